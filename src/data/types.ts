@@ -1,0 +1,72 @@
+/**
+ * @file What the data side hands over: examples as text, examples as token ids, and packs of token ids laid out for one forward pass.
+ * Nothing here knows tensors; train and eval turn packs into them.
+ *
+ * Legend: Q prefixes, P prefix length, B rows, S row length, N = Q*P + B*S tokens through the net, R loss rows.
+ */
+
+import type { AnswerSpec, MetricName, Split } from "../specs/types.ts";
+
+/** One row after the task has shaped it. */
+export interface Example {
+  /** `<split>#<number>`, unique in its task. */
+  id: string;
+  /** Text of the user's turn, before any template. Empty for kind `document`. */
+  prompt: string;
+  /** The gold answer's text; for kind `label` exactly one of the labels. */
+  answer: string;
+  /** Examples of one group stay in one split and are resampled together. */
+  group: string;
+}
+
+/** A task with its data in memory. */
+export interface LoadedTask {
+  name: string;
+  answer: AnswerSpec;
+  metric: MetricName;
+  licence: string;
+  source: string;
+  splits: Record<Split, Example[]>;
+  /** Digest of each split's rendered prompts, answers and groups, in order. */
+  digests: Record<Split, string>;
+  /** What was counted, skipped or carved while loading: sentences for people. */
+  notes: string[];
+}
+
+/** An example as token ids. */
+export interface TokenizedExample {
+  id: string;
+  /** Rendered prompt, generation prompt included. Empty for documents. */
+  prompt: Int32Array;
+  /** Answer with its end-of-turn token. */
+  answer: Int32Array;
+}
+
+/**
+ * Token ids laid out for one forward pass: Q shared prefixes of at most P tokens, then B rows of S tokens, each row continuing one prefix.
+ * P >= 1 always: a pack without sharing has Q = 1, P = 1, prefixLengths = [0] (one padding token that nobody attends to).
+ */
+export interface Pack {
+  numPrefixes: number; // Q
+  prefixLen: number; // P
+  numRows: number; // B
+  rowLen: number; // S
+  /** [N] prefixes first (row-major [Q, P]), then rows ([B, S]). Padding is id 0. */
+  ids: Int32Array;
+  /** [N] position of each token in its own sequence (a row token after a prefix of length l starts at l). */
+  positions: Int32Array;
+  /** [Q] real tokens of each prefix; prefixes are causal. */
+  prefixLengths: Int32Array;
+  /** [B] the prefix that a row continues. */
+  rowPrefix: Int32Array;
+  /** [B, S, P + S] 1 where a row token may attend to a key (its prefix's tokens first, then its row's). Every token, padding too, sees itself. */
+  visible: Uint8Array;
+  /** [R] index into the N tokens of the position whose logits predict targets[r]. */
+  lossRows: Int32Array;
+  /** [R] */
+  targets: Int32Array;
+  /** [R] index into the list of examples that was packed. */
+  example: Int32Array;
+  /** [R] which label the row belongs to when labels are scored; -1 in training. */
+  label: Int32Array;
+}

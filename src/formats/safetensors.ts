@@ -1,0 +1,358 @@
+/**
+ * @file Tensors in safetensors files: a JSON header with names, types, shapes and offsets, then the bytes.
+ * A file is hostile until its header has been checked; tensors are read as float32 and written as float32 or fp16.
+ */
+
+import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
+import { endianness } from "node:os";
+import { CheckpointError, MixtuneError } from "../base/errors.ts";
+import { asCheckpointError, readPieces, writeAll, writeWholeWith } from "./files.ts";
+import { bfloat16ToFloat32, float16ToFloat32, float32ToFloat16 } from "./half.ts";
+
+/** Bytes per element of every element type of the format that is a whole number of bytes. */
+const BYTES_OF = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U64: 8,
+  U32: 4,
+  U16: 2,
+  U8: 1,
+  BOOL: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+} as const;
+
+export type Dtype = keyof typeof BYTES_OF;
+
+/** Longest header that is read; the format's own reader has the same limit. */
+export const MAX_HEADER_BYTES = 100_000_000;
+
+/** Where a tensor lies. */
+export interface TensorEntry {
+  dtype: Dtype;
+  shape: number[];
+  /** From the start of the file, so that the file can be mapped. */
+  byteOffset: number;
+  byteLength: number;
+}
+
+/** An opened file: its checked header, and readers that open the file anew, so that nothing has to be closed. */
+export interface SafetensorsFile {
+  path: string;
+  /** In the order of their bytes. */
+  tensors: Map<string, TensorEntry>;
+  metadata: Record<string, string>;
+  /**
+   * A tensor's elements as float32; F32, F16 and BF16 exactly, F64 rounded to nearest.
+   * @throws {CheckpointError} no such tensor, a type that is not one of these, or a file that has become shorter
+   */
+  readFloat32(name: string): Float32Array;
+  /** {@link readFloat32} into an array of the tensor's size. */
+  readInto(name: string, target: Float32Array): void;
+}
+
+/** A tensor to write: `data` has as many elements as the shape. */
+export interface TensorToWrite {
+  name: string;
+  dtype: "F32" | "F16";
+  shape: readonly number[];
+  data: Float32Array;
+}
+
+/**
+ * Opens a file and checks its header against its size.
+ *
+ * @throws {CheckpointError} missing, truncated or longer than its header says, a header that is too long or no JSON, a name given twice,
+ *   an unknown type, a shape that disagrees with its bytes, tensors that overlap or leave holes
+ */
+export function openSafetensors(path: string): SafetensorsFile {
+  const { tensors, metadata } = readHeader(path);
+  const readInto = (name: string, target: Float32Array): void => {
+    const entry = tensors.get(name);
+    if (entry === undefined) {
+      throw damaged(
+        path,
+        `a tensor named ${name}`,
+        `${tensors.size} tensors without it`,
+        "Use the file of the model that the config describes.",
+      );
+    }
+    readTensor(path, name, entry, target);
+  };
+  return {
+    path,
+    tensors,
+    metadata,
+    readInto,
+    readFloat32(name) {
+      const target = new Float32Array(numElements(tensors.get(name)?.shape ?? [0]));
+      readInto(name, target);
+      return target;
+    },
+  };
+}
+
+function readHeader(path: string): Pick<SafetensorsFile, "tensors" | "metadata"> {
+  const fileBytes = sizeOf(path);
+  if (fileBytes < 8) throw damaged(path, "at least 8 bytes", `${fileBytes}`);
+  const headerBytes = Number(readExactly(path, 0, 8).readBigUInt64LE(0));
+  const limit = Math.min(MAX_HEADER_BYTES, fileBytes - 8);
+  if (headerBytes > limit)
+    throw damaged(path, `a header of at most ${limit} bytes`, `a header length of ${headerBytes}`);
+  const text = readExactly(path, 8, headerBytes).toString("utf8");
+  const header = parseHeader(text, path);
+  const metadata = header.__metadata__ === undefined ? {} : checkMetadata(header.__metadata__, path);
+  const tensors = Object.entries(header)
+    .filter(([name]) => name !== "__metadata__")
+    .map(([name, value]) => [name, checkEntry(name, value, 8 + headerBytes, path)] as const);
+  tensors.sort(([, a], [, b]) => a.byteOffset - b.byteOffset || a.byteLength - b.byteLength);
+  let end = 8 + headerBytes;
+  for (const [name, entry] of tensors) {
+    if (entry.byteOffset !== end) {
+      throw damaged(
+        path,
+        `tensor ${name} to begin at byte ${end}, where the one before it ends`,
+        `byte ${entry.byteOffset}`,
+      );
+    }
+    end += entry.byteLength;
+  }
+  if (end !== fileBytes) throw damaged(path, `${end} bytes, as the header says`, `${fileBytes}`);
+  return { tensors: new Map(tensors), metadata };
+}
+
+function parseHeader(text: string, path: string): Record<string, unknown> {
+  let header: unknown;
+  try {
+    header = JSON.parse(text);
+  } catch (error) {
+    throw damaged(path, "a JSON header", error instanceof Error ? error.message : "something else");
+  }
+  if (!isRecord(header)) throw damaged(path, "a JSON object as header", typeof header);
+  const twice = repeatedKey(text);
+  if (twice !== undefined) throw damaged(path, "each name once in the header", `"${twice}" twice`);
+  return header;
+}
+
+function checkMetadata(value: unknown, path: string): Record<string, string> {
+  if (!isRecord(value) || Object.values(value).some((text) => typeof text !== "string")) {
+    throw damaged(path, "__metadata__ to map names to text", JSON.stringify(value).slice(0, 80));
+  }
+  return value as Record<string, string>;
+}
+
+function checkEntry(name: string, value: unknown, dataStart: number, path: string): TensorEntry {
+  if (!isRecord(value)) throw damaged(path, `tensor ${name} to be an object`, JSON.stringify(value));
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (typeof dtype !== "string" || !Object.hasOwn(BYTES_OF, dtype)) {
+    throw damaged(
+      path,
+      `tensor ${name} to have one of the types ${Object.keys(BYTES_OF).join(" ")}`,
+      JSON.stringify(dtype ?? null),
+    );
+  }
+  if (!isSizes(shape))
+    throw damaged(path, `tensor ${name} to have a shape of whole numbers`, JSON.stringify(shape ?? null));
+  if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
+    throw damaged(path, `tensor ${name} to have two rising data_offsets`, JSON.stringify(offsets ?? null));
+  }
+  const byteLength = offsets[1]! - offsets[0]!;
+  const needed = numElements(shape) * BYTES_OF[dtype as Dtype];
+  if (needed !== byteLength) {
+    throw damaged(
+      path,
+      `tensor ${name}, ${dtype} [${shape}], to take ${needed} bytes`,
+      `data_offsets of ${byteLength} bytes`,
+    );
+  }
+  return { dtype: dtype as Dtype, shape, byteOffset: dataStart + offsets[0]!, byteLength };
+}
+
+function readTensor(path: string, name: string, entry: TensorEntry, target: Float32Array): void {
+  if (target.length !== numElements(entry.shape)) {
+    throw damaged(
+      path,
+      `tensor ${name} to have ${target.length} elements`,
+      `shape [${entry.shape}]`,
+      "Use weights that belong to this config.",
+    );
+  }
+  if (!isReadable(entry.dtype)) {
+    throw damaged(
+      path,
+      `tensor ${name} as F64, F32, F16 or BF16`,
+      entry.dtype,
+      "Convert the weights to one of these types.",
+    );
+  }
+  const convert = CONVERT[entry.dtype];
+  const width = BYTES_OF[entry.dtype];
+  let done = 0;
+  // Pieces are whole elements: the piece size is a multiple of 8 and a short read only happens at the end of the file.
+  const got = readPieces(path, entry.byteOffset, entry.byteLength, (piece) => {
+    const count = Math.floor(piece.byteLength / width);
+    convert(piece, target.subarray(done, done + count));
+    done += count;
+  });
+  if (got !== entry.byteLength) throw damaged(path, `${entry.byteLength} bytes of tensor ${name}`, `${got}`);
+}
+
+const CONVERT = {
+  F64: (piece: Buffer, target: Float32Array) =>
+    target.set(new Float64Array(piece.buffer, piece.byteOffset, target.length)),
+  F32: (piece: Buffer, target: Float32Array) =>
+    target.set(new Float32Array(piece.buffer, piece.byteOffset, target.length)),
+  F16: (piece: Buffer, target: Float32Array) =>
+    float16ToFloat32(new Uint16Array(piece.buffer, piece.byteOffset, target.length), target),
+  BF16: (piece: Buffer, target: Float32Array) =>
+    bfloat16ToFloat32(new Uint16Array(piece.buffer, piece.byteOffset, target.length), target),
+};
+
+function isReadable(dtype: Dtype): dtype is keyof typeof CONVERT {
+  return Object.hasOwn(CONVERT, dtype);
+}
+
+/**
+ * Writes a file whole (temp + fsync + rename). The same tensors and metadata give the same bytes: float32 before fp16, then by name,
+ * as the format's own writer orders them; the header is padded to 8 bytes, so that tensors are aligned when mapped.
+ *
+ * @returns hexadecimal SHA-256 of the file
+ * @throws {CheckpointError} a name twice, data that does not fill its shape, a finite value that fp16 cannot hold
+ * @throws {WorkerError|DataError} the file cannot be written; the old one then stays as it was
+ */
+export function writeSafetensors(
+  path: string,
+  tensors: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>> = {},
+): string {
+  const ordered = [...tensors].sort(
+    (a, b) => BYTES_OF[b.dtype] - BYTES_OF[a.dtype] || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
+  );
+  const header = headerOf(ordered, metadata, path);
+  const hash = createHash("sha256");
+  writeWholeWith(path, (fd) => {
+    const put = (bytes: Uint8Array): void => {
+      hash.update(bytes);
+      writeAll(fd, bytes);
+    };
+    put(header);
+    for (const tensor of ordered) writeTensor(tensor, put, path);
+  });
+  return hash.digest("hex");
+}
+
+function headerOf(tensors: readonly TensorToWrite[], metadata: Readonly<Record<string, string>>, path: string): Buffer {
+  // Without a prototype, so that a tensor may have any name.
+  const header: Record<string, unknown> = Object.create(null);
+  const names = Object.keys(metadata).sort();
+  if (names.length > 0) header.__metadata__ = Object.fromEntries(names.map((name) => [name, metadata[name]]));
+  let end = 0;
+  for (const { name, dtype, shape, data } of tensors) {
+    if (name === "__metadata__" || Object.hasOwn(header, name))
+      throw damaged(path, "tensors with distinct names", `"${name}" twice or reserved`);
+    if (numElements(shape) !== data.length)
+      throw damaged(path, `tensor ${name} to have ${data.length} elements`, `shape [${shape}]`);
+    const begin = end;
+    end += data.length * BYTES_OF[dtype];
+    header[name] = { dtype, shape, data_offsets: [begin, end] };
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  const padded = Buffer.alloc(8 + Math.ceil(json.length / 8) * 8, " ");
+  padded.writeBigUInt64LE(BigInt(padded.length - 8), 0);
+  json.copy(padded, 8);
+  return padded;
+}
+
+function writeTensor({ name, dtype, data }: TensorToWrite, put: (bytes: Uint8Array) => void, path: string): void {
+  const pieceLength = 1 << 20;
+  const halves = new Uint16Array(dtype === "F16" ? Math.min(pieceLength, data.length) : 0);
+  for (let at = 0; at < data.length; at += pieceLength) {
+    const piece = data.subarray(at, at + pieceLength);
+    if (dtype === "F32") {
+      put(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength));
+      continue;
+    }
+    const target = halves.subarray(0, piece.length);
+    if (float32ToFloat16(piece, target) > 0) {
+      throw damaged(
+        path,
+        `values of tensor ${name} within ±65504, the range of fp16`,
+        "larger ones",
+        "Write this tensor as F32.",
+      );
+    }
+    put(new Uint8Array(target.buffer, target.byteOffset, target.byteLength));
+  }
+}
+
+/** Elements of a shape; a scalar has one. */
+function numElements(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+/** A key that an object of the text names twice; `JSON.parse` would keep the last in silence. The text is known to be JSON. */
+function repeatedKey(text: string): string | undefined {
+  const open: Set<string>[] = [];
+  const tokens = /"(?:[^"\\]|\\.)*"\s*:?|[{}]/gs;
+  for (const [token] of text.matchAll(tokens)) {
+    if (token === "{") open.push(new Set());
+    else if (token === "}") open.pop();
+    else if (token.endsWith(":")) {
+      const key = JSON.parse(token.slice(0, -1)) as string;
+      const keys = open.at(-1) as Set<string>;
+      if (keys.has(key)) return key;
+      keys.add(key);
+    }
+  }
+  return undefined;
+}
+
+function sizeOf(path: string): number {
+  try {
+    return statSync(path).size;
+  } catch (error) {
+    throw new CheckpointError({
+      place: path,
+      expected: "a safetensors file",
+      got: "no readable file",
+      remedy: "Check the path, or fetch the model again.",
+      cause: error,
+    });
+  }
+}
+
+function readExactly(path: string, offset: number, length: number): Buffer {
+  const pieces: Buffer[] = [];
+  try {
+    readPieces(path, offset, length, (piece) => pieces.push(Buffer.from(piece)));
+  } catch (error) {
+    throw error instanceof MixtuneError ? asCheckpointError(error, "Check the path and its permissions.") : error;
+  }
+  return Buffer.concat(pieces);
+}
+
+function damaged(
+  path: string,
+  expected: string,
+  got: string,
+  remedy = "The file is damaged or cut short: fetch or write it again.",
+): CheckpointError {
+  return new CheckpointError({ place: path, expected, got, remedy });
+}
+
+if (endianness() !== "LE") throw new Error("safetensors are little-endian, and so must this machine be");

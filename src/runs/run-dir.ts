@@ -1,0 +1,209 @@
+/**
+ * @file The run directory: the one place that knows its layout, reads it and writes it. Checkpoints: checkpoints.ts.
+ *
+ *     <run id>/
+ *       spec.json  status.json  receipt.json  scores.json    written whole
+ *       metrics.jsonl                                        append-only, cut on resume
+ *       predictions/<task>.<split>.jsonl                     written whole
+ *       checkpoints/                                         see checkpoints.ts
+ */
+
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { z } from "zod";
+import { DataError } from "../base/errors.ts";
+import { makeFolder, readText, removeQuietly, writeWhole } from "../formats/files.ts";
+import { appendLog, formatJsonl, type JsonlLine, parseJsonl, readLog, withoutNonFinite } from "../formats/jsonl.ts";
+import type { RunSpec, Split } from "../specs/types.ts";
+import { metricsLineSchema, predictionSchema, receiptSchema, scoresSchema, statusSchema } from "./schemas.ts";
+import type { MetricsLine, MetricValue, Prediction, Receipt, RunStatus, Scores, SplitScores } from "./types.ts";
+
+/** Where things lie in a run directory. */
+export const runPaths = {
+  spec: (dir: string): string => join(dir, "spec.json"),
+  status: (dir: string): string => join(dir, "status.json"),
+  receipt: (dir: string): string => join(dir, "receipt.json"),
+  metrics: (dir: string): string => join(dir, "metrics.jsonl"),
+  scores: (dir: string): string => join(dir, "scores.json"),
+  checkpoints: (dir: string): string => join(dir, "checkpoints"),
+  predictions: (dir: string): string => join(dir, "predictions"),
+  predictionsOf: (dir: string, task: string, split: Split): string => join(dir, "predictions", `${task}.${split}.jsonl`),
+} as const;
+
+/**
+ * Makes a run directory ready to be written to, for the one process that runs it: its folders, and nothing half-written left from a killed one.
+ * @returns the directory
+ */
+export function openRunDir(dir: string): string {
+  for (const folder of [dir, runPaths.checkpoints(dir), runPaths.predictions(dir)]) {
+    makeFolder(folder);
+    for (const name of readdirSync(folder)) if (isLeftover(name)) removeQuietly(join(folder, name));
+  }
+  return dir;
+}
+
+/** Temp files and folders are named `.<name>.<…>tmp` by every writer of this project. */
+function isLeftover(name: string): boolean {
+  return name.startsWith(".") && name.endsWith(".tmp");
+}
+
+/** spec.json; written once: the directory's name is the digest of it. */
+export function writeSpec(dir: string, spec: RunSpec): void {
+  writeJson(runPaths.spec(dir), spec);
+}
+
+/** The RunSpec of a run; its digest is what vouches for it ({@link ./verify.ts}). */
+export function readSpec(dir: string): RunSpec {
+  return parseJson(runPaths.spec(dir)) as RunSpec;
+}
+
+/** status.json */
+export function writeStatus(dir: string, status: RunStatus): void {
+  writeJson(runPaths.status(dir), status);
+}
+
+/** `planned` where no status was written yet. */
+export function readStatus(dir: string): RunStatus {
+  return readRecord(runPaths.status(dir), statusSchema) ?? { state: "planned" };
+}
+
+/** A run whose beat is older than this is taken for dead, even if some process now has its number. A running one beats every few seconds. */
+export const STALE_BEAT_MS = 120_000;
+
+/**
+ * Whether a run says that it runs, but its process is gone: dead on this host, or silent for {@link STALE_BEAT_MS}.
+ *
+ * @param now       the clock, in milliseconds since the epoch
+ * @param host      this machine's name: a process number means nothing elsewhere
+ * @param pidAlive  asked only for processes of this host
+ */
+export function isInterrupted(
+  status: RunStatus,
+  { pidAlive, now, host }: { pidAlive: (pid: number) => boolean; now: number; host: string },
+): boolean {
+  if (status.state !== "running") return false;
+  if (status.pid !== undefined && (status.host ?? host) === host && !pidAlive(status.pid)) return true;
+  const heard = Date.parse(status.beat ?? status.started ?? "");
+  return Number.isNaN(heard) || now - heard > STALE_BEAT_MS;
+}
+
+/** Whether a process of this host is there. */
+export function isPidAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Adds a line to metrics.jsonl. */
+export function appendMetrics(dir: string, line: MetricsLine): void {
+  appendLog(runPaths.metrics(dir), line);
+}
+
+/** All lines of metrics.jsonl that were written to their end. */
+export function readMetrics(dir: string): MetricsLine[] {
+  const path = runPaths.metrics(dir);
+  return readLog(path).map((line) => checkLine(line, metricsLineSchema, path));
+}
+
+/** Takes back what was logged after `step`, before work goes on from its checkpoint: the resumed run logs it again. */
+export function cutMetrics(dir: string, step: number): void {
+  const path = runPaths.metrics(dir);
+  if (existsSync(path)) writeWhole(path, formatJsonl(readMetrics(dir).filter((line) => line.step <= step)));
+}
+
+/** predictions/<task>.<split>.jsonl */
+export function writePredictions(dir: string, task: string, split: Split, predictions: readonly Prediction[]): void {
+  makeFolder(runPaths.predictions(dir));
+  writeWhole(runPaths.predictionsOf(dir, task, split), formatJsonl(predictions));
+}
+
+/** @throws {DataError} no such predictions, or a line that is none */
+export function readPredictions(dir: string, task: string, split: Split): Prediction[] {
+  const path = runPaths.predictionsOf(dir, task, split);
+  return parseJsonl(readText(path), path).map((line) => checkLine(line, predictionSchema, path));
+}
+
+/** Tasks and splits that have predictions, by name. */
+export function listPredictions(dir: string): { task: string; split: "dev" | "test" }[] {
+  const folder = runPaths.predictions(dir);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .sort()
+    .flatMap((name) => {
+      const match = /^([a-z0-9][a-z0-9_-]*)\.(dev|test)\.jsonl$/.exec(name);
+      return match === null ? [] : [{ task: match[1] as string, split: match[2] as "dev" | "test" }];
+    });
+}
+
+/** scores.json, without values that do not exist. */
+export function writeScores(dir: string, scores: Scores): void {
+  const tasks = mapValues(scores.tasks, (splits) => mapValues(splits as Record<string, SplitScores>, withExistingValues));
+  writeJson(runPaths.scores(dir), { ...scores, tasks });
+}
+
+function withExistingValues(scores: SplitScores): SplitScores {
+  const existing = (metrics: Record<string, MetricValue>): Record<string, MetricValue> =>
+    Object.fromEntries(Object.entries(metrics).filter(([, { value }]) => Number.isFinite(value)));
+  return { ...scores, metrics: existing(scores.metrics), scoring: mapValues(scores.scoring, existing) };
+}
+
+/** No tasks where nothing was scored yet. */
+export function readScores(dir: string): Scores {
+  return readRecord(runPaths.scores(dir), scoresSchema) ?? { tasks: {} };
+}
+
+/** receipt.json */
+export function writeReceipt(dir: string, receipt: Receipt): void {
+  writeJson(runPaths.receipt(dir), receipt);
+}
+
+/** Absent until the run has ended. */
+export function readReceipt(dir: string): Receipt | undefined {
+  return readRecord(runPaths.receipt(dir), receiptSchema);
+}
+
+/** A record, written whole, in lines that people can read. */
+export function writeJson(path: string, value: unknown): void {
+  writeWhole(path, `${JSON.stringify(value, withoutNonFinite, 2)}\n`);
+}
+
+/** A record that was checked; absent if there is no such file. */
+export function readRecord<T>(path: string, schema: z.ZodType<T>): T | undefined {
+  return existsSync(path) ? check(parseJson(path), schema, path) : undefined;
+}
+
+function parseJson(path: string): unknown {
+  const text = readText(path);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw damaged(path, "JSON", error instanceof Error ? error.message : String(error));
+  }
+}
+
+function checkLine<T>({ line, value }: JsonlLine, schema: z.ZodType<T>, path: string): T {
+  return check(value, schema, `${path}:${line}`);
+}
+
+function check<T>(value: unknown, schema: z.ZodType<T>, place: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw damaged(place, "a record as this project writes it", `${issue?.path.join(".")}: ${issue?.message}`);
+}
+
+function damaged(place: string, expected: string, got: string): DataError {
+  return new DataError({
+    place,
+    expected,
+    got,
+    remedy: "The file was damaged or written by something else: restore it, or delete the run's folder and run it again.",
+  });
+}
+
+function mapValues<A, B>(record: Record<string, A>, change: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+}

@@ -1,0 +1,114 @@
+/**
+ * @file What is believed of a run's records when they are read back: a run may come from another machine or another language.
+ * Members that are not known here are kept. A number that is missing or null was not finite when it was written.
+ */
+
+import { z } from "zod";
+import type { MetricsLine, Prediction, Receipt, RunStatus, Scores } from "./types.ts";
+
+const count = z.number().int().nonnegative();
+const number = z.number().nullish().transform((value) => value ?? Number.NaN);
+const numbers = z.record(z.string(), z.number());
+
+/** Names of files and folders inside a checkpoint: never a path. */
+const plainName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/);
+
+export const statusSchema = schemaOf<RunStatus>(
+  z.looseObject({
+    state: z.enum(["planned", "running", "done", "failed"]),
+    reason: z.string().optional(),
+    pid: count.optional(),
+    host: z.string().optional(),
+    started: z.string().optional(),
+    beat: z.string().optional(),
+    step: count.optional(),
+    num_steps: count.optional(),
+  }),
+);
+
+export const metricsLineSchema = schemaOf<MetricsLine>(
+  z.looseObject({
+    step: count,
+    loss: number,
+    loss_per_task: numbers,
+    grad_norm: number,
+    learning_rate: number,
+    tokens: number,
+    seconds: number,
+    dev_loss: numbers.optional(),
+  }),
+);
+
+export const predictionSchema = schemaOf<Prediction>(
+  z.looseObject({
+    id: z.string(),
+    prompt_digest: z.string(),
+    gold: z.string(),
+    output: z.string(),
+    parsed: z.string().nullable(),
+    label_logprobs: numbers.optional(),
+    scores: numbers,
+    group: z.string(),
+    prompt: z.string().optional(),
+  }),
+);
+
+const metricValue = z.looseObject({
+  value: z.number(),
+  low: z.number().optional(),
+  high: z.number().optional(),
+  method: z.enum(["wilson", "bootstrap"]).optional(),
+});
+const metrics = z.record(z.string(), metricValue);
+
+export const scoresSchema = schemaOf<Scores>(
+  z.looseObject({
+    tasks: z.record(
+      z.string(),
+      z.partialRecord(
+        z.enum(["dev", "test"]),
+        z.looseObject({ n: count, n_groups: count, metrics, scoring: z.record(z.string(), metrics) }),
+      ),
+    ),
+  }),
+);
+
+export const receiptSchema = schemaOf<Receipt>(
+  z.looseObject({
+    versions: z.record(z.string(), z.string()),
+    host: z.looseObject({ platform: z.string(), cpu: z.string(), cores: count, memory_bytes: count }),
+    seed: z.number(),
+    threads: count,
+    cost: z.looseObject({ tokens: number, flops: number, seconds: number, peak_memory_bytes: number }),
+  }),
+);
+
+const checkpointRecord = z.looseObject({
+  step: count,
+  folder: plainName,
+  files: z.record(plainName, z.string().regex(/^[0-9a-f]{64}$/)),
+  dev_loss: z.number().optional(),
+});
+
+/** One committed checkpoint, as it stands in last.json and best.json. */
+export interface CheckpointRecord {
+  step: number;
+  /** Inside checkpoints/. */
+  folder: string;
+  /** File name to hexadecimal SHA-256. */
+  files: Record<string, string>;
+  /** Mean dev loss over the mixture's tasks, where it was measured. */
+  dev_loss?: number;
+}
+
+/** last.json: the newest checkpoint, and the best so far; one file, so that both change at once. */
+export interface CheckpointIndex extends CheckpointRecord {
+  best?: CheckpointRecord;
+}
+
+export const checkpointIndexSchema = schemaOf<CheckpointIndex>(checkpointRecord.extend({ best: checkpointRecord.optional() }));
+
+/** The type of the record is the one of types.ts; zod would add `| undefined` to members that are only ever absent. */
+function schemaOf<T>(schema: z.ZodType): z.ZodType<T> {
+  return schema as z.ZodType<T>;
+}

@@ -1,0 +1,79 @@
+/** @file Records of a run directory, as they stand on disk (snake_case). Layout and semantics: docs/ARCHITECTURE.md. */
+
+export type RunState = "planned" | "running" | "done" | "failed";
+
+/** status.json */
+export interface RunStatus {
+  state: RunState;
+  reason?: string;
+  pid?: number;
+  host?: string;
+  started?: string;
+  beat?: string;
+  step?: number;
+  num_steps?: number;
+}
+
+/** One line of metrics.jsonl, written after each optimiser step; a dev evaluation adds `dev_loss` (per task and mean) to its step's line. */
+export interface MetricsLine {
+  step: number;
+  loss: number;
+  loss_per_task: Record<string, number>;
+  grad_norm: number;
+  learning_rate: number;
+  tokens: number;
+  seconds: number;
+  dev_loss?: Record<string, number>;
+}
+
+/** One line of predictions/<task>.<split>.jsonl */
+export interface Prediction {
+  id: string;
+  prompt_digest: string;
+  gold: string;
+  output: string;
+  parsed: string | null;
+  label_logprobs?: Record<string, number>;
+  scores: Record<string, number>;
+  group: string;
+  prompt?: string;
+}
+
+/** A value with its 95 % interval; absent when it does not exist. */
+export interface MetricValue {
+  value: number;
+  low?: number;
+  high?: number;
+  method?: "wilson" | "bootstrap";
+}
+
+/** Scores of one task on one split. */
+export interface SplitScores {
+  n: number;
+  n_groups: number;
+  /** Of the task's own scoring. */
+  metrics: Record<string, MetricValue>;
+  scoring: Record<string, Record<string, MetricValue>>;
+}
+
+/** scores.json */
+export interface Scores {
+  tasks: Record<string, Partial<Record<"dev" | "test", SplitScores>>>;
+}
+
+/** receipt.json, written when a run ends. */
+export interface Receipt {
+  versions: Record<string, string>;
+  host: { platform: string; cpu: string; cores: number; memory_bytes: number };
+  seed: number;
+  threads: number;
+  cost: { tokens: number; flops: number; seconds: number; peak_memory_bytes: number };
+}
+
+/** One line of ledger.jsonl. */
+export interface LedgerLine {
+  time: string;
+  event: "planned" | "started" | "finished" | "failed" | "test_opened";
+  run: string;
+  detail?: Record<string, unknown>;
+}

@@ -1,0 +1,62 @@
+/** @file Defaults of the `train` block and the rules that tie its keys together. */
+
+import type { TrainSpec } from "./types.ts";
+
+/** Values of a `train` block that says nothing. Adam's are Hugging Face's; LoRA's rank and alpha LLaMA-Factory's. */
+export const TRAIN_DEFAULTS: TrainSpec = {
+  method: "lora",
+  init: "pretrained",
+  lora_rank: 8,
+  lora_alpha: 16,
+  lora_target: "all",
+  learning_rate: 2.0e-4,
+  num_train_epochs: 3,
+  max_steps: null,
+  batch_tokens: 4096,
+  train_batch_size: null,
+  lr_scheduler_type: "cosine",
+  warmup_steps: 0.03,
+  weight_decay: 0.0,
+  adam_beta1: 0.9,
+  adam_beta2: 0.999,
+  adam_epsilon: 1e-8,
+  max_grad_norm: 1.0,
+  cutoff_len: 1024,
+  packing: "isolated",
+  loss_on: "answer",
+  loss_mean: "token",
+  eval_steps: 100,
+  save_steps: 100,
+  early_stopping_patience: 0,
+  evaluate: "last",
+  keep: "last",
+};
+
+/** Full fine-tuning moves every weight, so it takes smaller steps than LoRA (Hugging Face Trainer's default). */
+const FULL_LEARNING_RATE = 5.0e-5;
+
+/** A `train` block as written: any subset of the keys. */
+export type TrainBlock = { [K in keyof TrainSpec]?: TrainSpec[K] | undefined };
+
+/** Fills in defaults. Naming `train_batch_size` takes the place of the default `batch_tokens`; `method: full` has its own learning rate. */
+export function resolveTrain(block: TrainBlock): TrainSpec {
+  const written = Object.fromEntries(Object.entries(block).filter(([, value]) => value !== undefined)) as Partial<TrainSpec>;
+  const resolved: TrainSpec = { ...TRAIN_DEFAULTS, ...written };
+  if (written.train_batch_size != null && written.batch_tokens === undefined) resolved.batch_tokens = null;
+  if (written.method === "full" && written.learning_rate === undefined) resolved.learning_rate = FULL_LEARNING_RATE;
+  return resolved;
+}
+
+/** What is wrong with a resolved `train` block as a whole, or undefined. */
+export function trainConflict(train: TrainSpec): { key: keyof TrainSpec; expected: string; got: string; remedy: string } | undefined {
+  if ((train.batch_tokens === null) === (train.train_batch_size === null)) {
+    const got = train.batch_tokens === null ? "neither" : "both";
+    return {
+      key: got === "both" ? "train_batch_size" : "batch_tokens",
+      expected: "exactly one of batch_tokens and train_batch_size",
+      got,
+      remedy: "Keep one: batch_tokens counts tokens of an optimiser step, train_batch_size examples.",
+    };
+  }
+  return undefined;
+}

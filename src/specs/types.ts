@@ -1,0 +1,172 @@
+/** @file The plain nouns of a study: what a person asks for, after validation and defaults. Field names are those of the files on disk. */
+
+/** How an answer is read and scored. `document` has no prompt: every token is trained on. */
+export type AnswerSpec =
+  | { kind: "label"; field: string; labels: string[] }
+  | { kind: "text" | "number" | "spans"; field: string }
+  | { kind: "document"; field: string };
+
+/** Name of the metric that ranks models on a task. */
+export type MetricName = "accuracy" | "weighted_f1" | "macro_f1" | "mcc";
+
+/** A task as written in a study file: a catalogue entry with options, or a person's own files. */
+export interface TaskSpec {
+  name: string;
+  /** Catalogue entry; absent for own data. */
+  catalogue?: string;
+  /** Cap on training examples per epoch, before any mixture asks for less. */
+  max_train?: number;
+  data_dir?: string;
+  /** Own data: absolute paths after resolution. */
+  data?: { train: string; dev?: string; test?: string };
+  /** `{field}` is replaced by the row's field. */
+  prompt?: string;
+  answer?: AnswerSpec;
+  /** Field whose equal values must stay in one split. */
+  group?: string;
+  metric?: MetricName;
+  on_bad_row?: "stop" | "skip";
+}
+
+/** Data that is mixed in but is no target. */
+export interface MixerSpec {
+  task: string;
+  role: "always" | "ingredient";
+  /** role always: examples per task example; a list is a factor. */
+  dose?: number[];
+  /** role ingredient: size as a share of the sum of all task caps. */
+  share_of_caps?: number;
+  /** The data behind it as a task of the mixer's own name: catalogue entry `task`, or own files. */
+  source?: TaskSpec;
+}
+
+/** How much of one ingredient a mixture holds per epoch; at most one of weight, max_train, epochs, tokens besides nothing (= all of it). */
+export interface Amount {
+  /** Share of the epoch, relative to the other weighted ingredients. */
+  weight?: number;
+  max_train?: number;
+  epochs?: number;
+  tokens?: number;
+}
+
+export interface MixtureSpec {
+  /** For people; not part of the run id. */
+  name: string;
+  ingredients: Record<string, Amount>;
+}
+
+export type LossMean = "token" | "example" | "task";
+
+/** How a run trains. Names are those of Hugging Face and LLaMA-Factory. Defaults in specs/train.ts. */
+export interface TrainSpec {
+  method: "lora" | "full";
+  init: "pretrained" | "random";
+  lora_rank: number;
+  lora_alpha: number;
+  /** "all" linear layers of the blocks, or module names such as q_proj. */
+  lora_target: "all" | string[];
+  learning_rate: number;
+  num_train_epochs: number;
+  /** Overrides num_train_epochs when set. */
+  max_steps: number | null;
+  /** Tokens in a whole optimiser step; exactly one of batch_tokens and train_batch_size is not null. */
+  batch_tokens: number | null;
+  train_batch_size: number | null;
+  lr_scheduler_type: "cosine" | "linear" | "constant";
+  /** Below 1: a share of all steps. */
+  warmup_steps: number;
+  weight_decay: number;
+  adam_beta1: number;
+  adam_beta2: number;
+  adam_epsilon: number;
+  max_grad_norm: number;
+  /** Longest example in tokens. */
+  cutoff_len: number;
+  packing: "isolated" | "contaminated" | "none";
+  loss_on: "answer" | "all";
+  loss_mean: LossMean;
+  eval_steps: number;
+  save_steps: number;
+  /** Evaluations without improvement before stopping; 0: off. */
+  early_stopping_patience: number;
+  evaluate: "last" | "best";
+  keep: "last" | "best" | "weights" | "none";
+}
+
+export type Scoring = "constrained" | "strict" | "lenient";
+export type Split = "train" | "dev" | "test";
+
+export interface EvalSpec {
+  splits: ("dev" | "test")[];
+  max_dev: number | null;
+  max_test: number | null;
+  scoring: Scoring[];
+  baselines: string[];
+  keep_prompts: boolean;
+}
+
+export interface BudgetSpec {
+  match: ("none" | "steps" | "tokens" | "target_examples")[];
+  /** Name of the mixture whose count the others are trained to. */
+  reference: string;
+}
+
+export type DesignPart =
+  | "singles"
+  | "pairs"
+  | "leave-one-out"
+  | "all"
+  | "paper-55"
+  | { random: { runs: number } }
+  | { name: string; tasks: Record<string, Amount> };
+
+/** A study file after validation: defaults filled in, paths absolute. */
+export interface StudySpec {
+  name: string;
+  models: string[];
+  data_root?: string;
+  tasks: Record<string, TaskSpec>;
+  mixers: Record<string, MixerSpec>;
+  design: DesignPart[];
+  budget: BudgetSpec;
+  seeds: number[];
+  /** Dotted key (train.learning_rate) to the values it takes. */
+  factors: Record<string, unknown[]>;
+  controls: string[];
+  train: TrainSpec;
+  eval: EvalSpec;
+}
+
+/** `mixtune train RUN.yaml`: one mixture, one model. */
+export interface TrainFileSpec {
+  name: string;
+  model: string;
+  data_root?: string;
+  tasks: Record<string, TaskSpec>;
+  mixture: MixtureSpec;
+  train: TrainSpec;
+  seed: number;
+  eval: EvalSpec;
+}
+
+/** What the bytes of a model are. */
+export interface ModelIdentity {
+  /** As the person wrote it; not part of the run id. */
+  name: string;
+  /** Digest of config and weights. */
+  weights_digest: string;
+  tokenizer_digest: string;
+  template_digest: string;
+}
+
+/** One training with evaluation: the content of spec.json. The run id is the digest of everything here but names and `eval`. */
+export interface RunSpec {
+  format: 1;
+  model: ModelIdentity;
+  mixture: MixtureSpec;
+  /** Per ingredient: digest of its training rows (rendered prompts and answers in order) and how many there are. */
+  data: Record<string, { rows_digest: string; num_train: number; /** Where dev decides what is kept (best, early stopping). */ dev_digest?: string }>;
+  train: TrainSpec;
+  seed: number;
+  worker: { kind: "local" | "torch"; threads: number };
+}

@@ -1,0 +1,79 @@
+/** @file Works through the jobs of a study: cheapest first, one at a time unless asked, past failures, until done or interrupted. */
+
+import type { LedgerLine } from "../runs/types.ts";
+import type { ExecuteJob, Job, Outcome, RunProgress } from "./types.ts";
+
+/** A job with what it is expected to take. */
+export interface QueuedJob {
+  job: Job;
+  seconds: number;
+}
+
+/** What happens while a study runs. */
+export type StudyEvent =
+  | { kind: "started"; job: Job; index: number; total: number }
+  | { kind: "progress"; job: Job; progress: RunProgress }
+  | { kind: "ended"; job: Job; outcome: Outcome };
+
+export interface ExecuteOptions {
+  execute: ExecuteJob;
+  /** Jobs at a time; 1 unless the worker runs elsewhere. */
+  concurrency: number;
+  signal: AbortSignal;
+  /** True for a job whose directory holds all that it would make. */
+  isComplete(job: Job): boolean;
+  record(line: Omit<LedgerLine, "time">): void;
+  onEvent(event: StudyEvent): void;
+}
+
+/** How a study's jobs ended. */
+export interface StudyOutcome {
+  done: Job[];
+  /** Done before this call. */
+  skipped: Job[];
+  failed: { job: Job; reason: string }[];
+  /** Begun or not, and not ended: a later call goes on with them. */
+  interrupted: Job[];
+}
+
+/**
+ * Runs every job that is not complete. A job that fails is recorded with its reason and the rest go on;
+ * once the signal fires no job is started, and those that run are waited for.
+ */
+export async function executeJobs(queue: readonly QueuedJob[], options: ExecuteOptions): Promise<StudyOutcome> {
+  const outcome: StudyOutcome = { done: [], skipped: [], failed: [], interrupted: [] };
+  const waiting: Job[] = [];
+  for (const { job } of queue.toSorted((a, b) => a.seconds - b.seconds)) {
+    (options.isComplete(job) ? outcome.skipped : waiting).push(job);
+  }
+  const total = waiting.length;
+  const takeNext = async (): Promise<void> => {
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
+      if (options.signal.aborted) {
+        outcome.interrupted.push(job);
+        continue;
+      }
+      const index = total - waiting.length;
+      keep(outcome, job, await runOne(job, index, total, options));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, options.concurrency) }, takeNext));
+  return outcome;
+}
+
+async function runOne(job: Job, index: number, total: number, options: ExecuteOptions): Promise<Outcome> {
+  options.record({ event: "started", run: job.id });
+  options.onEvent({ kind: "started", job, index, total });
+  const outcome = await options
+    .execute(job, (progress) => options.onEvent({ kind: "progress", job, progress }), options.signal)
+    .catch((error: unknown): Outcome => ({ state: "failed", reason: error instanceof Error ? error.message : String(error) }));
+  if (outcome.state === "done") options.record({ event: "finished", run: job.id });
+  if (outcome.state === "failed") options.record({ event: "failed", run: job.id, detail: { reason: outcome.reason } });
+  options.onEvent({ kind: "ended", job, outcome });
+  return outcome;
+}
+
+function keep(all: StudyOutcome, job: Job, outcome: Outcome): void {
+  if (outcome.state === "failed") all.failed.push({ job, reason: outcome.reason });
+  else all[outcome.state].push(job);
+}

@@ -1,0 +1,83 @@
+/** @file The nouns of a study at work: a planned run, the job that a worker gets, what it reports while running, and how it ended. */
+
+import type { EvalSpec, MixtureSpec, RunSpec, TaskSpec } from "../specs/types.ts";
+
+/** What a run is expected to cost, before it starts. */
+export interface Estimate {
+  /** Training examples shown, over all epochs. */
+  examples: number;
+  /** Real training tokens, over all epochs. */
+  tokens: number;
+  /** Optimiser steps. */
+  steps: number;
+  /** Training and evaluation. */
+  seconds: number;
+  /** Peak resident memory of the worker. */
+  memory_bytes: number;
+  /** What the run directory holds while it runs (checkpoints with moments included). */
+  disk_bytes: number;
+}
+
+/** One run of a plan: what `plan` prints and `run` turns into a job. */
+export interface PlannedRun {
+  /** Run id: see specs/run-id.ts. */
+  id: string;
+  /** Model name as the person wrote it. */
+  model: string;
+  mixture: MixtureSpec;
+  seed: number;
+  /** Values of the study's factors in this run; empty without factors. For people: `spec` has them too. */
+  factors: Record<string, unknown>;
+  spec: RunSpec;
+  estimate: Estimate;
+}
+
+interface JobCommon {
+  /** Run id, or baseline id for kind `base`. */
+  id: string;
+  /** Absolute path of the run directory (or baselines/<id>). */
+  dir: string;
+  /** Model name as the person wrote it. */
+  model: string;
+  /** Absolute path of the Hugging Face folder that the name stands for. */
+  model_dir: string;
+  /** Every task that training or evaluation touches, mixers included. */
+  tasks: TaskSpec[];
+  /** Names of the tasks to score. */
+  eval_tasks: string[];
+  /** Where catalogue tasks find their local copies. */
+  data_root?: string;
+  eval: EvalSpec;
+  /** Longest example in tokens: the same in training and evaluation. */
+  cutoff_len: number;
+  /** Intra-op threads. */
+  threads: number;
+}
+
+/**
+ * What a worker gets: plain JSON that can cross a thread or a machine.
+ * `run`: train unless trained, then score what is missing. `base`: score the untuned model.
+ */
+export type Job = (JobCommon & { kind: "run"; spec: RunSpec }) | (JobCommon & { kind: "base" });
+
+/** Where a job stands; sent every now and then. */
+export interface RunProgress {
+  id: string;
+  phase: "load" | "train" | "dev" | "eval";
+  done: number;
+  total: number;
+  unit: "steps" | "examples";
+  /** Training loss of the last step. */
+  loss?: number;
+  tokens_per_second?: number;
+}
+
+/** How a job ended. `interrupted` can be resumed; `failed` says why. */
+export type Outcome = { state: "done" } | { state: "interrupted" } | { state: "failed"; reason: string };
+
+/** Runs one job to its end. Resolves `interrupted` soon after the signal fires; never rejects for what a person can cause. */
+export type ExecuteJob = (
+  job: Job,
+  onProgress: (progress: RunProgress) => void,
+  signal: AbortSignal,
+) => Promise<Outcome>;
