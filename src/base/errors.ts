@@ -19,7 +19,9 @@ export class MixtuneError extends Error {
   readonly remedy: string;
 
   constructor(detail: ErrorDetail) {
-    super(`${detail.place}: expected ${detail.expected}, got ${detail.got}.\n  ${detail.remedy}`, { cause: detail.cause });
+    super(`${detail.place}: expected ${detail.expected}, got ${detail.got}.\n  ${detail.remedy}`, {
+      cause: detail.cause,
+    });
     this.name = new.target.name;
     this.place = detail.place;
     this.expected = detail.expected;

@@ -90,9 +90,9 @@ describe("packExamples", () => {
   });
 
   test("does not share where padding would cost more than it saves", () => {
-    const examples = [example([1, 2, 3, 4], [5, 0]), example([1, 9, 9, 9], [5, 0])];
+    const examples = [example([1, 2, 3], [5, 0]), example([1, 9, 9], [5, 0])];
     const packs = packExamples(examples, training);
-    expect(packs[0]).toMatchObject({ numPrefixes: 1, prefixLen: 1, prefixLengths: Int32Array.of(0) });
+    expect(packs[0]?.prefixLengths).toEqual(Int32Array.of(0));
   });
 
   test("fills rows with several short examples beside a long one, each seeing only itself", () => {

@@ -204,7 +204,7 @@ function stepsOf(component: unknown): Record<string, unknown>[] {
 
 function leadOf(inner: HubTokenizer, ids: (text: string) => Int32Array): Int32Array {
   const bare = ids("a");
-  const dressed = inner.encode("a", { add_special_tokens: true }).ids;
+  const dressed: number[] = inner.encode("a", { add_special_tokens: true }).ids;
   const at = dressed.findIndex((_, i) => bare.every((id, k) => dressed[i + k] === id));
   return Int32Array.from(dressed.slice(0, Math.max(0, at)));
 }

@@ -17,6 +17,8 @@ export interface Example {
   answer: string;
   /** Examples of one group stay in one split and are resampled together. */
   group: string;
+  /** The row's own words, without the instruction around them: what is compared between splits. Absent: the prompt, or a document's answer. */
+  text?: string;
 }
 
 /** A task with its data in memory. */

@@ -79,11 +79,13 @@ function encodeNode(node: OnnxNode): Uint8Array {
 }
 
 function encodeAttribute(name: string, value: OnnxAttribute): Uint8Array {
-  if (typeof value === "number") return message([stringField(1, name), intField(3, value), intField(20, ATTRIBUTE.int)]);
+  if (typeof value === "number")
+    return message([stringField(1, name), intField(3, value), intField(20, ATTRIBUTE.int)]);
   if (typeof value === "string") {
     return message([stringField(1, name), stringField(4, value), intField(20, ATTRIBUTE.string)]);
   }
-  if ("float" in value) return message([stringField(1, name), floatField(2, value.float), intField(20, ATTRIBUTE.float)]);
+  if ("float" in value)
+    return message([stringField(1, name), floatField(2, value.float), intField(20, ATTRIBUTE.float)]);
   return message([stringField(1, name), ...value.map((v) => intField(8, v)), intField(20, ATTRIBUTE.ints)]);
 }
 
@@ -98,7 +100,9 @@ function encodeInitializer(tensor: OnnxInitializer): Uint8Array {
   const entries = { location, offset: `${offset}`, length: `${length}` };
   return message([
     ...head,
-    ...Object.entries(entries).map(([key, value]) => bytesField(13, message([stringField(1, key), stringField(2, value)]))),
+    ...Object.entries(entries).map(([key, value]) =>
+      bytesField(13, message([stringField(1, key), stringField(2, value)])),
+    ),
     intField(14, DATA_LOCATION_EXTERNAL),
   ]);
 }

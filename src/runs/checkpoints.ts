@@ -23,8 +23,8 @@ export type { CheckpointRecord } from "./schemas.ts";
 /** Holds AdamW's moments; not needed once a run is done. */
 export const OPTIMIZER_FILE = "optimizer.safetensors";
 
-/** Fills an empty folder with files (no folders), each written whole; may return digests it already knows, by file name. */
-export type WriteFiles = (folder: string) => Record<string, string> | void;
+/** Fills an empty folder with files (no folders) and returns the digests it knows, by file name; the others are taken from the files. */
+export type WriteFiles = (folder: string) => Record<string, string>;
 
 export interface CommitOptions {
   /** Whether this is the best checkpoint so far: then it is kept until a better one is committed. */
@@ -90,7 +90,7 @@ export function* commitSteps(
 }
 
 function fill(temp: string, writeFiles: WriteFiles): Record<string, string> {
-  const known = writeFiles(temp) ?? {};
+  const known = writeFiles(temp);
   const files: Record<string, string> = {};
   for (const name of readdirSync(temp).sort()) {
     const path = join(temp, name);
@@ -141,7 +141,7 @@ function checkFile(path: string, digest: string): void {
 
 /**
  * What stays of a finished run (product.md `keep`): the last checkpoint, the best one (the last where none was measured), both (`weights`), or
- * none. The optimiser's moments go in any case.
+ * none. The optimiser's moments go in any case. To be called once status.json says `done`: what is left cannot be trained on. May be repeated.
  */
 export function keepCheckpoints(dir: string, keep: TrainSpec["keep"]): void {
   const root = runPaths.checkpoints(dir);
@@ -183,5 +183,6 @@ function namedBy(index: CheckpointIndex | undefined): string[] {
 
 function removeOthers(root: string, index: CheckpointIndex | undefined): void {
   const named = namedBy(index);
-  for (const name of readdirSync(root)) if (/^\.?step-/.test(name) && !named.includes(name)) removeQuietly(join(root, name));
+  for (const name of readdirSync(root))
+    if (/^\.?step-/.test(name) && !named.includes(name)) removeQuietly(join(root, name));
 }

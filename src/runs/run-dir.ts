@@ -27,7 +27,8 @@ export const runPaths = {
   scores: (dir: string): string => join(dir, "scores.json"),
   checkpoints: (dir: string): string => join(dir, "checkpoints"),
   predictions: (dir: string): string => join(dir, "predictions"),
-  predictionsOf: (dir: string, task: string, split: Split): string => join(dir, "predictions", `${task}.${split}.jsonl`),
+  predictionsOf: (dir: string, task: string, split: Split): string =>
+    join(dir, "predictions", `${task}.${split}.jsonl`),
 } as const;
 
 /**
@@ -140,7 +141,9 @@ export function listPredictions(dir: string): { task: string; split: "dev" | "te
 
 /** scores.json, without values that do not exist. */
 export function writeScores(dir: string, scores: Scores): void {
-  const tasks = mapValues(scores.tasks, (splits) => mapValues(splits as Record<string, SplitScores>, withExistingValues));
+  const tasks = mapValues(scores.tasks, (splits) =>
+    mapValues(splits as Record<string, SplitScores>, withExistingValues),
+  );
   writeJson(runPaths.scores(dir), { ...scores, tasks });
 }
 
@@ -200,7 +203,8 @@ function damaged(place: string, expected: string, got: string): DataError {
     place,
     expected,
     got,
-    remedy: "The file was damaged or written by something else: restore it, or delete the run's folder and run it again.",
+    remedy:
+      "The file was damaged or written by something else: restore it, or delete the run's folder and run it again.",
   });
 }
 

@@ -7,7 +7,10 @@ import { z } from "zod";
 import type { MetricsLine, Prediction, Receipt, RunStatus, Scores } from "./types.ts";
 
 const count = z.number().int().nonnegative();
-const number = z.number().nullish().transform((value) => value ?? Number.NaN);
+const number = z
+  .number()
+  .nullish()
+  .transform((value) => value ?? Number.NaN);
 const numbers = z.record(z.string(), z.number());
 
 /** Names of files and folders inside a checkpoint: never a path. */
@@ -106,7 +109,9 @@ export interface CheckpointIndex extends CheckpointRecord {
   best?: CheckpointRecord;
 }
 
-export const checkpointIndexSchema = schemaOf<CheckpointIndex>(checkpointRecord.extend({ best: checkpointRecord.optional() }));
+export const checkpointIndexSchema = schemaOf<CheckpointIndex>(
+  checkpointRecord.extend({ best: checkpointRecord.optional() }),
+);
 
 /** The type of the record is the one of types.ts; zod would add `| undefined` to members that are only ever absent. */
 function schemaOf<T>(schema: z.ZodType): z.ZodType<T> {

@@ -40,7 +40,8 @@ export function verifyRun(dir: string, runIdOf: (spec: RunSpec) => string): stri
     for (const { task, split } of listPredictions(dir)) {
       const n = readPredictions(dir, task, split).length;
       const scored = tasks[task]?.[split]?.n;
-      if (scored !== undefined && scored !== n) problems.push(`${dir}: ${task}.${split} has ${n} predictions, scores.json counts ${scored}`);
+      if (scored !== undefined && scored !== n)
+        problems.push(`${dir}: ${task}.${split} has ${n} predictions, scores.json counts ${scored}`);
     }
   });
   attempt(() => readStatus(dir));

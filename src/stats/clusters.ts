@@ -17,7 +17,7 @@ export function clusters(groups: readonly string[]): number[][] {
  *
  * @param values  [n]
  * @param groups  [n] names; NaN below two groups
- * @source Miller 2024 (arXiv 2411.00640); golden test/golden/stats-intervals (statsmodels OLS, cov_type cluster)
+ * @source Miller 2024 (arXiv 2411.00640); golden test/golden/stats/intervals (statsmodels OLS, cov_type cluster)
  */
 export function clusteredVarianceOfMean(values: readonly number[], groups: readonly string[]): number {
   const all = clusters(groups);

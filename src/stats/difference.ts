@@ -18,7 +18,7 @@ export interface Difference extends Interval {
  * @param a       [n] scores of one model
  * @param b       [n] scores of the other on the same items
  * @param groups  [n] items of one group may depend on each other; df = groups - 1
- * @source Miller 2024 (arXiv 2411.00640); golden test/golden/stats-intervals (statsmodels OLS, cov_type cluster, use_t)
+ * @source Miller 2024 (arXiv 2411.00640); golden test/golden/stats/intervals (statsmodels OLS, cov_type cluster, use_t)
  */
 export function pairedDifference(a: readonly number[], b: readonly number[], groups: readonly string[]): Difference {
   const d = a.map((value, i) => value - (b[i] as number));
@@ -55,7 +55,7 @@ export function pooledVariance(samples: readonly (readonly number[])[]): PooledV
  * @param a     [seeds][n] item scores per seed
  * @param b     [seeds][n] on the same items; the number of seeds may differ
  * @param seed  {@link pooledVariance} of the mixtures' mean scores. df 0 gives NaN bounds: one seed says nothing about retraining
- * @source Satterthwaite 1946; golden test/golden/stats-intervals; coverage simulated in difference.test.ts
+ * @source Satterthwaite 1946; golden test/golden/stats/intervals; coverage simulated in difference.test.ts
  */
 export function seededDifference(
   a: readonly (readonly number[])[],

@@ -17,7 +17,7 @@ export interface Interval {
  *
  * @param successes  0 .. n
  * @param n          independent items; 0 gives NaN
- * @source Wilson 1927; golden test/golden/stats-intervals (statsmodels proportion_confint)
+ * @source Wilson 1927; golden test/golden/stats/intervals (statsmodels proportion_confint)
  */
 export function wilsonInterval(successes: number, n: number): Interval {
   if (n === 0) return { low: Number.NaN, high: Number.NaN };

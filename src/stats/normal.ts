@@ -10,7 +10,7 @@ export function normalPdf(x: number): number {
 /**
  * P(X <= x), to about 1e-14 of the smaller tail.
  *
- * @source series and continued fraction of the error function (Abramowitz & Stegun 7.1.6, 26.2.14); golden test/golden/stats-intervals (scipy.stats.norm)
+ * @source series and continued fraction of the error function (Abramowitz & Stegun 7.1.6, 26.2.14); golden test/golden/stats/intervals (scipy.stats.norm)
  */
 export function normalCdf(x: number): number {
   if (Number.isNaN(x)) return Number.NaN;

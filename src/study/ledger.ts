@@ -1,33 +1,20 @@
 /** @file The history of a study: one JSON line per event, only ever appended. The truth of a run's state is its own status.json. */
 
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { appendLog, readLog } from "../formats/jsonl.ts";
 import type { LedgerLine } from "../runs/types.ts";
 
 /** Milliseconds since the epoch: the clock comes in as an argument. */
 export type Clock = () => number;
 
-/** Writes one event. A torn last line (a kill while writing) is closed first, so that it cannot swallow this one. */
+/** Writes one event with its time. */
 export function appendLedger(studyDir: string, clock: Clock, line: Omit<LedgerLine, "time">): void {
-  const path = ledgerPath(studyDir);
-  const torn = existsSync(path) && !/(^|\n)$/.test(readFileSync(path, "utf8"));
-  const time = new Date(clock()).toISOString();
-  appendFileSync(path, `${torn ? "\n" : ""}${JSON.stringify({ time, ...line })}\n`);
+  appendLog(ledgerPath(studyDir), { time: new Date(clock()).toISOString(), ...line });
 }
 
-/** All events in order; lines that are no JSON (torn by a kill) are left out. */
+/** All events in order; a last line that was torn by a kill is left out. */
 export function readLedger(studyDir: string): LedgerLine[] {
-  const path = ledgerPath(studyDir);
-  if (!existsSync(path)) return [];
-  return readFileSync(path, "utf8").split("\n").flatMap(parsed);
-}
-
-function parsed(line: string): LedgerLine[] {
-  try {
-    return line === "" ? [] : [JSON.parse(line) as LedgerLine];
-  } catch {
-    return [];
-  }
+  return readLog(ledgerPath(studyDir)).map(({ value }) => value as LedgerLine);
 }
 
 function ledgerPath(studyDir: string): string {

@@ -12,7 +12,7 @@ import type { Estimate, PlannedRun } from "./types.ts";
 export interface IngredientFacts {
   /** Digest of its training rows, rendered, in order. */
   rows_digest: string;
-  /** Training examples it has, before any cap. */
+  /** Training examples it has (windows, where documents are cut), under the task's own cap. */
   num_train: number;
   /** Digest of its dev rows. */
   dev_digest: string;
@@ -20,7 +20,8 @@ export interface IngredientFacts {
 
 /** What planning needs to know of the world. */
 export interface PlanFacts {
-  ingredients: Record<string, IngredientFacts>;
+  /** By ingredient name, for a model (its tokenizer may refuse rows) and a way to train. */
+  ingredients(model: string, train: TrainSpec): Record<string, IngredientFacts>;
   /** By model name as written. */
   models: Record<string, ModelIdentity>;
   worker: RunSpec["worker"];
@@ -38,13 +39,24 @@ export function ingredientTasks(study: StudySpec): Record<string, TaskSpec> {
  * @throws {SpecError} a design that cannot be made, a budget reference that is no mixture
  */
 export function planStudy(study: StudySpec, facts: PlanFacts): PlannedRun[] {
-  const mixtures = plannedMixtures(study, facts);
   const runs = study.models.flatMap((model) =>
     factorCombinations(study).flatMap((factors) => {
       const train = trainWith(study.train, factors);
+      const ingredients = facts.ingredients(model, train);
+      const mixtures = plannedMixtures(study, ingredients);
       return study.budget.match.flatMap((match) =>
         study.seeds.flatMap((seed) => {
-          const specs = mixtures.map((mixture) => runSpecOf(facts, model, mixture, train, seed));
+          const specs = mixtures.map(
+            (mixture): RunSpec => ({
+              format: 1,
+              model: facts.models[model]!,
+              mixture,
+              data: runData(mixture, ingredients, train),
+              train,
+              seed,
+              worker: facts.worker,
+            }),
+          );
           const budgeted = match === "steps" ? matchedSteps(specs, study, facts) : specs;
           const shown = study.budget.match.length > 1 ? { ...factors, "budget.match": match } : factors;
           return budgeted.map((spec) => plannedRun(spec, model, shown, facts));
@@ -58,8 +70,8 @@ export function planStudy(study: StudySpec, facts: PlanFacts): PlannedRun[] {
 }
 
 /** The mixtures of a study with explicit amounts, doses multiplied out. */
-export function plannedMixtures(study: StudySpec, facts: Pick<PlanFacts, "ingredients">): MixtureSpec[] {
-  const numTrain = Object.fromEntries(Object.entries(facts.ingredients).map(([name, { num_train }]) => [name, num_train]));
+export function plannedMixtures(study: StudySpec, facts: Record<string, IngredientFacts>): MixtureSpec[] {
+  const numTrain = Object.fromEntries(Object.entries(facts).map(([name, { num_train }]) => [name, num_train]));
   const input = { tasks: study.tasks, mixers: study.mixers, numTrain };
   const isIngredient = (mixer: string) => study.mixers[mixer]?.role === "ingredient";
   const ingredients = [...Object.keys(study.tasks), ...Object.keys(study.mixers).filter(isIngredient)];
@@ -71,20 +83,14 @@ export function plannedMixtures(study: StudySpec, facts: Pick<PlanFacts, "ingred
   );
 }
 
-/** The spec of one run. */
-export function runSpecOf(
-  facts: Pick<PlanFacts, "ingredients" | "models" | "worker">,
-  model: string,
-  mixture: MixtureSpec,
-  train: TrainSpec,
-  seed: number,
-): RunSpec {
+/** What of the data is part of a run: its training rows, and its dev rows where they decide what is kept. */
+function runData(mixture: MixtureSpec, facts: Record<string, IngredientFacts>, train: TrainSpec): RunSpec["data"] {
   const devDecides = train.evaluate === "best" || train.keep === "best" || train.early_stopping_patience > 0;
   const data = Object.keys(mixture.ingredients).map((name) => {
-    const { rows_digest, num_train, dev_digest } = facts.ingredients[name]!;
+    const { rows_digest, num_train, dev_digest } = facts[name]!;
     return [name, { rows_digest, num_train, ...(devDecides ? { dev_digest } : {}) }];
   });
-  return { format: 1, model: facts.models[model]!, mixture, data: Object.fromEntries(data), train, seed, worker: facts.worker };
+  return Object.fromEntries(data);
 }
 
 /**

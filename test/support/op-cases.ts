@@ -53,8 +53,14 @@ const CASES: Cases = {
     { inputs: [plain("N", 5), plain(3, 5)], attributes: { transA: false, transB: true, alpha: 0.5 } },
     { inputs: [plain(5, "N"), plain(5, 3)], attributes: { transA: true, transB: false, alpha: 2 } },
     { inputs: [plain(5, "N"), plain(3, 5)], attributes: { transA: true, transB: true, alpha: 1 } },
-    { inputs: [plain("M", 2, 3, "N", 5), plain("M", 2, 1, "L", 5)], attributes: { transA: false, transB: true, alpha: 0.5 } },
-    { inputs: [plain("M", 2, 3, "N", "L"), plain("M", 2, 1, "L", 5)], attributes: { transA: false, transB: false, alpha: 1 } },
+    {
+      inputs: [plain("M", 2, 3, "N", 5), plain("M", 2, 1, "L", 5)],
+      attributes: { transA: false, transB: true, alpha: 0.5 },
+    },
+    {
+      inputs: [plain("M", 2, 3, "N", "L"), plain("M", 2, 1, "L", 5)],
+      attributes: { transA: false, transB: false, alpha: 1 },
+    },
   ],
   reduceSum: [
     { inputs: [plain("N", 5, 2)], attributes: { axes: [1], keepDims: true } },
@@ -74,8 +80,14 @@ const CASES: Cases = {
   scatterPick: [{ inputs: [plain("N"), index(5, "N")], attributes: { columns: 5 } }],
   rmsNorm: [{ inputs: [plain("N", 5), positive(5)], attributes: { epsilon: 1e-2 } }],
   rotary: [
-    { inputs: [plain("N", 12), plain(11, 2), plain(11, 2), index(11, "N")], attributes: { numHeads: 3, inverse: false } },
-    { inputs: [plain("N", 12), plain(11, 2), plain(11, 2), index(11, "N")], attributes: { numHeads: 3, inverse: true } },
+    {
+      inputs: [plain("N", 12), plain(11, 2), plain(11, 2), index(11, "N")],
+      attributes: { numHeads: 3, inverse: false },
+    },
+    {
+      inputs: [plain("N", 12), plain(11, 2), plain(11, 2), index(11, "N")],
+      attributes: { numHeads: 3, inverse: true },
+    },
   ],
 };
 
@@ -87,7 +99,11 @@ export function allOpCases(): { title: string; opCase: OpCase }[] {
 }
 
 /** A graph with the case's one node; its outputs are `y0`, `y1`, … */
-export function caseGraph({ op, inputs, attributes }: OpCase): { graph: Graph; values: Value[]; feeds: Record<string, Tensor> } {
+export function caseGraph({ op, inputs, attributes }: OpCase): {
+  graph: Graph;
+  values: Value[];
+  feeds: Record<string, Tensor>;
+} {
   const graph = new Graph();
   const rng = new Rng(op);
   const feeds: Record<string, Tensor> = {};
@@ -102,6 +118,7 @@ export function caseGraph({ op, inputs, attributes }: OpCase): { graph: Graph; v
 
 export function randomTensor(shape: Dim[], range: CaseInput["range"], rng: Rng): Tensor {
   const sizes = shape.map((dim) => (typeof dim === "number" ? dim : CASE_BINDINGS[dim]!));
-  const draw = () => ("below" in range ? rng.int(range.below) : Math.fround(range.low + (range.high - range.low) * rng.float()));
+  const draw = () =>
+    "below" in range ? rng.int(range.below) : Math.fround(range.low + (range.high - range.low) * rng.float());
   return { shape: sizes, data: Float64Array.from({ length: sizes.reduce((a, b) => a * b, 1) }, draw) };
 }

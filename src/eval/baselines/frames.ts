@@ -35,7 +35,10 @@ export function learnFrames(prompts: readonly string[]): (prompt: string) => Fra
   return (prompt) => {
     const frame = frameOf(prompt);
     if ((frames.get(frame) ?? 0) < MIN_ROWS) return { frame: "", text: prompt };
-    const text = prompt.split("\n").filter((line) => !isFrame(line)).join("\n");
+    const text = prompt
+      .split("\n")
+      .filter((line) => !isFrame(line))
+      .join("\n");
     return { frame, text: text.trim() === "" ? prompt : text };
   };
 }

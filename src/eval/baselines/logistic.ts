@@ -1,6 +1,6 @@
 /**
  * @file Multinomial logistic regression on sparse rows with an L2 penalty, as scikit-learn's LogisticRegression defines it:
- * C * sum of log losses + |W|^2 / 2, the intercept not penalised; two classes share one weight vector. Golden test/golden/ngram.
+ * C * sum of log losses + |W|^2 / 2, the intercept not penalised; two classes share one weight vector. Golden test/golden/eval/ngram.
  *
  * Legend: n rows, F features, K classes, M outputs (K, or 1 for two classes).
  */
@@ -73,26 +73,25 @@ export function logProbabilities(model: LogisticModel, x: SparseRows): Float64Ar
 }
 
 /** out = row r times weights, intercept added. */
-function scoreRow(x: SparseRows, r: number, weights: Float64Array, out: Float64Array): void {
+function scoreRow({ numColumns, rowStart, columns, values }: SparseRows, r: number, w: Float64Array, out: Float64Array) {
   const m = out.length;
-  for (let k = 0; k < m; k++) out[k] = weights[x.numColumns * m + k] as number;
-  for (let at = x.rowStart[r] as number; at < (x.rowStart[r + 1] as number); at++) {
-    const base = (x.columns[at] as number) * m;
-    const value = x.values[at] as number;
-    for (let k = 0; k < m; k++) out[k] = (out[k] as number) + value * (weights[base + k] as number);
+  const end = rowStart[r + 1]!;
+  for (let k = 0; k < m; k++) {
+    let sum = w[numColumns * m + k]!;
+    for (let at = rowStart[r]!; at < end; at++) sum += values[at]! * w[columns[at]! * m + k]!;
+    out[k] = sum;
   }
 }
 
 /** gradient += row r (outer) residual. */
-function addRow(x: SparseRows, r: number, residual: Float64Array, gradient: Float64Array): void {
+function addRow({ numColumns, rowStart, columns, values }: SparseRows, r: number, residual: Float64Array, gradient: Float64Array) {
   const m = residual.length;
-  for (let at = x.rowStart[r] as number; at < (x.rowStart[r + 1] as number); at++) {
-    const base = (x.columns[at] as number) * m;
-    const value = x.values[at] as number;
-    for (let k = 0; k < m; k++) gradient[base + k] = (gradient[base + k] as number) + value * (residual[k] as number);
+  const end = rowStart[r + 1]!;
+  for (let k = 0; k < m; k++) {
+    const scale = residual[k]!;
+    for (let at = rowStart[r]!; at < end; at++) gradient[columns[at]! * m + k]! += values[at]! * scale;
+    gradient[numColumns * m + k]! += scale;
   }
-  const intercept = x.numColumns * m;
-  for (let k = 0; k < m; k++) gradient[intercept + k] = (gradient[intercept + k] as number) + (residual[k] as number);
 }
 
 /** Log loss of one row; turns its outputs into the loss's gradient by them. */

@@ -1,6 +1,6 @@
 /**
  * @file TF-IDF features of word and character n-grams as sparse rows: two blocks (words 1-2, characters 2-5), each sublinear in tf and of
- * length one. Follows scikit-learn's TfidfVectorizer (smooth idf, default token pattern, lower case); golden test/golden/ngram.
+ * length one. Follows scikit-learn's TfidfVectorizer (smooth idf, default token pattern, lower case); golden test/golden/eval/ngram.
  *
  * Legend: n rows, F features.
  */

@@ -1,0 +1,22 @@
+/** @file mixtune demo: a whole small study, offline. */
+
+import { join } from "node:path";
+import type { Command } from "commander";
+import type { Act } from "../act.ts";
+import { packageRoot } from "../package.ts";
+import { prepareStudy, readStudy, runStudy } from "../study-work.ts";
+import { assignmentsOf } from "../words.ts";
+
+export function addDemo(program: Command, act: Act): void {
+  program
+    .command("demo [key=value...]")
+    .description("a whole small study, offline: shipped base model, generated tasks, several mixtures and seeds; minutes on 2 cores")
+    .option("--out <dir>", "where results go (default studies/demo)")
+    .addHelpText("after", "\nExample: mixtune demo --out /tmp/demo")
+    .action((words: string[], options: { out?: string }) =>
+      act(async (context) => {
+        const input = readStudy(join(packageRoot(), "recipes", "demo.yaml"), assignmentsOf(words));
+        return runStudy(await prepareStudy(input, options.out, context), context);
+      }),
+    );
+}

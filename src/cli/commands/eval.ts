@@ -1,0 +1,169 @@
+/** @file mixtune eval MODEL: scores a finished run or a model folder on tasks. */
+
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { basename, join, resolve } from "node:path";
+import type { Command } from "commander";
+import { SpecError, WorkerError } from "../../base/errors.ts";
+import { makeFolder } from "../../formats/files.ts";
+import { aligned } from "../../report/tables.ts";
+import { readScores, readSpec, readStatus, runPaths } from "../../runs/run-dir.ts";
+import type { Scores } from "../../runs/types.ts";
+import { EVAL_DEFAULTS } from "../../specs/study-file.ts";
+import { TRAIN_DEFAULTS } from "../../specs/train.ts";
+import type { EvalSpec, TaskSpec } from "../../specs/types.ts";
+import { executeJobs } from "../../study/execute.ts";
+import { findStudyLock, type StudyLock } from "../../study/lock-file.ts";
+import { ingredientTasks } from "../../study/plan.ts";
+import type { Job } from "../../study/types.ts";
+import type { Act } from "../act.ts";
+import type { Context } from "../context.ts";
+import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
+import { modelDir } from "../models.ts";
+import { progressLine } from "../progress.ts";
+import { startWorker } from "../start-worker.ts";
+import { readStudy } from "../study-work.ts";
+import { taskNamed } from "./tasks.ts";
+
+interface EvalOptions {
+  tasks?: string;
+  split: string;
+  out?: string;
+}
+
+export function addEval(program: Command, act: Act): void {
+  program
+    .command("eval <model>")
+    .description("score a model on tasks: a run's directory, a folder in Hugging Face's layout, or mixtune/tiny")
+    .option("--tasks <list>", "a study file, or names of the catalogue with commas (default: the run's own study)")
+    .option("--split <list>", "dev, test or both with a comma", "test")
+    .option("--out <dir>", "where predictions and scores go (default: the run's directory, or evals/<model>)")
+    .addHelpText("after", "\nExample: mixtune eval mixtune/tiny --tasks study.yaml --split dev,test")
+    .action((model: string, options: EvalOptions) => act((context) => evaluate(model, options, context)));
+}
+
+async function evaluate(model: string, options: EvalOptions, context: Context): Promise<number> {
+  const isRun = existsSync(runPaths.spec(model));
+  const lock = isRun ? findStudyLock(resolve(model, "..", "..")) : undefined;
+  const { tasks, evalSpec, names, dataRoot } = tasksOf(options.tasks, lock, context);
+  const spec: EvalSpec = { ...evalSpec, splits: splitsOf(options.split) };
+  const common = { tasks, eval_tasks: names, eval: spec, ...(dataRoot !== undefined ? { data_root: dataRoot } : {}) };
+  const job = isRun ? runJob(model, common, options) : baseJob(model, common, options, context);
+  makeFolder(job.dir);
+  const scores = await score(job, context);
+  if (scores === undefined) return EXIT_INTERRUPTED;
+  context.result({ dir: job.dir, ...scores }, `${scoresText(scores, spec.splits, names)}\n\nPredictions and scores are in ${job.dir}.`);
+  return EXIT_DONE;
+}
+
+type Common = Pick<Job, "tasks" | "eval_tasks" | "eval" | "data_root">;
+
+function runJob(dir: string, common: Common, { out }: EvalOptions): Job {
+  if (out !== undefined) {
+    throw new SpecError({ place: "--out", expected: "no --out for a run", got: out, remedy: "Leave it out: a run's scores lie in its own directory." });
+  }
+  const { state } = readStatus(dir);
+  if (state !== "done") throw new SpecError({ place: dir, expected: "a run that is done", got: `one that is ${state}`, remedy: "Finish it with mixtune run." });
+  const spec = readSpec(dir);
+  const { name } = spec.model;
+  return {
+    kind: "run",
+    id: basename(resolve(dir)),
+    dir: resolve(dir),
+    model: name,
+    model_dir: modelDir(name, `${runPaths.spec(dir)}: model.name`),
+    spec,
+    cutoff_len: spec.train.cutoff_len,
+    threads: spec.worker.threads,
+    ...common,
+  };
+}
+
+function baseJob(model: string, common: Common, { out }: EvalOptions, context: Context): Job {
+  const folder = modelDir(model, "command line");
+  const dir = resolve(out ?? join("evals", basename(folder)));
+  return {
+    kind: "base",
+    id: basename(folder),
+    dir,
+    model,
+    model_dir: folder,
+    cutoff_len: TRAIN_DEFAULTS.cutoff_len,
+    threads: context.settings.threads ?? availableParallelism(),
+    ...common,
+  };
+}
+
+interface ChosenTasks {
+  tasks: TaskSpec[];
+  names: string[];
+  evalSpec: EvalSpec;
+  dataRoot: string | undefined;
+}
+
+function tasksOf(asked: string | undefined, lock: StudyLock | undefined, context: Context): ChosenTasks {
+  if (asked === undefined && lock === undefined) {
+    throw new SpecError({
+      place: "--tasks",
+      expected: "a study file, or names of the catalogue",
+      got: "nothing",
+      remedy: "Add for example --tasks study.yaml or --tasks fpb,headline.",
+    });
+  }
+  const study = asked === undefined ? lock!.study : /\.ya?ml$/.test(asked) ? readStudy(asked, []).study : undefined;
+  const fallbackRoot = lock?.study.data_root ?? context.settings.dataRoot;
+  if (study !== undefined) {
+    const tasks = Object.values(ingredientTasks(study));
+    return { tasks, names: Object.keys(study.tasks), evalSpec: study.eval, dataRoot: study.data_root ?? fallbackRoot };
+  }
+  const names = asked!.split(",");
+  const described = lock && ingredientTasks(lock.study);
+  return { tasks: names.map((name) => taskNamed(name, described)), names, evalSpec: EVAL_DEFAULTS, dataRoot: fallbackRoot };
+}
+
+function splitsOf(text: string): ("dev" | "test")[] {
+  return text.split(",").map((split) => {
+    if (split === "dev" || split === "test") return split;
+    throw new SpecError({ place: "--split", expected: "dev, test or dev,test", got: text, remedy: "Correct it." });
+  });
+}
+
+/** Undefined: interrupted. */
+async function score(job: Job, context: Context): Promise<Scores | undefined> {
+  const worker = startWorker(context);
+  const line = progressLine(context);
+  try {
+    const whole = { label: job.model, index: 1, total: 1, secondsAfter: 0 };
+    const { failed, interrupted } = await executeJobs([{ job, seconds: 0 }], {
+      execute: worker.execute,
+      concurrency: 1,
+      signal: context.signal,
+      isComplete: () => false,
+      record: () => {},
+      onEvent: (event) => {
+        if (event.kind === "progress") line.update(whole, event.progress);
+      },
+    });
+    line.close();
+    const [failure] = failed;
+    if (failure !== undefined) {
+      throw new WorkerError({ place: job.dir, expected: "scores", got: `a failure: ${failure.reason}`, remedy: "Put the reason right and call again." });
+    }
+    return interrupted.length > 0 ? undefined : readScores(job.dir);
+  } finally {
+    await worker.close();
+  }
+}
+
+function scoresText({ tasks }: Scores, splits: readonly ("dev" | "test")[], names: readonly string[]): string {
+  const rows = names.flatMap((task) =>
+    splits.flatMap((split) => {
+      const scored = tasks[task]?.[split];
+      return Object.entries(scored?.metrics ?? {}).map(([metric, { value, low, high }]) => {
+        const interval = low === undefined || high === undefined ? "" : `${low.toFixed(3)} to ${high.toFixed(3)}`;
+        return [task, split, metric, value.toFixed(3), interval, `${scored!.n}`];
+      });
+    }),
+  );
+  return aligned([["task", "split", "metric", "value", "95 % interval", "n"], ...rows]);
+}

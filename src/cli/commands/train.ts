@@ -1,0 +1,17 @@
+/** @file mixtune train RUN.yaml: one mixture, one model. */
+
+import type { Command } from "commander";
+import type { Act } from "../act.ts";
+import { prepareStudy, readTrainFile, runStudy } from "../study-work.ts";
+import { assignmentsOf } from "../words.ts";
+
+export function addTrain(program: Command, act: Act): void {
+  program
+    .command("train <file> [key=value...]")
+    .description("one mixture, one model: the short way when no study is wanted")
+    .option("--out <dir>", "where results go (default studies/<name>)")
+    .addHelpText("after", "\nExample: mixtune train run.yaml seed=2")
+    .action((file: string, words: string[], options: { out?: string }) =>
+      act(async (context) => runStudy(await prepareStudy(readTrainFile(file, assignmentsOf(words)), options.out, context), context)),
+    );
+}

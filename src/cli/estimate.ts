@@ -1,0 +1,63 @@
+/** @file What a run will cost, before it starts: exact examples, tokens and steps; rough seconds, memory and disk. */
+
+import { planBatches } from "../data/batches.ts";
+import { countsPerEpoch } from "../data/mixture.ts";
+import type { RunSpec } from "../specs/types.ts";
+import type { Estimate } from "../study/types.ts";
+import type { PreparedTask } from "../data/prepare.ts";
+
+/** What of a model decides cost. */
+export interface ModelSize {
+  /** Weights in all. */
+  parameters: number;
+  /** Weights that a token is multiplied with: embeddings are looked up, a tied head is not. */
+  active: number;
+  layers: number;
+  hidden: number;
+  intermediate: number;
+  vocabulary: number;
+}
+
+/** Useful fp32 FLOP/s of one core with sharing of prefixes: a rough middle of small machines. Off by a factor of two in either direction. */
+const FLOPS_PER_THREAD = 25e9;
+const NODE_BYTES = 250e6;
+/** Size of one prediction on disk. */
+const PREDICTION_BYTES = 400;
+
+export function estimateRun(
+  spec: RunSpec,
+  ingredients: Record<string, PreparedTask>,
+  model: ModelSize,
+  evaluated: { examples: number; tokens: number },
+): Estimate {
+  const sizes = Object.fromEntries(
+    Object.keys(spec.mixture.ingredients).map((name) => {
+      const { tokenized, numTokens } = ingredients[name]!.split("train");
+      return [name, { num: tokenized.length, tokens: numTokens }];
+    }),
+  );
+  const counts = countsPerEpoch(spec.mixture, sizes);
+  const own = Object.fromEntries(Object.keys(counts).map((name) => [name, ingredients[name]!.split("train").lengths]));
+  const plan = planBatches(counts, own, spec.train, spec.seed);
+  const shown = Object.values(plan.totals());
+  const examples = shown.reduce((sum, one) => sum + one.examples, 0);
+  const tokens = shown.reduce((sum, one) => sum + one.tokens, 0);
+  const perToken = (spec.train.method === "full" ? 6 : 4) * model.active;
+  const flops = tokens * perToken + evaluated.tokens * 2 * model.active;
+  const trainable = spec.train.method === "full" ? model.parameters : model.layers * spec.train.lora_rank * (8 * model.hidden + 3 * model.intermediate);
+  return {
+    examples,
+    tokens,
+    steps: plan.numSteps,
+    seconds: 2 + flops / (FLOPS_PER_THREAD * spec.worker.threads),
+    memory_bytes: memoryOf(spec, model, trainable, tokens / Math.max(1, plan.numSteps)),
+    disk_bytes: trainable * 4 * 3 * 2 + evaluated.examples * PREDICTION_BYTES,
+  };
+}
+
+/** Node, weights twice (ours and the engine's packed copy), gradient and two moments of what trains, activations of a micro-batch. */
+function memoryOf(spec: RunSpec, model: ModelSize, trainable: number, tokensPerStep: number): number {
+  const microTokens = Math.min(tokensPerStep, spec.train.batch_tokens ?? 4096, 4096);
+  const activations = microTokens * (model.layers * (14 * model.hidden + 4 * model.intermediate) + 2 * model.vocabulary);
+  return NODE_BYTES + 4 * (2 * model.parameters + 4 * trainable + activations);
+}

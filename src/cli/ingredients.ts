@@ -1,0 +1,54 @@
+/** @file Tasks loaded for a study, and what they come to under each model's tokenizer and each way to train. */
+
+import { openTemplate } from "../data/chat-template.ts";
+import { refuseLeaks } from "../data/leakage.ts";
+import { loadTask } from "../data/load-task.ts";
+import { type PreparedTask, prepareTask } from "../data/prepare.ts";
+import { openTokenizer } from "../data/tokenizers.ts";
+import type { LoadedTask } from "../data/types.ts";
+import type { TaskSpec, TrainSpec } from "../specs/types.ts";
+import type { IngredientFacts } from "../study/plan.ts";
+
+/**
+ * Loads every task.
+ * @throws {DataError} a test text that is also trained on
+ */
+export async function loadTasks(specs: Record<string, TaskSpec>, dataRoot: string | undefined): Promise<Record<string, LoadedTask>> {
+  const tasks: Record<string, LoadedTask> = {};
+  for (const [name, spec] of Object.entries(specs)) tasks[name] = await loadTask(spec, { dataRoot });
+  refuseLeaks(Object.values(tasks));
+  return tasks;
+}
+
+/** Tasks under a model's tokenizer and template. */
+export type Ingredients = (model: string, train: TrainSpec) => Record<string, PreparedTask>;
+
+/** Prepares tasks when first asked for; models and ways to train that tokenise alike share the work. */
+export function ingredientsOf(specs: Record<string, TaskSpec>, tasks: Record<string, LoadedTask>, modelDirs: Record<string, string>): Ingredients {
+  const made = new Map<string, Record<string, PreparedTask>>();
+  return (model, { cutoff_len, loss_on }) => {
+    const key = JSON.stringify([model, cutoff_len, loss_on]);
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const tokenizer = openTokenizer(modelDirs[model]!);
+    const template = openTemplate(modelDirs[model]!, tokenizer);
+    const prepared = Object.fromEntries(
+      Object.entries(tasks).map(([name, task]) => {
+        const options = { cutoffLen: cutoff_len, lossOn: loss_on, onBadRow: specs[name]?.on_bad_row ?? "stop" };
+        return [name, prepareTask(task, tokenizer, template, options)];
+      }),
+    );
+    made.set(key, prepared);
+    return prepared;
+  };
+}
+
+/** What planning needs to know of prepared tasks. */
+export function ingredientFacts(prepared: Record<string, PreparedTask>): Record<string, IngredientFacts> {
+  return Object.fromEntries(
+    Object.entries(prepared).map(([name, { task, split }]) => {
+      const { rowsDigest, tokenized } = split("train");
+      return [name, { rows_digest: rowsDigest, num_train: tokenized.length, dev_digest: task.digests.dev }];
+    }),
+  );
+}

@@ -1,0 +1,80 @@
+#!/usr/bin/env node
+/** @file The command line: global options, commands, and one place where errors become messages and exit statuses. */
+
+import { Command, CommanderError, Option } from "commander";
+import type { Act } from "./act.ts";
+import { addDemo } from "./commands/demo.ts";
+import { addDoctor } from "./commands/doctor.ts";
+import { addEval } from "./commands/eval.ts";
+import { addInit } from "./commands/init.ts";
+import { addPlan } from "./commands/plan.ts";
+import { addPredict } from "./commands/predict.ts";
+import { addReport } from "./commands/report.ts";
+import { addRun } from "./commands/run.ts";
+import { addStatus } from "./commands/status.ts";
+import { addTasks } from "./commands/tasks.ts";
+import { addTrain } from "./commands/train.ts";
+import { type GlobalOptions, processContext } from "./context.ts";
+import { describeError, EXIT_INTERRUPTED, EXIT_WRONG_REQUEST, Exit, errorRecord, exitStatus } from "./exit.ts";
+import { packageVersion } from "./package.ts";
+
+async function main(): Promise<number> {
+  const program = new Command("mixtune")
+    .description("Mix task datasets, fine-tune a language model on each mixture, and learn which ingredient helps which task.")
+    .version(packageVersion())
+    .option("--json", "the result as JSON on standard output, all else on standard error")
+    .option("--quiet", "no progress and no notes")
+    .option("--debug", "stack traces")
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError("(mixtune --help lists the commands)")
+    .exitOverride();
+  let status = 0;
+  const interrupt = interruptSignal();
+  const act: Act = async (action) => {
+    const options = program.opts<GlobalOptions>();
+    const context = processContext(options, interrupt);
+    try {
+      status = await action(context);
+    } catch (error) {
+      status = exitStatus(error);
+      if (error instanceof Exit) return;
+      process.stderr.write(`${describeError(error, options.debug === true)}\n`);
+      if (options.json) context.print(JSON.stringify({ error: errorRecord(error) }));
+    }
+  };
+  for (const add of [addDemo, addInit, addTasks, addPlan, addRun, addTrain, addEval, addPredict, addStatus, addReport, addDoctor]) {
+    add(program, act);
+  }
+  for (const command of program.commands) allowGlobalOptions(command, program);
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : EXIT_WRONG_REQUEST;
+  }
+  return status;
+}
+
+/** The first SIGINT or SIGTERM asks work to stop; a second one stops the process. */
+function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(EXIT_INTERRUPTED);
+    process.stderr.write("\nStopping at the next safe point; once more to stop at once.\n");
+    controller.abort();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return controller.signal;
+}
+
+/** `mixtune run x --json` works as `mixtune --json run x` does. */
+function allowGlobalOptions(command: Command, program: Command): void {
+  for (const name of ["json", "quiet", "debug"]) {
+    command.addOption(new Option(`--${name}`).hideHelp());
+    command.on(`option:${name}`, () => program.setOptionValue(name, true));
+  }
+  for (const inner of command.commands) allowGlobalOptions(inner, program);
+}
+
+process.exitCode = await main();

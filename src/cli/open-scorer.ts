@@ -1,0 +1,79 @@
+/** @file Opens a finished run or a model folder for predict: prompts in, the likelihood of each label out. */
+
+import { SpecError } from "../base/errors.ts";
+import { openTemplate, tokenizeExample, tokenizeLabels } from "../data/chat-template.ts";
+import { openTokenizer } from "../data/tokenizers.ts";
+import { scoreLabels } from "../eval/score.ts";
+import { Network, type Tuning } from "../models/network.ts";
+import { type ModelFolder, openModelFolder, rawWeights } from "../models/weights.ts";
+import { readCheckpoint } from "../runs/checkpoints.ts";
+import { readSpec, readStatus, runPaths } from "../runs/run-dir.ts";
+import type { AnswerSpec, RunSpec } from "../specs/types.ts";
+import { TRAIN_DEFAULTS } from "../specs/train.ts";
+import { readWeights } from "../train/checkpoint.ts";
+import { weightCache } from "../workers/job-runner.ts";
+import { modelDir } from "./models.ts";
+
+/** A finished run, or a model folder. */
+export type ModelRef = { kind: "run"; dir: string } | { kind: "folder"; dir: string };
+
+/** An opened model. */
+export interface LabelScorer {
+  /** log p of each label, in the order given, per prompt: product.md's constrained score, in nats. */
+  scoreLabels(prompts: readonly string[], labels: readonly string[]): Promise<number[][]>;
+  close(): Promise<void>;
+}
+
+/** Room above the longest prompt for labels that are longer than the gold answers were. */
+const LABEL_ROOM = 256;
+
+/**
+ * Opens a model. A run scores with the threads and the checkpoint it was evaluated with.
+ * @param threads of a model folder
+ * @throws {SpecError} a run that is not done, or whose weights were not kept
+ */
+export async function openScorer(ref: ModelRef, threads: number, cacheDir: string): Promise<LabelScorer> {
+  const spec = ref.kind === "run" ? finishedSpec(ref.dir) : undefined;
+  const folder = spec === undefined ? ref.dir : modelDir(spec.model.name, `${runPaths.spec(ref.dir)}: model.name`);
+  const model = openModelFolder(folder);
+  const tokenizer = openTokenizer(folder);
+  const template = openTemplate(folder, tokenizer);
+  const cutoffLen = spec?.train.cutoff_len ?? TRAIN_DEFAULTS.cutoff_len;
+  const maxPositions = Math.min(model.config.max_position_embeddings, cutoffLen + LABEL_ROOM);
+  const network = await Network.create("score", model.config, tuningOf(spec, model, weightCache(cacheDir)), {
+    threads: spec?.worker.threads ?? threads,
+    maxPositions,
+  });
+  const parameters = new Float32Array(network.layout.size);
+  if (spec !== undefined) readWeights(keptCheckpoint(ref.dir, spec), spec.train, network.layout, parameters);
+  return {
+    scoreLabels: async (prompts, labels) => {
+      const answer: AnswerSpec = { kind: "label", field: "", labels: [...labels] };
+      const tokens = prompts.map((prompt, i) => tokenizeExample({ id: `row ${i}`, prompt, answer: labels[0]!, group: "" }, answer, tokenizer, template));
+      const scores = await scoreLabels(network, parameters, tokens, tokenizeLabels(labels, tokenizer, template));
+      return scores.map((row) => [...row]);
+    },
+    close: () => network.release(),
+  };
+}
+
+function finishedSpec(dir: string): RunSpec {
+  const { state } = readStatus(dir);
+  if (state === "done") return readSpec(dir);
+  throw new SpecError({ place: dir, expected: "a run that is done", got: `one that is ${state}`, remedy: "Finish it with mixtune run." });
+}
+
+/** The checkpoint that the run's scores are of. */
+function keptCheckpoint(dir: string, { train }: RunSpec): string {
+  const checkpoint = (train.evaluate === "best" ? readCheckpoint(dir, "best") : undefined) ?? readCheckpoint(dir, "last");
+  if (checkpoint !== undefined) return checkpoint.path;
+  throw new SpecError({ place: dir, expected: "a run whose weights were kept", got: `train.keep: ${train.keep}`, remedy: "Train it again with train.keep: last." });
+}
+
+function tuningOf(spec: RunSpec | undefined, model: ModelFolder, cacheFolder: string): Tuning {
+  if (spec?.train.method === "full") return { method: "full" };
+  const frozen = rawWeights(model, cacheFolder);
+  if (spec === undefined) return { method: "frozen", frozen };
+  const { lora_rank, lora_alpha, lora_target } = spec.train;
+  return { method: "lora", lora: { lora_rank, lora_alpha, lora_target }, frozen };
+}

@@ -1,0 +1,18 @@
+/** @file Generated yes/no questions on a statement: did the figure rise, or fall? Shares jargon with gen-sentiment. */
+
+import type { TaskDefinition } from "../definition.ts";
+import { ALL_JARGON, drawSplits, drawStatement, GENERATED } from "./grammar.ts";
+
+export const genHeadline: TaskDefinition = {
+  ...GENERATED,
+  name: "gen-headline",
+  title: "generated: yes/no questions on a company's statement",
+  answer: { kind: "label", field: "label", labels: ["no", "yes"] },
+  load: () =>
+    drawSplits("gen-headline", (rng, isTrain) => {
+      const { text, direction } = drawStatement(rng, isTrain ? [4, 12] : ALL_JARGON);
+      const asked = rng.float() < 0.5 ? 1 : -1;
+      const asking = `${text} ${asked === 1 ? "Up" : "Down"}?`;
+      return { prompt: `Yes or no?\n${asking}`, answer: direction === asked ? "yes" : "no", text: asking };
+    }),
+};

@@ -1,0 +1,61 @@
+/** @file Likelihoods under a network: of every label of every prompt, and of the gold answers. */
+
+import { packExamples, packLabels } from "../data/packing.ts";
+import type { TokenizedExample } from "../data/types.ts";
+import type { Network } from "../models/network.ts";
+
+/** Tokens through the net in one scoring pass; no gradients are held, so it may be larger than in training. */
+const SCORING_TOKENS = 2048;
+/** Prompts that are laid out at a time, so that packs of large splits need not all be held. */
+const CHUNK = 1024;
+
+/**
+ * log p of each label for each prompt: the sum over the label's tokens and the end-of-turn token, no length normalisation (product.md).
+ * @param labels  ids of each label with its end-of-turn token
+ * @returns       [prompts][labels] in nats
+ */
+export async function scoreLabels(
+  network: Network,
+  parameters: Float32Array,
+  prompts: readonly TokenizedExample[],
+  labels: readonly Int32Array[],
+  onProgress: (done: number) => Promise<void> = async () => {},
+): Promise<Float64Array[]> {
+  const scores = prompts.map(() => new Float64Array(labels.length));
+  for (let from = 0; from < prompts.length; from += CHUNK) {
+    const chunk = prompts.slice(from, from + CHUNK);
+    for (const pack of packLabels(chunk, () => labels, { sharePrefix: true, maxTokens: SCORING_TOKENS })) {
+      const nll = await network.nll(pack, parameters);
+      for (let r = 0; r < nll.length; r++) scores[from + pack.example[r]!]![pack.label[r]!]! -= nll[r]!;
+    }
+    await onProgress(Math.min(from + CHUNK, prompts.length));
+  }
+  return scores;
+}
+
+/** Index of the likeliest label; ties go to the earlier one. */
+export function bestLabel(scores: Float64Array): number {
+  let best = 0;
+  for (let i = 1; i < scores.length; i++) if (scores[i]! > scores[best]!) best = i;
+  return best;
+}
+
+/** Mean nats a supervised token. */
+export async function answerLoss(
+  network: Network,
+  parameters: Float32Array,
+  examples: readonly TokenizedExample[],
+  lossOn: "answer" | "all",
+): Promise<number> {
+  let sum = 0;
+  let count = 0;
+  for (let from = 0; from < examples.length; from += CHUNK) {
+    const options = { packing: "isolated", sharePrefix: true, maxTokens: SCORING_TOKENS, lossOn } as const;
+    for (const pack of packExamples(examples.slice(from, from + CHUNK), options)) {
+      const nll = await network.nll(pack, parameters);
+      for (const value of nll) sum += value;
+      count += nll.length;
+    }
+  }
+  return sum / count;
+}

@@ -1,0 +1,174 @@
+/**
+ * @file Models as Hugging Face folders: config.json and safetensors (one file or shards) in, the same out. Names are Hugging Face's throughout;
+ * this file alone knows how they lie on disk. A float32 copy for mapping is kept in a cache, keyed by the weights' digest.
+ */
+
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { CheckpointError } from "../base/errors.ts";
+import { digestOf } from "../base/digest.ts";
+import type { Rng } from "../base/rng.ts";
+import { makeFolder, readText, sha256OfFile, writeAll, writeWhole, writeWholeWith } from "../formats/files.ts";
+import { openSafetensors, type SafetensorsFile, writeSafetensors } from "../formats/safetensors.ts";
+import { type DecoderConfig, decoderTensors, numElements, type TensorSpec } from "./config.ts";
+import { readDecoderConfig } from "./families.ts";
+import { type Parameter, type ParameterLayout, parameterViews } from "./parameters.ts";
+import { ConfigReader } from "./read-config.ts";
+
+/** A model folder whose headers were checked; tensors are read on demand. */
+export interface ModelFolder {
+  folder: string;
+  config: DecoderConfig;
+  /** Text of config.json, to be written beside tuned weights. */
+  configText: string;
+  /** Digest of config and weight files. */
+  digest: string;
+  /** The file that holds each tensor. */
+  files: ReadonlyMap<string, SafetensorsFile>;
+}
+
+/** Float32 weights in one raw file, in the order of `decoderTensors`. */
+export interface RawWeights {
+  folder: string;
+  file: string;
+  byteOffsets: ReadonlyMap<string, number>;
+}
+
+/** Tensors that old checkpoints carry and nobody reads. */
+const IGNORED = /\.rotary_emb\.inv_freq$/;
+
+/**
+ * Opens a folder with config.json and model.safetensors (or shards with model.safetensors.index.json).
+ * @throws {CheckpointError} a file that is missing or damaged, a model that we cannot run, tensors that disagree with config.json
+ */
+export function openModelFolder(folder: string): ModelFolder {
+  const configPath = join(folder, "config.json");
+  const configText = readModelText(configPath);
+  const config = readDecoderConfig(new ConfigReader(parseJson(configText, configPath), configPath));
+  const paths = weightFiles(folder);
+  const files = new Map<string, SafetensorsFile>();
+  for (const path of paths) {
+    const file = openSafetensors(path);
+    for (const name of file.tensors.keys()) files.set(name, file);
+  }
+  checkTensors(folder, config, files);
+  const digest = digestOf({ config: JSON.parse(configText), weights: paths.map(sha256OfFile) });
+  return { folder, config, configText, digest, files };
+}
+
+function readModelText(path: string): string {
+  if (existsSync(path)) return readText(path);
+  throw new CheckpointError({
+    place: path,
+    expected: "a model folder's file",
+    got: "nothing there",
+    remedy: "Name a folder in Hugging Face's layout: config.json, model.safetensors, tokenizer.json.",
+  });
+}
+
+function parseJson(text: string, place: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new CheckpointError({ place, expected: "JSON", got: "text that is not JSON", remedy: "Fetch the model again.", cause });
+  }
+}
+
+function weightFiles(folder: string): string[] {
+  const index = join(folder, "model.safetensors.index.json");
+  if (!existsSync(index)) {
+    const single = join(folder, "model.safetensors");
+    if (existsSync(single)) return [single];
+    throw new CheckpointError({
+      place: folder,
+      expected: "model.safetensors or model.safetensors.index.json",
+      got: "neither",
+      remedy: "Only safetensors are read (no pickle): fetch the model in that format.",
+    });
+  }
+  const map = (parseJson(readText(index), index) as { weight_map?: Record<string, unknown> }).weight_map ?? {};
+  const names = [...new Set(Object.values(map))].sort();
+  return names.map((name) => {
+    if (typeof name === "string" && /^[\w.-]+\.safetensors$/.test(name)) return join(folder, name);
+    throw new CheckpointError({
+      place: `${index}: weight_map`,
+      expected: "names of .safetensors files in the same folder",
+      got: JSON.stringify(name),
+      remedy: "Fetch the model again from a source you trust.",
+    });
+  });
+}
+
+function checkTensors(folder: string, config: DecoderConfig, files: ReadonlyMap<string, SafetensorsFile>): void {
+  const specs = decoderTensors(config);
+  const fail = (name: string, expected: string, got: string): never => {
+    const remedy = "config.json and the weights belong to different models, or a file is missing: fetch both again.";
+    throw new CheckpointError({ place: `${folder}: tensor ${name}`, expected, got, remedy });
+  };
+  for (const { name, shape } of specs) {
+    const actual = files.get(name)?.tensors.get(name)?.shape;
+    if (actual === undefined) fail(name, `[${shape.join(", ")}], as config.json says`, "no such tensor");
+    else if (actual.join() !== shape.join()) fail(name, `[${shape.join(", ")}], as config.json says`, `[${actual.join(", ")}]`);
+  }
+  const known = new Set(specs.map(({ name }) => name));
+  if (config.tie_word_embeddings) known.add("lm_head.weight");
+  for (const name of files.keys()) {
+    if (!known.has(name) && !IGNORED.test(name)) fail(name, "no such tensor, as config.json says", "one in the weights");
+  }
+}
+
+/** Reads tensors of a folder into the views of a flat vector. */
+export function readParameters(model: ModelFolder, layout: ParameterLayout, flat: Float32Array): void {
+  for (const [name, view] of Object.entries(parameterViews(layout, flat))) model.files.get(name)!.readInto(name, view);
+}
+
+/**
+ * The model's weights as one raw float32 file, written once into the cache folder.
+ * note: every tensor starts at a multiple of 4 bytes and layers that read the same input are side by side, so that they can be mapped as one.
+ */
+export function rawWeights(model: ModelFolder, cacheFolder: string): RawWeights {
+  const specs = decoderTensors(model.config);
+  const byteOffsets = rawOffsets(specs);
+  const file = join(cacheFolder, `${model.digest}.f32`);
+  const total = specs.reduce((sum, { shape }) => sum + numElements(shape), 0) * Float32Array.BYTES_PER_ELEMENT;
+  if (!existsSync(file) || statSync(file).size !== total) {
+    makeFolder(cacheFolder);
+    writeWholeWith(file, (fd) => {
+      for (const { name } of specs) {
+        const data = model.files.get(name)!.readFloat32(name);
+        writeAll(fd, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      }
+    });
+  }
+  return { folder: cacheFolder, file, byteOffsets };
+}
+
+/** Where each tensor begins in a raw file, in bytes. */
+export function rawOffsets(specs: readonly TensorSpec[]): Map<string, number> {
+  let offset = 0;
+  return new Map(
+    specs.map(({ name, shape }) => {
+      const start = offset;
+      offset += numElements(shape) * Float32Array.BYTES_PER_ELEMENT;
+      return [name, start];
+    }),
+  );
+}
+
+/**
+ * First values of a model trained from scratch: matrices normal with `initializer_range`, norms 1.
+ * @source transformers LlamaPreTrainedModel._init_weights
+ */
+export function initParameter(config: DecoderConfig, { name, shape }: Parameter, into: Float32Array, rng: Rng): void {
+  if (shape.length === 1) return void into.fill(1);
+  const stream = rng.fork(name);
+  for (let i = 0; i < into.length; i++) into[i] = config.initializer_range * stream.normal();
+}
+
+/** Writes config.json and model.safetensors; the folder must exist. */
+export function writeModelFolder(folder: string, configText: string, layout: ParameterLayout, flat: Float32Array, dtype: "F32" | "F16"): void {
+  const views = parameterViews(layout, flat);
+  const tensors = layout.parameters.map(({ name, shape }) => ({ name, shape: [...shape], dtype, data: views[name]! }));
+  writeSafetensors(join(folder, "model.safetensors"), tensors, { format: "pt" });
+  writeWhole(join(folder, "config.json"), configText);
+}

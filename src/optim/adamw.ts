@@ -1,0 +1,118 @@
+/** @file AdamW (arXiv 1711.05101) over a flat vector, as an update graph, with gradient accumulation and global-norm clipping beside it. */
+
+import { Graph } from "../engine/graph/graph.ts";
+import type { Value } from "../engine/graph/values.ts";
+import { Session, type SessionOptions } from "../engine/runtime/session.ts";
+import type { TrainSpec } from "../specs/types.ts";
+
+export type AdamConfig = Pick<TrainSpec, "adam_beta1" | "adam_beta2" | "adam_epsilon" | "weight_decay" | "max_grad_norm">;
+
+/** Parameters and moments, flat; the first `decaySize` elements decay. */
+export interface AdamState {
+  parameters: Float32Array;
+  expAvg: Float32Array;
+  expAvgSq: Float32Array;
+  decaySize: number;
+}
+
+export function newAdamState(size: number, decaySize: number): AdamState {
+  return { parameters: new Float32Array(size), expAvg: new Float32Array(size), expAvgSq: new Float32Array(size), decaySize };
+}
+
+/** Owns the update sessions of one configuration; vectors of any length go through them. */
+export class AdamW {
+  private readonly config: AdamConfig;
+  private readonly update: Session;
+  private readonly accumulation: Session;
+  private readonly squares: Session;
+
+  private constructor(config: AdamConfig, update: Session, accumulation: Session, squares: Session) {
+    this.config = config;
+    this.update = update;
+    this.accumulation = accumulation;
+    this.squares = squares;
+  }
+
+  static async create(config: AdamConfig, options: SessionOptions): Promise<AdamW> {
+    const sessions = [updateGraph(config), additionGraph(), squaresGraph()].map((graph) => Session.create(graph, options));
+    const [update, accumulation, squares] = await Promise.all(sessions);
+    return new AdamW(config, update!, accumulation!, squares!);
+  }
+
+  /** total += part, in place. */
+  async accumulate(total: Float32Array, part: Float32Array): Promise<void> {
+    // note: one element-wise node, so that reading and writing the same buffer is safe
+    await this.accumulation.run({ total, part }, { N: total.length }, { sum: total });
+  }
+
+  /** Euclidean norm of the gradient. */
+  async norm(gradient: Float32Array): Promise<number> {
+    const { sum } = await this.squares.run({ x: gradient }, { N: gradient.length });
+    return Math.sqrt(sum![0]!);
+  }
+
+  /**
+   * One step, in place on the state.
+   *
+   * @param step  number of this update, from 1 (bias correction)
+   * @param norm  of the gradient; above `max_grad_norm` (when that is above 0) the gradient is scaled down to it
+   * @source torch.optim.AdamW; torch.nn.utils.clip_grad_norm_ (factor max_norm / (norm + 1e-6), at most 1)
+   */
+  async step(state: AdamState, gradient: Float32Array, step: number, learningRate: number, norm: number): Promise<void> {
+    const { adam_beta1, adam_beta2, weight_decay, max_grad_norm } = this.config;
+    const clip = max_grad_norm > 0 ? Math.min(1, max_grad_norm / (norm + 1e-6)) : 1;
+    const stepSize = learningRate / (1 - adam_beta1 ** step);
+    const inverseRootCorrection = 1 / Math.sqrt(1 - adam_beta2 ** step);
+    const segments = [
+      { from: 0, to: state.decaySize, shrink: 1 - learningRate * weight_decay },
+      { from: state.decaySize, to: state.parameters.length, shrink: 1 },
+    ];
+    for (const { from, to, shrink } of segments) {
+      if (from === to) continue;
+      const p = state.parameters.subarray(from, to);
+      const m = state.expAvg.subarray(from, to);
+      const v = state.expAvgSq.subarray(from, to);
+      const scalars = { clip, step_size: stepSize, inverse_root_correction: inverseRootCorrection, shrink };
+      const feeds = Object.fromEntries(Object.entries(scalars).map(([name, x]) => [name, Float32Array.of(x)]));
+      // note: each of p, m, v has one reader, upstream of its writer, so the new values may be written over the old
+      await this.update.run({ ...feeds, p, m, v, g: gradient.subarray(from, to) }, { N: to - from }, { p_new: p, m_new: m, v_new: v });
+    }
+  }
+
+  async release(): Promise<void> {
+    await Promise.all([this.update.release(), this.accumulation.release(), this.squares.release()]);
+  }
+}
+
+/** m' = b1 m + (1 - b1) g; v' = b2 v + (1 - b2) g^2; p' = shrink p - step_size m' / (sqrt(v') * inverse_root_correction + eps) */
+function updateGraph({ adam_beta1: b1, adam_beta2: b2, adam_epsilon: epsilon }: AdamConfig): Graph {
+  const graph = new Graph();
+  const [p, m, v, rawGradient] = ["p", "m", "v", "g"].map((name) => graph.input(name, "float32", ["N"])) as [Value, Value, Value, Value];
+  const scalar = (name: string) => graph.input(name, "float32", []);
+  const [clip, stepSize, correction, shrink] = ["clip", "step_size", "inverse_root_correction", "shrink"].map(scalar) as [Value, Value, Value, Value];
+  const mul = (a: Value, b: Value) => graph.add("mul", [a, b], {});
+  const add = (a: Value, b: Value) => graph.add("add", [a, b], {});
+  const g = mul(rawGradient, clip);
+  const mNew = add(mul(m, graph.scalar(b1)), mul(g, graph.scalar(1 - b1)));
+  const vNew = add(mul(v, graph.scalar(b2)), mul(mul(g, g), graph.scalar(1 - b2)));
+  const denominator = add(mul(graph.add("sqrt", [vNew], {}), correction), graph.scalar(epsilon));
+  const move = mul(graph.add("div", [mNew, denominator], {}), stepSize);
+  graph.output("p_new", graph.add("sub", [mul(p, shrink), move], {}));
+  graph.output("m_new", mNew);
+  graph.output("v_new", vNew);
+  return graph;
+}
+
+function additionGraph(): Graph {
+  const graph = new Graph();
+  const [total, part] = ["total", "part"].map((name) => graph.input(name, "float32", ["N"])) as [Value, Value];
+  graph.output("sum", graph.add("add", [total, part], {}));
+  return graph;
+}
+
+function squaresGraph(): Graph {
+  const graph = new Graph();
+  const x = graph.input("x", "float32", ["N"]);
+  graph.output("sum", graph.add("reduceSum", [graph.add("mul", [x, x], {})], { axes: [0], keepDims: false }));
+  return graph;
+}

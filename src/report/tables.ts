@@ -1,0 +1,91 @@
+/** @file A study's table as text: aligned for a terminal, Markdown, CSV, LaTeX; the same cells in each. Pure. */
+
+import type { Cell, Row, StudyTable } from "../study/analyse.ts";
+
+export type TableFormat = "text" | "md" | "csv" | "json" | "latex";
+
+/** The table of one split in a format. JSON holds everything, both splits included. */
+export function formatStudyTable(table: StudyTable, format: TableFormat, split: "dev" | "test" = "test"): string {
+  if (format === "json") return `${JSON.stringify(table, (_, value) => (Number.isNaN(value) ? undefined : value), 2)}\n`;
+  if (format === "csv") return csv(table);
+  const cells = gridOf(table, split);
+  if (format === "md") return markdown(cells, table, split);
+  if (format === "latex") return latex(cells);
+  return `${aligned(cells)}\n\n${legend(table, split)}\n`;
+}
+
+/** Rows of cells as lines of equal columns: the first column to the left, the others to the right unless asked. */
+export function aligned(cells: readonly (readonly string[])[], others: "left" | "right" = "right"): string {
+  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => (row[column] ?? "").length)));
+  const padded = (text: string, column: number) =>
+    column === 0 || others === "left" ? text.padEnd(widths[column]!) : text.padStart(widths[column]!);
+  return cells.map((row) => row.map(padded).join("  ").trimEnd()).join("\n");
+}
+
+/** Header and rows; `*` marks the mixture that dev chooses for a task. */
+function gridOf(table: StudyTable, split: "dev" | "test"): string[][] {
+  const header = ["mixture", ...table.tasks.map(({ name, metric }) => `${name} (${metric})`)];
+  return [header, ...table.rows.map((row, index) => [rowName(row, table), ...table.tasks.map(({ name }) => shown(row, index, name, table, split))])];
+}
+
+function rowName(row: Row, table: StudyTable): string {
+  const numModels = new Set(table.rows.flatMap(({ model }) => model ?? [])).size;
+  const model = row.kind === "mixture" && numModels > 1 ? `${row.model} ` : "";
+  const factors = Object.entries(row.factors).map(([key, value]) => ` ${key.replace(/^train\./, "")}=${String(value)}`);
+  return `${model}${row.name}${factors.join("")}`;
+}
+
+function shown(row: Row, index: number, task: string, table: StudyTable, split: "dev" | "test"): string {
+  const cell = row.cells[task]![split];
+  const isChosen = row.kind === "mixture" && table.chosen[row.model ?? ""]?.[task] === index;
+  return `${isChosen ? "*" : ""}${number(cell)}`;
+}
+
+function number(cell: Cell): string {
+  if (Number.isNaN(cell.mean)) return "-";
+  return Number.isNaN(cell.sd) ? cell.mean.toFixed(3) : `${cell.mean.toFixed(3)} ± ${cell.sd.toFixed(3)}`;
+}
+
+/** What the numbers are: n per task, seeds, the mark. */
+export function legend(table: StudyTable, split: "dev" | "test"): string {
+  const sizes = table.tasks.map(({ name }) => `${name} ${Math.max(...table.rows.map((row) => row.cells[name]![split].n))}`);
+  const seeds = Math.max(0, ...table.rows.filter((row) => row.kind === "mixture").map((row) => row.runs.length));
+  const spread = seeds > 1 ? `mean ± standard deviation over ${seeds} seeds` : "one seed";
+  return `${split}: n = ${sizes.join(", ")}; ${spread}; * chosen on dev.`;
+}
+
+function markdown(cells: string[][], table: StudyTable, split: "dev" | "test"): string {
+  const line = (row: readonly string[]) => `| ${row.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;
+  const rule = cells[0]!.map((_, column) => (column === 0 ? "---" : "---:"));
+  return `${[line(cells[0]!), line(rule), ...cells.slice(1).map(line)].join("\n")}\n\n${legend(table, split)}\n\n${table.sentence}\n`;
+}
+
+function latex(cells: string[][]): string {
+  const escaped = (text: string) => text.replace(/[\\&%$#_{}]/g, (c) => (c === "\\" ? "\\textbackslash{}" : `\\${c}`)).replaceAll("±", "$\\pm$");
+  const line = (row: readonly string[]) => `${row.map(escaped).join(" & ")} \\\\`;
+  const columns = `l${"r".repeat(cells[0]!.length - 1)}`;
+  return [`\\begin{tabular}{${columns}}`, "\\hline", line(cells[0]!), "\\hline", ...cells.slice(1).map(line), "\\hline", "\\end{tabular}", ""].join("\n");
+}
+
+/** Long form: a line per row, task and split. */
+function csv(table: StudyTable): string {
+  const header = ["kind", "mixture", "model", "factors", "task", "metric", "split", "mean", "sd", "n", "num_seeds", "chosen_on_dev"];
+  const lines = table.rows.flatMap((row, index) =>
+    table.tasks.flatMap(({ name, metric }) =>
+      (["dev", "test"] as const).map((split) => {
+        const cell = row.cells[name]![split];
+        const factors = Object.entries(row.factors).map(([key, value]) => `${key}=${String(value)}`);
+        const isChosen = row.kind === "mixture" && table.chosen[row.model ?? ""]?.[name] === index;
+        const numbers = [cell.mean, cell.sd, cell.n, cell.values.length].map((value) => (Number.isNaN(value) ? "" : String(value)));
+        return [row.kind, row.name, row.model ?? "", factors.join(" "), name, metric, split, ...numbers, isChosen ? "1" : "0"];
+      }),
+    ),
+  );
+  return `${[header, ...lines].map((row) => row.map(csvField).join(",")).join("\r\n")}\r\n`;
+}
+
+/** A field that a spreadsheet would take for a formula gets a leading apostrophe. */
+function csvField(text: string): string {
+  const guarded = /^[=+@]|^-(?![\d.]+$)/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+}

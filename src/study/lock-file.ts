@@ -1,0 +1,100 @@
+/** @file study.lock.json: what a study file resolved to, with digests, so that a table can be rebuilt and a changed answer noticed. */
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { canonicalJson } from "../base/canonical-json.ts";
+import { DataError } from "../base/errors.ts";
+import { readText, writeWhole } from "../formats/files.ts";
+import type { MetricName, MixtureSpec, ModelIdentity, RunSpec, Split, StudySpec } from "../specs/types.ts";
+
+/** A task as it was loaded. */
+export interface LockedTask {
+  metric: MetricName;
+  licence: string;
+  source: string;
+  num_examples: Record<Split, number>;
+  digests: Record<Split, string>;
+}
+
+/** A run of the plan, without what its own spec.json says. */
+export interface LockedRun {
+  id: string;
+  model: string;
+  mixture: MixtureSpec;
+  seed: number;
+  factors: Record<string, unknown>;
+}
+
+/** A reference row: `base` is the untuned model. */
+export interface LockedBaseline {
+  id: string;
+  kind: "majority" | "ngram" | "base";
+  model?: string;
+}
+
+/** Content of study.lock.json. */
+export interface StudyLock {
+  format: 1;
+  mixtune: string;
+  study: StudySpec;
+  /** By ingredient name: targets and mixers. */
+  tasks: Record<string, LockedTask>;
+  models: Record<string, ModelIdentity>;
+  worker: RunSpec["worker"];
+  runs: LockedRun[];
+  baselines: LockedBaseline[];
+}
+
+/** Writes the lock whole. */
+export function writeStudyLock(studyDir: string, lock: StudyLock): void {
+  writeWhole(lockPath(studyDir), `${JSON.stringify(lock, null, 2)}\n`);
+}
+
+/** The lock of a study directory, or undefined where there is none. */
+export function findStudyLock(studyDir: string): StudyLock | undefined {
+  return existsSync(lockPath(studyDir)) ? readStudyLock(studyDir) : undefined;
+}
+
+/**
+ * The lock of a study directory.
+ * @throws {DataError} no study directory, or a damaged lock
+ */
+export function readStudyLock(studyDir: string): StudyLock {
+  const path = lockPath(studyDir);
+  const isThere = existsSync(path);
+  const text = isThere ? readText(path) : "";
+  try {
+    const lock = JSON.parse(text) as StudyLock;
+    if (lock.format === 1) return lock;
+  } catch {
+    // note: said below together with a format that is not ours.
+  }
+  throw new DataError({
+    place: path,
+    expected: "the directory of a study that was started by mixtune run",
+    got: isThere ? "a file that is not a study lock of this version" : "no such file",
+    remedy: "Give the folder that mixtune run printed (studies/<name> unless --out said otherwise).",
+  });
+}
+
+/** Keys, dotted, whose values differ between two locks; runs and the program's version are left out. */
+export function differingKeys(before: StudyLock, after: StudyLock): string[] {
+  const pick = ({ study, tasks, models, worker }: StudyLock) => ({ ...study, locked: tasks, models_locked: models, worker });
+  return differing(pick(before), pick(after), "");
+}
+
+function differing(before: unknown, after: unknown, path: string): string[] {
+  if (isRecord(before) && isRecord(after)) {
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    return keys.flatMap((key) => differing(before[key], after[key], path === "" ? key : `${path}.${key}`));
+  }
+  return canonicalJson([before ?? null]) === canonicalJson([after ?? null]) ? [] : [path];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function lockPath(studyDir: string): string {
+  return join(studyDir, "study.lock.json");
+}

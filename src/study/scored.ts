@@ -1,0 +1,48 @@
+/** @file The scored runs and baselines of a study directory, read from disk once each. */
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { readPredictions, readScores, readStatus, runPaths } from "../runs/run-dir.ts";
+import type { ReadScored, ScoredRun } from "./analyse.ts";
+import type { Job } from "./types.ts";
+
+/** Where a run lies in a study directory. */
+export function runDir(studyDir: string, id: string): string {
+  return join(studyDir, "runs", id);
+}
+
+/** Where a baseline lies in a study directory. */
+export function baselineDir(studyDir: string, id: string): string {
+  return join(studyDir, "baselines", id);
+}
+
+/** Reads runs and baselines by id; what was read stays in memory. */
+export function scoredReader(studyDir: string): ReadScored {
+  const read = new Map<string, ScoredRun>();
+  return (kind, id) => {
+    const dir = kind === "run" ? runDir(studyDir, id) : baselineDir(studyDir, id);
+    const known = read.get(dir) ?? scoredRun(dir);
+    read.set(dir, known);
+    return known;
+  };
+}
+
+/** True when a job's directory says done and holds a score of every task and split that it should. */
+export function isComplete(job: Pick<Job, "dir" | "eval_tasks" | "eval">): boolean {
+  if (!existsSync(runPaths.status(job.dir)) || readStatus(job.dir).state !== "done") return false;
+  const { tasks } = readScores(job.dir);
+  return job.eval_tasks.every((task) => job.eval.splits.every((split) => tasks[task]?.[split] !== undefined));
+}
+
+function scoredRun(dir: string): ScoredRun {
+  const predictions = new Map<string, ReturnType<typeof readPredictions>>();
+  return {
+    scores: existsSync(runPaths.scores(dir)) ? readScores(dir) : undefined,
+    predictions: (task, split) => {
+      const path = runPaths.predictionsOf(dir, task, split);
+      const known = predictions.get(path) ?? (existsSync(path) ? readPredictions(dir, task, split) : []);
+      predictions.set(path, known);
+      return known;
+    },
+  };
+}

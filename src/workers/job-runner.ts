@@ -1,0 +1,344 @@
+/**
+ * @file Does one job on this machine, in the thread it is called in: trains what is not trained, scores what is not scored, keeps the run
+ * directory's records. What jobs have in common (data, tokens, networks) is made once and kept.
+ */
+
+import { cpus, hostname, platform, totalmem } from "node:os";
+import { join } from "node:path";
+import { MixtuneError, SpecError, WorkerError } from "../base/errors.ts";
+import { Rng } from "../base/rng.ts";
+import { openTemplate, type PromptTemplate } from "../data/chat-template.ts";
+import { loadTask } from "../data/load-task.ts";
+import { type PreparedTask, prepareTask } from "../data/prepare.ts";
+import { openTokenizer, type Tokenizer } from "../data/tokenizers.ts";
+import { evaluateSplit, evaluationSubset } from "../eval/evaluate.ts";
+import { answerLoss } from "../eval/score.ts";
+import { decoderTensors, numElements } from "../models/config.ts";
+import { initLora } from "../models/lora.ts";
+import { Network, type Tuning } from "../models/network.ts";
+import { type ParameterLayout, parameterViews } from "../models/parameters.ts";
+import { initParameter, type ModelFolder, openModelFolder, rawWeights, readParameters } from "../models/weights.ts";
+import { AdamW } from "../optim/adamw.ts";
+import { keepCheckpoints, readCheckpoint } from "../runs/checkpoints.ts";
+import { openRunDir, readReceipt, readScores, writePredictions, writeReceipt, writeScores, writeSpec, writeStatus } from "../runs/run-dir.ts";
+import type { RunStatus } from "../runs/types.ts";
+import type { RunSpec, TaskSpec, TrainSpec } from "../specs/types.ts";
+import type { Job, Outcome, RunProgress } from "../study/types.ts";
+import { readWeights } from "../train/checkpoint.ts";
+import { trainRun } from "../train/trainer.ts";
+
+export interface RunnerSettings {
+  /** Where converted weights are kept. */
+  cacheFolder: string;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  versions: Record<string, string>;
+}
+
+/** A model folder with what its text needs. */
+interface OpenModel {
+  model: ModelFolder;
+  tokenizer: Tokenizer;
+  template: PromptTemplate;
+}
+
+/** How often status.json says that the run is alive. */
+const BEAT_MS = 5_000;
+/** Room above cutoff_len for labels that are longer than the gold answer. */
+const LABEL_ROOM = 256;
+
+/** Thrown inside a job to leave it when the signal has fired. */
+class Interrupted extends Error {}
+
+/** Owns networks and caches. Jobs run one after another. */
+export class JobRunner {
+  private readonly settings: RunnerSettings;
+  private readonly models = new Map<string, OpenModel>();
+  private readonly tasks = new Map<string, Promise<PreparedTask>>();
+  /** At most one network a purpose is alive: each may hold a rearranged copy of the weights. */
+  private readonly networks = new Map<"train" | "score", { key: string; network: Network }>();
+
+  constructor(settings: RunnerSettings) {
+    this.settings = settings;
+  }
+
+  /** Runs a job to its end; whatever goes wrong is an outcome, and status.json says it. */
+  async run(job: Job, onProgress: (progress: RunProgress) => void, isAborted: () => Promise<boolean>): Promise<Outcome> {
+    const status = new StatusKeeper(job, this.settings.now);
+    try {
+      openRunDir(job.dir);
+      status.write({ state: "running" });
+      const context = { job, onProgress, isAborted, status };
+      if (job.kind === "run") {
+        // note: the receipt is written when training ends; later calls only add scores
+        if (readReceipt(job.dir) === undefined) await this.train(context, job.spec);
+        await this.score(context, job.spec);
+      } else await this.score(context, undefined);
+      status.write({ state: "done" });
+      if (job.kind === "run") keepCheckpoints(job.dir, job.spec.train.keep);
+      return { state: "done" };
+    } catch (error) {
+      if (error instanceof Interrupted) {
+        status.write({ state: "planned" });
+        return { state: "interrupted" };
+      }
+      const reason = error instanceof MixtuneError ? error.message : ((error as Error).stack ?? String(error));
+      status.tryWrite({ state: "failed", reason });
+      return { state: "failed", reason };
+    }
+  }
+
+  async release(): Promise<void> {
+    for (const { network } of this.networks.values()) await network.release();
+    this.networks.clear();
+  }
+
+  private async train(context: JobContext, spec: RunSpec): Promise<void> {
+    const { job, onProgress, isAborted, status } = context;
+    const opened = this.open(job);
+    writeSpec(job.dir, spec);
+    const prepared = await this.prepareAll(job, spec);
+    const network = await this.network("train", job, opened, tuningOf(spec.train, opened.model, this.settings));
+    const optimizer = await AdamW.create(spec.train, { threads: job.threads });
+    try {
+      const devTasks = Object.keys(spec.mixture.ingredients).filter((name) => prepared.get(name)!.labels !== undefined);
+      const result = await trainRun({
+        dir: job.dir,
+        spec,
+        network,
+        optimizer,
+        initialise: (parameters) => initialise(spec, opened.model, network.layout, parameters),
+        data: Object.fromEntries(Object.keys(spec.mixture.ingredients).map((name) => [name, prepared.get(name)!.split("train")])),
+        ...(devTasks.length === 0
+          ? {}
+          : { evaluateDev: (parameters) => this.devLosses(context, spec, devTasks.map((name) => prepared.get(name)!), parameters) }),
+        texts: { train: spec.train, baseModel: spec.model.name, configText: opened.model.configText },
+        onStep: (step, numSteps, line) => {
+          status.beat({ step, num_steps: numSteps });
+          onProgress({
+            id: job.id,
+            phase: "train",
+            done: step,
+            total: numSteps,
+            unit: "steps",
+            loss: line.loss,
+            tokens_per_second: line.tokens / Math.max(line.seconds, 1e-9),
+          });
+        },
+        isAborted,
+        clock: this.settings.now,
+      });
+      if (result.state === "interrupted") throw new Interrupted();
+      writeReceipt(job.dir, {
+        versions: this.settings.versions,
+        host: { platform: platform(), cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, memory_bytes: totalmem() },
+        seed: spec.seed,
+        threads: job.threads,
+        cost: {
+          tokens: result.numTokens,
+          flops: trainingFlops(opened.model, spec.train, result.numTokens),
+          seconds: result.seconds,
+          peak_memory_bytes: process.resourceUsage().maxRSS * 1024,
+        },
+      });
+    } finally {
+      await optimizer.release();
+    }
+  }
+
+  /** Scores every task and split that has no scores yet. */
+  private async score(context: JobContext, spec: RunSpec | undefined): Promise<void> {
+    const { job, onProgress, isAborted, status } = context;
+    const opened = this.open(job);
+    const scores = readScores(job.dir);
+    const missing = job.eval_tasks.flatMap((task) =>
+      job.eval.splits.filter((split) => scores.tasks[task]?.[split] === undefined).map((split) => ({ task, split })),
+    );
+    if (missing.length === 0) return;
+    onProgress({ id: job.id, phase: "load", done: 0, total: missing.length, unit: "examples" });
+    const tuning: Tuning =
+      spec === undefined
+        ? { method: "frozen", frozen: rawWeights(opened.model, this.settings.cacheFolder) }
+        : tuningOf(spec.train, opened.model, this.settings);
+    const network = await this.network("score", job, opened, tuning);
+    const parameters = new Float32Array(network.layout.size);
+    if (spec !== undefined) {
+      const which = spec.train.evaluate === "best" && readCheckpoint(job.dir, "best") !== undefined ? "best" : "last";
+      readWeights(readCheckpoint(job.dir, which)!.path, spec.train, network.layout, parameters);
+    }
+    const sizes = await Promise.all(
+      missing.map(async ({ task, split }) => evaluationSubset(await this.prepared(job, task, "answer"), split, job.eval).length),
+    );
+    const total = sizes.reduce((a, b) => a + b, 0);
+    let before = 0;
+    for (const [i, { task, split }] of missing.entries()) {
+      const prepared = await this.prepared(job, task, "answer");
+      const report = async (done: number) => {
+        status.beat({});
+        onProgress({ id: job.id, phase: "eval", done: before + done, total, unit: "examples" });
+        if (await isAborted()) throw new Interrupted();
+      };
+      const result = await evaluateSplit(network, parameters, prepared, split, job.eval, opened.template, report);
+      writePredictions(job.dir, task, split, result.predictions);
+      scores.tasks[task] = { ...scores.tasks[task], [split]: result.scores };
+      writeScores(job.dir, scores);
+      before += sizes[i]!;
+    }
+  }
+
+  private async devLosses(context: JobContext, spec: RunSpec, tasks: readonly PreparedTask[], parameters: Float32Array): Promise<Record<string, number>> {
+    const { job } = context;
+    const opened = this.open(job);
+    const network = await this.network("score", job, opened, tuningOf(spec.train, opened.model, this.settings));
+    const losses: Record<string, number> = {};
+    for (const prepared of tasks) {
+      const tokens = evaluationSubset(prepared, "dev", job.eval).map((item) => item.tokens);
+      if (tokens.length > 0) losses[prepared.task.name] = await answerLoss(network, parameters, tokens, spec.train.loss_on);
+    }
+    return losses;
+  }
+
+  private open({ model_dir }: Job): OpenModel {
+    const known = this.models.get(model_dir);
+    if (known !== undefined) return known;
+    const tokenizer = openTokenizer(model_dir);
+    const opened = { model: openModelFolder(model_dir), tokenizer, template: openTemplate(model_dir, tokenizer) };
+    this.models.set(model_dir, opened);
+    return opened;
+  }
+
+  /** Every ingredient of a run, its rows compared with those the run was planned for. */
+  private async prepareAll(job: Job, spec: RunSpec): Promise<Map<string, PreparedTask>> {
+    const all = new Map<string, PreparedTask>();
+    for (const name of Object.keys(spec.mixture.ingredients)) {
+      const prepared = await this.prepared(job, name, spec.train.loss_on);
+      const actual = prepared.split("train").rowsDigest;
+      const planned = spec.data[name]?.rows_digest;
+      if (actual !== planned) {
+        throw new WorkerError({
+          place: `task ${name}`,
+          expected: `the training rows that the run was planned for (digest ${planned?.slice(0, 12)}…)`,
+          got: `digest ${actual.slice(0, 12)}…`,
+          remedy: "The data changed after the plan was made: start the study again.",
+        });
+      }
+      all.set(name, prepared);
+    }
+    return all;
+  }
+
+  private prepared(job: Job, name: string, lossOn: TrainSpec["loss_on"]): Promise<PreparedTask> {
+    const spec = job.tasks.find((task) => task.name === name);
+    if (spec === undefined) throw new Error(`job ${job.id} names task ${name} but does not carry it`);
+    const key = JSON.stringify([job.model_dir, job.cutoff_len, lossOn, job.data_root, spec]);
+    let task = this.tasks.get(key);
+    if (task === undefined) {
+      task = this.load(job, spec, lossOn);
+      this.tasks.set(key, task);
+    }
+    return task;
+  }
+
+  private async load(job: Job, spec: TaskSpec, lossOn: TrainSpec["loss_on"]): Promise<PreparedTask> {
+    const { tokenizer, template } = this.open(job);
+    const task = await loadTask(spec, { dataRoot: job.data_root });
+    return prepareTask(task, tokenizer, template, { cutoffLen: job.cutoff_len, lossOn, onBadRow: spec.on_bad_row ?? "stop" });
+  }
+
+  private async network(purpose: "train" | "score", job: Job, { model }: OpenModel, tuning: Tuning): Promise<Network> {
+    const maxPositions = Math.min(model.config.max_position_embeddings, job.cutoff_len + LABEL_ROOM);
+    const shape = tuning.method === "lora" ? tuning.lora : {};
+    const key = JSON.stringify([model.digest, tuning.method, shape, job.threads, maxPositions]);
+    const alive = this.networks.get(purpose);
+    if (alive?.key === key) return alive.network;
+    this.networks.delete(purpose);
+    await alive?.network.release();
+    const network = await Network.create(purpose, model.config, tuning, { threads: job.threads, maxPositions });
+    this.networks.set(purpose, { key, network });
+    return network;
+  }
+}
+
+interface JobContext {
+  job: Job;
+  onProgress(progress: RunProgress): void;
+  isAborted(): Promise<boolean>;
+  status: StatusKeeper;
+}
+
+/** Keeps status.json: state changes at once, signs of life every few seconds. */
+class StatusKeeper {
+  private readonly job: Job;
+  private readonly now: () => number;
+  private readonly started: string;
+  private last: RunStatus = { state: "planned" };
+  private beaten = 0;
+
+  constructor(job: Job, now: () => number) {
+    this.job = job;
+    this.now = now;
+    this.started = new Date(now()).toISOString();
+  }
+
+  write(change: Partial<RunStatus>): void {
+    this.beaten = this.now();
+    const alive = { pid: process.pid, host: hostname(), started: this.started, beat: new Date(this.beaten).toISOString() };
+    this.last = { ...this.last, ...change, ...alive };
+    writeStatus(this.job.dir, this.last);
+  }
+
+  /** For the way out of a failure: a folder that cannot be written to must not hide the reason. */
+  tryWrite(change: Partial<RunStatus>): void {
+    try {
+      this.write(change);
+    } catch {
+      // The reason reaches the person as the job's outcome.
+    }
+  }
+
+  beat(change: Partial<RunStatus>): void {
+    if (this.now() - this.beaten >= BEAT_MS) this.write(change);
+  }
+}
+
+function tuningOf(train: TrainSpec, model: ModelFolder, { cacheFolder }: RunnerSettings): Tuning {
+  if (train.method === "full") return { method: "full" };
+  const { lora_rank, lora_alpha, lora_target } = train;
+  return { method: "lora", lora: { lora_rank, lora_alpha, lora_target }, frozen: rawWeights(model, cacheFolder) };
+}
+
+/** First values of what a run trains. */
+function initialise({ train, seed }: RunSpec, model: ModelFolder, layout: ParameterLayout, parameters: Float32Array): void {
+  const rng = new Rng(seed).fork("init");
+  const views = parameterViews(layout, parameters);
+  if (train.method === "lora") {
+    if (train.init === "random") throw loraOnRandom();
+    for (const parameter of layout.parameters) initLora(parameter, views[parameter.name]!, rng);
+  } else if (train.init === "random") {
+    for (const parameter of layout.parameters) initParameter(model.config, parameter, views[parameter.name]!, rng);
+  } else readParameters(model, layout, parameters);
+}
+
+function loraOnRandom(): SpecError {
+  return new SpecError({
+    place: "train.init",
+    expected: "pretrained, with method: lora",
+    got: "random",
+    remedy: "An adapter on random weights learns next to nothing: set train.method: full.",
+  });
+}
+
+/**
+ * Useful work: multiply-adds count twice, 4 a frozen weight (forward, and backward to the activations), 6 a trained one; every token of every
+ * example counts, shared or not. Attention and the head are left out.
+ */
+function trainingFlops(model: ModelFolder, train: TrainSpec, numTokens: number): number {
+  const block = decoderTensors(model.config).filter(({ name }) => name.startsWith("model.layers."));
+  const weights = block.reduce((sum, { shape }) => sum + numElements(shape), 0);
+  return numTokens * weights * (train.method === "full" ? 6 : 4);
+}
+
+/** The cache of converted weights under a general cache folder. */
+export function weightCache(folder: string): string {
+  return join(folder, "weights");
+}

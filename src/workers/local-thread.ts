@@ -1,0 +1,26 @@
+/** @file The thread that a local worker computes in: ONNX Runtime blocks the thread it is called from, and the command's own must stay responsive. */
+
+import { parentPort, workerData } from "node:worker_threads";
+import type { Job } from "../study/types.ts";
+import { JobRunner } from "./job-runner.ts";
+import type { FromThread, ThreadData } from "./local.ts";
+
+const port = parentPort!;
+const { cacheFolder, versions, aborted } = workerData as ThreadData;
+const flag = new Int32Array(aborted);
+const runner = new JobRunner({ cacheFolder, versions, now: () => Date.now() });
+const send = (message: FromThread) => port.postMessage(message);
+
+port.on("message", async (message: Job | "close") => {
+  if (message === "close") {
+    await runner.release();
+    port.close();
+    return;
+  }
+  const outcome = await runner.run(
+    message,
+    (progress) => send({ kind: "progress", progress }),
+    async () => Atomics.load(flag, 0) === 1,
+  );
+  send({ kind: "outcome", id: message.id, outcome });
+});

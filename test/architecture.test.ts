@@ -1,0 +1,128 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { describe, expect, test } from "vitest";
+import {
+  drawFloors,
+  folderOf,
+  importsOf,
+  MAY_IMPORT,
+  type Project,
+  type SourceFile,
+  violationsIn,
+} from "./support/architecture.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const SRC = join(ROOT, "src");
+
+function sourcesIn(folder: string): SourceFile[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && !entry.name.endsWith(".test.ts"))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => ({ path: relative(folder, path).split(sep).join("/"), text: readFileSync(path, "utf8") }));
+}
+
+const files = sourcesIn(SRC);
+const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+  dependencies: Record<string, string>;
+};
+
+/** Paths of files that each describe one of a kind, and may not know of one another. */
+function siblingsIn(folder: string, mark: RegExp): string[] {
+  return files.filter(({ path, text }) => path.startsWith(folder) && mark.test(text)).map(({ path }) => path);
+}
+
+const tasks = siblingsIn("data/tasks/", /export const \w+: TaskDefinition\b/);
+const families = siblingsIn("models/", /export function read\w+Config\(/).filter(
+  (path) => path !== "models/families.ts",
+);
+const project: Project = { packages: Object.keys(dependencies), siblings: [tasks, families] };
+
+describe("the house", () => {
+  test(`is in order: ${files.length} files`, () => {
+    expect(files.length).toBeGreaterThan(50);
+    expect(files.flatMap(({ text }) => importsOf(text)).length).toBeGreaterThan(100);
+    expect(tasks.length).toBeGreaterThan(5);
+    expect(families).toContain("models/llama.ts");
+    expect(violationsIn(files, project)).toEqual([]);
+  });
+
+  test("has no folder that is not in the table, and no folder in the table that is not there", () => {
+    const there = new Set(files.map(({ path }) => folderOf(path)));
+    expect([...there].filter((folder) => !Object.hasOwn(MAY_IMPORT, folder))).toEqual([]);
+    const planned = ["hub"];
+    expect(Object.keys(MAY_IMPORT).filter((folder) => !there.has(folder) && !planned.includes(folder))).toEqual([]);
+  });
+
+  test("imports go down only: no two folders may import each other", () => {
+    // drawFloors would not end on a circle.
+    expect(drawFloors().split("\n")).toHaveLength(Object.keys(MAY_IMPORT).length);
+  });
+
+  test("is drawn in docs/ARCHITECTURE.md as the table has it", () => {
+    const page = readFileSync(join(ROOT, "docs", "ARCHITECTURE.md"), "utf8");
+    const picture = /<!-- floors -->\n```\n([\s\S]*?)\n```/.exec(page)?.[1];
+    expect(picture).toBe(drawFloors());
+  });
+});
+
+describe("a planted violation is caught", () => {
+  const toy: Project = { packages: ["zod", "onnxruntime-node"], siblings: [["models/llama.ts", "models/qwen2.ts"]] };
+  const caught = (path: string, text: string): string => violationsIn([{ path, text }], toy).join("\n");
+
+  test.each<[string, string, string, RegExp]>([
+    [
+      "an import upwards",
+      "data/packing.ts",
+      'import { train } from "../train/trainer.ts";',
+      /data may not import train\/trainer\.ts/,
+    ],
+    ["for types only", "study/plan.ts", 'import type { Loss } from "../train/loss.ts";', /study may not import train/],
+    [
+      "a dynamic import",
+      "report/tables.ts",
+      'const x = await import("../train/trainer.ts");',
+      /report may not import train/,
+    ],
+    ["a re-export", "base/errors.ts", 'export * from "../formats/csv.ts";', /base may not import formats/],
+    [
+      "across the first wall",
+      "data/batches.ts",
+      'import { matmul } from "../engine/graph/ops.ts";',
+      /data may not import engine/,
+    ],
+    ["out of src", "base/rng.ts", 'import x from "../../test/support/x.ts";', /outside src/],
+    ["an unknown folder", "utils/misc.ts", "export const x = 1;", /utils is not in the table/],
+    ["a package nobody declared", "base/x.ts", 'import _ from "lodash";', /lodash is not a dependency/],
+    [
+      "the library's door",
+      "models/llama.ts",
+      'import * as ort from "onnxruntime-node";',
+      /onnxruntime-node belongs to engine\/runtime/,
+    ],
+    ["a process", "train/trainer.ts", 'import { spawn } from "node:child_process";', /belongs to workers/],
+    ["a server", "study/plan.ts", 'import { createServer } from "node:http";', /belongs to hub/],
+    ["the disk", "stats/interval.ts", 'import { readFileSync } from "node:fs";', /never touches the disk/],
+    [
+      "the disk by promises",
+      "engine/graph/ops.ts",
+      'import { readFile } from "node:fs/promises";',
+      /never touches the disk/,
+    ],
+    ["chance", "data/mixture.ts", "const x = Math.random();", /Math\.random belongs to/],
+    ["the clock", "train/trainer.ts", "const t = new Date();", /new Date\(\) belongs to/],
+    ["the clock in milliseconds", "runs/run-dir.ts", "const t = Date.now();", /Date\.now belongs to/],
+    ["the environment", "hub/cache.ts", "const home = process.env.HF_HOME;", /process\.env belongs to/],
+    ["the network", "models/weights.ts", 'await fetch("https://example.org");', /fetch belongs to/],
+    ["back up in the engine", "engine/graph/ops.ts", 'import { lower } from "../runtime/lower.ts";', /goes back up/],
+    ["a sibling", "models/qwen2.ts", 'import { llama } from "./llama.ts";', /imports its sibling/],
+  ])("%s", (_, path, text, message) => expect(caught(path, text)).toMatch(message));
+
+  test("and what is allowed is not", () => {
+    expect(caught("train/trainer.ts", 'import { readSpec } from "../runs/run-dir.ts";\nimport { z } from "zod";')).toBe(
+      "",
+    );
+    expect(caught("engine/runtime/session.ts", 'import * as ort from "onnxruntime-node";')).toBe("");
+    expect(caught("runs/run-dir.ts", 'const t = new Date(0); // not Math.random\nconst s = "process.env";')).toBe("");
+    expect(caught("cli/main.ts", 'import { train } from "../train/trainer.ts";\nDate.now();')).toBe("");
+  });
+});

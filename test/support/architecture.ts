@@ -1,0 +1,182 @@
+/**
+ * @file The house as a table: which folder may import which, who owns which door, and a checker over sources.
+ * test/architecture.test.ts runs it over src/ and over planted violations; docs/ARCHITECTURE.md shows the picture it draws.
+ */
+
+import ts from "typescript";
+
+/** Imports go down only, and only along this table. */
+export const MAY_IMPORT: Readonly<Record<string, readonly string[] | "everything">> = {
+  base: [],
+  formats: ["base"],
+  specs: ["base"],
+  stats: ["base"],
+  hub: ["base"],
+  data: ["hub", "specs", "formats", "base"],
+  engine: ["formats", "base"],
+  metrics: ["stats", "specs", "base"],
+  runs: ["specs", "formats", "base"],
+  models: ["engine", "hub", "specs", "formats", "base"],
+  optim: ["engine", "specs", "base"],
+  study: ["runs", "metrics", "stats", "specs", "formats", "base"],
+  train: ["data", "models", "optim", "engine", "runs", "specs", "formats", "base"],
+  eval: ["data", "models", "engine", "metrics", "runs", "stats", "specs", "formats", "base"],
+  report: ["study", "runs", "metrics", "stats", "specs", "formats", "base"],
+  workers: ["train", "eval", "study", "runs", "data", "specs", "formats", "base"],
+  cli: "everything",
+  index: "everything",
+};
+
+/** A source file under src/, by its path there: `data/tasks/fpb.ts`. */
+export interface SourceFile {
+  path: string;
+  text: string;
+}
+
+/** Modules that only some folders (or files, by prefix) may import. */
+const OWNED_MODULES: readonly { modules: RegExp; owners: readonly string[] }[] = [
+  { modules: /^onnxruntime-/, owners: ["engine/runtime/"] },
+  { modules: /^node:(child_process|worker_threads|cluster)$/, owners: ["workers/", "engine/runtime/"] },
+  {
+    modules: /^node:(https?|http2|net|tls|dgram)$/,
+    owners: ["hub/", "eval/hosted", "eval/serve", "report/serve", "workers/"],
+  },
+];
+
+/** Folders that never touch the disk. */
+const NO_DISK = ["base/", "specs/", "stats/", "engine/graph/", "engine/autodiff/", "optim/"];
+
+/** Names that reach out of the program's arguments, and who may use them. */
+const OWNED_NAMES: readonly { name: string; owners: readonly string[] }[] = [
+  { name: "Math.random", owners: ["cli/", "workers/"] },
+  { name: "Date.now", owners: ["cli/", "workers/"] },
+  { name: "new Date()", owners: ["cli/", "workers/"] },
+  { name: "process.env", owners: ["cli/", "workers/"] },
+  { name: "fetch", owners: ["hub/", "eval/hosted", "workers/"] },
+];
+
+/** Within a folder: files under the first may not import files under the second. */
+const NEVER_BACKWARDS: readonly (readonly [string, string])[] = [
+  ["engine/graph/", "engine/autodiff/"],
+  ["engine/graph/", "engine/runtime/"],
+  ["engine/autodiff/", "engine/runtime/"],
+];
+
+/** What the checker needs to know of the project besides its files. */
+export interface Project {
+  /** Packages of `dependencies`. */
+  packages: readonly string[];
+  /** Paths of files that are siblings and may not import one another: tasks, model families. */
+  siblings: readonly (readonly string[])[];
+}
+
+/** Every violation in a sentence; empty for a house in order. */
+export function violationsIn(files: readonly SourceFile[], project: Project): string[] {
+  return files.flatMap((file) => [...importViolations(file, project), ...nameViolations(file)]);
+}
+
+function importViolations({ path, text }: SourceFile, { packages, siblings }: Project): string[] {
+  const folder = folderOf(path);
+  const allowed = MAY_IMPORT[folder];
+  if (allowed === undefined) return [`${path}: folder ${folder} is not in the table`];
+  return ts.preProcessFile(text, true, true).importedFiles.flatMap(({ fileName: name }) => {
+    if (name.startsWith("node:")) return doorViolations(path, name);
+    if (!name.startsWith(".")) {
+      return packages.includes(packageOf(name))
+        ? doorViolations(path, name)
+        : [`${path}: ${name} is not a dependency of the package`];
+    }
+    const target = resolve(path, name);
+    const other = folderOf(target);
+    if (target.startsWith("..")) return [`${path}: ${name} lies outside src`];
+    if (other !== folder && allowed !== "everything" && !allowed.includes(other))
+      return [`${path}: ${folder} may not import ${target}`];
+    if (NEVER_BACKWARDS.some(([from, to]) => path.startsWith(from) && target.startsWith(to)))
+      return [`${path}: goes back up to ${target}`];
+    if (siblings.some((group) => group.includes(path) && group.includes(target)))
+      return [`${path}: imports its sibling ${target}`];
+    return [];
+  });
+}
+
+function doorViolations(path: string, name: string): string[] {
+  const door = OWNED_MODULES.find(({ modules }) => modules.test(name));
+  if (door !== undefined && !ownedBy(path, door.owners))
+    return [`${path}: ${name} belongs to ${door.owners.join(" ")}`];
+  if (/^node:fs(\/|$)/.test(name) && ownedBy(path, NO_DISK))
+    return [`${path}: ${name} in a folder that never touches the disk`];
+  return [];
+}
+
+function nameViolations({ path, text }: SourceFile): string[] {
+  const found = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isPropertyAccessExpression(node)) found.add(node.getText());
+    if (ts.isNewExpression(node) && node.expression.getText() === "Date" && (node.arguments?.length ?? 0) === 0)
+      found.add("new Date()");
+    if (ts.isCallExpression(node) && /^(globalThis\.)?fetch$/.test(node.expression.getText())) found.add("fetch");
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true));
+  return OWNED_NAMES.filter(({ name, owners }) => found.has(name) && !ownedBy(path, owners)).map(
+    ({ name, owners }) => `${path}: ${name} belongs to ${owners.join(" ")}`,
+  );
+}
+
+/** Modules that a source imports, statically, dynamically or for types only. */
+export function importsOf(text: string): string[] {
+  return ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
+}
+
+/** `index.ts` is a folder of its own. */
+export function folderOf(path: string): string {
+  return path.includes("/") ? path.slice(0, path.indexOf("/")) : path.replace(/\.ts$/, "");
+}
+
+function ownedBy(path: string, owners: readonly string[]): boolean {
+  return owners.some((owner) => path.startsWith(owner));
+}
+
+function packageOf(name: string): string {
+  return name
+    .split("/")
+    .slice(0, name.startsWith("@") ? 2 : 1)
+    .join("/");
+}
+
+function resolve(from: string, to: string): string {
+  const parts = from.split("/").slice(0, -1);
+  for (const part of to.split("/")) {
+    if (part === "..") parts.length > 0 && parts.at(-1) !== ".." ? parts.pop() : parts.push("..");
+    else if (part !== ".") parts.push(part);
+  }
+  return parts.join("/");
+}
+
+/** The floors of the house, drawn from the table: a folder stands one above the highest that it imports. */
+export function drawFloors(): string {
+  const folders = Object.keys(MAY_IMPORT);
+  const floorOf = (folder: string): number => {
+    const below = MAY_IMPORT[folder];
+    if (below === undefined) throw new Error(`${folder} is not in the table`);
+    const names = below === "everything" ? folders.filter((name) => MAY_IMPORT[name] !== "everything") : below;
+    return names.length === 0 ? 0 : 1 + Math.max(...names.map(floorOf));
+  };
+  const floors = new Map<number, string[]>();
+  for (const folder of folders) floors.set(floorOf(folder), [...(floors.get(floorOf(folder)) ?? []), folder]);
+  return [...floors.entries()]
+    .sort(([a], [b]) => b - a)
+    .flatMap(([floor, names]) =>
+      names.map((name, i) => `${i === 0 ? floor : " "}  ${name.padEnd(8)} ${arrow(name)}`.trimEnd()),
+    )
+    .join("\n");
+}
+
+function arrow(folder: string): string {
+  const below = MAY_IMPORT[folder];
+  return below === "everything"
+    ? "→ everything"
+    : below === undefined || below.length === 0
+      ? ""
+      : `→ ${below.join(" ")}`;
+}
