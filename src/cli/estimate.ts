@@ -2,9 +2,9 @@
 
 import { planBatches } from "../data/batches.ts";
 import { countsPerEpoch } from "../data/mixture.ts";
+import type { PreparedTask } from "../data/prepare.ts";
 import type { RunSpec } from "../specs/types.ts";
 import type { Estimate } from "../study/types.ts";
-import type { PreparedTask } from "../data/prepare.ts";
 
 /** What of a model decides cost. */
 export interface ModelSize {
@@ -44,7 +44,10 @@ export function estimateRun(
   const tokens = shown.reduce((sum, one) => sum + one.tokens, 0);
   const perToken = (spec.train.method === "full" ? 6 : 4) * model.active;
   const flops = tokens * perToken + evaluated.tokens * 2 * model.active;
-  const trainable = spec.train.method === "full" ? model.parameters : model.layers * spec.train.lora_rank * (8 * model.hidden + 3 * model.intermediate);
+  const trainable =
+    spec.train.method === "full"
+      ? model.parameters
+      : model.layers * spec.train.lora_rank * (8 * model.hidden + 3 * model.intermediate);
   return {
     examples,
     tokens,
@@ -58,6 +61,7 @@ export function estimateRun(
 /** Node, weights twice (ours and the engine's packed copy), gradient and two moments of what trains, activations of a micro-batch. */
 function memoryOf(spec: RunSpec, model: ModelSize, trainable: number, tokensPerStep: number): number {
   const microTokens = Math.min(tokensPerStep, spec.train.batch_tokens ?? 4096, 4096);
-  const activations = microTokens * (model.layers * (14 * model.hidden + 4 * model.intermediate) + 2 * model.vocabulary);
+  const activations =
+    microTokens * (model.layers * (14 * model.hidden + 4 * model.intermediate) + 2 * model.vocabulary);
   return NODE_BYTES + 4 * (2 * model.parameters + 4 * trainable + activations);
 }

@@ -36,7 +36,8 @@ export function describeError(error: unknown, debug: boolean): string {
 
 /** The same for a machine. */
 export function errorRecord(error: unknown): Record<string, string> {
-  if (!(error instanceof MixtuneError)) return { kind: "internal", message: error instanceof Error ? error.message : String(error) };
+  if (!(error instanceof MixtuneError))
+    return { kind: "internal", message: error instanceof Error ? error.message : String(error) };
   const { name, place, expected, got, remedy } = error;
   return { kind: name, place, expected, got, remedy };
 }

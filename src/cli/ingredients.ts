@@ -13,7 +13,10 @@ import type { IngredientFacts } from "../study/plan.ts";
  * Loads every task.
  * @throws {DataError} a test text that is also trained on
  */
-export async function loadTasks(specs: Record<string, TaskSpec>, dataRoot: string | undefined): Promise<Record<string, LoadedTask>> {
+export async function loadTasks(
+  specs: Record<string, TaskSpec>,
+  dataRoot: string | undefined,
+): Promise<Record<string, LoadedTask>> {
   const tasks: Record<string, LoadedTask> = {};
   for (const [name, spec] of Object.entries(specs)) tasks[name] = await loadTask(spec, { dataRoot });
   refuseLeaks(Object.values(tasks));
@@ -24,7 +27,11 @@ export async function loadTasks(specs: Record<string, TaskSpec>, dataRoot: strin
 export type Ingredients = (model: string, train: TrainSpec) => Record<string, PreparedTask>;
 
 /** Prepares tasks when first asked for; models and ways to train that tokenise alike share the work. */
-export function ingredientsOf(specs: Record<string, TaskSpec>, tasks: Record<string, LoadedTask>, modelDirs: Record<string, string>): Ingredients {
+export function ingredientsOf(
+  specs: Record<string, TaskSpec>,
+  tasks: Record<string, LoadedTask>,
+  modelDirs: Record<string, string>,
+): Ingredients {
   const made = new Map<string, Record<string, PreparedTask>>();
   return (model, { cutoff_len, loss_on }) => {
     const key = JSON.stringify([model, cutoff_len, loss_on]);

@@ -20,7 +20,9 @@ import { packageVersion } from "./package.ts";
 
 async function main(): Promise<number> {
   const program = new Command("mixtune")
-    .description("Mix task datasets, fine-tune a language model on each mixture, and learn which ingredient helps which task.")
+    .description(
+      "Mix task datasets, fine-tune a language model on each mixture, and learn which ingredient helps which task.",
+    )
     .version(packageVersion())
     .option("--json", "the result as JSON on standard output, all else on standard error")
     .option("--quiet", "no progress and no notes")
@@ -42,7 +44,19 @@ async function main(): Promise<number> {
       if (options.json) context.print(JSON.stringify({ error: errorRecord(error) }));
     }
   };
-  for (const add of [addDemo, addInit, addTasks, addPlan, addRun, addTrain, addEval, addPredict, addStatus, addReport, addDoctor]) {
+  for (const add of [
+    addDemo,
+    addInit,
+    addTasks,
+    addPlan,
+    addRun,
+    addTrain,
+    addEval,
+    addPredict,
+    addStatus,
+    addReport,
+    addDoctor,
+  ]) {
     add(program, act);
   }
   for (const command of program.commands) allowGlobalOptions(command, program);

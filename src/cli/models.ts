@@ -24,7 +24,12 @@ export function modelDir(name: string, place: string): string {
   if (name.startsWith("mixtune/")) {
     const folder = SHIPPED[name];
     if (folder !== undefined) return join(packageRoot(), folder);
-    throw new SpecError({ place, expected: "a model that ships", got: name, remedy: didYouMean(name, Object.keys(SHIPPED)) });
+    throw new SpecError({
+      place,
+      expected: "a model that ships",
+      got: name,
+      remedy: didYouMean(name, Object.keys(SHIPPED)),
+    });
   }
   if (!/^\.{0,2}\//.test(name)) {
     throw new SpecError({
@@ -36,7 +41,12 @@ export function modelDir(name: string, place: string): string {
   }
   const folder = resolve(name);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;
-  throw new SpecError({ place, expected: "a model folder", got: "no such folder", remedy: `Check the path ${folder}.` });
+  throw new SpecError({
+    place,
+    expected: "a model folder",
+    got: "no such folder",
+    remedy: `Check the path ${folder}.`,
+  });
 }
 
 /**

@@ -8,8 +8,8 @@ import { Network, type Tuning } from "../models/network.ts";
 import { type ModelFolder, openModelFolder, rawWeights } from "../models/weights.ts";
 import { readCheckpoint } from "../runs/checkpoints.ts";
 import { readSpec, readStatus, runPaths } from "../runs/run-dir.ts";
-import type { AnswerSpec, RunSpec } from "../specs/types.ts";
 import { TRAIN_DEFAULTS } from "../specs/train.ts";
+import type { AnswerSpec, RunSpec } from "../specs/types.ts";
 import { readWeights } from "../train/checkpoint.ts";
 import { weightCache } from "../workers/job-runner.ts";
 import { modelDir } from "./models.ts";
@@ -49,7 +49,9 @@ export async function openScorer(ref: ModelRef, threads: number, cacheDir: strin
   return {
     scoreLabels: async (prompts, labels) => {
       const answer: AnswerSpec = { kind: "label", field: "", labels: [...labels] };
-      const tokens = prompts.map((prompt, i) => tokenizeExample({ id: `row ${i}`, prompt, answer: labels[0]!, group: "" }, answer, tokenizer, template));
+      const tokens = prompts.map((prompt, i) =>
+        tokenizeExample({ id: `row ${i}`, prompt, answer: labels[0]!, group: "" }, answer, tokenizer, template),
+      );
       const scores = await scoreLabels(network, parameters, tokens, tokenizeLabels(labels, tokenizer, template));
       return scores.map((row) => [...row]);
     },
@@ -60,14 +62,25 @@ export async function openScorer(ref: ModelRef, threads: number, cacheDir: strin
 function finishedSpec(dir: string): RunSpec {
   const { state } = readStatus(dir);
   if (state === "done") return readSpec(dir);
-  throw new SpecError({ place: dir, expected: "a run that is done", got: `one that is ${state}`, remedy: "Finish it with mixtune run." });
+  throw new SpecError({
+    place: dir,
+    expected: "a run that is done",
+    got: `one that is ${state}`,
+    remedy: "Finish it with mixtune run.",
+  });
 }
 
 /** The checkpoint that the run's scores are of. */
 function keptCheckpoint(dir: string, { train }: RunSpec): string {
-  const checkpoint = (train.evaluate === "best" ? readCheckpoint(dir, "best") : undefined) ?? readCheckpoint(dir, "last");
+  const checkpoint =
+    (train.evaluate === "best" ? readCheckpoint(dir, "best") : undefined) ?? readCheckpoint(dir, "last");
   if (checkpoint !== undefined) return checkpoint.path;
-  throw new SpecError({ place: dir, expected: "a run whose weights were kept", got: `train.keep: ${train.keep}`, remedy: "Train it again with train.keep: last." });
+  throw new SpecError({
+    place: dir,
+    expected: "a run whose weights were kept",
+    got: `train.keep: ${train.keep}`,
+    remedy: "Train it again with train.keep: last.",
+  });
 }
 
 function tuningOf(spec: RunSpec | undefined, model: ModelFolder, cacheFolder: string): Tuning {

@@ -26,11 +26,17 @@ const GROUP_NAME = /(^|_)(group|customer|user|doc|document|thread|author)(_?id)?
  */
 export function proposeTask(rows: readonly Fields[]): Proposal | string {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const valuesOf = (column: string) => rows.map((row) => row[column]).filter((value) => value !== undefined && value !== null);
-  const plain = columns.filter((column) => valuesOf(column).length > 0 && valuesOf(column).every((value) => typeof value !== "object"));
+  const valuesOf = (column: string) =>
+    rows.map((row) => row[column]).filter((value) => value !== undefined && value !== null);
+  const plain = columns.filter(
+    (column) => valuesOf(column).length > 0 && valuesOf(column).every((value) => typeof value !== "object"),
+  );
   const candidates = plain
     .map((column) => ({ column, labels: [...new Set(valuesOf(column).map((value) => String(value).trim()))] }))
-    .filter(({ labels }) => labels.length >= 2 && labels.length <= MAX_LABELS && labels.length * 2 <= rows.length && !labels.includes(""))
+    .filter(
+      ({ labels }) =>
+        labels.length >= 2 && labels.length <= MAX_LABELS && labels.length * 2 <= rows.length && !labels.includes(""),
+    )
     .sort((a, b) => rank(a.column) - rank(b.column) || a.labels.length - b.labels.length);
   const chosen = candidates[0];
   if (chosen === undefined) return `no column with 2 to ${MAX_LABELS} different values that each come at least twice`;

@@ -16,11 +16,11 @@ export interface Settings {
 }
 
 export function readSettings(environment: Readonly<Record<string, string | undefined>> = process.env): Settings {
-  const threads = Number(environment["MIXTUNE_THREADS"]);
+  const threads = Number(environment.MIXTUNE_THREADS);
   return {
-    dataRoot: environment["MIXTUNE_DATA"] || undefined,
+    dataRoot: environment.MIXTUNE_DATA || undefined,
     threads: Number.isInteger(threads) && threads > 0 ? threads : undefined,
-    cacheDir: environment["MIXTUNE_CACHE"] || join(environment["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "mixtune"),
-    isPlain: Boolean(environment["NO_COLOR"]) || Boolean(environment["CI"]) || environment["TERM"] === "dumb",
+    cacheDir: environment.MIXTUNE_CACHE || join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "mixtune"),
+    isPlain: Boolean(environment.NO_COLOR) || Boolean(environment.CI) || environment.TERM === "dumb",
   };
 }

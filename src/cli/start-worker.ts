@@ -1,8 +1,8 @@
 /** @file The local worker as this command line starts it. */
 
 import { createRequire } from "node:module";
-import { createLocalWorker, type LocalWorker } from "../workers/local.ts";
 import { weightCache } from "../workers/job-runner.ts";
+import { createLocalWorker, type LocalWorker } from "../workers/local.ts";
 import type { Context } from "./context.ts";
 import { packageVersion } from "./package.ts";
 

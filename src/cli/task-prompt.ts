@@ -28,7 +28,8 @@ export function labelsAndPrompt(spec: TaskSpec): { labels: string[]; promptOf(fi
 function filled(prompt: string, fields: Fields, place: string): string {
   return prompt.replace(/\{([^{}\n]+)\}/g, (_, field: string) => {
     const value = fields[field];
-    if (value !== undefined && value !== null && typeof value !== "object" && String(value).trim() !== "") return String(value);
+    if (value !== undefined && value !== null && typeof value !== "object" && String(value).trim() !== "")
+      return String(value);
     throw new DataError({
       place,
       expected: `a text in the field "${field}"`,

@@ -3,12 +3,17 @@ import { describe, expect, test } from "vitest";
 import { type BatchSpec, type ExampleLengths, planBatches } from "./batches.ts";
 import { epochOrder } from "./mixture.ts";
 
-const lengthsArb = fc.array(fc.integer({ min: 2, max: 50 }), { minLength: 1, maxLength: 40 }).map(
-  (list): ExampleLengths => ({ tokens: Int32Array.from(list), supervised: Int32Array.from(list, () => 2) }),
-);
+const lengthsArb = fc
+  .array(fc.integer({ min: 2, max: 50 }), { minLength: 1, maxLength: 40 })
+  .map((list): ExampleLengths => ({ tokens: Int32Array.from(list), supervised: Int32Array.from(list, () => 2) }));
 const mixtureArb = fc.dictionary(fc.constantFrom("a", "b", "c"), lengthsArb, { minKeys: 1 });
 const specArb: fc.Arbitrary<BatchSpec> = fc
-  .tuple(fc.boolean(), fc.integer({ min: 1, max: 200 }), fc.constantFrom(0.5, 1, 2, 2.3), fc.option(fc.integer({ min: 1, max: 80 })))
+  .tuple(
+    fc.boolean(),
+    fc.integer({ min: 1, max: 200 }),
+    fc.constantFrom(0.5, 1, 2, 2.3),
+    fc.option(fc.integer({ min: 1, max: 80 })),
+  )
   .map(([byTokens, size, num_train_epochs, max_steps]) => ({
     ...{ num_train_epochs, max_steps, batch_tokens: byTokens ? size : null, train_batch_size: byTokens ? null : size },
   }));
@@ -77,11 +82,18 @@ describe("planBatches", () => {
   test("counts steps by epochs, fractions of them, or max_steps", () => {
     const lengths = { a: { tokens: new Int32Array(10).fill(5), supervised: new Int32Array(10).fill(2) } };
     const steps = (spec: Partial<BatchSpec>) =>
-      planBatches({ a: 10 }, lengths, { batch_tokens: null, train_batch_size: 4, num_train_epochs: 1, max_steps: null, ...spec }, 1);
+      planBatches(
+        { a: 10 },
+        lengths,
+        { batch_tokens: null, train_batch_size: 4, num_train_epochs: 1, max_steps: null, ...spec },
+        1,
+      );
     expect(steps({}).numSteps).toBe(3);
     expect(steps({ num_train_epochs: 1.5 }).numSteps).toBe(5);
     expect(steps({ max_steps: 7 }).numSteps).toBe(7);
     expect(steps({ max_steps: 7 }).batch(6).epoch).toBe(2);
-    expect(steps({ num_train_epochs: 2 }).totals()).toEqual({ a: { examples: 20, tokens: 100, supervised_tokens: 40 } });
+    expect(steps({ num_train_epochs: 2 }).totals()).toEqual({
+      a: { examples: 20, tokens: 100, supervised_tokens: 40 },
+    });
   });
 });

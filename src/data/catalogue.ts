@@ -13,8 +13,7 @@ import { twitterSentiment } from "./tasks/twitter-sentiment.ts";
 
 /** All task files, by name. */
 export const CATALOGUE: Readonly<Record<string, TaskDefinition>> = Object.fromEntries(
-  [fpb, twitterSentiment, headline, genSentiment, genHeadline, genTopic, genEntity, genNumber, genGeneral].map((task) => [
-    task.name,
-    task,
-  ]),
+  [fpb, twitterSentiment, headline, genSentiment, genHeadline, genTopic, genEntity, genNumber, genGeneral].map(
+    (task) => [task.name, task],
+  ),
 );

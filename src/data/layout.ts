@@ -43,7 +43,7 @@ const MIN_GAINS = [Number.POSITIVE_INFINITY, 256, 64, 16, 0];
 export function draftPacks(items: readonly Item[], options: DraftOptions): DraftPack[] {
   if (items.length === 0) return [];
   const whole: Partition = { groupOf: new Int32Array(items.length), prefixLengths: [0] };
-  let best = fit(items, whole, byLength(items, whole), options);
+  let best = stack(items, whole, byLength(items, whole), options);
   if (!options.sharePrefix || items.length === 1) return best.packs;
   const sorted = sortedByPrompt(items);
   let lastCount = 0;
@@ -52,7 +52,7 @@ export function draftPacks(items: readonly Item[], options: DraftOptions): Draft
     if (partition.prefixLengths.length === lastCount) continue;
     lastCount = partition.prefixLengths.length;
     for (const order of [byLength, byGroup]) {
-      const draft = fit(items, partition, order(items, partition), options);
+      const draft = stack(items, partition, order(items, partition), options);
       if (draft.numTokens < best.numTokens) best = draft;
     }
   }
@@ -180,7 +180,7 @@ function byGroup(items: readonly Item[], partition: Partition): number[] {
 }
 
 /** Puts items into rows (first row of their group with room) and rows into packs, in the order given. */
-function fit(
+function stack(
   items: readonly Item[],
   partition: Partition,
   order: readonly number[],

@@ -68,7 +68,10 @@ describe("epochOrder", () => {
 
   test("differs from epoch to epoch and from seed to seed, in order and in what is drawn", () => {
     const first = epochOrder({ a: 50 }, { a: { num: 1000 } }, 1, 0);
-    for (const other of [epochOrder({ a: 50 }, { a: { num: 1000 } }, 1, 1), epochOrder({ a: 50 }, { a: { num: 1000 } }, 2, 0)]) {
+    for (const other of [
+      epochOrder({ a: 50 }, { a: { num: 1000 } }, 1, 1),
+      epochOrder({ a: 50 }, { a: { num: 1000 } }, 2, 0),
+    ]) {
       expect(new Set(other.example)).not.toEqual(new Set(first.example));
     }
   });
@@ -85,9 +88,24 @@ describe("verifyMixture", () => {
   const own = { a: { num: 10 }, b: { num: 4 } };
   const asked = { a: 15, b: 4 };
   test.each([
-    ["an example too often", (o: ReturnType<typeof epochOrder>) => void o.example.fill(3)],
-    ["an example of another ingredient", (o: ReturnType<typeof epochOrder>) => void o.ingredient.fill(0)],
-    ["an index that does not exist", (o: ReturnType<typeof epochOrder>) => void (o.example[0] = 10)],
+    [
+      "an example too often",
+      (o: ReturnType<typeof epochOrder>) => {
+        o.example.fill(3);
+      },
+    ],
+    [
+      "an example of another ingredient",
+      (o: ReturnType<typeof epochOrder>) => {
+        o.ingredient.fill(0);
+      },
+    ],
+    [
+      "an index that does not exist",
+      (o: ReturnType<typeof epochOrder>) => {
+        o.example[0] = 10;
+      },
+    ],
   ])("catches %s", (_, damage) => {
     const order = epochOrder(asked, own, 1, 0);
     expect(() => verifyMixture(order, asked, own)).not.toThrow();

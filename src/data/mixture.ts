@@ -181,7 +181,10 @@ export function verifyMixture(
   for (const [k, which] of order.ingredient.entries()) {
     const list = times[which];
     const index = order.example[k] as number;
-    assert(list !== undefined && index >= 0 && index < list.length, `mixture: position ${k} names an example that exists`);
+    assert(
+      list !== undefined && index >= 0 && index < list.length,
+      `mixture: position ${k} names an example that exists`,
+    );
     (list[index] as number)++;
   }
   assert(order.names.length === Object.keys(counts).length, "mixture: every ingredient is named once");

@@ -6,7 +6,7 @@ import { parseCsv } from "../formats/csv.ts";
 import { readText } from "../formats/files.ts";
 import { parseJsonl } from "../formats/jsonl.ts";
 import type { AnswerSpec, TaskSpec } from "../specs/types.ts";
-import { normalizeText, type Row, type SourceSplits } from "./splits.ts";
+import { groupOfText, type Row, type SourceSplits } from "./splits.ts";
 
 /** A row of a file by field, with the line it begins on. */
 interface FileRow {
@@ -88,10 +88,21 @@ function jsonList(text: string, path: string): { line: number; value: unknown }[
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new DataError({ place: path, expected: "a JSON list of rows", got: "text that is not JSON", remedy: "Put the file right.", cause });
+    throw new DataError({
+      place: path,
+      expected: "a JSON list of rows",
+      got: "text that is not JSON",
+      remedy: "Put the file right.",
+      cause,
+    });
   }
   if (!Array.isArray(value)) {
-    throw new DataError({ place: path, expected: "a JSON list of rows", got: typeof value, remedy: "Write the rows as one list." });
+    throw new DataError({
+      place: path,
+      expected: "a JSON list of rows",
+      got: typeof value,
+      remedy: "Write the rows as one list.",
+    });
   }
   return value.map((element, i) => ({ line: i + 1, value: element }));
 }
@@ -112,7 +123,7 @@ function shaper(spec: TaskSpec, answer: AnswerSpec): { fields: string[]; row: (r
     }
     const text = answer.kind === "document" ? gold : inPrompt.map((field) => String(values[field])).join("\n");
     const prompt = parts.map((part, i) => (i % 2 === 1 ? String(values[part]) : part)).join("");
-    const group = spec.group === undefined ? normalizeText(text) || text : String(values[spec.group]);
+    const group = spec.group === undefined ? groupOfText(text) : String(values[spec.group]);
     return { number: line, prompt: answer.kind === "document" ? "" : prompt, answer: gold, group, text };
   };
   return { fields, row };
@@ -120,13 +131,19 @@ function shaper(spec: TaskSpec, answer: AnswerSpec): { fields: string[]; row: (r
 
 function problemOf(value: unknown, field: string): string | null {
   if (value === undefined || value === null) return `no ${field}`;
-  if (typeof value === "object") return `${field} is a ${Array.isArray(value) ? "list" : "nested object"}, not a text or number`;
+  if (typeof value === "object")
+    return `${field} is a ${Array.isArray(value) ? "list" : "nested object"}, not a text or number`;
   return String(value).trim() === "" ? `${field} is empty` : null;
 }
 
 function checkColumns(spec: TaskSpec, fields: readonly string[], rows: readonly FileRow[], path: string): void {
   if (rows.length === 0) {
-    throw new DataError({ place: path, expected: "at least one row", got: "none", remedy: "Check that this is the right file." });
+    throw new DataError({
+      place: path,
+      expected: "at least one row",
+      got: "none",
+      remedy: "Check that this is the right file.",
+    });
   }
   const present = new Set(rows.flatMap((row) => Object.keys(row.fields)));
   const missing = fields.find((field) => !present.has(field));

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { packExamples, packLabels, type PackOptions } from "./packing.ts";
+import { type PackOptions, packExamples, packLabels } from "./packing.ts";
 import type { Pack, TokenizedExample } from "./types.ts";
 import { verifyLabelPack, verifyPack } from "./verify-pack.ts";
 
@@ -66,7 +66,9 @@ describe("packExamples", () => {
     fc.assert(
       fc.property(examplesArb, optionsArb, (examples, options) => {
         const shared = packExamples(examples, { ...options, sharePrefix: true });
-        expect(numTokens(shared)).toBeLessThanOrEqual(numTokens(packExamples(examples, { ...options, sharePrefix: false })));
+        expect(numTokens(shared)).toBeLessThanOrEqual(
+          numTokens(packExamples(examples, { ...options, sharePrefix: false })),
+        );
       }),
     );
   });
@@ -82,7 +84,9 @@ describe("packExamples", () => {
 
   test("gives each of two instructions its own prefix in one pack", () => {
     const instruction = (from: number) => Array.from({ length: 40 }, (_, i) => from + i);
-    const examples = Array.from({ length: 20 }, (_, i) => example([...instruction(i % 2 ? 100 : 200), i, 1, 2], [50, 0]));
+    const examples = Array.from({ length: 20 }, (_, i) =>
+      example([...instruction(i % 2 ? 100 : 200), i, 1, 2], [50, 0]),
+    );
     const packs = packExamples(examples, { ...training, maxTokens: 4096 });
     verifyPack(packs, examples, training);
     expect(packs).toHaveLength(1);
@@ -121,13 +125,25 @@ describe("packExamples", () => {
 });
 
 describe("packLabels", () => {
-  const labelsArb = fc.array(ids(1, 4), { minLength: 1, maxLength: 5 }).map((list) => list.map((l) => Int32Array.from(l)));
+  const labelsArb = fc
+    .array(ids(1, 4), { minLength: 1, maxLength: 5 })
+    .map((list) => list.map((l) => Int32Array.from(l)));
 
   test("scores every label of every prompt once, without a leak between labels", () => {
     fc.assert(
-      fc.property(examplesArb, labelsArb, fc.boolean(), fc.integer({ min: 8, max: 300 }), (prompts, labels, sharePrefix, maxTokens) => {
-        verifyLabelPack(packLabels(prompts, () => labels, { sharePrefix, maxTokens }), prompts, () => labels);
-      }),
+      fc.property(
+        examplesArb,
+        labelsArb,
+        fc.boolean(),
+        fc.integer({ min: 8, max: 300 }),
+        (prompts, labels, sharePrefix, maxTokens) => {
+          verifyLabelPack(
+            packLabels(prompts, () => labels, { sharePrefix, maxTokens }),
+            prompts,
+            () => labels,
+          );
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -155,7 +171,8 @@ describe("verifyPack", () => {
     return copy;
   };
   const check = (damage: (pack: Pack) => void) => () => verifyPack(damaged(damage), examples, training);
-  const at = (pack: Pack, b: number, s: number, k: number) => (b * pack.rowLen + s) * (pack.prefixLen + pack.rowLen) + k;
+  const at = (pack: Pack, b: number, s: number, k: number) =>
+    (b * pack.rowLen + s) * (pack.prefixLen + pack.rowLen) + k;
 
   test("accepts the undamaged pack, which shares a prefix and fills a row with several examples", () => {
     expect(packs).toHaveLength(1);
@@ -164,32 +181,67 @@ describe("verifyPack", () => {
   });
 
   const damages: Record<string, (pack: Pack) => void> = {
-    "a changed token": (p) => void (p.ids[p.prefixLen + 2] = 77),
-    "a changed prefix token": (p) => void (p.ids[3] = 77),
-    "a wrong target": (p) => void (p.targets[0] = 77),
-    "a loss row on the wrong token": (p) => void (p.lossRows[0] = (p.lossRows[0] as number) - 1),
-    "a loss row of another example": (p) => void (p.example[0] = (p.example[0] as number) + 1),
-    "a loss row with a label": (p) => void (p.label[0] = 0),
+    "a changed token": (p) => {
+      p.ids[p.prefixLen + 2] = 77;
+    },
+    "a changed prefix token": (p) => {
+      p.ids[3] = 77;
+    },
+    "a wrong target": (p) => {
+      p.targets[0] = 77;
+    },
+    "a loss row on the wrong token": (p) => {
+      p.lossRows[0] = (p.lossRows[0] as number) - 1;
+    },
+    "a loss row of another example": (p) => {
+      p.example[0] = (p.example[0] as number) + 1;
+    },
+    "a loss row with a label": (p) => {
+      p.label[0] = 0;
+    },
     "a lost loss row": (p) => {
       for (const key of ["lossRows", "targets", "example", "label"] as const) p[key] = p[key].subarray(1);
     },
     "a doubled loss row": (p) => {
-      for (const key of ["lossRows", "targets", "example", "label"] as const) p[key] = Int32Array.of(...p[key], p[key][0] as number);
+      for (const key of ["lossRows", "targets", "example", "label"] as const)
+        p[key] = Int32Array.of(...p[key], p[key][0] as number);
     },
-    "a token that sees its neighbour in the row": (p) => void (p.visible[at(p, 1, 3, p.prefixLen + 2)] = 1),
-    "a token that sees the future": (p) => void (p.visible[at(p, 0, 0, p.prefixLen + 1)] = 1),
-    "a token that does not see its past": (p) => void (p.visible[at(p, 0, 4, p.prefixLen + 1)] = 0),
-    "a token that does not see its prefix": (p) => void (p.visible[at(p, 0, 4, 5)] = 0),
-    "a token that does not see itself": (p) => void (p.visible[at(p, 0, 4, p.prefixLen + 4)] = 0),
-    "padding that is seen": (p) => void (p.visible[at(p, 0, 10, p.prefixLen + 11)] = 1),
-    "padding that sees": (p) => void (p.visible[at(p, 0, 11, p.prefixLen + 2)] = 1),
-    "padding with an id": (p) => void (p.ids[p.prefixLen + 11] = 5),
+    "a token that sees its neighbour in the row": (p) => {
+      p.visible[at(p, 1, 3, p.prefixLen + 2)] = 1;
+    },
+    "a token that sees the future": (p) => {
+      p.visible[at(p, 0, 0, p.prefixLen + 1)] = 1;
+    },
+    "a token that does not see its past": (p) => {
+      p.visible[at(p, 0, 4, p.prefixLen + 1)] = 0;
+    },
+    "a token that does not see its prefix": (p) => {
+      p.visible[at(p, 0, 4, 5)] = 0;
+    },
+    "a token that does not see itself": (p) => {
+      p.visible[at(p, 0, 4, p.prefixLen + 4)] = 0;
+    },
+    "padding that is seen": (p) => {
+      p.visible[at(p, 0, 10, p.prefixLen + 11)] = 1;
+    },
+    "padding that sees": (p) => {
+      p.visible[at(p, 0, 11, p.prefixLen + 2)] = 1;
+    },
+    "padding with an id": (p) => {
+      p.ids[p.prefixLen + 11] = 5;
+    },
     "positions that do not restart": (p) => {
       for (let s = 3; s < 6; s++) (p.positions[p.prefixLen + p.rowLen + s] as number)++;
     },
-    "a wrong position in the prefix": (p) => void (p.positions[4] = 9),
-    "a shorter prefix": (p) => void (p.prefixLengths[0] = 19),
-    "a row of a prefix that is not there": (p) => void (p.rowPrefix[1] = 1),
+    "a wrong position in the prefix": (p) => {
+      p.positions[4] = 9;
+    },
+    "a shorter prefix": (p) => {
+      p.prefixLengths[0] = 19;
+    },
+    "a row of a prefix that is not there": (p) => {
+      p.rowPrefix[1] = 1;
+    },
   };
   for (const [name, damage] of Object.entries(damages)) {
     test(`catches ${name}`, () => expect(check(damage)).toThrow());

@@ -96,7 +96,8 @@ function prepareSplit(
     lengths: { tokens, supervised: Int32Array.from(tokenized, (piece) => numSupervised(piece, lossOn)) },
     numTokens: tokens.reduce((sum, length) => sum + length, 0),
     rowsDigest: sha256(JSON.stringify(rendered)),
-    notes: skipped.length === 0 ? [] : [`${task.name}/${split}: ${skipped.length} rows skipped: ${skipped.join("; ")}.`],
+    notes:
+      skipped.length === 0 ? [] : [`${task.name}/${split}: ${skipped.length} rows skipped: ${skipped.join("; ")}.`],
   };
 }
 

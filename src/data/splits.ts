@@ -30,6 +30,11 @@ export function normalizeText(text: string): string {
   return words?.join(" ") ?? "";
 }
 
+/** The group of a row that has no other: its normalised text, or the text itself where nothing is left of it. */
+export function groupOfText(text: string): string {
+  return normalizeText(text) || text;
+}
+
 /**
  * Carves what is missing (test from all rows, then dev from the rest), caps train and gives every row its id.
  *

@@ -49,7 +49,8 @@ export function openTokenizer(folder: string): Tokenizer {
       place: path,
       expected: "the model's tokenizer.json",
       got: "no such file",
-      remedy: "Add the file; models with only a tokenizer.model can be saved again by transformers' AutoTokenizer, which writes it.",
+      remedy:
+        "Add the file; models with only a tokenizer.model can be saved again by transformers' AutoTokenizer, which writes it.",
     });
   }
   const config = readJson(folder, "tokenizer_config.json") ?? {};
@@ -69,7 +70,8 @@ export function openTokenizer(folder: string): Tokenizer {
   if (eosId === undefined) {
     throw new CheckpointError({
       place: folder,
-      expected: "an end-of-text token (eos_token_id in generation_config.json or config.json, or eos_token in tokenizer_config.json)",
+      expected:
+        "an end-of-text token (eos_token_id in generation_config.json or config.json, or eos_token in tokenizer_config.json)",
       got: "none",
       remedy: "Name the token in one of these files.",
     });
@@ -78,7 +80,9 @@ export function openTokenizer(folder: string): Tokenizer {
   return {
     encode: ids,
     decode: (list) =>
-      inner.decode(Array.from(list), { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
+      list.length === 0
+        ? "" // the library refuses an empty list
+        : inner.decode(Array.from(list), { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
     idOf: (token) => inner.token_to_id(token),
     vocabSize: highestId(inner) + 1,
     eosId,

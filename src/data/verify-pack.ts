@@ -4,7 +4,7 @@
  */
 
 import { strict as assert } from "node:assert";
-import type { LabelPackOptions, PackOptions } from "./packing.ts";
+import type { PackOptions } from "./packing.ts";
 import type { Pack, TokenizedExample } from "./types.ts";
 
 /**
@@ -32,10 +32,14 @@ export function verifyLabelPack(
   packs: readonly Pack[],
   prompts: readonly TokenizedExample[],
   labels: (example: number) => readonly Int32Array[],
-  _options?: LabelPackOptions,
 ): void {
   const sequences = prompts.map(({ prompt }, i) =>
-    labels(i).map((ids, label) => ({ ids: joined(prompt, ids), first: prompt.length, label, promptLen: prompt.length })),
+    labels(i).map((ids, label) => ({
+      ids: joined(prompt, ids),
+      first: prompt.length,
+      label,
+      promptLen: prompt.length,
+    })),
   );
   verify(packs, sequences, false);
 }
@@ -77,7 +81,8 @@ function verifyOne(
   assert(prefixLengths.length === Q && rowPrefix.length === B, `${place}: prefixLengths [Q], rowPrefix [B]`);
   assert(pack.visible.length === B * S * (P + S), `${place}: visible is [B, S, P + S]`);
   const R = pack.lossRows.length;
-  for (const list of [pack.targets, pack.example, pack.label]) assert(list.length === R, `${place}: loss arrays are [R]`);
+  for (const list of [pack.targets, pack.example, pack.label])
+    assert(list.length === R, `${place}: loss arrays are [R]`);
   for (let q = 0; q < Q; q++) {
     const length = prefixLengths[q] as number;
     assert(length >= 0 && length <= P, `${place}: prefix ${q} fits P`);
@@ -122,7 +127,6 @@ function verifyOne(
     assert(!found.has(key), `${place}: example ${e} label ${label}: token ${i} has two loss rows (doubled)`);
     found.add(key);
     if (!concatenated) for (const s of chain) claim(row, s, e, `${place} row ${b} token ${s}`);
-    if (concatenated) row.targets.push({ example: e, at: chain.length });
 
     function targetIndex({ firsts }: RowContext, example: number, length: number): number {
       // A concatenated example begins where the tokens before its first target, as many as it has, begin.
@@ -137,7 +141,10 @@ function verifyOne(
       const n = base + b * S + s;
       if (row.used[s] === 1) continue;
       const isPadding = ids[n] === 0 && positions[n] === 0 && row.alone[s] === 1;
-      assert(isPadding, `${place} row ${b}: token ${s} serves no loss row and is not invisible padding (doubled or visible)`);
+      assert(
+        isPadding,
+        `${place} row ${b}: token ${s} serves no loss row and is not invisible padding (doubled or visible)`,
+      );
     }
     if (!concatenated) verifyNotDoubled(pack, row, b, sequences, place);
   }
@@ -157,7 +164,6 @@ interface RowContext {
   owner: Int32Array;
   /** Concatenated rows: where each example begins. */
   firsts: Map<number, number>;
-  targets: { example: number; at: number }[];
 }
 
 /** Reads a row's mask: each token must see its whole prefix and a chain of row tokens, one for each position before its own. */
@@ -181,7 +187,13 @@ function readRow(pack: Pack, b: number, place: string): RowContext {
       if (sees(s, P + t)) numSeen++;
       if (t !== s && sees(t, P + s)) seenByOthers++;
     }
-    if (numPrefixSeen === 0 && numSeen === 1 && seenByOthers === 0 && positions[base + s] === 0 && pack.ids[base + s] === 0) {
+    if (
+      numPrefixSeen === 0 &&
+      numSeen === 1 &&
+      seenByOthers === 0 &&
+      positions[base + s] === 0 &&
+      pack.ids[base + s] === 0
+    ) {
       alone[s] = 1;
       continue;
     }
@@ -189,7 +201,10 @@ function readRow(pack: Pack, b: number, place: string): RowContext {
       assert(sees(s, k) === k < shared, `${place}: token ${s} sees exactly the ${shared} tokens of its prefix`);
     }
     const position = positions[base + s] as number;
-    assert(numSeen === position - shared + 1, `${place}: token ${s} at position ${position} sees one token per position before it`);
+    assert(
+      numSeen === position - shared + 1,
+      `${place}: token ${s} at position ${position} sees one token per position before it`,
+    );
     for (let t = s - 1; t >= 0; t--) {
       if (sees(s, P + t) && positions[base + t] === position - 1) {
         assert(parent[s] === -1, `${place}: token ${s} sees one token at position ${position - 1}`);
@@ -203,18 +218,31 @@ function readRow(pack: Pack, b: number, place: string): RowContext {
     }
   }
   return {
-    ...{ shared, parent, alone, used: new Uint8Array(S), owner: new Int32Array(S).fill(-1) },
-    ...{ firsts: new Map(), targets: [] },
+    shared,
+    parent,
+    alone,
+    used: new Uint8Array(S),
+    owner: new Int32Array(S).fill(-1),
+    firsts: new Map(),
   };
 }
 
 function claim(row: RowContext, s: number, example: number, place: string): void {
-  assert(row.owner[s] === -1 || row.owner[s] === example, `${place}: is seen by examples ${row.owner[s]} and ${example} (leak)`);
+  assert(
+    row.owner[s] === -1 || row.owner[s] === example,
+    `${place}: is seen by examples ${row.owner[s]} and ${example} (leak)`,
+  );
   row.owner[s] = example;
 }
 
 /** An example's tokens in its row are as many as it needs beyond the prefix: none is fed twice. */
-function verifyNotDoubled(pack: Pack, row: RowContext, b: number, sequences: readonly (readonly Sequence[])[], place: string): void {
+function verifyNotDoubled(
+  pack: Pack,
+  row: RowContext,
+  b: number,
+  sequences: readonly (readonly Sequence[])[],
+  place: string,
+): void {
   const count = new Map<number, number>();
   for (let s = 0; s < pack.rowLen; s++) {
     const e = row.owner[s] as number;

@@ -194,7 +194,8 @@ const IN_THE_WAY: Complaint = { ...NO_FOLDER, got: "a file where the folder shou
 
 const WRITE_COMPLAINTS: Readonly<Record<string, Complaint>> = {
   ENOSPC: FULL,
-  EDQUOT: FULL,
+  EDQUOT: { ...FULL, got: "a used-up quota" },
+  EFBIG: { ...FULL, got: "a limit on the size of files" },
   EACCES: FORBIDDEN,
   EPERM: FORBIDDEN,
   EROFS: { ...FORBIDDEN, got: "a read-only file system" },

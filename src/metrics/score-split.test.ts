@@ -8,9 +8,17 @@ import { confusionCells, countCells } from "./confusion.ts";
 import { LABEL_METRICS } from "./label-metrics.ts";
 import { type ScoredItem, scoreSplit } from "./score-split.ts";
 
-const golden = JSON.parse(
+const golden: { cases: GoldenCase[] } = JSON.parse(
   readFileSync(new URL("../../test/golden/metrics/labels/expected.json", import.meta.url), "utf8"),
 );
+interface GoldenCase {
+  name: string;
+  labels: string[];
+  gold: string[];
+  pred: (string | null)[];
+  /** null: not defined. */
+  metrics: Record<MetricName, number | null>;
+}
 const NAMES = Object.keys(LABEL_METRICS) as MetricName[];
 
 for (const metric of Object.values(LABEL_METRICS)) describeLabelMetric(metric);
@@ -19,14 +27,14 @@ const items = (gold: string[], pred: (string | null)[]): ScoredItem[] =>
   gold.map((g, i) => ({ gold: g, pred: pred[i] ?? null, group: `${i}` }));
 
 describe("label metrics", () => {
-  test.each(golden.cases.map((c: { name: string }) => [c.name, c]))("agree with scikit-learn: %s", (_, c) => {
-    const { labels, gold, pred, metrics } = c as (typeof golden.cases)[number];
+  test.each<GoldenCase>(golden.cases)("agree with scikit-learn: $name", ({ labels, gold, pred, metrics }) => {
     const rows = items(gold, pred);
     const confusion = countCells(confusionCells(rows, labels), rows.keys(), labels.length);
     for (const name of NAMES) {
       const value = LABEL_METRICS[name].aggregate(confusion);
-      if (metrics[name] === null) expect(value, name).toBeNaN();
-      else expect(value, name).toBeCloseTo(metrics[name], 12);
+      const wanted = metrics[name];
+      if (wanted === null) expect(value, name).toBeNaN();
+      else expect(value, name).toBeCloseTo(wanted, 12);
     }
   });
 

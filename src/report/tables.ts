@@ -6,7 +6,8 @@ export type TableFormat = "text" | "md" | "csv" | "json" | "latex";
 
 /** The table of one split in a format. JSON holds everything, both splits included. */
 export function formatStudyTable(table: StudyTable, format: TableFormat, split: "dev" | "test" = "test"): string {
-  if (format === "json") return `${JSON.stringify(table, (_, value) => (Number.isNaN(value) ? undefined : value), 2)}\n`;
+  if (format === "json")
+    return `${JSON.stringify(table, (_, value) => (Number.isNaN(value) ? undefined : value), 2)}\n`;
   if (format === "csv") return csv(table);
   const cells = gridOf(table, split);
   if (format === "md") return markdown(cells, table, split);
@@ -25,7 +26,13 @@ export function aligned(cells: readonly (readonly string[])[], others: "left" | 
 /** Header and rows; `*` marks the mixture that dev chooses for a task. */
 function gridOf(table: StudyTable, split: "dev" | "test"): string[][] {
   const header = ["mixture", ...table.tasks.map(({ name, metric }) => `${name} (${metric})`)];
-  return [header, ...table.rows.map((row, index) => [rowName(row, table), ...table.tasks.map(({ name }) => shown(row, index, name, table, split))])];
+  return [
+    header,
+    ...table.rows.map((row, index) => [
+      rowName(row, table),
+      ...table.tasks.map(({ name }) => shown(row, index, name, table, split)),
+    ]),
+  ];
 }
 
 function rowName(row: Row, table: StudyTable): string {
@@ -48,7 +55,9 @@ function number(cell: Cell): string {
 
 /** What the numbers are: n per task, seeds, the mark. */
 export function legend(table: StudyTable, split: "dev" | "test"): string {
-  const sizes = table.tasks.map(({ name }) => `${name} ${Math.max(...table.rows.map((row) => row.cells[name]![split].n))}`);
+  const sizes = table.tasks.map(
+    ({ name }) => `${name} ${Math.max(...table.rows.map((row) => row.cells[name]![split].n))}`,
+  );
   const seeds = Math.max(0, ...table.rows.filter((row) => row.kind === "mixture").map((row) => row.runs.length));
   const spread = seeds > 1 ? `mean ± standard deviation over ${seeds} seeds` : "one seed";
   return `${split}: n = ${sizes.join(", ")}; ${spread}; * chosen on dev.`;
@@ -61,23 +70,58 @@ function markdown(cells: string[][], table: StudyTable, split: "dev" | "test"): 
 }
 
 function latex(cells: string[][]): string {
-  const escaped = (text: string) => text.replace(/[\\&%$#_{}]/g, (c) => (c === "\\" ? "\\textbackslash{}" : `\\${c}`)).replaceAll("±", "$\\pm$");
+  const escaped = (text: string) =>
+    text.replace(/[\\&%$#_{}]/g, (c) => (c === "\\" ? "\\textbackslash{}" : `\\${c}`)).replaceAll("±", "$\\pm$");
   const line = (row: readonly string[]) => `${row.map(escaped).join(" & ")} \\\\`;
   const columns = `l${"r".repeat(cells[0]!.length - 1)}`;
-  return [`\\begin{tabular}{${columns}}`, "\\hline", line(cells[0]!), "\\hline", ...cells.slice(1).map(line), "\\hline", "\\end{tabular}", ""].join("\n");
+  return [
+    `\\begin{tabular}{${columns}}`,
+    "\\hline",
+    line(cells[0]!),
+    "\\hline",
+    ...cells.slice(1).map(line),
+    "\\hline",
+    "\\end{tabular}",
+    "",
+  ].join("\n");
 }
 
 /** Long form: a line per row, task and split. */
 function csv(table: StudyTable): string {
-  const header = ["kind", "mixture", "model", "factors", "task", "metric", "split", "mean", "sd", "n", "num_seeds", "chosen_on_dev"];
+  const header = [
+    "kind",
+    "mixture",
+    "model",
+    "factors",
+    "task",
+    "metric",
+    "split",
+    "mean",
+    "sd",
+    "n",
+    "num_seeds",
+    "chosen_on_dev",
+  ];
   const lines = table.rows.flatMap((row, index) =>
     table.tasks.flatMap(({ name, metric }) =>
       (["dev", "test"] as const).map((split) => {
         const cell = row.cells[name]![split];
         const factors = Object.entries(row.factors).map(([key, value]) => `${key}=${String(value)}`);
         const isChosen = row.kind === "mixture" && table.chosen[row.model ?? ""]?.[name] === index;
-        const numbers = [cell.mean, cell.sd, cell.n, cell.values.length].map((value) => (Number.isNaN(value) ? "" : String(value)));
-        return [row.kind, row.name, row.model ?? "", factors.join(" "), name, metric, split, ...numbers, isChosen ? "1" : "0"];
+        const numbers = [cell.mean, cell.sd, cell.n, cell.values.length].map((value) =>
+          Number.isNaN(value) ? "" : String(value),
+        );
+        return [
+          row.kind,
+          row.name,
+          row.model ?? "",
+          factors.join(" "),
+          name,
+          metric,
+          split,
+          ...numbers,
+          isChosen ? "1" : "0",
+        ];
       }),
     ),
   );

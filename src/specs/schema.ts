@@ -27,7 +27,9 @@ const source = {
   data: z
     .strictObject({ train: path, dev: path.optional(), test: path.optional() })
     .optional()
-    .describe("Your own files: jsonl, json, csv, tsv, also .gz. dev (and test, where there is none) is carved by group."),
+    .describe(
+      "Your own files: jsonl, json, csv, tsv, also .gz. dev (and test, where there is none) is carved by group.",
+    ),
   prompt: z.string().min(1).optional().describe("{field} is replaced by the row's field."),
   answer: answer.optional(),
   group: z.string().min(1).optional().describe("Field whose equal values stay in one split."),
@@ -45,7 +47,10 @@ const mixer = z.strictObject({
   ...source,
   task: name.optional().describe("Catalogue task whose data is mixed in."),
   data_dir: path.optional(),
-  role: z.enum(["always", "ingredient"]).optional().describe("always: added to every mixture. ingredient: counted like a task."),
+  role: z
+    .enum(["always", "ingredient"])
+    .optional()
+    .describe("always: added to every mixture. ingredient: counted like a task."),
   dose: z
     .union([positive, z.array(positive).min(1)], { error: "a number above 0 or a list of such" })
     .optional()
@@ -65,7 +70,9 @@ const train = z.strictObject({
   init: z.enum(["pretrained", "random"]),
   lora_rank: count,
   lora_alpha: positive,
-  lora_target: z.union([z.literal("all"), z.array(z.string().min(1)).min(1)], { error: "all, or a list of module names" }),
+  lora_target: z.union([z.literal("all"), z.array(z.string().min(1)).min(1)], {
+    error: "all, or a list of module names",
+  }),
   learning_rate: positive.max(10),
   num_train_epochs: positive,
   max_steps: count.nullable(),
@@ -113,14 +120,19 @@ const designPart = z.union(
 /** A study file as written. */
 export const studyFileSchema = z.strictObject({
   name,
-  models: z.array(z.string().min(1)).min(1).describe("mixtune/* ships; ./ ../ / start a folder; else a Hugging Face id."),
+  models: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe("mixtune/* ships; ./ ../ / start a folder; else a Hugging Face id."),
   data_root: path.optional().describe("Folder of local copies of catalogue data; also the MIXTUNE_DATA variable."),
   tasks: z.record(name, task).describe("Ingredients that are also evaluated."),
   mixers: z.record(name, mixer).optional().describe("Data that is only mixed in, never a target."),
   design: z.array(designPart).min(1),
   budget: z
     .strictObject({
-      match: z.union([budgetMatch, z.array(budgetMatch).min(1)], { error: "none, steps, tokens or target_examples, or a list of them" }),
+      match: z.union([budgetMatch, z.array(budgetMatch).min(1)], {
+        error: "none, steps, tokens or target_examples, or a list of them",
+      }),
       reference: z.string().min(1).optional(),
     })
     .optional(),
@@ -137,7 +149,9 @@ export const trainFileSchema = z.strictObject({
   model: z.string().min(1),
   data_root: path.optional(),
   tasks: z.record(name, task).optional().describe("Options of the mixture's tasks, own data above all."),
-  mixture: z.record(name, amount).describe("Per ingredient how much of it; {} is all. A name not under tasks is one of the catalogue."),
+  mixture: z
+    .record(name, amount)
+    .describe("Per ingredient how much of it; {} is all. A name not under tasks is one of the catalogue."),
   train: train.partial().optional(),
   seed: seed.optional(),
   eval: evaluation.partial().optional(),

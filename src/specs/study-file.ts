@@ -43,7 +43,14 @@ export function parseStudy(text: string, path: string, overrides: Overrides): St
   }
   written.design.forEach((part, i) => {
     if (typeof part === "string") return;
-    if ("random" in part) return refuseLater(file, ["design", i, "random"], "random designs", "List the mixtures, or use singles, pairs, leave-one-out, all.");
+    if ("random" in part) {
+      refuseLater(
+        file,
+        ["design", i, "random"],
+        "random designs",
+        "List the mixtures, or use singles, pairs, leave-one-out, all.",
+      );
+    }
     checkMixture(part.tasks, ingredients, file, ["design", i, "tasks"]);
   });
   return {
@@ -52,7 +59,9 @@ export function parseStudy(text: string, path: string, overrides: Overrides): St
     ...dataRoot(written.data_root, file),
     tasks,
     mixers,
-    design: written.design.map((part) => (typeof part === "string" || "random" in part ? part : { name: part.name, tasks: amountsOf(part.tasks) })),
+    design: written.design.map((part) =>
+      typeof part === "string" || "random" in part ? part : { name: part.name, tasks: amountsOf(part.tasks) },
+    ),
     budget: budgetOf(written.budget, file),
     seeds: distinctSeeds(written.seeds ?? [1], file),
     factors: factorsOf(written.factors ?? {}, written.train ?? {}, file),
@@ -76,10 +85,13 @@ export function trainOf(block: TrainBlock, file: YamlFile): TrainSpec {
 /** The `eval` block with defaults; refuses scorings and baselines that this version does not have. */
 export function evalOf(block: EvalBlock, file: YamlFile): EvalSpec {
   block.scoring?.forEach((scoring, i) => {
-    if (scoring !== "constrained") refuseLater(file, ["eval", "scoring", i], `scoring: ${scoring}`, "Use scoring: [constrained].");
+    if (scoring !== "constrained")
+      refuseLater(file, ["eval", "scoring", i], `scoring: ${scoring}`, "Use scoring: [constrained].");
   });
   block.baselines?.forEach((baseline, i) => {
-    if (baseline.includes(":")) return refuseLater(file, ["eval", "baselines", i], "hosted baselines", "Use baselines: [majority, ngram].");
+    if (baseline.includes(":")) {
+      refuseLater(file, ["eval", "baselines", i], "hosted baselines", "Use baselines: [majority, ngram].");
+    }
     mustBeOneOf(baseline, ["majority", "ngram"], file, ["eval", "baselines", i]);
   });
   const written = Object.fromEntries(Object.entries(block).filter(([, value]) => value !== undefined));
@@ -88,13 +100,25 @@ export function evalOf(block: EvalBlock, file: YamlFile): EvalSpec {
 
 /** Task blocks as specs. */
 export function tasksOf(blocks: StudyFile["tasks"], file: YamlFile): Record<string, TaskSpec> {
-  return Object.fromEntries(Object.entries(blocks).map(([name, block]) => [name, taskSpecOf(name, block, file, ["tasks", name])]));
+  return Object.fromEntries(
+    Object.entries(blocks).map(([name, block]) => [name, taskSpecOf(name, block, file, ["tasks", name])]),
+  );
 }
 
 /** Refuses a mixture that is empty, names what is not there, or says twice how much. */
-export function checkMixture(mixture: Record<string, object>, ingredients: string[], file: YamlFile, at: KeyPath): void {
+export function checkMixture(
+  mixture: Record<string, object>,
+  ingredients: string[],
+  file: YamlFile,
+  at: KeyPath,
+): void {
   if (Object.keys(mixture).length === 0) {
-    throw new SpecError({ place: file.place(at), expected: "at least one ingredient", got: "an empty mixture", remedy: "Add a task." });
+    throw new SpecError({
+      place: file.place(at),
+      expected: "at least one ingredient",
+      got: "an empty mixture",
+      remedy: "Add a task.",
+    });
   }
   for (const [name, amount] of Object.entries(mixture)) {
     mustBeOneOf(name, ingredients, file, [...at, name]);
@@ -122,7 +146,9 @@ export function dataRoot(path: string | undefined, file: YamlFile): { data_root?
 
 /** Amounts without members that are undefined. */
 export function amountsOf<T extends Record<string, object>>(amounts: T): Record<string, Record<string, number>> {
-  return Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, { ...amount } as Record<string, number>]));
+  return Object.fromEntries(
+    Object.entries(amounts).map(([name, amount]) => [name, { ...amount } as Record<string, number>]),
+  );
 }
 
 function mixersOf(written: StudyFile, tasks: Record<string, TaskSpec>, file: YamlFile): Record<string, MixerSpec> {
@@ -193,5 +219,10 @@ function mustBeOneOf(word: string, known: string[], file: YamlFile, at: KeyPath)
 }
 
 function refuseLater(file: YamlFile, at: KeyPath, what: string, remedy: string): never {
-  throw new SpecError({ place: file.place(at), expected: "what this version can do", got: `${what}, which it cannot do yet`, remedy });
+  throw new SpecError({
+    place: file.place(at),
+    expected: "what this version can do",
+    got: `${what}, which it cannot do yet`,
+    remedy,
+  });
 }

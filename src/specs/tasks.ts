@@ -112,7 +112,9 @@ function ownPrompt(block: TaskBlock, answer: AnswerSpec, file: YamlFile, at: Key
     place: file.place([...at, "prompt"]),
     expected: isDocument ? "no prompt for kind document" : "a prompt that names a field, such as {text}",
     got: describeValue(block.prompt),
-    remedy: isDocument ? "Remove prompt: every token of a document is trained on." : "Write the field's name in braces.",
+    remedy: isDocument
+      ? "Remove prompt: every token of a document is trained on."
+      : "Write the field's name in braces.",
   });
 }
 

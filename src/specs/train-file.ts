@@ -17,7 +17,10 @@ export function parseTrainFile(text: string, path: string, overrides: Overrides)
   const written = validateFile(trainFileSchema, file);
   const described = tasksOf(written.tasks ?? {}, file);
   checkMixture(written.mixture, Object.keys({ ...described, ...written.mixture }), file, ["mixture"]);
-  const fromCatalogue = Object.keys(written.mixture).map((name): [string, TaskSpec] => [name, { name, catalogue: name }]);
+  const fromCatalogue = Object.keys(written.mixture).map((name): [string, TaskSpec] => [
+    name,
+    { name, catalogue: name },
+  ]);
   const name = written.name ?? nameFromFile(path);
   return {
     name,
@@ -33,5 +36,11 @@ export function parseTrainFile(text: string, path: string, overrides: Overrides)
 
 function nameFromFile(path: string): string {
   const stem = basename(path).replace(/\.[^.]*$/, "");
-  return stem.toLowerCase().replace(/[^a-z0-9_-]+/g, "-").replace(/^[^a-z0-9]+/, "").slice(0, 64) || "run";
+  return (
+    stem
+      .toLowerCase()
+      .replace(/[^a-z0-9_-]+/g, "-")
+      .replace(/^[^a-z0-9]+/, "")
+      .slice(0, 64) || "run"
+  );
 }

@@ -40,7 +40,9 @@ export type TrainBlock = { [K in keyof TrainSpec]?: TrainSpec[K] | undefined };
 
 /** Fills in defaults. Naming `train_batch_size` takes the place of the default `batch_tokens`; `method: full` has its own learning rate. */
 export function resolveTrain(block: TrainBlock): TrainSpec {
-  const written = Object.fromEntries(Object.entries(block).filter(([, value]) => value !== undefined)) as Partial<TrainSpec>;
+  const written = Object.fromEntries(
+    Object.entries(block).filter(([, value]) => value !== undefined),
+  ) as Partial<TrainSpec>;
   const resolved: TrainSpec = { ...TRAIN_DEFAULTS, ...written };
   if (written.train_batch_size != null && written.batch_tokens === undefined) resolved.batch_tokens = null;
   if (written.method === "full" && written.learning_rate === undefined) resolved.learning_rate = FULL_LEARNING_RATE;
@@ -48,7 +50,9 @@ export function resolveTrain(block: TrainBlock): TrainSpec {
 }
 
 /** What is wrong with a resolved `train` block as a whole, or undefined. */
-export function trainConflict(train: TrainSpec): { key: keyof TrainSpec; expected: string; got: string; remedy: string } | undefined {
+export function trainConflict(
+  train: TrainSpec,
+): { key: keyof TrainSpec; expected: string; got: string; remedy: string } | undefined {
   if ((train.batch_tokens === null) === (train.train_batch_size === null)) {
     const got = train.batch_tokens === null ? "neither" : "both";
     return {

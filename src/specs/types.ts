@@ -165,7 +165,14 @@ export interface RunSpec {
   model: ModelIdentity;
   mixture: MixtureSpec;
   /** Per ingredient: digest of its training rows (rendered prompts and answers in order) and how many there are. */
-  data: Record<string, { rows_digest: string; num_train: number; /** Where dev decides what is kept (best, early stopping). */ dev_digest?: string }>;
+  data: Record<
+    string,
+    {
+      rows_digest: string;
+      num_train: number /** Where dev decides what is kept (best, early stopping). */;
+      dev_digest?: string;
+    }
+  >;
   train: TrainSpec;
   seed: number;
   worker: { kind: "local" | "torch"; threads: number };

@@ -46,7 +46,10 @@ function narrow(issue: Issue): Issue {
   if (issue.code !== "invalid_union") return issue;
   const inner = issue.errors.flat().map(narrow);
   const depth = (candidate: Issue) => candidate.path.length + (candidate.code === "unrecognized_keys" ? 0.5 : 0);
-  const deepest = inner.reduce<Issue | undefined>((best, next) => (best && depth(best) >= depth(next) ? best : next), undefined);
+  const deepest = inner.reduce<Issue | undefined>(
+    (best, next) => (best && depth(best) >= depth(next) ? best : next),
+    undefined,
+  );
   if (deepest === undefined || depth(deepest) < 1) return issue;
   return { ...deepest, path: [...issue.path, ...deepest.path] };
 }
@@ -70,7 +73,14 @@ function expectedOf(issue: Issue): string {
     case "too_small":
     case "too_big": {
       const bound = issue.code === "too_small" ? issue.minimum : issue.maximum;
-      const word = issue.code === "too_small" ? (issue.inclusive ? "at least" : "more than") : issue.inclusive ? "at most" : "less than";
+      const word =
+        issue.code === "too_small"
+          ? issue.inclusive
+            ? "at least"
+            : "more than"
+          : issue.inclusive
+            ? "at most"
+            : "less than";
       if (issue.origin === "array") return `${word} ${bound} ${bound === 1 ? "entry" : "entries"}`;
       if (issue.origin === "string") return "some text";
       return `${word} ${bound}`;
@@ -90,7 +100,8 @@ function remedyOf(issue: Issue, got: unknown, path: KeyPath): string {
   const key = formatKeyPath(path) || "the file";
   if (got === undefined) return `Add ${key}.`;
   if (got === null) return `Write {} if ${key} has nothing to say, or remove it.`;
-  if (issue.code === "invalid_type" && issue.expected === "string" && typeof got !== "object") return `Put it in quotes: "${got}".`;
+  if (issue.code === "invalid_type" && issue.expected === "string" && typeof got !== "object")
+    return `Put it in quotes: "${got}".`;
   if (issue.code === "invalid_value" && typeof got === "string") return didYouMean(got, issue.values.map(String));
   if (issue.code === "invalid_key") return "Rename it.";
   return `Change ${key}.`;
@@ -110,9 +121,12 @@ function knownKeys(schema: z.ZodType, path: KeyPath, value: unknown): string[] {
 }
 
 function schemasAt(schema: z.core.$ZodType, path: KeyPath, value: unknown): z.core.$ZodType[] {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return schemasAt(schema.unwrap(), path, value);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable)
+    return schemasAt(schema.unwrap(), path, value);
   if (schema instanceof z.ZodUnion) {
-    return schema.options.filter((option) => fitsKind(option, value)).flatMap((option) => schemasAt(option, path, value));
+    return schema.options
+      .filter((option) => fitsKind(option, value))
+      .flatMap((option) => schemasAt(option, path, value));
   }
   const [key, ...rest] = path;
   if (key === undefined) return [schema];
@@ -129,6 +143,6 @@ function schemasAt(schema: z.core.$ZodType, path: KeyPath, value: unknown): z.co
 /** Of a discriminated union only the branch of the value's own kind. */
 function fitsKind(option: z.core.$ZodType, value: unknown): boolean {
   if (!(option instanceof z.ZodObject)) return true;
-  const kind = (option.shape as Record<string, z.core.$ZodType>)["kind"];
+  const kind = (option.shape as Record<string, z.core.$ZodType>).kind;
   return !(kind instanceof z.ZodLiteral) || kind.value === valueAt(value, ["kind"]);
 }

@@ -90,7 +90,8 @@ export function formatKeyPath(path: KeyPath): string {
 /** The value at a path, or undefined. */
 export function valueAt(value: unknown, path: KeyPath): unknown {
   return path.reduce<unknown>(
-    (inner, key) => (inner !== null && typeof inner === "object" ? (inner as Record<PropertyKey, unknown>)[key] : undefined),
+    (inner, key) =>
+      inner !== null && typeof inner === "object" ? (inner as Record<PropertyKey, unknown>)[key] : undefined,
     value,
   );
 }
@@ -136,7 +137,8 @@ function parseAssignment(assignment: string): { keys: string[]; parsed: unknown 
   const at = assignment.indexOf("=");
   const keys = assignment.slice(0, at).split(".");
   if (at < 1 || keys.some((key) => key === "")) return refuse("key=value", JSON.stringify(assignment));
-  if (keys.some((key) => ["__proto__", "constructor", "prototype"].includes(key))) return refuse("a key of the file", keys.join("."));
+  if (keys.some((key) => ["__proto__", "constructor", "prototype"].includes(key)))
+    return refuse("a key of the file", keys.join("."));
   const source = assignment.slice(at + 1);
   try {
     return { keys, parsed: parse(source, { maxAliasCount: MAX_ALIAS_COUNT }) };

@@ -27,7 +27,8 @@ export function askedExamples(amount: Amount, available: number): number {
 /** Training examples of an ingredient under its cap; for a mixer with share_of_caps, that share of the sum of all task caps. */
 export function capOf(ingredient: string, input: AmountsInput): number {
   const share = input.mixers[ingredient]?.share_of_caps;
-  if (share !== undefined) return Math.max(1, Math.round(share * sum(Object.keys(input.tasks).map((task) => capOf(task, input)))));
+  if (share !== undefined)
+    return Math.max(1, Math.round(share * sum(Object.keys(input.tasks).map((task) => capOf(task, input)))));
   const available = input.numTrain[ingredient]!;
   return Math.min(input.tasks[ingredient]?.max_train ?? available, available);
 }

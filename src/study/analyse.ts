@@ -72,11 +72,21 @@ export function analyseStudy(lock: StudyLock, read: ReadScored): StudyTable {
     ...lock.baselines.map((baseline): Row => {
       const name = baseline.kind === "base" ? `${baseline.model ?? ""} (untuned)`.trim() : baseline.kind;
       const cells = cellsOf(tasks, [read("baseline", baseline.id).scores]);
-      return { kind: baseline.kind, name, ...(baseline.model ? { model: baseline.model } : {}), factors: {}, runs: [], cells };
+      return {
+        kind: baseline.kind,
+        name,
+        ...(baseline.model ? { model: baseline.model } : {}),
+        factors: {},
+        runs: [],
+        cells,
+      };
     }),
     ...groups.map((runs): Row => {
       const { mixture, model, factors } = runs[0]!;
-      const cells = cellsOf(tasks, runs.map((run) => read("run", run.id).scores));
+      const cells = cellsOf(
+        tasks,
+        runs.map((run) => read("run", run.id).scores),
+      );
       return { kind: "mixture", name: mixture.name, model, factors, runs: runs.map((run) => run.id), cells };
     }),
   ];
@@ -88,7 +98,9 @@ export function analyseStudy(lock: StudyLock, read: ReadScored): StudyTable {
       return index === undefined ? [] : compare(rows, rows[index]!, name, model, lock, read);
     }),
   );
-  const numDone = lock.runs.filter((run) => tasks.every(({ name }) => read("run", run.id).scores?.tasks[name] !== undefined)).length;
+  const numDone = lock.runs.filter((run) =>
+    tasks.every(({ name }) => read("run", run.id).scores?.tasks[name] !== undefined),
+  ).length;
   const table = { name: lock.study.name, tasks, rows, chosen, comparisons, numRuns: lock.runs.length, numDone };
   return { ...table, sentence: sentenceOf(table, lock.study.seeds.length) };
 }
@@ -105,7 +117,11 @@ function groupRuns(runs: readonly LockedRun[]): LockedRun[][] {
 function cellsOf(tasks: StudyTable["tasks"], scores: readonly (Scores | undefined)[]): Row["cells"] {
   return Object.fromEntries(
     tasks.map(({ name, metric }) => {
-      const cell = (split: "dev" | "test") => cellOf(scores.map((one) => one?.tasks[name]?.[split]), metric);
+      const cell = (split: "dev" | "test") =>
+        cellOf(
+          scores.map((one) => one?.tasks[name]?.[split]),
+          metric,
+        );
       return [name, { dev: cell("dev"), test: cell("test") }];
     }),
   );
@@ -142,9 +158,19 @@ function chosenOnDev(rows: readonly Row[], model: string, tasks: StudyTable["tas
 }
 
 /** The chosen mixture against training on the task alone with the same factors, on the same test items; nothing where either is not scored. */
-function compare(rows: readonly Row[], chosen: Row, task: string, model: string, lock: StudyLock, read: ReadScored): Comparison[] {
+function compare(
+  rows: readonly Row[],
+  chosen: Row,
+  task: string,
+  model: string,
+  lock: StudyLock,
+  read: ReadScored,
+): Comparison[] {
   const isAlone = (row: Row) =>
-    row.kind === "mixture" && row.model === model && JSON.stringify(row.factors) === JSON.stringify(chosen.factors) && holdsOnly(row, task, lock);
+    row.kind === "mixture" &&
+    row.model === model &&
+    JSON.stringify(row.factors) === JSON.stringify(chosen.factors) &&
+    holdsOnly(row, task, lock);
   const alone = rows.find(isAlone);
   if (alone === undefined) return [];
   const common = { task, model, chosen: chosen.name, reference: alone.name };
@@ -153,7 +179,9 @@ function compare(rows: readonly Row[], chosen: Row, task: string, model: string,
   const b = itemScores(alone, task, read);
   const groups = groupsOf(chosen, task, read);
   if (a.length === 0 || b.length === 0 || [...a, ...b].some((seed) => seed.length !== groups.length)) return [];
-  const seedMeans = rows.filter((row) => row.kind === "mixture" && row.model === model).map((row) => itemScores(row, task, read).map(mean));
+  const seedMeans = rows
+    .filter((row) => row.kind === "mixture" && row.model === model)
+    .map((row) => itemScores(row, task, read).map(mean));
   const { difference, low, high } = seededDifference(a, b, groups, pooledVariance(seedMeans));
   const verdict = low > 0 ? "above" : high < 0 ? "below" : "not distinguishable";
   return [{ ...common, difference, low, high, verdict }];
@@ -178,21 +206,28 @@ function groupsOf(row: Row, task: string, read: ReadScored): string[] {
 }
 
 function sortedPredictions(id: string, task: string, read: ReadScored): Prediction[] {
-  return read("run", id).predictions(task, "test").toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  return read("run", id)
+    .predictions(task, "test")
+    .toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
 }
 
 /** One sentence on what the table shows, saying no more than the intervals allow. */
 export function sentenceOf(table: Omit<StudyTable, "sentence">, numSeeds: number): string {
   const { comparisons, numDone, numRuns } = table;
   const prefix = numDone < numRuns ? `With ${numDone} of ${numRuns} runs done, ` : "";
-  const text = comparisons.length === 0 ? "there is nothing to compare yet: no task has both a chosen mixture and training on the task alone" : claims(comparisons, numSeeds);
+  const text =
+    comparisons.length === 0
+      ? "there is nothing to compare yet: no task has both a chosen mixture and training on the task alone"
+      : claims(comparisons, numSeeds);
   const whole = `${prefix}${text}${versusNgram(table)}.`;
   return whole.charAt(0).toUpperCase() + whole.slice(1);
 }
 
 function claims(comparisons: readonly Comparison[], numSeeds: number): string {
-  const label = (one: Comparison) => (new Set(comparisons.map(({ model }) => model)).size > 1 ? `${one.task} (${one.model})` : one.task);
-  const named = (verdict: Comparison["verdict"], show: (one: Comparison) => string) => comparisons.filter((one) => one.verdict === verdict).map(show);
+  const label = (one: Comparison) =>
+    new Set(comparisons.map(({ model }) => model)).size > 1 ? `${one.task} (${one.model})` : one.task;
+  const named = (verdict: Comparison["verdict"], show: (one: Comparison) => string) =>
+    comparisons.filter((one) => one.verdict === verdict).map(show);
   const withInterval = (one: Comparison) =>
     `${label(one)} by ${points(one.difference)} points (${one.chosen}, 95 % interval ${points(one.low)} to ${points(one.high)})`;
   const parts = [

@@ -1,7 +1,17 @@
 /** @file One process at a time works in a study directory. A claim whose owner is dead, or has not stirred for long, is taken over. */
 
 import { randomUUID } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { SpecError } from "../base/errors.ts";
 import type { Clock } from "./ledger.ts";

@@ -18,10 +18,12 @@ const PAPER_INGREDIENTS = 9;
  */
 export function designedMixtures(design: readonly DesignPart[], ingredients: readonly string[]): DesignedMixture[] {
   const seen = new Set<string>();
-  const unique = design.flatMap((part) => mixturesOf(part, ingredients)).filter((mixture) => {
-    const content = JSON.stringify(Object.entries(mixture.ingredients).sort(([a], [b]) => (a < b ? -1 : 1)));
-    return !seen.has(content) && seen.add(content);
-  });
+  const unique = design
+    .flatMap((part) => mixturesOf(part, ingredients))
+    .filter((mixture) => {
+      const content = JSON.stringify(Object.entries(mixture.ingredients).sort(([a], [b]) => (a < b ? -1 : 1)));
+      return !seen.has(content) && seen.add(content);
+    });
   for (const mixture of unique) refuseBadMixture(mixture, unique);
   return unique;
 }
@@ -35,9 +37,16 @@ function mixturesOf(part: DesignPart, ingredients: readonly string[]): DesignedM
     case "singles":
       return ingredients.map((one) => whole(one, [one]));
     case "pairs":
-      return ingredients.flatMap((one, i) => ingredients.slice(i + 1).map((other) => whole(pairName(one, other), [one, other])));
+      return ingredients.flatMap((one, i) =>
+        ingredients.slice(i + 1).map((other) => whole(pairName(one, other), [one, other])),
+      );
     case "leave-one-out":
-      return ingredients.map((out) => whole(`all-but-${out}`.slice(0, 64), ingredients.filter((other) => other !== out)));
+      return ingredients.map((out) =>
+        whole(
+          `all-but-${out}`.slice(0, 64),
+          ingredients.filter((other) => other !== out),
+        ),
+      );
     case "all":
       return [whole("all", ingredients)];
     case "paper-55":

@@ -66,7 +66,12 @@ async function runOne(job: Job, index: number, total: number, options: ExecuteOp
   options.onEvent({ kind: "started", job, index, total });
   const outcome = await options
     .execute(job, (progress) => options.onEvent({ kind: "progress", job, progress }), options.signal)
-    .catch((error: unknown): Outcome => ({ state: "failed", reason: error instanceof Error ? error.message : String(error) }));
+    .catch(
+      (error: unknown): Outcome => ({
+        state: "failed",
+        reason: error instanceof Error ? error.message : String(error),
+      }),
+    );
   if (outcome.state === "done") options.record({ event: "finished", run: job.id });
   if (outcome.state === "failed") options.record({ event: "failed", run: job.id, detail: { reason: outcome.reason } });
   options.onEvent({ kind: "ended", job, outcome });

@@ -79,7 +79,12 @@ export function readStudyLock(studyDir: string): StudyLock {
 
 /** Keys, dotted, whose values differ between two locks; runs and the program's version are left out. */
 export function differingKeys(before: StudyLock, after: StudyLock): string[] {
-  const pick = ({ study, tasks, models, worker }: StudyLock) => ({ ...study, locked: tasks, models_locked: models, worker });
+  const pick = ({ study, tasks, models, worker }: StudyLock) => ({
+    ...study,
+    locked: tasks,
+    models_locked: models,
+    worker,
+  });
   return differing(pick(before), pick(after), "");
 }
 

@@ -1,8 +1,8 @@
 /** @file Which runs a study is made of. Pure: sizes, identities and estimates come in as arguments. Which runs are done is not known here. */
 
 import { SpecError } from "../base/errors.ts";
-import { runId } from "../specs/run-id.ts";
 import { didYouMean } from "../specs/nearest.ts";
+import { runId } from "../specs/run-id.ts";
 import type { MixtureSpec, ModelIdentity, RunSpec, StudySpec, TaskSpec, TrainSpec } from "../specs/types.ts";
 import { resolveAmounts } from "./amounts.ts";
 import { designedMixtures } from "./designs.ts";
@@ -30,7 +30,10 @@ export interface PlanFacts {
 
 /** Every task that a study touches, by ingredient name: targets and mixers. */
 export function ingredientTasks(study: StudySpec): Record<string, TaskSpec> {
-  const mixers = Object.entries(study.mixers).map(([name, mixer]) => [name, mixer.source ?? { name, catalogue: mixer.task }]);
+  const mixers = Object.entries(study.mixers).map(([name, mixer]) => [
+    name,
+    mixer.source ?? { name, catalogue: mixer.task },
+  ]);
   return { ...study.tasks, ...(Object.fromEntries(mixers) as Record<string, TaskSpec>) };
 }
 
@@ -131,14 +134,16 @@ function matchedSteps(specs: RunSpec[], study: StudySpec, facts: PlanFacts): Run
 }
 
 function trainWith(train: TrainSpec, factors: Record<string, unknown>): TrainSpec {
-  const changed = Object.fromEntries(Object.entries(factors).map(([dotted, value]) => [dotted.slice("train.".length), value]));
+  const changed = Object.fromEntries(
+    Object.entries(factors).map(([dotted, value]) => [dotted.slice("train.".length), value]),
+  );
   return { ...train, ...resolveConflicts(changed) };
 }
 
 /** A factor that sets one of the two batch sizes unsets the other. */
 function resolveConflicts(changed: Record<string, unknown>): Record<string, unknown> {
-  if (changed["train_batch_size"] != null) return { batch_tokens: null, ...changed };
-  if (changed["batch_tokens"] != null) return { train_batch_size: null, ...changed };
+  if (changed.train_batch_size != null) return { batch_tokens: null, ...changed };
+  if (changed.batch_tokens != null) return { train_batch_size: null, ...changed };
   return changed;
 }
 

@@ -4,13 +4,16 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import type { Act } from "../act.ts";
 import { packageRoot } from "../package.ts";
-import { prepareStudy, readStudy, runStudy } from "../study-work.ts";
+import { prepareStudy, readStudy } from "../prepare-study.ts";
+import { runStudy } from "../run-study.ts";
 import { assignmentsOf } from "../words.ts";
 
 export function addDemo(program: Command, act: Act): void {
   program
     .command("demo [key=value...]")
-    .description("a whole small study, offline: shipped base model, generated tasks, several mixtures and seeds; minutes on 2 cores")
+    .description(
+      "a whole small study, offline: shipped base model, generated tasks, several mixtures and seeds; minutes on 2 cores",
+    )
     .option("--out <dir>", "where results go (default studies/demo)")
     .addHelpText("after", "\nExample: mixtune demo --out /tmp/demo")
     .action((words: string[], options: { out?: string }) =>

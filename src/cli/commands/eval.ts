@@ -20,9 +20,9 @@ import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
 import { modelDir } from "../models.ts";
+import { readStudy } from "../prepare-study.ts";
 import { progressLine } from "../progress.ts";
 import { startWorker } from "../start-worker.ts";
-import { readStudy } from "../study-work.ts";
 import { taskNamed } from "./tasks.ts";
 
 interface EvalOptions {
@@ -52,7 +52,10 @@ async function evaluate(model: string, options: EvalOptions, context: Context): 
   makeFolder(job.dir);
   const scores = await score(job, context);
   if (scores === undefined) return EXIT_INTERRUPTED;
-  context.result({ dir: job.dir, ...scores }, `${scoresText(scores, spec.splits, names)}\n\nPredictions and scores are in ${job.dir}.`);
+  context.result(
+    { dir: job.dir, ...scores },
+    `${scoresText(scores, spec.splits, names)}\n\nPredictions and scores are in ${job.dir}.`,
+  );
   return EXIT_DONE;
 }
 
@@ -60,10 +63,21 @@ type Common = Pick<Job, "tasks" | "eval_tasks" | "eval" | "data_root">;
 
 function runJob(dir: string, common: Common, { out }: EvalOptions): Job {
   if (out !== undefined) {
-    throw new SpecError({ place: "--out", expected: "no --out for a run", got: out, remedy: "Leave it out: a run's scores lie in its own directory." });
+    throw new SpecError({
+      place: "--out",
+      expected: "no --out for a run",
+      got: out,
+      remedy: "Leave it out: a run's scores lie in its own directory.",
+    });
   }
   const { state } = readStatus(dir);
-  if (state !== "done") throw new SpecError({ place: dir, expected: "a run that is done", got: `one that is ${state}`, remedy: "Finish it with mixtune run." });
+  if (state !== "done")
+    throw new SpecError({
+      place: dir,
+      expected: "a run that is done",
+      got: `one that is ${state}`,
+      remedy: "Finish it with mixtune run.",
+    });
   const spec = readSpec(dir);
   const { name } = spec.model;
   return {
@@ -118,7 +132,12 @@ function tasksOf(asked: string | undefined, lock: StudyLock | undefined, context
   }
   const names = asked!.split(",");
   const described = lock && ingredientTasks(lock.study);
-  return { tasks: names.map((name) => taskNamed(name, described)), names, evalSpec: EVAL_DEFAULTS, dataRoot: fallbackRoot };
+  return {
+    tasks: names.map((name) => taskNamed(name, described)),
+    names,
+    evalSpec: EVAL_DEFAULTS,
+    dataRoot: fallbackRoot,
+  };
 }
 
 function splitsOf(text: string): ("dev" | "test")[] {
@@ -147,7 +166,12 @@ async function score(job: Job, context: Context): Promise<Scores | undefined> {
     line.close();
     const [failure] = failed;
     if (failure !== undefined) {
-      throw new WorkerError({ place: job.dir, expected: "scores", got: `a failure: ${failure.reason}`, remedy: "Put the reason right and call again." });
+      throw new WorkerError({
+        place: job.dir,
+        expected: "scores",
+        got: `a failure: ${failure.reason}`,
+        remedy: "Put the reason right and call again.",
+      });
     }
     return interrupted.length > 0 ? undefined : readScores(job.dir);
   } finally {

@@ -34,14 +34,22 @@ export function addInit(program: Command, act: Act): void {
         const folder = resolve(dir ?? ".");
         const path = join(folder, "study.yaml");
         if (existsSync(path)) {
-          throw new SpecError({ place: path, expected: "no study.yaml yet", got: "one that is there", remedy: "Edit it, or give another folder." });
+          throw new SpecError({
+            place: path,
+            expected: "no study.yaml yet",
+            got: "one that is there",
+            remedy: "Edit it, or give another folder.",
+          });
         }
         const tasks = proposeTasks(data ?? [], folder);
         const text = studyText(basename(folder), tasks);
         makeFolder(folder);
         writeWhole(path, text);
         const shown = dir === undefined ? "study.yaml" : join(dir, "study.yaml");
-        context.result({ path, tasks }, `Wrote ${shown}.\nNext: mixtune tasks check ${shown}, then mixtune plan ${shown}, then mixtune run ${shown}.`);
+        context.result(
+          { path, tasks },
+          `Wrote ${shown}.\nNext: mixtune tasks check ${shown}, then mixtune plan ${shown}, then mixtune run ${shown}.`,
+        );
         return EXIT_DONE;
       }),
     );
@@ -64,7 +72,12 @@ function proposeTasks(files: readonly string[], folder: string): ProposedTask[] 
   }
   return [...groups].map(([name, { train, dev, test }]) => {
     if (train === undefined) {
-      throw new SpecError({ place: "--data", expected: `a train file for ${name}`, got: [dev, test].filter(Boolean).join(" and "), remedy: "Add it." });
+      throw new SpecError({
+        place: "--data",
+        expected: `a train file for ${name}`,
+        got: [dev, test].filter(Boolean).join(" and "),
+        remedy: "Add it.",
+      });
     }
     const proposal = proposeTask(readRows(resolve(train)).map(({ fields }) => fields));
     if (typeof proposal === "string") {
@@ -77,7 +90,13 @@ function proposeTasks(files: readonly string[], folder: string): ProposedTask[] 
     }
     const there = (file: string | undefined) => (file === undefined ? undefined : relativePath(folder, file));
     const [devPath, testPath] = [there(dev), there(test)];
-    return { name, train: relativePath(folder, train), ...(devPath ? { dev: devPath } : {}), ...(testPath ? { test: testPath } : {}), proposal };
+    return {
+      name,
+      train: relativePath(folder, train),
+      ...(devPath ? { dev: devPath } : {}),
+      ...(testPath ? { test: testPath } : {}),
+      proposal,
+    };
   });
 }
 
@@ -86,7 +105,11 @@ function splitOf(file: string): { stem: string; split: "train" | "dev" | "test" 
   const word = SPLIT_NAME.exec(bare)?.[1]?.toLowerCase();
   const split = word === undefined || word.startsWith("train") ? "train" : word === "test" ? "test" : "dev";
   const stem = word === undefined ? bare : bare.replace(SPLIT_NAME, "-");
-  const name = stem.toLowerCase().replace(/[^a-z0-9_-]+/g, "-").replace(/^[-_]+|[-_]+$/g, "").slice(0, 64);
+  const name = stem
+    .toLowerCase()
+    .replace(/[^a-z0-9_-]+/g, "-")
+    .replace(/^[-_]+|[-_]+$/g, "")
+    .slice(0, 64);
   return { stem: name || "task", split };
 }
 
@@ -97,7 +120,12 @@ function relativePath(folder: string, file: string): string {
 
 /** The file. Without data it is a study of two generated tasks, so that it runs at once. */
 function studyText(folderName: string, tasks: readonly ProposedTask[]): string {
-  const name = folderName.toLowerCase().replace(/[^a-z0-9_-]+/g, "-").replace(/^[-_]+/, "").slice(0, 64) || "study";
+  const name =
+    folderName
+      .toLowerCase()
+      .replace(/[^a-z0-9_-]+/g, "-")
+      .replace(/^[-_]+/, "")
+      .slice(0, 64) || "study";
   const design = tasks.length === 1 ? "[all]" : "[singles, all]";
   return `# A study: which mixture of these tasks trains the best model for each of them?
 # mixtune tasks check study.yaml   looks at the data
@@ -131,9 +159,21 @@ const EXAMPLE_TASKS = `  # Generated tasks, to have something that runs. Your ow
 function taskText({ name, train, dev, test, proposal }: ProposedTask): string {
   const { text, answer, labels, group } = proposal;
   const fields = text.length === 1 ? `{${text[0]}}` : text.map((field) => `${field}: {${field}}`).join("\n");
-  const quoted = (value: unknown) => stringify(value, { collectionStyle: "flow", lineWidth: 0, defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" }).trim();
+  const quoted = (value: unknown) =>
+    stringify(value, {
+      collectionStyle: "flow",
+      lineWidth: 0,
+      defaultStringType: "QUOTE_DOUBLE",
+      defaultKeyType: "PLAIN",
+    }).trim();
   const data = { train, ...(dev ? { dev } : {}), ...(test ? { test } : {}) };
-  const carved = test ? (dev ? "" : "   # dev: 10 % of train") : dev ? "   # test: 20 % of train" : "   # test: 20 % of the rows, dev: 10 % of the rest";
+  const carved = test
+    ? dev
+      ? ""
+      : "   # dev: 10 % of train"
+    : dev
+      ? "   # test: 20 % of train"
+      : "   # test: 20 % of the rows, dev: 10 % of the rest";
   return [
     `  ${name}:`,
     `    data: ${quoted(data)}${carved}`,

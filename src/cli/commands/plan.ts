@@ -2,12 +2,12 @@
 
 import type { Command } from "commander";
 import { aligned } from "../../report/tables.ts";
-import type { PlannedRun } from "../../study/types.ts";
-import { EXIT_DONE } from "../exit.ts";
-import type { Act } from "../act.ts";
-import { bytes, count, duration } from "../numbers.ts";
-import { jobsOf, prepareStudy, readStudy } from "../study-work.ts";
 import { isComplete } from "../../study/scored.ts";
+import type { PlannedRun } from "../../study/types.ts";
+import type { Act } from "../act.ts";
+import { EXIT_DONE } from "../exit.ts";
+import { bytes, count, duration } from "../numbers.ts";
+import { jobsOf, prepareStudy, readStudy } from "../prepare-study.ts";
 import { assignmentsOf } from "../words.ts";
 
 export function addPlan(program: Command, act: Act): void {

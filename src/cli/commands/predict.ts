@@ -17,8 +17,8 @@ import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
 import { modelDir } from "../models.ts";
 import { count } from "../numbers.ts";
 import { type ModelRef, openScorer } from "../open-scorer.ts";
+import { readStudy } from "../prepare-study.ts";
 import { progressLine } from "../progress.ts";
-import { readStudy } from "../study-work.ts";
 import { labelsAndPrompt } from "../task-prompt.ts";
 import { taskNamed } from "./tasks.ts";
 
@@ -40,7 +40,10 @@ export function addPredict(program: Command, act: Act): void {
     .requiredOption("--input <file>", "rows: .jsonl, .json, .csv, .tsv, also .gz")
     .requiredOption("--out <file>", "rows with their answers, as .jsonl")
     .option("--study <file>", "where the task is described (default: the run's own study)")
-    .addHelpText("after", "\nExample: mixtune predict studies/demo/runs/<id> --task our-tickets --input new.csv --out answers.jsonl")
+    .addHelpText(
+      "after",
+      "\nExample: mixtune predict studies/demo/runs/<id> --task our-tickets --input new.csv --out answers.jsonl",
+    )
     .action((model: string, options: PredictOptions) => act((context) => predict(model, options, context)));
 }
 
@@ -48,14 +51,20 @@ async function predict(model: string, options: PredictOptions, context: Context)
   const ref = modelRef(model);
   const spec = taskSpec(model, options);
   const { labels, promptOf } = labelsAndPrompt(spec);
-  const rows = readRows(resolve(options.input)).map(({ line, fields }) => ({ fields, prompt: promptOf(fields, `${options.input}:${line}`) }));
+  const rows = readRows(resolve(options.input)).map(({ line, fields }) => ({
+    fields,
+    prompt: promptOf(fields, `${options.input}:${line}`),
+  }));
   const numBefore = alreadyDone(options.out, rows);
   const scorer = await openScorer(ref, context.settings.threads ?? availableParallelism(), context.settings.cacheDir);
   const progress = progressLine(context);
   try {
     for (let from = numBefore; from < rows.length && !context.signal.aborted; from += BATCH) {
       const batch = rows.slice(from, from + BATCH);
-      const scores = await scorer.scoreLabels(batch.map(({ prompt }) => prompt), labels);
+      const scores = await scorer.scoreLabels(
+        batch.map(({ prompt }) => prompt),
+        labels,
+      );
       batch.forEach(({ fields }, i) => {
         appendLog(options.out, { ...fields, ...answered(labels, scores[i]!) });
       });
@@ -69,12 +78,18 @@ async function predict(model: string, options: PredictOptions, context: Context)
     await scorer.close();
   }
   const numDone = numberOfLines(options.out);
-  context.result({ out: options.out, rows: numDone, before: numBefore }, `${count(numDone)} of ${count(rows.length)} rows are in ${options.out}.`);
+  context.result(
+    { out: options.out, rows: numDone, before: numBefore },
+    `${count(numDone)} of ${count(rows.length)} rows are in ${options.out}.`,
+  );
   return numDone < rows.length ? EXIT_INTERRUPTED : EXIT_DONE;
 }
 
 /** The likeliest label (ties to the earlier) and probabilities among the labels. */
-export function answered(labels: readonly string[], logprobs: readonly number[]): { answer: string; probability: number; probabilities: Record<string, number> } {
+export function answered(
+  labels: readonly string[],
+  logprobs: readonly number[],
+): { answer: string; probability: number; probabilities: Record<string, number> } {
   const highest = Math.max(...logprobs);
   const weights = logprobs.map((logprob) => Math.exp(logprob - highest));
   const sum = weights.reduce((total, weight) => total + weight, 0);
@@ -103,13 +118,22 @@ function numberOfLines(out: string): number {
  */
 function alreadyDone(out: string, rows: readonly { fields: Record<string, unknown> }[]): number {
   if (!/\.jsonl$/.test(out)) {
-    throw new SpecError({ place: "--out", expected: "a name that ends in .jsonl", got: out, remedy: "Rename it: rows are appended one by one." });
+    throw new SpecError({
+      place: "--out",
+      expected: "a name that ends in .jsonl",
+      got: out,
+      remedy: "Rename it: rows are appended one by one.",
+    });
   }
   const done = existsSync(out) ? readLog(out) : [];
   done.forEach(({ line, value }, i) => {
     const written = value as Record<string, unknown>;
     const fields = rows[i]?.fields;
-    if (fields !== undefined && Object.entries(fields).every(([key, field]) => JSON.stringify(written[key]) === JSON.stringify(field))) return;
+    if (
+      fields !== undefined &&
+      Object.entries(fields).every(([key, field]) => JSON.stringify(written[key]) === JSON.stringify(field))
+    )
+      return;
     throw new DataError({
       place: `${out}:${line}`,
       expected: "the answers to the first rows of the input, from an earlier call",

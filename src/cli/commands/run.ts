@@ -2,7 +2,8 @@
 
 import type { Command } from "commander";
 import type { Act } from "../act.ts";
-import { prepareStudy, readStudy, runStudy } from "../study-work.ts";
+import { prepareStudy, readStudy } from "../prepare-study.ts";
+import { runStudy } from "../run-study.ts";
 import { assignmentsOf } from "../words.ts";
 
 export function addRun(program: Command, act: Act): void {
@@ -12,6 +13,8 @@ export function addRun(program: Command, act: Act): void {
     .option("--out <dir>", "where results go (default studies/<name>)")
     .addHelpText("after", "\nExample: mixtune run study.yaml train.learning_rate=1e-4")
     .action((study: string, words: string[], options: { out?: string }) =>
-      act(async (context) => runStudy(await prepareStudy(readStudy(study, assignmentsOf(words)), options.out, context), context)),
+      act(async (context) =>
+        runStudy(await prepareStudy(readStudy(study, assignmentsOf(words)), options.out, context), context),
+      ),
     );
 }

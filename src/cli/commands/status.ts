@@ -6,9 +6,9 @@ import { aligned } from "../../report/tables.ts";
 import { isInterrupted, isPidAlive, readStatus } from "../../runs/run-dir.ts";
 import { readStudyLock } from "../../study/lock-file.ts";
 import { runDir } from "../../study/scored.ts";
+import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
-import type { Act } from "../act.ts";
 
 export function addStatus(program: Command, act: Act): void {
   program
@@ -18,10 +18,19 @@ export function addStatus(program: Command, act: Act): void {
     .action((dir: string) =>
       act((context) => {
         const lock = readStudyLock(resolve(dir));
-        const runs = lock.runs.map(({ id, mixture, seed, model }) => ({ id, mixture: mixture.name, model, seed, ...stateOf(runDir(resolve(dir), id), context) }));
+        const runs = lock.runs.map(({ id, mixture, seed, model }) => ({
+          id,
+          mixture: mixture.name,
+          model,
+          seed,
+          ...stateOf(runDir(resolve(dir), id), context),
+        }));
         const numDone = runs.filter(({ state }) => state === "done").length;
         const rows = runs.map(({ id, mixture, seed, state, detail }) => [id, mixture, `${seed}`, state, detail]);
-        context.result({ runs }, `${aligned([["run", "mixture", "seed", "state", ""], ...rows])}\n\n${numDone} of ${runs.length} runs done.`);
+        context.result(
+          { runs },
+          `${aligned([["run", "mixture", "seed", "state", ""], ...rows])}\n\n${numDone} of ${runs.length} runs done.`,
+        );
         return EXIT_DONE;
       }),
     );
@@ -29,8 +38,12 @@ export function addStatus(program: Command, act: Act): void {
 
 function stateOf(dir: string, { clock, self }: Context): { state: string; detail: string } {
   const status = readStatus(dir);
-  if (isInterrupted(status, { pidAlive: isPidAlive, now: clock(), host: self.host })) return { state: "interrupted", detail: steps(status) };
-  return { state: status.state, detail: status.reason?.split("\n")[0] ?? (status.state === "running" ? steps(status) : "") };
+  if (isInterrupted(status, { pidAlive: isPidAlive, now: clock(), host: self.host }))
+    return { state: "interrupted", detail: steps(status) };
+  return {
+    state: status.state,
+    detail: status.reason?.split("\n")[0] ?? (status.state === "running" ? steps(status) : ""),
+  };
 }
 
 function steps({ step, num_steps }: { step?: number | undefined; num_steps?: number | undefined }): string {

@@ -18,7 +18,7 @@ import { EXIT_DONE } from "../exit.ts";
 import { ingredientsOf, loadTasks } from "../ingredients.ts";
 import { modelDir } from "../models.ts";
 import { count } from "../numbers.ts";
-import { readStudy } from "../study-work.ts";
+import { readStudy } from "../prepare-study.ts";
 import { assignmentsOf } from "../words.ts";
 
 /** Stand around what is trained on. */
@@ -41,7 +41,9 @@ export function addTasks(program: Command, act: Act): void {
     .option("--study <file>", "where the task is described, for one that is not in the catalogue")
     .option("--model <name>", "whose template to use", "mixtune/tiny")
     .addHelpText("after", "\nExample: mixtune tasks show our-tickets --study study.yaml")
-    .action((name: string, options: { study?: string; model: string }) => act((context) => show(name, options, context)));
+    .action((name: string, options: { study?: string; model: string }) =>
+      act((context) => show(name, options, context)),
+    );
   tasks
     .command("check <study> [key=value...]")
     .description("load a study's data as a run would: splits, label counts, lengths, test texts found in train")
@@ -50,24 +52,48 @@ export function addTasks(program: Command, act: Act): void {
 }
 
 function list(context: Context): number {
-  const entries = Object.values(CATALOGUE).map(({ name, title, answer, metric, licence, needsRoot }) => ({ name, title, kind: answer.kind, metric, licence, needs_data: needsRoot }));
-  const rows = entries.map(({ name, title, kind, licence, needs_data }) => [name, title, kind, licence, needs_data ? "MIXTUNE_DATA" : "nothing"]);
+  const entries = Object.values(CATALOGUE).map(({ name, title, answer, metric, licence, needsRoot }) => ({
+    name,
+    title,
+    kind: answer.kind,
+    metric,
+    licence,
+    needs_data: needsRoot,
+  }));
+  const rows = entries.map(({ name, title, kind, licence, needs_data }) => [
+    name,
+    title,
+    kind,
+    licence,
+    needs_data ? "MIXTUNE_DATA" : "nothing",
+  ]);
   context.result(entries, aligned([["name", "what", "answer", "licence", "needs"], ...rows], "left"));
   return EXIT_DONE;
 }
 
-async function show(name: string, { study, model }: { study?: string; model: string }, context: Context): Promise<number> {
+async function show(
+  name: string,
+  { study, model }: { study?: string; model: string },
+  context: Context,
+): Promise<number> {
   const described = study === undefined ? undefined : readStudy(study, []).study;
-  const task = await loadTask(taskNamed(name, described && ingredientTasks(described)), { dataRoot: described?.data_root ?? context.settings.dataRoot });
+  const task = await loadTask(taskNamed(name, described && ingredientTasks(described)), {
+    dataRoot: described?.data_root ?? context.settings.dataRoot,
+  });
   const folder = modelDir(model, "--model");
   const template = openTemplate(folder, openTokenizer(folder));
-  const shown = task.splits.train.slice(0, NUM_SHOWN).map((example) => ({ id: example.id, ...rendered(example, task, template) }));
+  const shown = task.splits.train
+    .slice(0, NUM_SHOWN)
+    .map((example) => ({ id: example.id, ...rendered(example, task, template) }));
   const { metric, licence, source, notes } = task;
   const labels = task.answer.kind === "label" ? `\nlabels: ${task.answer.labels.join(", ")}` : "";
   const head = `${name}: ${task.answer.kind}, ranked by ${metric}\nlicence: ${licence}\nsource: ${source}${labels}\n${notes.join("\n")}`;
   const body = shown.map(({ id, prompt, trained }) => `--- ${id}\n${prompt}${TRAINED.open}${trained}${TRAINED.close}`);
   const legend = `${TRAINED.open}…${TRAINED.close}: what is trained on, followed by the end-of-turn token (template: ${template.name}).`;
-  context.result({ name, metric, licence, source, notes, answer: task.answer, examples: shown }, [head, "", ...body, "", legend].join("\n"));
+  context.result(
+    { name, metric, licence, source, notes, answer: task.answer, examples: shown },
+    [head, "", ...body, "", legend].join("\n"),
+  );
   return EXIT_DONE;
 }
 
@@ -100,7 +126,14 @@ async function check(path: string, words: string[], context: Context): Promise<n
       (["train", "dev", "test"] as const).map((which) => {
         const { examples, lengths, notes } = split(which);
         for (const note of notes) context.note(note);
-        return { model, task: name, split: which, n: examples.length, longest: Math.max(0, ...lengths.tokens), labels: labelCounts(task, examples) };
+        return {
+          model,
+          task: name,
+          split: which,
+          n: examples.length,
+          longest: Math.max(0, ...lengths.tokens),
+          labels: labelCounts(task, examples),
+        };
       }),
     ),
   );

@@ -2,7 +2,8 @@
 
 import type { Command } from "commander";
 import type { Act } from "../act.ts";
-import { prepareStudy, readTrainFile, runStudy } from "../study-work.ts";
+import { prepareStudy, readTrainFile } from "../prepare-study.ts";
+import { runStudy } from "../run-study.ts";
 import { assignmentsOf } from "../words.ts";
 
 export function addTrain(program: Command, act: Act): void {
@@ -12,6 +13,8 @@ export function addTrain(program: Command, act: Act): void {
     .option("--out <dir>", "where results go (default studies/<name>)")
     .addHelpText("after", "\nExample: mixtune train run.yaml seed=2")
     .action((file: string, words: string[], options: { out?: string }) =>
-      act(async (context) => runStudy(await prepareStudy(readTrainFile(file, assignmentsOf(words)), options.out, context), context)),
+      act(async (context) =>
+        runStudy(await prepareStudy(readTrainFile(file, assignmentsOf(words)), options.out, context), context),
+      ),
     );
 }

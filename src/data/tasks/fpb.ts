@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DataError } from "../../base/errors.ts";
 import { readText } from "../../formats/files.ts";
 import { parseJsonl } from "../../formats/jsonl.ts";
-import { normalizeText, type Row } from "../splits.ts";
+import { groupOfText, type Row } from "../splits.ts";
 import type { TaskDefinition } from "./definition.ts";
 
 const LABELS = ["negative", "neutral", "positive"];
@@ -78,6 +78,6 @@ function readTest(path: string, known: ReadonlySet<string>): Row[] {
 }
 
 function row(number: number, sentence: string, answer: string): Row {
-  const prompt = `Sentiment of the news: negative, neutral or positive?\n${sentence}`;
-  return { number, prompt, answer, group: normalizeText(sentence), text: sentence };
+  const prompt = `Is this news positive, neutral or negative?\n${sentence}`;
+  return { number, prompt, answer, group: groupOfText(sentence), text: sentence };
 }

@@ -4,20 +4,20 @@ import { join } from "node:path";
 import { DataError } from "../../base/errors.ts";
 import { parseCsv } from "../../formats/csv.ts";
 import { readText } from "../../formats/files.ts";
-import { normalizeText, type Row } from "../splits.ts";
+import { groupOfText, type Row } from "../splits.ts";
 import type { TaskDefinition } from "./definition.ts";
 
-/** Column of the file (its own spelling) and our question. */
+/** Column of the file (its own spelling) and our question, answered by yes or no. */
 const QUESTIONS: readonly (readonly [string, string])[] = [
-  ["PriceOrNot", "Is the price of gold mentioned, yes or no?"],
-  ["DirectionUp", "Does the price of gold go up, yes or no?"],
-  ["DirectionConstant", "Does the price of gold stay the same, yes or no?"],
-  ["DirectionDown", "Does the price of gold go down, yes or no?"],
-  ["PastPrice", "Is it about a past price of gold, yes or no?"],
-  ["FuturePrice", "Is it about a future price of gold, yes or no?"],
-  ["PastNews", "Is it about a past event other than prices, yes or no?"],
-  ["FutureNews", "Is it about a future event other than prices, yes or no?"],
-  ["AssetComparision", "Is gold compared with another asset, yes or no?"],
+  ["PriceOrNot", "Is the headline about price?"],
+  ["DirectionUp", "Did the price rise?"],
+  ["DirectionConstant", "Is the price unchanged?"],
+  ["DirectionDown", "Did the price fall?"],
+  ["PastPrice", "Is a past price mentioned?"],
+  ["FuturePrice", "Is a future price mentioned?"],
+  ["PastNews", "Is there past news other than prices?"],
+  ["FutureNews", "Is there news of the future other than prices?"],
+  ["AssetComparision", "Is gold compared with any other asset?"],
 ];
 
 export const headline: TaskDefinition = {
@@ -36,7 +36,7 @@ export const headline: TaskDefinition = {
     const first = new Map<string, Row[]>();
     let numDisagreeing = 0;
     for (const { line, row } of rows) {
-      const group = normalizeText(row.News ?? "");
+      const group = groupOfText(row.News ?? "");
       const asked = QUESTIONS.map(([column, question], k): Row => {
         const text = row.News as string;
         const answer = answerOf(row[column], `${path}:${line}`, column);

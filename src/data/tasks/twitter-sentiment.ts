@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DataError } from "../../base/errors.ts";
 import { parseCsv } from "../../formats/csv.ts";
 import { readText } from "../../formats/files.ts";
-import { normalizeText, type Row } from "../splits.ts";
+import { groupOfText, type Row } from "../splits.ts";
 import type { TaskDefinition } from "./definition.ts";
 
 const LABELS = ["bearish", "bullish", "neutral"];
@@ -49,8 +49,8 @@ function readTweets(path: string, published: readonly number[]): Row[] {
       });
     }
     (counts[label] as number)++;
-    const prompt = `Sentiment of the tweet: bearish, bullish or neutral?\n${row.text}`;
-    return { number: line, prompt, answer, group: normalizeText(row.text), text: row.text };
+    const prompt = `Is this tweet bullish, bearish or neutral?\n${row.text}`;
+    return { number: line, prompt, answer, group: groupOfText(row.text), text: row.text };
   });
   if (counts.join() !== published.join()) {
     throw new DataError({

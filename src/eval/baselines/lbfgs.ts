@@ -28,7 +28,8 @@ export function minimise(objective: Objective, x: Float64Array, tolerance: numbe
     let size = pairs.length === 0 ? 1 / Math.sqrt(dot(gradient, gradient)) : 1;
     let nextValue = value;
     for (let trial = 0; trial < 50; trial++) {
-      for (let i = 0; i < x.length; i++) next[i] = (x[i] as number) + size * (direction[i] as number);
+      next.set(x);
+      addScaled(next, size, direction);
       nextValue = objective(next, nextGradient);
       if (nextValue > value + 1e-4 * size * slope) high = size;
       else if (dot(nextGradient, direction) < 0.9 * slope) low = size;
@@ -37,8 +38,10 @@ export function minimise(objective: Objective, x: Float64Array, tolerance: numbe
     }
     // Rounding leaves nothing to gain.
     if (!(nextValue < value)) return;
-    const s = next.map((v, i) => v - (x[i] as number));
-    const y = nextGradient.map((v, i) => v - (gradient[i] as number));
+    const s = next.slice();
+    addScaled(s, -1, x);
+    const y = nextGradient.slice();
+    addScaled(y, -1, gradient);
     pairs = [...pairs, { s, y, rho: 1 / dot(s, y) }].slice(-MEMORY);
     x.set(next);
     gradient = nextGradient;
@@ -48,7 +51,8 @@ export function minimise(objective: Objective, x: Float64Array, tolerance: numbe
 
 /** -H * gradient, H the inverse Hessian that the pairs imply. */
 function descent(gradient: Float64Array, pairs: { s: Float64Array; y: Float64Array; rho: number }[]): Float64Array {
-  const q = gradient.map((v) => -v);
+  const q = new Float64Array(gradient.length);
+  addScaled(q, -1, gradient);
   const alphas = pairs.map(() => 0);
   for (let k = pairs.length - 1; k >= 0; k--) {
     const { s, y, rho } = pairs[k] as (typeof pairs)[number];
@@ -58,7 +62,7 @@ function descent(gradient: Float64Array, pairs: { s: Float64Array; y: Float64Arr
   const last = pairs.at(-1);
   if (last) {
     const scale = 1 / (last.rho * dot(last.y, last.y));
-    for (let i = 0; i < q.length; i++) q[i] = (q[i] as number) * scale;
+    for (let i = 0; i < q.length; i++) q[i]! *= scale;
   }
   pairs.forEach(({ s, y, rho }, k) => {
     addScaled(q, (alphas[k] as number) - rho * dot(y, q), s);
@@ -68,16 +72,16 @@ function descent(gradient: Float64Array, pairs: { s: Float64Array; y: Float64Arr
 
 function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
 }
 
 function addScaled(a: Float64Array, scale: number, b: Float64Array): void {
-  for (let i = 0; i < a.length; i++) a[i] = (a[i] as number) + scale * (b[i] as number);
+  for (let i = 0; i < a.length; i++) a[i]! += scale * b[i]!;
 }
 
 function largest(a: Float64Array): number {
   let most = 0;
-  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] as number));
+  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i]!));
   return most;
 }

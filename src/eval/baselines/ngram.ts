@@ -16,7 +16,7 @@ const C_WITHOUT_DEV = 3;
 
 /** The fitted baseline, with what was chosen. */
 export interface NgramBaseline extends Baseline {
-  /** Inverse penalty, the same for every frame: 0.3, 1, 3, 10 or 30. Ties on dev go to the smaller. */
+  /** Inverse penalty, the same for every frame: 0.3, 1, 3, 10 or 30. */
   c: number;
   /** Share of dev examples that are right; NaN without dev examples. */
   devAccuracy: number;
@@ -29,7 +29,8 @@ type FramePredictor = (texts: readonly string[], c: number) => BaselinePredictio
  * Fits the baseline. Deterministic. A prompt whose frame training never showed is read by the largest frame's model.
  *
  * @param train  at least one example
- * @param dev    chooses C by accuracy; may be empty. Not trained on, so the baseline has seen what the models saw
+ * @param dev    chooses C by log loss, which a few hundred rows tell apart where accuracy ties; may be empty. Not trained on, so that the
+ *               baseline has seen what the models saw
  */
 export function fitNgram(train: readonly LabelledText[], dev: readonly LabelledText[]): NgramBaseline {
   assert(train.length > 0, "ngram: no training examples");
@@ -63,16 +64,18 @@ export function fitNgram(train: readonly LabelledText[], dev: readonly LabelledT
     return out;
   };
 
-  let c = C_WITHOUT_DEV;
-  let devAccuracy = Number.NaN;
-  if (dev.length > 0) {
-    const prompts = dev.map((e) => e.prompt);
-    const correct = C_GRID.map((at) => predict(prompts, at).filter((p, i) => p.label === dev[i]!.answer).length);
-    const best = correct.indexOf(Math.max(...correct));
-    c = C_GRID[best]!;
-    devAccuracy = correct[best]! / dev.length;
-  }
-  return { c, devAccuracy, predict: (prompts) => predict(prompts, c) };
+  if (dev.length === 0) return { c: C_WITHOUT_DEV, devAccuracy: Number.NaN, predict: (p) => predict(p, C_WITHOUT_DEV) };
+  const prompts = dev.map((e) => e.prompt);
+  const trials = C_GRID.map((c) => ({ c, found: predict(prompts, c) }));
+  const losses = trials.map(({ found }) => logLoss(found, dev));
+  const { c, found } = trials[losses.indexOf(Math.min(...losses))]!;
+  const numCorrect = found.filter(({ label }, i) => label === dev[i]!.answer).length;
+  return { c, devAccuracy: numCorrect / dev.length, predict: (p) => predict(p, c) };
+}
+
+/** Sum over the rows whose answer the model knows; which those are is the same at every C. */
+function logLoss(found: readonly BaselinePrediction[], gold: readonly LabelledText[]): number {
+  return found.reduce((sum, { logprobs }, i) => sum - (logprobs[gold[i]!.answer] ?? 0), 0);
 }
 
 /** Fits one frame at every C of the grid, or at the default only. */

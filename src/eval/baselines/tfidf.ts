@@ -1,6 +1,6 @@
 /**
  * @file TF-IDF features of word and character n-grams as sparse rows: two blocks (words 1-2, characters 2-5), each sublinear in tf and of
- * length one. Follows scikit-learn's TfidfVectorizer (smooth idf, default token pattern, lower case); golden test/golden/eval/ngram.
+ * length one. Weights as scikit-learn's TfidfVectorizer has them (smooth idf); golden test/golden/eval/ngram.
  *
  * Legend: n rows, F features.
  */
@@ -14,7 +14,7 @@ export interface SparseRows {
   values: Float64Array;
 }
 
-/** Feature must occur in at least this many training texts: halves the features at no loss (docs/LOG.md), as a feature of one text cannot generalise. */
+/** Feature must occur in at least this many training texts: halves the features at no loss, as a feature of one text hardly tells about another. */
 const MIN_DF = 2;
 
 /** Fits the features on training texts. */
@@ -73,15 +73,27 @@ function fitBlock(train: readonly string[], ngrams: (text: string) => string[]) 
   return { numColumns: idf.length, row };
 }
 
-/** Words of two and more letters, digits or underscores, and pairs of neighbours. */
+/** Links say nothing that returns in another text. */
+const LINK = /https?:\/\/\S+/gu;
+
+/** Words and numbers, single marks (of $ ! % : the classes differ in them), and pairs of neighbours. */
 function wordNgrams(text: string): string[] {
-  const words = text.toLowerCase().match(/[\p{L}\p{N}_]{2,}/gu) ?? [];
+  const words =
+    text
+      .toLowerCase()
+      .replace(LINK, " ")
+      .match(/[\p{L}\p{N}_]+|[^\p{L}\p{N}_\s]/gu) ?? [];
   return [...words, ...words.slice(1).map((word, i) => `${words[i]} ${word}`)];
 }
 
-/** Runs of 2 to 5 characters, across words; runs of white space count as one blank. */
+/** Runs of 2 to 5 characters, across words. Digits are all 0, so that the shape of a number counts; its value is with the words. */
 function charNgrams(text: string): string[] {
-  const chars = [...text.toLowerCase().replace(/\s\s+/gu, " ")];
+  const plain = text
+    .toLowerCase()
+    .replace(LINK, " ")
+    .replace(/\p{Nd}/gu, "0")
+    .replace(/\s+/gu, " ");
+  const chars = [...plain];
   const out: string[] = [];
   for (let n = 2; n <= 5; n++) {
     for (let i = 0; i + n <= chars.length; i++) out.push(chars.slice(i, i + n).join(""));

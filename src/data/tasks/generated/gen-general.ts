@@ -4,7 +4,8 @@ import type { Rng } from "../../../base/rng.ts";
 import type { TaskDefinition } from "../definition.ts";
 import { drawName, drawSplits, GENERATED } from "./grammar.ts";
 
-const WORDS = "river stone table window garden paper bridge market winter summer yellow silver bread music letter".split(" ");
+const WORDS =
+  "river stone table window garden paper bridge market winter summer yellow silver bread music letter".split(" ");
 const OPPOSITES = "up/down open/closed long/short early/late full/empty buy/sell new/old hot/cold".split(" ");
 const COUNTS = ["one", "two", "three", "four", "five"];
 

@@ -12,7 +12,7 @@ export const genHeadline: TaskDefinition = {
     drawSplits("gen-headline", (rng, isTrain) => {
       const { text, direction } = drawStatement(rng, isTrain ? [4, 12] : ALL_JARGON);
       const asked = rng.float() < 0.5 ? 1 : -1;
-      const asking = `${text} ${asked === 1 ? "Up" : "Down"}?`;
-      return { prompt: `Yes or no?\n${asking}`, answer: direction === asked ? "yes" : "no", text: asking };
+      const prompt = `Did it ${asked === 1 ? "rise" : "fall"}?\n${text}`;
+      return { prompt, answer: direction === asked ? "yes" : "no", text: prompt };
     }),
 };

@@ -102,7 +102,10 @@ export const ALL_JARGON: KnownJargon = [0, JARGON.length];
  *
  * @param draw  makes one row; `split` tells it what the training rows must not show
  */
-export function drawSplits(name: string, draw: (rng: Rng, isTrain: boolean) => Omit<Row, "number" | "group">): SourceSplits {
+export function drawSplits(
+  name: string,
+  draw: (rng: Rng, isTrain: boolean) => Omit<Row, "number" | "group">,
+): SourceSplits {
   const seen = new Set<string>();
   const rowsOf = (split: keyof typeof GENERATED_SIZES): Row[] => {
     const rng = new Rng("mixtune generated 1").fork(name).fork(split);

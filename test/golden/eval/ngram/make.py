@@ -6,12 +6,14 @@ Run: python test/golden/eval/ngram/make.py   (needs numpy, scipy, scikit-learn)
 import json
 import pathlib
 import platform
+import re
 
 import numpy as np
 import scipy.sparse as sp
 import sklearn
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 
 SEED = 20241001
 HERE = pathlib.Path(__file__).parent
@@ -24,7 +26,7 @@ TAILS = ["after results", "on Monday", "in Q3 2019", "by 4.5 %", "to €3.2m", "
 
 def text(label):
     said = label if rng.random() < 0.85 else str(rng.choice(list(MOVES)))
-    return f"{rng.choice(NAMES)} {rng.choice(MOVES[said])} {rng.choice(TAILS)}{rng.choice(['', '.', ' !', ' 😀'])}"
+    return f"{rng.choice(NAMES)} {rng.choice(MOVES[said])} {rng.choice(TAILS)}{rng.choice(['', '.', ' !', ' 😀', ' https://t.co/a1B2c3'])}"
 
 
 def rows(labels, n):
@@ -35,9 +37,11 @@ def rows(labels, n):
 def case(labels):
     train, dev, test = rows(labels, 90), rows(labels, 30), rows(labels, 12)
     texts = [[e["prompt"] for e in part] for part in (train, dev, test)]
+    no_links = lambda text: re.sub(r"https?://\S+", " ", text.lower())
+    shape = lambda text: re.sub(r"\d", "0", no_links(text))
     blocks = [
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2),
-        TfidfVectorizer(analyzer="char", ngram_range=(2, 5), sublinear_tf=True, min_df=2),
+        TfidfVectorizer(preprocessor=no_links, token_pattern=r"(?u)\w+|[^\w\s]", ngram_range=(1, 2), sublinear_tf=True, min_df=2),
+        TfidfVectorizer(preprocessor=shape, analyzer="char", ngram_range=(2, 5), sublinear_tf=True, min_df=2),
     ]
     for block in blocks:
         block.fit(texts[0])
@@ -47,7 +51,7 @@ def case(labels):
     for c in (0.3, 1, 3, 10, 30):
         model = LogisticRegression(C=c, tol=1e-9, max_iter=10000).fit(x, gold[0])
         probabilities = [dict(zip(model.classes_, map(float, row))) for row in model.predict_proba(x_test)]
-        fits.append({"c": c, "devAccuracy": float(model.score(x_dev, gold[1])), "probabilities": probabilities})
+        fits.append({"c": c, "devAccuracy": float(model.score(x_dev, gold[1])), "devLogLoss": float(log_loss(gold[1], model.predict_proba(x_dev))), "probabilities": probabilities})
     return {"train": train, "dev": dev, "test": test, "numFeatures": x.shape[1],
             "firstRowNorms": [float(x_test[0, : len(blocks[0].vocabulary_)].multiply(x_test[0, : len(blocks[0].vocabulary_)]).sum()), float(x_test[0].sum())],
             "fits": fits}

@@ -1,0 +1,248 @@
+/** @file A study from its file to its plan and its jobs: data loaded, models digested, runs estimated; nothing is written. */
+
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
+import { digestOf } from "../base/digest.ts";
+import { SpecError } from "../base/errors.ts";
+import { CATALOGUE } from "../data/catalogue.ts";
+import { subsetByHash } from "../data/splits.ts";
+import type { LoadedTask } from "../data/types.ts";
+import { parseStudy } from "../specs/study-file.ts";
+import { parseTrainFile } from "../specs/train-file.ts";
+import type { RunSpec, StudySpec, TaskSpec, TrainFileSpec } from "../specs/types.ts";
+import type { QueuedJob } from "../study/execute.ts";
+import { findStudyLock, type LockedBaseline, type LockedTask, type StudyLock } from "../study/lock-file.ts";
+import { ingredientTasks, planStudy } from "../study/plan.ts";
+import { baselineDir, runDir } from "../study/scored.ts";
+import type { Job, PlannedRun } from "../study/types.ts";
+import type { Context } from "./context.ts";
+import { estimateRun } from "./estimate.ts";
+import { type Ingredients, ingredientFacts, ingredientsOf, loadTasks } from "./ingredients.ts";
+import { modelDir, modelIdentity, modelSize } from "./models.ts";
+import { packageVersion } from "./package.ts";
+
+/** A study file as it was read. */
+export interface StudyInput {
+  study: StudySpec;
+  /** The file's text, as the person wrote it. */
+  text: string;
+}
+
+/** A study with its data loaded and its runs planned; nothing is written yet. */
+export interface PreparedStudy {
+  input: StudyInput;
+  dir: string;
+  specs: Record<string, TaskSpec>;
+  tasks: Record<string, LoadedTask>;
+  modelDirs: Record<string, string>;
+  plan: PlannedRun[];
+  lock: StudyLock;
+  dataRoot: string | undefined;
+}
+
+/**
+ * Reads a study file of the command line.
+ * @throws {SpecError} no such file, or what parseStudy finds
+ */
+export function readStudy(path: string, assignments: string[]): StudyInput {
+  const text = readSpecText(path);
+  return { study: parseStudy(text, resolve(path), { assignments, cwd: process.cwd() }), text };
+}
+
+/** Reads a run file: a study of one mixture, one model, one seed, without the untuned model beside it. */
+export function readTrainFile(path: string, assignments: string[]): StudyInput {
+  const text = readSpecText(path);
+  return { study: studyOfOne(parseTrainFile(text, resolve(path), { assignments, cwd: process.cwd() })), text };
+}
+
+/** Loads the data, digests the models and plans the runs. */
+export async function prepareStudy(
+  input: StudyInput,
+  outDir: string | undefined,
+  context: Context,
+): Promise<PreparedStudy> {
+  const { study } = input;
+  refuseUnscored(study);
+  const dir = resolve(outDir ?? join("studies", study.name));
+  const dataRoot = study.data_root ?? context.settings.dataRoot;
+  const modelDirs = Object.fromEntries(study.models.map((model, i) => [model, modelDir(model, `models[${i}]`)]));
+  const specs = ingredientTasks(study);
+  const tasks = await loadTasks(specs, dataRoot);
+  for (const task of Object.values(tasks)) for (const sentence of task.notes) context.note(sentence);
+  const before = findStudyLock(dir);
+  const worker: RunSpec["worker"] = {
+    kind: "local",
+    threads: context.settings.threads ?? before?.worker.threads ?? availableParallelism(),
+  };
+  const identities = Object.fromEntries(
+    Object.entries(modelDirs).map(([name, folder]) => [name, modelIdentity(name, folder)]),
+  );
+  const ingredients = ingredientsOf(specs, tasks, modelDirs);
+  refuseUnscorable(study, ingredients);
+  const sizes = Object.fromEntries(Object.entries(modelDirs).map(([name, folder]) => [name, modelSize(folder)]));
+  const evaluated = evaluatedExamples(study, tasks);
+  const plan = planStudy(study, {
+    ingredients: (model, train) => ingredientFacts(ingredients(model, train)),
+    models: identities,
+    worker,
+    estimate: (spec) => estimateRun(spec, ingredients(spec.model.name, spec.train), sizes[spec.model.name]!, evaluated),
+  });
+  const lock: StudyLock = {
+    format: 1,
+    mixtune: packageVersion(),
+    study,
+    tasks: Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, lockedTask(task)])),
+    models: identities,
+    worker,
+    runs: plan.map(({ id, model, mixture, seed, factors }) => ({ id, model, mixture, seed, factors })),
+    baselines: baselinesOf(study, tasks, identities),
+  };
+  return { input, dir, specs, tasks, modelDirs, plan, lock, dataRoot };
+}
+
+/** The jobs of a study: the untuned models, then the runs. */
+export function jobsOf(prepared: PreparedStudy): QueuedJob[] {
+  const { input, dir, specs, modelDirs, plan, lock, dataRoot } = prepared;
+  const { study } = input;
+  const common = {
+    tasks: Object.values(specs),
+    eval_tasks: Object.keys(study.tasks),
+    ...(dataRoot !== undefined ? { data_root: dataRoot } : {}),
+    eval: study.eval,
+    threads: lock.worker.threads,
+  };
+  const untuned = lock.baselines.flatMap(({ id, kind, model }): QueuedJob[] => {
+    if (kind !== "base" || model === undefined) return [];
+    const job: Job = {
+      kind: "base",
+      id,
+      dir: baselineDir(dir, id),
+      model,
+      model_dir: modelDirs[model]!,
+      cutoff_len: study.train.cutoff_len,
+      ...common,
+    };
+    return [{ job, seconds: 0 }];
+  });
+  const runs = plan.map((run): QueuedJob => {
+    const { id, model, spec } = run;
+    const job: Job = {
+      kind: "run",
+      id,
+      dir: runDir(dir, id),
+      model,
+      model_dir: modelDirs[model]!,
+      spec,
+      cutoff_len: spec.train.cutoff_len,
+      ...common,
+    };
+    return { job, seconds: run.estimate.seconds };
+  });
+  return [...untuned, ...runs];
+}
+
+/** The text of a study or run file. */
+export function readSpecText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    throw new SpecError({
+      place: path,
+      expected: "a file",
+      got: code === "ENOENT" ? "no such file" : code === "EISDIR" ? "a folder" : String(code),
+      remedy: "Check the path; mixtune init writes a first study.yaml.",
+      cause,
+    });
+  }
+}
+
+/** Tasks whose answer is no label cannot be scored, so they are only mixed in. */
+function studyOfOne(file: TrainFileSpec): StudySpec {
+  const { name, model, data_root, mixture, train, seed } = file;
+  const all = Object.entries(file.tasks);
+  const mixedIn = all.filter(([, spec]) => answerKind(spec) !== "label");
+  return {
+    name,
+    models: [model],
+    ...(data_root !== undefined ? { data_root } : {}),
+    tasks: Object.fromEntries(all.filter(([, spec]) => answerKind(spec) === "label")),
+    mixers: Object.fromEntries(mixedIn.map(([key, source]) => [key, { task: key, role: "ingredient", source }])),
+    design: [{ name: mixture.name, tasks: mixture.ingredients }],
+    budget: { match: ["none"], reference: mixture.name },
+    seeds: [seed],
+    factors: {},
+    controls: [],
+    train,
+    eval: file.eval,
+  };
+}
+
+/** Unknown catalogue names count as labels: loading them says what is wrong. */
+function answerKind(spec: TaskSpec): string {
+  return (spec.answer ?? CATALOGUE[spec.catalogue ?? spec.name]?.answer)?.kind ?? "label";
+}
+
+/** Constrained scoring needs labels. */
+function refuseUnscored(study: StudySpec): void {
+  for (const [name, spec] of Object.entries(study.tasks)) {
+    const kind = answerKind(spec);
+    if (kind === "label") continue;
+    throw new SpecError({
+      place: `tasks.${name}`,
+      expected: "an answer of kind label, the only kind that this version can score",
+      got: `kind ${kind}`,
+      remedy: "Move it to mixers: there it is trained on and not scored.",
+    });
+  }
+}
+
+/** Tokenises what will be scored, so that a row that is too long is found before any training. */
+function refuseUnscorable(study: StudySpec, ingredients: Ingredients): void {
+  for (const model of study.models) {
+    const prepared = ingredients(model, study.train);
+    for (const name of Object.keys(study.tasks)) for (const split of study.eval.splits) prepared[name]!.split(split);
+  }
+}
+
+function evaluatedExamples(study: StudySpec, tasks: Record<string, LoadedTask>): { examples: number; tokens: number } {
+  let examples = 0;
+  let tokens = 0;
+  for (const name of Object.keys(study.tasks)) {
+    for (const split of study.eval.splits) {
+      const used = subsetByHash(tasks[name]!.splits[split], split === "dev" ? study.eval.max_dev : study.eval.max_test);
+      examples += used.length;
+      // Four characters a token: scoring is a small part of the estimate.
+      tokens += used.reduce((sum, { prompt }) => sum + prompt.length / 4, 0);
+    }
+  }
+  return { examples, tokens };
+}
+
+function lockedTask({ metric, licence, source, splits, digests }: LoadedTask): LockedTask {
+  const num_examples = { train: splits.train.length, dev: splits.dev.length, test: splits.test.length };
+  return { metric, licence, source, num_examples, digests };
+}
+
+/** Reference rows. Their ids hold a digest of what they are scored on, so that changed data is a new baseline. */
+function baselinesOf(
+  study: StudySpec,
+  tasks: Record<string, LoadedTask>,
+  models: StudyLock["models"],
+): LockedBaseline[] {
+  const scoredOn = Object.keys(study.tasks).map((name) => [name, tasks[name]!.digests]);
+  const { max_dev, max_test, splits } = study.eval;
+  const idOf = (kind: string, extra: unknown) =>
+    `${kind}-${digestOf([scoredOn, max_dev, max_test, splits, extra]).slice(0, 8)}`;
+  const texts = study.eval.baselines.map((kind) => ({ id: idOf(kind, null), kind: kind as "majority" | "ngram" }));
+  if (!study.controls.includes("base")) return texts;
+  return [
+    ...texts,
+    ...study.models.map((model) => ({
+      id: idOf("base", { ...models[model], name: "" }),
+      kind: "base" as const,
+      model,
+    })),
+  ];
+}

@@ -1,0 +1,74 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { DataError } from "../base/errors.ts";
+import type { AnswerSpec } from "../specs/types.ts";
+import { plainTemplate } from "./chat-template.ts";
+import { packExamples } from "./packing.ts";
+import { type PrepareOptions, prepareTask } from "./prepare.ts";
+import { openTokenizer } from "./tokenizers.ts";
+import type { Example, LoadedTask } from "./types.ts";
+
+const tokenizer = openTokenizer(join(import.meta.dirname, "../../test/golden/data-tokenizer/kinds/byte-level-digits"));
+const template = plainTemplate(tokenizer);
+const labels: AnswerSpec = { kind: "label", field: "a", labels: ["no", "yes"] };
+const options: PrepareOptions = { cutoffLen: 60, lossOn: "answer", onBadRow: "stop" };
+
+function taskOf(train: Omit<Example, "group">[], answer: AnswerSpec = labels): LoadedTask {
+  return {
+    ...{ name: "toy", answer, metric: "accuracy", licence: "x", source: "x", notes: [] },
+    splits: { train: train.map((example) => ({ ...example, group: example.id })), dev: [], test: [] },
+    digests: { train: "", dev: "", test: "" },
+  };
+}
+const row = (id: string, prompt: string, answer = "yes") => ({ id, prompt, answer });
+
+describe("prepareTask", () => {
+  test("counts tokens and supervised tokens as packing lays them", () => {
+    for (const lossOn of ["answer", "all"] as const) {
+      const task = taskOf([row("train#1", "Did it rise?"), row("train#2", "And fall?", "no")]);
+      const { tokenized, lengths } = prepareTask(task, tokenizer, template, { ...options, lossOn }).split("train");
+      const packs = packExamples(tokenized, { packing: "none", sharePrefix: false, maxTokens: 1, lossOn });
+      const inPacks = tokenized.map((_, e) =>
+        packs.reduce((sum, { example }) => sum + example.filter((x) => x === e).length, 0),
+      );
+      expect([...lengths.supervised]).toEqual(inPacks);
+      expect([...lengths.tokens]).toEqual(tokenized.map(({ prompt, answer }) => prompt.length + answer.length));
+    }
+  });
+
+  test("cuts documents into windows that all point to their document", () => {
+    const text = "Net sales fell and rose and fell again. ".repeat(12);
+    const task = taskOf([{ id: "train#1", prompt: "", answer: text }], { kind: "document", field: "a" });
+    const { examples, tokenized, lengths } = prepareTask(task, tokenizer, template, options).split("train");
+    expect(tokenized.length).toBeGreaterThan(1);
+    expect(examples.every(({ id }) => id === "train#1")).toBe(true);
+    expect(Math.max(...lengths.tokens)).toBe(60);
+    const supervised = lengths.supervised.reduce((sum, n) => sum + n, 0);
+    expect(supervised).toBe(tokenizer.encode(text).length); // all but the first, and the end-of-text token
+  });
+
+  const long = row("train#9", "word ".repeat(80));
+
+  test("refuses an example longer than cutoff_len by task and row", () => {
+    const prepared = prepareTask(taskOf([row("train#1", "short"), long]), tokenizer, template, options);
+    expect(() => prepared.split("train")).toThrow(DataError);
+    expect(() => prepared.split("train")).toThrow(/example toy\/train#9: expected at most 60 tokens.*got \d+ tokens/);
+  });
+
+  test("skips it where asked, keeps all lists alike and says so", () => {
+    const task = taskOf([long, row("train#1", "short")]);
+    const split = prepareTask(task, tokenizer, template, { ...options, onBadRow: "skip" }).split("train");
+    expect(split.examples.map(({ id }) => id)).toEqual(["train#1"]);
+    expect(split.tokenized.map(({ id }) => id)).toEqual(["train#1"]);
+    expect(split.lengths.tokens).toHaveLength(1);
+    expect(split.notes[0]).toContain("1 rows skipped: train#9");
+  });
+
+  test("digests what is rendered: another answer, another digest; another id, the same", () => {
+    const digest = (...rows: Omit<Example, "group">[]) =>
+      prepareTask(taskOf(rows), tokenizer, template, options).split("train").rowsDigest;
+    expect(digest(row("train#2", "Up?"))).toBe(digest(row("train#1", "Up?")));
+    expect(digest(row("train#1", "Up?", "no"))).not.toBe(digest(row("train#1", "Up?")));
+    expect(digest(row("train#1", "A"), row("train#2", "B"))).not.toBe(digest(row("train#1", "B"), row("train#2", "A")));
+  });
+});

@@ -1,0 +1,16 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { studyFileSchema, trainFileSchema } from "./schema.ts";
+
+/** The committed schemas are for editors and other languages; `npm run schema` writes them anew. */
+function jsonSchema(schema: z.ZodType, title: string): string {
+  return `${JSON.stringify({ title, ...z.toJSONSchema(schema, { io: "input" }) }, null, 2)}\n`;
+}
+
+test("the published schema of a study file is the one that is checked", async () => {
+  await expect(jsonSchema(studyFileSchema, "mixtune study")).toMatchFileSnapshot("../../protocol/study.schema.json");
+});
+
+test("the published schema of a run file is the one that is checked", async () => {
+  await expect(jsonSchema(trainFileSchema, "mixtune run")).toMatchFileSnapshot("../../protocol/train.schema.json");
+});

@@ -1,0 +1,177 @@
+import { describe, expect, test } from "vitest";
+import type { Prediction } from "../runs/types.ts";
+import { parseStudy } from "../specs/study-file.ts";
+import { analyseStudy, type ReadScored, type ScoredRun, type StudyTable } from "./analyse.ts";
+import type { StudyLock } from "./lock-file.ts";
+
+const SEEDS = [1, 2, 3];
+const NUM_ITEMS = 200;
+
+/** A study of tasks a and b: singles and both, three seeds; a mixer that is in every mixture. */
+function lock(): StudyLock {
+  const study = parseStudy(
+    "name: s\nmodels: [m/m]\ntasks: {a: {}, b: {}}\nmixers: {g: {task: g}}\ndesign: [singles, all]\nseeds: [1, 2, 3]\n",
+    "/s.yaml",
+    { assignments: [], cwd: "/" },
+  );
+  const digests = { train: "", dev: "", test: "" };
+  const task = {
+    metric: "accuracy" as const,
+    licence: "",
+    source: "",
+    num_examples: { train: 1, dev: 1, test: 1 },
+    digests,
+  };
+  const mixtures = [
+    { name: "a", ingredients: { a: {}, g: {} } },
+    { name: "b", ingredients: { b: {}, g: {} } },
+    { name: "all", ingredients: { a: {}, b: {}, g: {} } },
+  ];
+  return {
+    format: 1,
+    mixtune: "0",
+    study,
+    tasks: { a: task, b: task },
+    models: {},
+    worker: { kind: "local", threads: 1 },
+    runs: mixtures.flatMap((mixture) =>
+      SEEDS.map((seed) => ({ id: `${mixture.name}${seed}`, model: "m/m", mixture, seed, factors: {} })),
+    ),
+    baselines: [
+      { id: "majority", kind: "majority" },
+      { id: "ngram", kind: "ngram" },
+      { id: "base", kind: "base", model: "m/m" },
+    ],
+  };
+}
+
+/** `accuracy(id, task)` is how many of the items are right; the right ones are the first, turned by the seed a little. */
+function reader(numRight: (id: string, task: string) => number | undefined): ReadScored {
+  return (_, id): ScoredRun => {
+    const tasks = Object.fromEntries(
+      ["a", "b"].flatMap((task) => {
+        const right = numRight(id, task);
+        if (right === undefined) return [];
+        const scores = {
+          n: NUM_ITEMS,
+          n_groups: NUM_ITEMS,
+          metrics: { accuracy: { value: right / NUM_ITEMS, low: 0, high: 1 } },
+          scoring: {},
+        };
+        return [[task, { dev: scores, test: scores }]];
+      }),
+    );
+    return {
+      scores: Object.keys(tasks).length > 0 ? { tasks } : undefined,
+      predictions: (task) => {
+        const right = numRight(id, task);
+        return right === undefined ? [] : Array.from({ length: NUM_ITEMS }, (_, i) => prediction(i, i < right));
+      },
+    };
+  };
+}
+
+function prediction(i: number, isRight: boolean): Prediction {
+  return {
+    id: `test#${i}`,
+    prompt_digest: "",
+    gold: "x",
+    output: "x",
+    parsed: isRight ? "x" : "y",
+    scores: {},
+    group: `${i}`,
+  };
+}
+
+/** For task a: alone 100 of 200 right, all 100 + gain; seeds differ by `spread`. Task b is alone best. */
+function table(gain: number, spread: number): StudyTable {
+  const read = reader((id, task) => {
+    if (id === "majority" || id === "base") return 50;
+    if (id === "ngram") return 110;
+    const noise = spread * (Number(id.at(-1)) - 2);
+    if (task === "b") return (id.startsWith("b") ? 150 : 60) + noise;
+    return (id.startsWith("all") ? 100 + gain : id.startsWith("a") ? 100 : 40) + noise;
+  });
+  return analyseStudy(lock(), read);
+}
+
+describe("analysis", () => {
+  test("gives a row per baseline and mixture, with mean and spread over seeds", () => {
+    const { rows, numDone, numRuns } = table(40, 10);
+    expect(rows.map(({ name }) => name)).toEqual(["majority", "ngram", "m/m (untuned)", "a", "b", "all"]);
+    const cell = rows[5]!.cells.a!.test;
+    expect(cell.values).toEqual([0.65, 0.7, 0.75]);
+    expect(cell.mean).toBeCloseTo(0.7, 12);
+    expect(cell.sd).toBeCloseTo(0.05, 12);
+    expect(rows[1]!.cells.a!.test).toMatchObject({ mean: 0.55, low: 0, high: 1 });
+    expect([numDone, numRuns]).toEqual([9, 9]);
+  });
+
+  test("chooses on dev per task, and compares with training on the task alone", () => {
+    const { chosen, comparisons } = table(40, 1);
+    expect(chosen).toEqual({ "m/m": { a: 5, b: 4 } });
+    expect(comparisons.map(({ task, chosen: name, reference, verdict }) => [task, name, reference, verdict])).toEqual([
+      ["a", "all", "a", "above"],
+      ["b", "b", "b", "same"],
+    ]);
+    expect(comparisons[0]!.difference).toBeCloseTo(0.2, 12);
+  });
+
+  test("a gain within the spread of seeds is not distinguishable", () => {
+    expect(table(40, 30).comparisons[0]!.verdict).toBe("not distinguishable");
+    expect(table(1, 0).comparisons[0]!.verdict).toBe("not distinguishable");
+  });
+
+  test("a mixture that dev chose and test finds worse is said to be below", () => {
+    const base = lock();
+    const scores = reader((id, task) =>
+      task === "b" ? 10 : id.startsWith("all") ? 20 : 100 + Number(id.at(-1) ?? 0) * 0,
+    );
+    const read: ReadScored = (kind, id) => {
+      const run = scores(kind, id);
+      if (!id.startsWith("all") || run.scores === undefined) return run;
+      const dev = { n: 1, n_groups: 1, metrics: { accuracy: { value: 1 } }, scoring: {} };
+      return { ...run, scores: { tasks: { ...run.scores.tasks, a: { ...run.scores.tasks.a, dev } } } };
+    };
+    expect(analyseStudy(base, read).comparisons[0]!.verdict).toBe("below");
+  });
+
+  test("says in a sentence what the intervals allow, and no more", () => {
+    expect(table(40, 1).sentence).toMatch(
+      /^On test accuracy the mixture chosen on dev is above training on the task alone for a by 20\.0 points \(all, 95 % interval \d+\.\d to \d+\.\d\); dev chooses training on the task alone for b; its mean is above the n-gram baseline on 2 of 2 tasks\.$/,
+    );
+    expect(table(40, 30).sentence).toContain("not distinguishable from training on the task alone with 3 seeds for a");
+  });
+
+  test("of one seed concludes nothing about retraining", () => {
+    const single = lock();
+    const one = {
+      ...single,
+      study: { ...single.study, seeds: [1] },
+      runs: single.runs.filter(({ seed }) => seed === 1),
+    };
+    const { comparisons, rows } = analyseStudy(
+      one,
+      reader((id, task) => (task === "a" && id.startsWith("all") ? 190 : 50)),
+    );
+    expect(comparisons[0]!.verdict).toBe("not distinguishable");
+    expect(rows[5]!.cells.a!.test.sd).toBeNaN();
+  });
+
+  test("of unfinished runs leaves cells without a value, never 0, and says how many are done", () => {
+    const { rows, sentence, numDone } = analyseStudy(
+      lock(),
+      reader((id) => (id === "a1" ? 100 : undefined)),
+    );
+    expect(rows[5]!.cells.a!.test.mean).toBeNaN();
+    expect(rows[0]!.cells.a!.dev.n).toBe(0);
+    expect(numDone).toBe(1);
+    expect(sentence).toMatch(/^With 1 of 9 runs done, /);
+    expect(
+      analyseStudy(
+        lock(),
+        reader(() => undefined),
+      ).sentence,
+    ).toContain("there is nothing to compare yet");
+  });
+});

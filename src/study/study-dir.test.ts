@@ -1,0 +1,121 @@
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { writeScores, writeStatus } from "../runs/run-dir.ts";
+import { EVAL_DEFAULTS } from "../specs/study-file.ts";
+import { claimedBy, claimStudy } from "./claim.ts";
+import { appendLedger, readLedger } from "./ledger.ts";
+import { differingKeys, readStudyLock, type StudyLock } from "./lock-file.ts";
+import { isComplete } from "./scored.ts";
+
+let dir: string;
+const clock = () => Date.parse("2026-01-02T03:04:05Z");
+const self = { pid: process.pid, host: "here" };
+/** No process has this number: pids end at 2^22 on Linux. */
+const DEAD_PID = 2 ** 22 + 1;
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "mixtune-study-"));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+describe("the ledger", () => {
+  test("keeps every event with its time, in order", () => {
+    appendLedger(dir, clock, { event: "planned", run: "a" });
+    appendLedger(dir, clock, { event: "failed", run: "a", detail: { reason: "x" } });
+    expect(readLedger(dir)).toEqual([
+      { time: "2026-01-02T03:04:05.000Z", event: "planned", run: "a" },
+      { time: "2026-01-02T03:04:05.000Z", event: "failed", run: "a", detail: { reason: "x" } },
+    ]);
+  });
+
+  test("loses only the line that a kill tore", () => {
+    appendLedger(dir, clock, { event: "started", run: "a" });
+    appendFileSync(join(dir, "ledger.jsonl"), '{"time":"2026');
+    appendLedger(dir, clock, { event: "finished", run: "a" });
+    expect(readLedger(dir).map(({ event }) => event)).toEqual(["started", "finished"]);
+  });
+});
+
+describe("a claim", () => {
+  test("keeps a second process out, and says who holds it", () => {
+    const claim = claimStudy(dir, self, Date.now);
+    expect(() => claimStudy(dir, self, Date.now)).toThrow(`got process ${process.pid} on here`);
+    expect(claimedBy(dir, self, Date.now)).toEqual(self);
+    claim.release();
+    expect(claimedBy(dir, self, Date.now)).toBeUndefined();
+    claimStudy(dir, self, Date.now).release();
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  test("of a dead process is taken over", () => {
+    writeFileSync(join(dir, ".claim"), JSON.stringify({ pid: DEAD_PID, host: "here" }));
+    const claim = claimStudy(dir, self, Date.now);
+    expect(claimedBy(dir, self, Date.now)).toEqual(self);
+    claim.release();
+  });
+
+  test("of another machine is respected until it has been silent for minutes", () => {
+    const path = join(dir, ".claim");
+    writeFileSync(path, JSON.stringify({ pid: 1, host: "there" }));
+    expect(() => claimStudy(dir, self, Date.now)).toThrow(/process 1 on there/);
+    const old = Date.now() / 1000 - 600;
+    utimesSync(path, old, old);
+    claimStudy(dir, self, Date.now).release();
+  });
+
+  test("that is damaged keeps out until it is old", () => {
+    const path = join(dir, ".claim");
+    writeFileSync(path, "");
+    expect(() => claimStudy(dir, self, Date.now)).toThrow(/that no other process works here/);
+    utimesSync(path, 1, 1);
+    claimStudy(dir, self, Date.now).release();
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
+describe("the study lock", () => {
+  const lock = {
+    format: 1,
+    mixtune: "1",
+    study: { name: "s", seeds: [1] },
+    tasks: {},
+    models: {},
+    worker: { kind: "local", threads: 2 },
+    runs: [],
+    baselines: [],
+  };
+
+  test("tells which keys differ, and not that runs or the program's version do", () => {
+    const changed = {
+      ...lock,
+      mixtune: "2",
+      runs: [{}],
+      worker: { kind: "local", threads: 4 },
+      study: { name: "s", seeds: [1, 2], data_root: "/d" },
+    };
+    const keys = differingKeys(lock as unknown as StudyLock, changed as unknown as StudyLock);
+    expect(keys.sort()).toEqual(["data_root", "seeds", "worker.threads"]);
+  });
+
+  test("that is missing, damaged or of another version is refused by name", () => {
+    expect(() => readStudyLock(dir)).toThrow(/no such file/);
+    writeFileSync(join(dir, "study.lock.json"), '{"format": 2}');
+    expect(() => readStudyLock(dir)).toThrow(/not a study lock of this version/);
+    writeFileSync(join(dir, "study.lock.json"), "{");
+    expect(() => readStudyLock(dir)).toThrow(/not a study lock of this version/);
+  });
+});
+
+test("a job is complete when it says done and has every score that was asked for", () => {
+  const job = { dir, eval_tasks: ["a", "b"], eval: { ...EVAL_DEFAULTS, splits: ["test" as const] } };
+  const scores = { n: 1, n_groups: 1, metrics: {}, scoring: {} };
+  expect(isComplete(job)).toBe(false);
+  writeScores(dir, { tasks: { a: { test: scores }, b: { test: scores } } });
+  expect(isComplete(job)).toBe(false);
+  writeStatus(dir, { state: "done" });
+  expect(isComplete(job)).toBe(true);
+  expect(isComplete({ ...job, eval: EVAL_DEFAULTS })).toBe(false);
+  expect(isComplete({ ...job, eval_tasks: ["a", "b", "c"] })).toBe(false);
+});

@@ -1,0 +1,155 @@
+/** @file A person's own data from init to predictions, through the built command. */
+
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Finished, mixtune, temporaryFolder } from "../support/command.ts";
+
+let folder: string;
+let remove: () => void;
+
+beforeAll(() => {
+  ({ folder, remove } = temporaryFolder());
+  const rows = (count: number, from: number) =>
+    Array.from({ length: count }, (_, i) => {
+      const [team, thing] = ([["cards", "a lost card"], ["loans", "the rate of a loan"], ["fraud", "a payment never made"]] as const)[i % 3]!;
+      return { text: `Customer number ${from + i} writes to us about ${thing}.`, team, customer_id: from + Math.floor(i / 2) };
+    });
+  const csv = (list: ReturnType<typeof rows>) => ["text,team,customer_id", ...list.map(({ text, team, customer_id }) => `${text},${team},${customer_id}`), ""].join("\n");
+  writeFileSync(join(folder, "tickets-train.csv"), csv(rows(90, 0)));
+  writeFileSync(join(folder, "tickets-test.csv"), csv(rows(24, 5000)));
+  writeFileSync(join(folder, "mood.jsonl"), rows(60, 9000).map(({ text, team }, i) => `${JSON.stringify({ sentence: `${text} Thanks!`, label: team === "fraud" ? "bad" : "fine", i })}\n`).join(""));
+});
+afterAll(() => remove());
+
+/** Small enough for seconds. */
+const SMALL = ["train.max_steps=3", "train.train_batch_size=4", "train.save_steps=1", "eval.max_dev=6", "eval.max_test=6", "seeds=[1]"];
+
+async function ok(args: string[]): Promise<Finished> {
+  const finished = await mixtune(args, { cwd: folder });
+  expect(finished.stderr).not.toMatch(/expected .* got/);
+  expect(finished.status).toBe(0);
+  return finished;
+}
+
+describe("own data", () => {
+  test("init proposes columns, labels, groups and splits, and the study is good to run as it is", async () => {
+    await ok(["init", "--data", "tickets-train.csv", "tickets-test.csv", "mood.jsonl"]);
+    const text = readFileSync(join(folder, "study.yaml"), "utf8");
+    expect(text).toContain('data: {train: "tickets-train.csv", test: "tickets-test.csv"}'.replaceAll(": {", ": { ").replaceAll('"}', '" }'));
+    expect(text).toMatch(/labels: \[ "cards", "fraud", "loans" \]/);
+    expect(text).toContain('group: "customer_id"');
+    expect(text).toMatch(/labels: \[ "bad", "fine" \]/);
+    const checked = await ok(["tasks", "check", "study.yaml"]);
+    expect(checked.stdout).toMatch(/tickets\s+test\s+24/);
+    expect(checked.stdout).toContain("study.yaml is good to run");
+  });
+
+  test("show marks what is trained on", async () => {
+    const { stdout } = await ok(["tasks", "show", "tickets", "--study", "study.yaml"]);
+    expect(stdout).toMatch(/Customer number \d+ writes .*\n(.*\n)*.*⟦ ?(cards|loans|fraud)⟧/);
+  });
+
+  test("plan names every run and starts nothing", async () => {
+    const { stdout } = await ok(["plan", "study.yaml", "--json", ...SMALL]);
+    const { runs } = JSON.parse(stdout);
+    expect(runs).toHaveLength(3);
+    expect(runs[0]).toMatchObject({ done: false, estimate: { steps: 3, examples: 12 } });
+    expect(readdirSync(folder)).not.toContain("studies");
+  });
+
+  test("a run that is interrupted says so with status 130, and goes on when called again", async () => {
+    const first = await mixtune(["run", "study.yaml", "--out", "out", ...SMALL], {
+      cwd: folder,
+      onStderr: (text, kill) => {
+        if (text.includes("untuned  done") && !text.includes("Stopping")) kill("SIGINT");
+      },
+    });
+    expect(first.status).toBe(130);
+    expect(first.stdout).toContain("to do; mixtune run again goes on");
+    const second = await ok(["run", "study.yaml", "--out", "out", "--json", ...SMALL]);
+    const result = JSON.parse(second.stdout);
+    expect(result.failed).toEqual([]);
+    expect(result.done_before).toBeGreaterThanOrEqual(1);
+    expect(result.table.numDone).toBe(3);
+    expect(result.table.rows.map(({ kind }: { kind: string }) => kind)).toEqual(["majority", "ngram", "base", "mixture", "mixture", "mixture"]);
+  });
+
+  test("a finished study is not done again", async () => {
+    const runs = join(folder, "out", "runs");
+    const times = () => readdirSync(runs).map((id) => statSync(join(runs, id, "scores.json")).mtimeMs);
+    const before = times();
+    const { stdout } = await ok(["run", "study.yaml", "--out", "out", "--json", ...SMALL]);
+    expect(JSON.parse(stdout)).toMatchObject({ done: 0, done_before: 4 });
+    expect(times()).toEqual(before);
+  });
+
+  test("two processes do not work in one study", async () => {
+    writeFileSync(join(folder, "out", ".claim"), JSON.stringify({ pid: process.pid, host: "elsewhere" }));
+    const { status, stderr } = await mixtune(["run", "study.yaml", "--out", "out", ...SMALL], { cwd: folder });
+    expect(status).toBe(2);
+    expect(stderr).toContain("on elsewhere");
+    writeFileSync(join(folder, "out", ".claim"), JSON.stringify({ pid: 2 ** 22 + 1, host: "elsewhere" }));
+  });
+
+  test("status and report read what is there", async () => {
+    expect((await ok(["status", "out"])).stdout).toContain("3 of 3 runs done.");
+    const { stdout } = await ok(["report", "out", "--format", "csv"]);
+    expect(stdout.split("\r\n")[0]).toBe("kind,mixture,model,factors,task,metric,split,mean,sd,n,num_seeds,chosen_on_dev");
+    expect(stdout).toMatch(/mixture,all,mixtune\/tiny,,tickets,weighted_f1,test,[\d.]+,,6,1,/);
+  });
+
+  test("eval scores a run again on more, and an untuned model", async () => {
+    const run = join("out", "runs", readdirSync(join(folder, "out", "runs"))[0]!);
+    expect((await ok(["eval", run])).stdout).toMatch(/tickets\s+test\s+weighted_f1\s+[\d.]+/);
+    const base = await ok(["eval", "mixtune/tiny", "--tasks", "study.yaml", "--split", "dev", "--json"]);
+    expect(JSON.parse(base.stdout).tasks.mood.dev.n).toBeGreaterThan(0);
+  });
+
+  test("predict labels new rows, and goes on with those that are missing", async () => {
+    const run = join("out", "runs", readdirSync(join(folder, "out", "runs"))[0]!);
+    const args = ["predict", run, "--task", "tickets", "--input", "tickets-test.csv", "--out", "answers.jsonl"];
+    await ok(args);
+    const path = join(folder, "answers.jsonl");
+    const lines = readFileSync(path, "utf8").trimEnd().split("\n");
+    expect(lines).toHaveLength(24);
+    const { answer, probability, probabilities, text } = JSON.parse(lines[0]!);
+    expect(text).toContain("Customer number 5000");
+    expect(["cards", "fraud", "loans"]).toContain(answer);
+    expect(probability).toBe(Math.max(...Object.values<number>(probabilities)));
+    writeFileSync(path, `${lines.slice(0, 10).join("\n")}\n`);
+    await ok(args);
+    expect(readFileSync(path, "utf8").trimEnd().split("\n")).toEqual(lines);
+    writeFileSync(path, '{"text":"another"}\n');
+    expect((await mixtune(args, { cwd: folder })).status).toBe(2);
+  });
+
+  test("train does one mixture from a run file", async () => {
+    writeFileSync(
+      join(folder, "one.yaml"),
+      `model: mixtune/tiny
+tasks:
+  mood:
+    data: {train: mood.jsonl}
+    prompt: "Mood?\\n{sentence}"
+    answer: {kind: label, field: label, labels: [bad, fine]}
+mixture: {mood: {max_train: 20}}
+train: {max_steps: 2, train_batch_size: 4, method: lora}
+eval: {max_dev: 4, max_test: 4}
+`,
+    );
+    const { stdout } = await ok(["train", "one.yaml", "seed=3", "--json"]);
+    const { table } = JSON.parse(stdout);
+    expect(table.rows.at(-1)).toMatchObject({ kind: "mixture", name: "one" });
+    expect(readdirSync(join(folder, "studies"))).toEqual(["one"]);
+  });
+
+  test("a run that fails is named with its reason and status 1, the others go on", async () => {
+    const args = ["run", "study.yaml", "--out", "bad", "train.learning_rate=10", "train.max_grad_norm=1e30", "train.lr_scheduler_type=constant", "train.warmup_steps=0"];
+    const { status, stdout } = await mixtune([...args, ...SMALL, "train.max_steps=60", "controls=[]"], { cwd: folder });
+    if (status !== 0) {
+      expect(status).toBe(1);
+      expect(stdout).toMatch(/failed: [0-9a-f]{16}: training step \d+/);
+    }
+  });
+});

@@ -1,0 +1,45 @@
+/** @file Runs the built command as a person would, in a folder of its own. */
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const MIXTUNE = fileURLToPath(new URL("../../dist/mixtune.js", import.meta.url));
+
+/** What a command left. */
+export interface Finished {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  cwd: string;
+  env?: Record<string, string>;
+  /** Called with everything on standard error so far; may send signals. */
+  onStderr?(text: string, kill: (signal: NodeJS.Signals) => void): void;
+}
+
+/** Runs mixtune with arguments; MIXTUNE_DATA is not passed on, the cache is the machine's own. */
+export function mixtune(args: readonly string[], { cwd, env = {}, onStderr }: RunOptions): Promise<Finished> {
+  const { MIXTUNE_DATA: _data, ...rest } = process.env;
+  const child = spawn(process.execPath, [MIXTUNE, ...args], { cwd, env: { ...rest, ...env } });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (piece) => {
+    stdout += piece;
+  });
+  child.stderr.on("data", (piece) => {
+    stderr += piece;
+    onStderr?.(stderr, (signal) => child.kill(signal));
+  });
+  return new Promise((resolve) => child.on("close", (status) => resolve({ status, stdout, stderr })));
+}
+
+/** A new folder, and how to remove it. */
+export function temporaryFolder(): { folder: string; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), "mixtune-e2e-"));
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
