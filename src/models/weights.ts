@@ -1,6 +1,6 @@
 /**
- * @file Models as Hugging Face folders: config.json and safetensors (one file or shards) in, the same out. Names are Hugging Face's throughout;
- * this file alone knows how they lie on disk. A float32 copy for mapping is kept in a cache, keyed by the weights' digest.
+ * @file Models as Hugging Face folders: config.json and safetensors, one file or shards. Names are Hugging Face's throughout.
+ * A float32 copy for mapping is kept in a cache, keyed by the weights' digest.
  */
 
 import { existsSync, statSync } from "node:fs";
@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { CheckpointError } from "../base/errors.ts";
 import { digestOf } from "../base/digest.ts";
 import type { Rng } from "../base/rng.ts";
-import { makeFolder, readText, sha256OfFile, writeAll, writeWhole, writeWholeWith } from "../formats/files.ts";
-import { openSafetensors, type SafetensorsFile, writeSafetensors } from "../formats/safetensors.ts";
+import { makeFolder, readText, sha256OfFile, writeAll, writeWholeWith } from "../formats/files.ts";
+import { openSafetensors, type SafetensorsFile } from "../formats/safetensors.ts";
 import { type DecoderConfig, decoderTensors, numElements, type TensorSpec } from "./config.ts";
 import { readDecoderConfig } from "./families.ts";
 import { type Parameter, type ParameterLayout, parameterViews } from "./parameters.ts";
@@ -163,12 +163,4 @@ export function initParameter(config: DecoderConfig, { name, shape }: Parameter,
   if (shape.length === 1) return void into.fill(1);
   const stream = rng.fork(name);
   for (let i = 0; i < into.length; i++) into[i] = config.initializer_range * stream.normal();
-}
-
-/** Writes config.json and model.safetensors; the folder must exist. */
-export function writeModelFolder(folder: string, configText: string, layout: ParameterLayout, flat: Float32Array, dtype: "F32" | "F16"): void {
-  const views = parameterViews(layout, flat);
-  const tensors = layout.parameters.map(({ name, shape }) => ({ name, shape: [...shape], dtype, data: views[name]! }));
-  writeSafetensors(join(folder, "model.safetensors"), tensors, { format: "pt" });
-  writeWhole(join(folder, "config.json"), configText);
 }

@@ -21,8 +21,7 @@ describe("the tarball in an empty folder", () => {
   const mixtune = (...words: string[]): string => call("npx", "--no-install", "mixtune", ...words);
 
   beforeAll(() => {
-    // dist/ is what `npm test` has just built.
-    execFileSync("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder], {
+    execFileSync("npm", ["pack", "--silent", "--pack-destination", folder], {
       cwd: ROOT,
       env: ENVIRONMENT,
     });
@@ -59,6 +58,10 @@ describe("the tarball in an empty folder", () => {
     expect(call("node", "--input-type=module", "-e", 'console.log(typeof (await import("mixtune")))').trim()).toBe(
       "object",
     );
+  });
+
+  test("brings its types", () => {
+    expect(readdirSync(join(folder, "node_modules", "mixtune", "dist"))).toContain("index.d.ts");
   });
 
   test("brings no source, test or data set along", () => {

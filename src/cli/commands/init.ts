@@ -3,7 +3,6 @@
 import { existsSync } from "node:fs";
 import { basename, join, relative, resolve, sep } from "node:path";
 import type { Command } from "commander";
-import { stringify } from "yaml";
 import { DataError, SpecError } from "../../base/errors.ts";
 import { readRows } from "../../data/own-data.ts";
 import { makeFolder, writeWhole } from "../../formats/files.ts";
@@ -118,7 +117,7 @@ function relativePath(folder: string, file: string): string {
   return path === "" ? basename(file) : path;
 }
 
-/** The file. Without data it is a study of two generated tasks, so that it runs at once. */
+/** The file. The instruction stands before the row's text: what all prompts begin with is computed once. Without data it is a study of two generated tasks, so that it runs at once. */
 function studyText(folderName: string, tasks: readonly ProposedTask[]): string {
   const name =
     folderName
@@ -134,7 +133,7 @@ function studyText(folderName: string, tasks: readonly ProposedTask[]): string {
 name: ${name}
 models: [mixtune/tiny]          # the model that ships; or a folder in Hugging Face's layout: ./my-model
 tasks:
-${tasks.length === 0 ? EXAMPLE_TASKS : tasks.map(taskText).join("")}design: ${design}${" ".repeat(Math.max(1, 26 - design.length))}# singles, pairs, leave-one-out, all
+${tasks.length === 0 ? EXAMPLE_TASKS : tasks.map(taskText).join("")}design: ${design}${" ".repeat(Math.max(1, 24 - design.length))}# singles, pairs, leave-one-out, all
 seeds: [1, 2]                   # every mixture once per seed: two say something about luck, five say more
 train:
   method: full                  # full | lora. A model as small as mixtune/tiny learns best in full
@@ -159,14 +158,8 @@ const EXAMPLE_TASKS = `  # Generated tasks, to have something that runs. Your ow
 function taskText({ name, train, dev, test, proposal }: ProposedTask): string {
   const { text, answer, labels, group } = proposal;
   const fields = text.length === 1 ? `{${text[0]}}` : text.map((field) => `${field}: {${field}}`).join("\n");
-  const quoted = (value: unknown) =>
-    stringify(value, {
-      collectionStyle: "flow",
-      lineWidth: 0,
-      defaultStringType: "QUOTE_DOUBLE",
-      defaultKeyType: "PLAIN",
-    }).trim();
-  const data = { train, ...(dev ? { dev } : {}), ...(test ? { test } : {}) };
+  const files = Object.entries({ train, dev, test }).filter(([, file]) => file !== undefined);
+  const written = files.map(([split, file]) => `${split}: ${JSON.stringify(file)}`).join(", ");
   const carved = test
     ? dev
       ? ""
@@ -176,11 +169,11 @@ function taskText({ name, train, dev, test, proposal }: ProposedTask): string {
       : "   # test: 20 % of the rows, dev: 10 % of the rest";
   return [
     `  ${name}:`,
-    `    data: ${quoted(data)}${carved}`,
-    `    prompt: ${quoted(`${fields}\nAnswer with one of: ${labels.join(", ")}.`)}`,
-    `    answer: {kind: label, field: ${quoted(answer)}, labels: ${quoted(labels)}}`,
-    ...(group !== undefined ? [`    group: ${quoted(group)}   # rows of one ${group} stay in one split`] : []),
-    `    metric: weighted_f1         # accuracy | weighted_f1 | macro_f1 | mcc`,
+    `    data: {${written}}${carved}`,
+    `    prompt: ${JSON.stringify(`Answer with one of: ${labels.join(", ")}.\n${fields}`)}`,
+    `    answer: {kind: label, field: ${JSON.stringify(answer)}, labels: [${labels.map((label) => JSON.stringify(label)).join(", ")}]}`,
+    ...(group !== undefined ? [`    group: ${JSON.stringify(group)}   # rows of one ${group} stay in one split`] : []),
+    `    metric: weighted_f1   # accuracy | weighted_f1 | macro_f1 | mcc`,
     "",
   ].join("\n");
 }

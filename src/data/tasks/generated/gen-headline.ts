@@ -10,7 +10,7 @@ export const genHeadline: TaskDefinition = {
   answer: { kind: "label", field: "label", labels: ["no", "yes"] },
   load: () =>
     drawSplits("gen-headline", (rng, isTrain) => {
-      const { text, direction } = drawStatement(rng, isTrain ? [4, 12] : ALL_JARGON);
+      const { text, direction } = drawStatement(rng, isTrain ? [5, 12] : ALL_JARGON);
       const asked = rng.float() < 0.5 ? 1 : -1;
       const prompt = `Did it ${asked === 1 ? "rise" : "fall"}?\n${text}`;
       return { prompt, answer: direction === asked ? "yes" : "no", text: prompt };

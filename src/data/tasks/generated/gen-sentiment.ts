@@ -1,4 +1,4 @@
-/** @file Generated sentiment: is a statement good for the company? Direction, denial and whether more is good decide together. Shares jargon with gen-headline. */
+/** @file Generated sentiment: is a statement good for the company? Direction and whether more is good decide together. Shares jargon with gen-headline. */
 
 import type { TaskDefinition } from "../definition.ts";
 import { ALL_JARGON, drawSplits, drawStatement, GENERATED } from "./grammar.ts";
@@ -12,7 +12,7 @@ export const genSentiment: TaskDefinition = {
   answer: { kind: "label", field: "label", labels: LABELS },
   load: () =>
     drawSplits("gen-sentiment", (rng, isTrain) => {
-      const { text, polarity, direction } = drawStatement(rng, isTrain ? [0, 8] : ALL_JARGON);
+      const { text, polarity, direction } = drawStatement(rng, isTrain ? [0, 7] : ALL_JARGON);
       return { prompt: `Sentiment?\n${text}`, answer: LABELS[1 + polarity * direction] as string, text };
     }),
 };

@@ -37,7 +37,12 @@ const PLAIN_VERBS: readonly (readonly [string, Direction])[] = [
   ["sank", -1],
   ["shrank", -1],
 ];
-const FLAT_VERBS = ["held steady", "stayed flat", "did not move", "stood still"];
+const FLAT_VERBS: readonly (readonly [string, Direction])[] = [
+  ["held steady", 0],
+  ["stayed flat", 0],
+  ["did not move", 0],
+  ["stood still", 0],
+];
 
 /** Trading-floor words of this world, up and down in turn; no other text explains them. */
 const JARGON: readonly (readonly [string, Direction])[] = [
@@ -69,29 +74,24 @@ const METRICS: readonly (readonly [string, 1 | -1])[] = [
   ["claims", -1],
 ];
 const SAYS = ["says", "reports", "confirms", "shows"];
-const DENIES = ["denies", "disputes", "rejects"];
 
-/** A company's word on one of its figures. Who speaks of what, and whether it is denied, decides the meaning; no two of these words stand side by side. */
+/** A company's word on one of its figures. No two of the words that decide its meaning stand side by side. */
 export interface Statement {
   text: string;
-  metric: string;
-  /** Whether more of the metric is good. */
+  /** Whether more of the figure is good. */
   polarity: 1 | -1;
-  /** Where the figure went, denial counted. */
+  /** Where the figure went. */
   direction: Direction;
 }
 
-/** Draws a statement, a quarter of them without a direction, half of the others in jargon. */
+/** Draws a statement: a quarter of them without a direction, half of the others in jargon. */
 export function drawStatement(rng: Rng, jargon: KnownJargon): Statement {
   const [company, place] = drawNames(rng, 2);
   const [metric, polarity] = rng.pick(METRICS);
-  const isFlat = rng.float() < 0.25;
-  const isDenied = !isFlat && rng.float() < 0.35;
-  const [verb, moved] = isFlat
-    ? ([rng.pick(FLAT_VERBS), 0] as const)
-    : rng.pick(rng.float() < 0.5 ? PLAIN_VERBS : JARGON.slice(...jargon));
-  const text = `${company} ${rng.pick(isDenied ? DENIES : SAYS)} that ${metric} in ${place} ${verb}.`;
-  return { text, metric, polarity, direction: (isDenied ? -moved : moved) as Direction };
+  const pick = rng.float();
+  const verbs = pick < 0.25 ? FLAT_VERBS : pick < 0.625 ? PLAIN_VERBS : JARGON.slice(...jargon);
+  const [verb, direction] = rng.pick(verbs);
+  return { text: `${company} ${rng.pick(SAYS)} that ${metric} in ${place} ${verb}.`, polarity, direction };
 }
 
 /** All of the jargon. */
