@@ -8,33 +8,27 @@ import { fitMajority } from "../eval/baselines/majority.ts";
 import { fitNgram } from "../eval/baselines/ngram.ts";
 import { metricsOf } from "../eval/evaluate.ts";
 import { scoreSplit } from "../metrics/score-split.ts";
-import { writePredictions, writeScores, writeStatus } from "../runs/run-dir.ts";
+import { readScores, writePredictions, writeScores } from "../runs/run-dir.ts";
 import type { Prediction, Scores } from "../runs/types.ts";
 import type { EvalSpec } from "../specs/types.ts";
 
 /** Resampling for intervals is drawn from this; the same for every baseline. */
 const BOOTSTRAP_SEED = 1;
 
-/** Fits a baseline on each task's training examples and scores it on the splits asked for. */
-export function scoreTextBaseline(
-  kind: "majority" | "ngram",
-  job: { dir: string; eval_tasks: string[]; eval: EvalSpec },
-  tasks: Record<string, LoadedTask>,
-): void {
-  const scores: Scores = { tasks: {} };
-  for (const name of job.eval_tasks) {
-    const task = tasks[name]!;
-    const fitted = kind === "majority" ? fitMajority(task.splits.train) : fitNgram(task.splits.train, task.splits.dev);
-    scores.tasks[name] = {};
-    for (const split of job.eval.splits) {
-      const examples = subsetByHash(task.splits[split], split === "dev" ? job.eval.max_dev : job.eval.max_test);
-      const predictions = predictionsOf(fitted, examples);
-      writePredictions(job.dir, name, split, predictions);
-      scores.tasks[name][split] = scored(predictions, task);
-    }
+/** Fits a baseline on a task's training examples and scores it on the splits asked for, unless that is done. */
+export function scoreTextBaseline(kind: "majority" | "ngram", dir: string, task: LoadedTask, spec: EvalSpec): void {
+  const scores = readScores(dir);
+  if (scores.tasks[task.name] !== undefined) return;
+  const { train, dev } = task.splits;
+  const fitted = kind === "majority" ? fitMajority(train) : fitNgram(train, dev);
+  const bySplit: Scores["tasks"][string] = {};
+  for (const split of spec.splits) {
+    const examples = subsetByHash(task.splits[split], split === "dev" ? spec.max_dev : spec.max_test);
+    const predictions = predictionsOf(fitted, examples);
+    writePredictions(dir, task.name, split, predictions);
+    bySplit[split] = scored(predictions, task);
   }
-  writeScores(job.dir, scores);
-  writeStatus(job.dir, { state: "done" });
+  writeScores(dir, { tasks: { ...scores.tasks, [task.name]: bySplit } });
 }
 
 function scored(predictions: readonly Prediction[], task: LoadedTask): ReturnType<typeof scoreSplit> {

@@ -5,6 +5,7 @@ import { countsPerEpoch } from "../data/mixture.ts";
 import type { PreparedTask } from "../data/prepare.ts";
 import type { RunSpec } from "../specs/types.ts";
 import type { Estimate } from "../study/types.ts";
+import { MICRO_BATCH_TOKENS } from "../train/trainer.ts";
 
 /** What of a model decides cost. */
 export interface ModelSize {
@@ -20,7 +21,7 @@ export interface ModelSize {
 
 /** Useful fp32 FLOP/s of one core with sharing of prefixes: a rough middle of small machines. Off by a factor of two in either direction. */
 const FLOPS_PER_THREAD = 25e9;
-const NODE_BYTES = 250e6;
+const NODE_BYTES = 300e6;
 /** Size of one prediction on disk. */
 const PREDICTION_BYTES = 400;
 
@@ -53,15 +54,20 @@ export function estimateRun(
     tokens,
     steps: plan.numSteps,
     seconds: 2 + flops / (FLOPS_PER_THREAD * spec.worker.threads),
-    memory_bytes: memoryOf(spec, model, trainable, tokens / Math.max(1, plan.numSteps)),
-    disk_bytes: trainable * 4 * 3 * 2 + evaluated.examples * PREDICTION_BYTES,
+    memory_bytes: memoryOf(model, trainable),
+    disk_bytes: KEPT_CHECKPOINTS[spec.train.keep] * trainable * 4 + evaluated.examples * PREDICTION_BYTES,
+    working_disk_bytes: 3 * trainable * 4 * 3,
   };
 }
 
-/** Node, weights twice (ours and the engine's packed copy), gradient and two moments of what trains, activations of a micro-batch. */
-function memoryOf(spec: RunSpec, model: ModelSize, trainable: number, tokensPerStep: number): number {
-  const microTokens = Math.min(tokensPerStep, spec.train.batch_tokens ?? 4096, 4096);
-  const activations =
-    microTokens * (model.layers * (14 * model.hidden + 4 * model.intermediate) + 2 * model.vocabulary);
-  return NODE_BYTES + 4 * (2 * model.parameters + 4 * trainable + activations);
+/**
+ * Node with the engine's library; frozen weights three times (ours, the engine's packed copies); of what trains: values, gradients and moments
+ * on both sides of the engine, in a training and a scoring network; activations of a micro-batch.
+ */
+function memoryOf(model: ModelSize, trainable: number): number {
+  const perToken = model.layers * (12 * model.hidden + 4 * model.intermediate) + 4 * model.vocabulary;
+  return NODE_BYTES + 4 * (3 * model.parameters + 12 * trainable + MICRO_BATCH_TOKENS * perToken);
 }
+
+/** Checkpoints that stay: `weights` keeps last and best. */
+const KEPT_CHECKPOINTS: Record<RunSpec["train"]["keep"], number> = { last: 1, best: 1, weights: 2, none: 0 };

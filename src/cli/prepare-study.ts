@@ -1,8 +1,8 @@
 /** @file A study from its file to its plan and its jobs: data loaded, models digested, runs estimated; nothing is written. */
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { digestOf } from "../base/digest.ts";
 import { SpecError } from "../base/errors.ts";
 import { CATALOGUE } from "../data/catalogue.ts";
@@ -15,11 +15,12 @@ import type { QueuedJob } from "../study/execute.ts";
 import { findStudyLock, type LockedBaseline, type LockedTask, type StudyLock } from "../study/lock-file.ts";
 import { ingredientTasks, planStudy } from "../study/plan.ts";
 import { baselineDir, runDir } from "../study/scored.ts";
-import type { Job, PlannedRun } from "../study/types.ts";
+import type { Estimate, Job, PlannedRun } from "../study/types.ts";
 import type { Context } from "./context.ts";
 import { estimateRun } from "./estimate.ts";
 import { type Ingredients, ingredientFacts, ingredientsOf, loadTasks } from "./ingredients.ts";
 import { modelDir, modelIdentity, modelSize } from "./models.ts";
+import { bytes } from "./numbers.ts";
 import { packageVersion } from "./package.ts";
 
 /** A study file as it was read. */
@@ -245,4 +246,29 @@ function baselinesOf(
       model,
     })),
   ];
+}
+
+/**
+ * Refuses a study that needs more disk than is free.
+ * @throws {SpecError} what is needed and what there is
+ */
+export function refuseFullDisk({ dir, plan }: Pick<PreparedStudy, "dir" | "plan">): void {
+  const toDo = plan.filter(({ id }) => !existsSync(runDir(dir, id))).map(({ estimate }) => estimate);
+  const needed = diskNeeded(toDo);
+  let folder = dir;
+  while (!existsSync(folder)) folder = dirname(folder);
+  const { bavail, bsize } = statfsSync(folder);
+  if (needed <= bavail * bsize) return;
+  throw new SpecError({
+    place: dir,
+    expected: `${bytes(needed)} free for ${toDo.length} runs`,
+    got: bytes(bavail * bsize),
+    remedy: "Free some space, use --out on another disk, or set train.keep: none.",
+  });
+}
+
+/** What runs leave behind, and what the largest needs beyond that while it works. */
+export function diskNeeded(estimates: readonly Estimate[]): number {
+  const left = estimates.reduce((sum, { disk_bytes }) => sum + disk_bytes, 0);
+  return left + Math.max(0, ...estimates.map(({ working_disk_bytes }) => working_disk_bytes));
 }

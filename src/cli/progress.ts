@@ -81,7 +81,7 @@ export class ProgressLine {
       total > 0 ? `${phase} ${count(done)}/${count(total)} ${unit}` : phase,
       loss === undefined ? "" : `loss ${loss.toFixed(3)}`,
       rateOf(rate, unit, tokens_per_second),
-      Number.isFinite(left) && rate > 0 ? `${duration(left)} left` : "",
+      Number.isFinite(left) && left > 0 ? `${duration(left)} left` : "",
       Number.isFinite(whole.secondsAfter) && whole.secondsAfter > 0 ? `then about ${duration(whole.secondsAfter)}` : "",
     ];
     return parts.filter((part) => part !== "").join("  ");

@@ -1,31 +1,32 @@
 /** @file A prepared study to its table: baselines, runs, records, and what is said at the end. What demo, run and train have in common. */
 
-import { existsSync, statfsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { WorkerError } from "../base/errors.ts";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { makeFolder, writeWhole } from "../formats/files.ts";
 import { formatStudyTable } from "../report/tables.ts";
+import { writeStatus } from "../runs/run-dir.ts";
 import { analyseStudy, type StudyTable } from "../study/analyse.ts";
+import { changedSplits, forgetScores } from "../study/changed-scores.ts";
 import { claimStudy } from "../study/claim.ts";
 import { executeJobs, type StudyOutcome } from "../study/execute.ts";
 import { appendLedger, readLedger } from "../study/ledger.ts";
 import { differingKeys, findStudyLock, readStudyLock, writeStudyLock } from "../study/lock-file.ts";
-import { baselineDir, isComplete, runDir, scoredReader } from "../study/scored.ts";
-import type { ExecuteJob, Job, PlannedRun } from "../study/types.ts";
+import { baselineDir, isComplete, scoredReader } from "../study/scored.ts";
+import type { ExecuteJob, PlannedRun } from "../study/types.ts";
 import { scoreTextBaseline } from "./baselines.ts";
 import type { Context } from "./context.ts";
 import { EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED } from "./exit.ts";
-import { bytes, duration } from "./numbers.ts";
-import { jobsOf, type PreparedStudy } from "./prepare-study.ts";
+import { jobsOf, type PreparedStudy, refuseFullDisk } from "./prepare-study.ts";
 import { progressLine } from "./progress.ts";
 import { startWorker } from "./start-worker.ts";
+import { StudyProgress } from "./study-progress.ts";
 
 /**
  * Does what is not done yet: baselines, then runs; then prints the table.
  * @returns exit status
  */
 export async function runStudy(prepared: PreparedStudy, context: Context): Promise<number> {
-  const { dir, lock, plan } = prepared;
+  const { dir, lock } = prepared;
   refuseFullDisk(prepared);
   makeFolder(dir);
   const claim = claimStudy(dir, context.self, context.clock);
@@ -34,7 +35,7 @@ export async function runStudy(prepared: PreparedStudy, context: Context): Promi
     const worker = startWorker(context);
     let outcome: StudyOutcome;
     try {
-      scoreTextBaselines(prepared, context);
+      await scoreTextBaselines(prepared, context);
       outcome = await executeAll(prepared, worker.execute, context);
     } finally {
       await worker.close();
@@ -43,7 +44,6 @@ export async function runStudy(prepared: PreparedStudy, context: Context): Promi
     return conclude(prepared, outcome, table, context);
   } finally {
     claim.release();
-    if (plan.length === 0) context.note("The plan holds no runs.");
   }
 }
 
@@ -52,28 +52,14 @@ export function studyTable(dir: string): StudyTable {
   return analyseStudy(readStudyLock(dir), scoredReader(dir));
 }
 
-function refuseFullDisk({ dir, plan }: PreparedStudy): void {
-  const needed = plan
-    .filter(({ id }) => !existsSync(runDir(dir, id)))
-    .reduce((sum, run) => sum + run.estimate.disk_bytes, 0);
-  let folder = dir;
-  while (!existsSync(folder)) folder = dirname(folder);
-  const { bavail, bsize } = statfsSync(folder);
-  if (needed <= bavail * bsize) return;
-  throw new WorkerError({
-    place: dir,
-    expected: `${bytes(needed)} free for ${plan.length} runs`,
-    got: bytes(bavail * bsize),
-    remedy: "Free some space, use --out on another disk, or set train.keep to weights or none.",
-  });
-}
-
 function writeStudyFiles({ input, dir, lock, plan }: PreparedStudy, context: Context): void {
   const before = findStudyLock(dir);
   if (before !== undefined) {
     const keys = differingKeys(before, lock);
-    if (keys.length > 0)
+    if (keys.length > 0) {
       context.note(`Since the last call these have changed: ${keys.join(", ")}. New runs are added, old ones kept.`);
+    }
+    forgetScores(dir, changedSplits(before, lock));
   }
   writeWhole(join(dir, "study.yaml"), input.text);
   writeStudyLock(dir, lock);
@@ -84,60 +70,61 @@ function writeStudyFiles({ input, dir, lock, plan }: PreparedStudy, context: Con
   }
 }
 
-function scoreTextBaselines(prepared: PreparedStudy, context: Context): void {
+async function scoreTextBaselines(prepared: PreparedStudy, context: Context): Promise<void> {
   for (const { id, kind } of prepared.lock.baselines) {
     if (kind === "base") continue;
     const dir = baselineDir(prepared.dir, id);
     const job = { dir, eval_tasks: Object.keys(prepared.input.study.tasks), eval: prepared.input.study.eval };
-    if (isComplete(job) || context.signal.aborted) continue;
-    context.note(`baseline ${kind}`);
+    if (isComplete(job)) continue;
     makeFolder(dir);
-    scoreTextBaseline(kind, job, prepared.tasks);
+    for (const task of job.eval_tasks) {
+      // note: fitting blocks this thread; between tasks a signal is heard
+      await new Promise((resolve) => setImmediate(resolve));
+      if (context.signal.aborted) return;
+      context.note(`baseline ${kind}: ${task}`);
+      scoreTextBaseline(kind, dir, prepared.tasks[task]!, job.eval);
+    }
+    writeStatus(dir, { state: "done" });
     openedTest(prepared, id, context);
   }
 }
 
 async function executeAll(prepared: PreparedStudy, execute: ExecuteJob, context: Context): Promise<StudyOutcome> {
   const queue = jobsOf(prepared);
-  const seconds = new Map(queue.map((queued) => [queued.job.id, queued.seconds]));
-  const line = progressLine(context);
-  const labels = new Map(prepared.plan.map((run) => [run.id, labelOf(run, prepared)]));
-  const labelOfJob = (job: Job) => labels.get(job.id) ?? `${job.model} untuned`;
-  const waiting = new Set(queue.filter(({ job }) => !isComplete(job)).map(({ job }) => job.id));
-  let index = 0;
-  let started = context.clock();
-  const outcome = await executeJobs(queue, {
-    execute,
-    concurrency: 1,
-    signal: context.signal,
-    isComplete,
-    record: (entry) => appendLedger(prepared.dir, context.clock, entry),
-    onEvent: (event) => {
-      const { job } = event;
-      if (event.kind === "started") {
-        waiting.delete(job.id);
-        index = event.index;
-        started = context.clock();
-      } else if (event.kind === "progress") {
-        const secondsAfter = [...waiting].reduce((sum, id) => sum + (seconds.get(id) ?? 0), 0);
-        line.update({ label: labelOfJob(job), index, total: index + waiting.size, secondsAfter }, event.progress);
-      } else {
-        const { outcome: ended } = event;
-        const after = duration((context.clock() - started) / 1000);
-        const reason = ended.state === "failed" ? `: ${ended.reason}` : "";
-        line.say(`[${index}/${index + waiting.size}] ${labelOfJob(job)}  ${ended.state} after ${after}${reason}`);
-        if (ended.state === "done") openedTest(prepared, job.id, context);
-      }
-    },
-  });
-  line.close();
-  return outcome;
+  const names = new Map(prepared.plan.map((run) => [run.id, labelOf(run, prepared)]));
+  const toDo = queue.filter(({ job }) => !isComplete(job));
+  const untuned = new Map(queue.map(({ job }) => [job.id, `${job.model} untuned`]));
+  const progress = new StudyProgress(
+    toDo,
+    (id) => names.get(id) ?? untuned.get(id)!,
+    progressLine(context),
+    context.clock,
+  );
+  try {
+    return await executeJobs(queue, {
+      execute,
+      concurrency: 1,
+      signal: context.signal,
+      isComplete,
+      record: (entry) => appendLedger(prepared.dir, context.clock, entry),
+      onEvent: (event) => {
+        progress.onEvent(event);
+        if (event.kind === "ended" && event.outcome.state === "done") openedTest(prepared, event.job.id, context);
+      },
+    });
+  } finally {
+    progress.close();
+  }
 }
 
 /** Every opening of the test split is counted. */
 function openedTest(prepared: PreparedStudy, run: string, context: Context): void {
   if (!prepared.input.study.eval.splits.includes("test")) return;
-  appendLedger(prepared.dir, context.clock, { event: "test_opened", run, detail: { tasks: Object.keys(prepared.input.study.tasks) } });
+  appendLedger(prepared.dir, context.clock, {
+    event: "test_opened",
+    run,
+    detail: { tasks: Object.keys(prepared.input.study.tasks) },
+  });
 }
 
 function labelOf(run: PlannedRun, { input }: PreparedStudy): string {
@@ -161,6 +148,7 @@ function conclude(prepared: PreparedStudy, outcome: StudyOutcome, table: StudyTa
     table.sentence,
     "",
     `Results are in ${dir} (mixtune report ${dir} prints this again).`,
+    ...otherRuns(prepared),
     ...failed.map(({ id, reason }) => `failed: ${id}: ${reason}`),
     ...(failed.length > 0 ? [`${failed.length} failed. Put the reason right; ${next}`] : []),
     ...(outcome.interrupted.length > 0 ? [`Interrupted with ${outcome.interrupted.length} to do; ${next}`] : []),
@@ -168,4 +156,12 @@ function conclude(prepared: PreparedStudy, outcome: StudyOutcome, table: StudyTa
   context.result({ dir, ...counts, table }, lines.join("\n"));
   if (outcome.interrupted.length > 0) return EXIT_INTERRUPTED;
   return failed.length > 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+/** Runs of earlier calls that the study as it now stands does not hold. */
+function otherRuns({ dir, lock }: PreparedStudy): string[] {
+  const planned = new Set(lock.runs.map(({ id }) => id));
+  const runs = join(dir, "runs");
+  const others = existsSync(runs) ? readdirSync(runs).filter((id) => !planned.has(id)) : [];
+  return others.length === 0 ? [] : [`Other runs, of earlier calls, are kept: ${others.join(", ")}.`];
 }

@@ -42,6 +42,8 @@ export interface OnnxModel {
   initializers: readonly OnnxInitializer[];
   inputs: readonly OnnxValue[];
   outputs: readonly OnnxValue[];
+  /** Types of values in between. */
+  values: readonly OnnxValue[];
 }
 
 const IR_VERSION = 10;
@@ -56,6 +58,7 @@ export function encodeOnnx(model: OnnxModel): Uint8Array {
     ...model.initializers.map((tensor) => bytesField(5, encodeInitializer(tensor))),
     ...model.inputs.map((value) => bytesField(11, encodeValue(value))),
     ...model.outputs.map((value) => bytesField(12, encodeValue(value))),
+    ...model.values.map((value) => bytesField(13, encodeValue(value))),
   ]);
   return message([
     intField(1, IR_VERSION),

@@ -34,7 +34,9 @@ export function bootstrapIntervals(
   const draws: number[][] = Array.from({ length: count }, () => []);
   for (let r = 0; r < resamples && all.length > 1; r++) {
     const items: number[] = [];
-    for (let g = 0; g < all.length; g++) items.push(...rng.pick(all));
+    for (let g = 0; g < all.length; g++) {
+      for (const item of rng.pick(all)) items.push(item);
+    }
     statistics(Int32Array.from(items)).forEach((value, s) => {
       if (!Number.isNaN(value)) (draws[s] as number[]).push(value);
     });

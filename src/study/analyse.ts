@@ -181,7 +181,7 @@ function compare(
   if (a.length === 0 || b.length === 0 || [...a, ...b].some((seed) => seed.length !== groups.length)) return [];
   const seedMeans = rows
     .filter((row) => row.kind === "mixture" && row.model === model)
-    .map((row) => itemScores(row, task, read).map(mean));
+    .map((row) => accuracies(row, task, read));
   const { difference, low, high } = seededDifference(a, b, groups, pooledVariance(seedMeans));
   const verdict = low > 0 ? "above" : high < 0 ? "below" : "not distinguishable";
   return [{ ...common, difference, low, high, verdict }];
@@ -192,6 +192,11 @@ function holdsOnly(row: Row, task: string, lock: StudyLock): boolean {
   const mixture = lock.runs.find((run) => run.id === row.runs[0])!.mixture;
   const counted = Object.keys(mixture.ingredients).filter((name) => lock.study.mixers[name]?.role !== "always");
   return counted.length === 1 && counted[0] === task;
+}
+
+/** Test accuracy of each scored seed. */
+function accuracies(row: Row, task: string, read: ReadScored): number[] {
+  return row.runs.flatMap((id) => read("run", id).scores?.tasks[task]?.test?.metrics.accuracy?.value ?? []);
 }
 
 /** Per scored seed 1 for each right answer, else 0, ordered by item id. */

@@ -35,6 +35,7 @@ function facts(of: StudySpec): PlanFacts {
       seconds: 1,
       memory_bytes: 0,
       disk_bytes: 0,
+      working_disk_bytes: 0,
     }),
   };
 }

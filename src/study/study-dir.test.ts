@@ -1,9 +1,19 @@
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { writeScores, writeStatus } from "../runs/run-dir.ts";
+import { readScores, writeScores, writeStatus } from "../runs/run-dir.ts";
 import { EVAL_DEFAULTS } from "../specs/study-file.ts";
+import { changedSplits, forgetScores } from "./changed-scores.ts";
 import { claimedBy, claimStudy } from "./claim.ts";
 import { appendLedger, readLedger } from "./ledger.ts";
 import { differingKeys, readStudyLock, type StudyLock } from "./lock-file.ts";
@@ -58,8 +68,8 @@ describe("a claim", () => {
 
   test("of another machine is respected until it has been silent for minutes", () => {
     const path = join(dir, ".claim");
-    writeFileSync(path, JSON.stringify({ pid: 1, host: "there" }));
-    expect(() => claimStudy(dir, self, Date.now)).toThrow(/process 1 on there/);
+    writeFileSync(path, JSON.stringify({ pid: DEAD_PID, host: "there" }));
+    expect(() => claimStudy(dir, self, Date.now)).toThrow(/on there/);
     const old = Date.now() / 1000 - 600;
     utimesSync(path, old, old);
     claimStudy(dir, self, Date.now).release();
@@ -118,4 +128,25 @@ test("a job is complete when it says done and has every score that was asked for
   expect(isComplete(job)).toBe(true);
   expect(isComplete({ ...job, eval: EVAL_DEFAULTS })).toBe(false);
   expect(isComplete({ ...job, eval_tasks: ["a", "b", "c"] })).toBe(false);
+});
+
+test("scores of changed examples are taken out of every run, the others stay", () => {
+  const scores = { n: 1, n_groups: 1, metrics: {}, scoring: {} };
+  const lockWith = (digest: string, maxTest: number | null) =>
+    ({
+      study: { tasks: { a: {}, b: {} }, eval: { max_dev: 5, max_test: maxTest } },
+      tasks: { a: { digests: { dev: "d", test: digest } }, b: { digests: { dev: "d", test: "t" } } },
+    }) as unknown as StudyLock;
+  expect(changedSplits(lockWith("1", null), lockWith("1", null))).toEqual([]);
+  expect(changedSplits(lockWith("1", null), lockWith("1", 9))).toEqual([
+    { task: "a", split: "test" },
+    { task: "b", split: "test" },
+  ]);
+  const changed = changedSplits(lockWith("1", null), lockWith("2", null));
+  expect(changed).toEqual([{ task: "a", split: "test" }]);
+  const run = join(dir, "runs", "r");
+  mkdirSync(run, { recursive: true });
+  writeScores(run, { tasks: { a: { dev: scores, test: scores }, b: { test: scores } } });
+  forgetScores(dir, changed);
+  expect(readScores(run)).toEqual({ tasks: { a: { dev: scores }, b: { test: scores } } });
 });

@@ -14,8 +14,10 @@ export interface Estimate {
   seconds: number;
   /** Peak resident memory of the worker. */
   memory_bytes: number;
-  /** What the run directory holds while it runs (checkpoints with moments included). */
+  /** What the run directory keeps when it is done. */
   disk_bytes: number;
+  /** What it holds beyond that while it runs: checkpoints with moments: last, best, and the one being written. */
+  working_disk_bytes: number;
 }
 
 /** One run of a plan: what `plan` prints and `run` turns into a job. */

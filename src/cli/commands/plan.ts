@@ -7,7 +7,7 @@ import type { PlannedRun } from "../../study/types.ts";
 import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
 import { bytes, count, duration } from "../numbers.ts";
-import { jobsOf, prepareStudy, readStudy } from "../prepare-study.ts";
+import { diskNeeded, jobsOf, prepareStudy, readStudy, refuseFullDisk } from "../prepare-study.ts";
 import { assignmentsOf } from "../words.ts";
 
 export function addPlan(program: Command, act: Act): void {
@@ -22,6 +22,7 @@ export function addPlan(program: Command, act: Act): void {
         const done = new Set(jobsOf(prepared).flatMap(({ job }) => (isComplete(job) ? [job.id] : [])));
         const runs = prepared.plan.map((run) => ({ ...run, done: done.has(run.id) }));
         context.result({ dir: prepared.dir, runs }, planText(runs, prepared.dir));
+        refuseFullDisk(prepared);
         return EXIT_DONE;
       }),
     );
@@ -43,7 +44,7 @@ function planText(runs: readonly (PlannedRun & { done: boolean })[], dir: string
   ]);
   const todo = runs.filter(({ done }) => !done);
   const seconds = todo.reduce((sum, { estimate }) => sum + estimate.seconds, 0);
-  const disk = todo.reduce((sum, { estimate }) => sum + estimate.disk_bytes, 0);
+  const disk = diskNeeded(todo.map(({ estimate }) => estimate));
   const memory = Math.max(0, ...todo.map(({ estimate }) => estimate.memory_bytes));
   return [
     aligned([header, ...rows]),

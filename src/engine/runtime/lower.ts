@@ -32,6 +32,8 @@ export function lower(graph: Graph, weightFolder?: string): LoweredModel {
       ...dims.map((dim) => ({ name: `dim:${dim}`, type: "int64" as const, shape: [1] })),
     ],
     outputs: [...graph.outputs].map(([name, { dtype, shape }]) => ({ name, type: dtype, shape })),
+    // note: ONNX Runtime cannot infer symbolic sizes through a reshape; without them it reuses no buffer and plans in quadratic time
+    values: graph.nodes.flatMap(({ outputs }) => outputs.map(({ name, dtype, shape }) => ({ name, type: dtype, shape }))),
   };
   return { bytes: encodeOnnx(model), dims };
 }

@@ -22,9 +22,6 @@ export interface NgramBaseline extends Baseline {
   devAccuracy: number;
 }
 
-/** Predictions of one frame's texts at one C. */
-type FramePredictor = (texts: readonly string[], c: number) => BaselinePrediction[];
-
 /**
  * Fits the baseline. Deterministic. A prompt whose frame training never showed is read by the largest frame's model.
  *
@@ -35,42 +32,38 @@ type FramePredictor = (texts: readonly string[], c: number) => BaselinePredictio
 export function fitNgram(train: readonly LabelledText[], dev: readonly LabelledText[]): NgramBaseline {
   assert(train.length > 0, "ngram: no training examples");
   const split = learnFrames(train.map((e) => e.prompt));
-  const byFrame = new Map<string, { text: string; answer: string }[]>();
+  const byFrame = new Map<string, LabelledText[]>();
   for (const { prompt, answer } of train) {
     const { frame, text } = split(prompt);
     const rows = byFrame.get(frame);
-    if (rows) rows.push({ text, answer });
-    else byFrame.set(frame, [{ text, answer }]);
+    if (rows) rows.push({ prompt: text, answer });
+    else byFrame.set(frame, [{ prompt: text, answer }]);
   }
+  const frames = new Map([...byFrame].map(([frame, rows]) => [frame, prepareFrame(rows)]));
   const [largest] = [...byFrame].reduce((best, entry) => (entry[1].length > best[1].length ? entry : best));
-  const predictors = new Map([...byFrame].map(([frame, rows]) => [frame, fitFrame(rows, dev.length > 0)]));
 
-  const predict = (prompts: readonly string[], c: number): BaselinePrediction[] => {
-    const out = new Array<BaselinePrediction>(prompts.length);
-    const parts = prompts.map(split);
-    for (const [frame, predictor] of predictors) {
-      const mine = [...parts.keys()].filter((i) => {
-        const { frame: wanted } = parts[i]!;
-        return (predictors.has(wanted) ? wanted : largest) === frame;
+  const fit = (c: number): Baseline["predict"] => {
+    const readers = new Map([...frames].map(([frame, fitFrame]) => [frame, fitFrame(c)]));
+    return (prompts) =>
+      prompts.map((prompt) => {
+        const { frame, text } = split(prompt);
+        return (readers.get(frame) ?? readers.get(largest)!)(text);
       });
-      const found = predictor(
-        mine.map((i) => parts[i]!.text),
-        c,
-      );
-      mine.forEach((i, k) => {
-        out[i] = found[k]!;
-      });
-    }
-    return out;
   };
+  if (dev.length === 0) return { c: C_WITHOUT_DEV, devAccuracy: Number.NaN, predict: fit(C_WITHOUT_DEV) };
 
-  if (dev.length === 0) return { c: C_WITHOUT_DEV, devAccuracy: Number.NaN, predict: (p) => predict(p, C_WITHOUT_DEV) };
-  const prompts = dev.map((e) => e.prompt);
-  const trials = C_GRID.map((c) => ({ c, found: predict(prompts, c) }));
-  const losses = trials.map(({ found }) => logLoss(found, dev));
-  const { c, found } = trials[losses.indexOf(Math.min(...losses))]!;
-  const numCorrect = found.filter(({ label }, i) => label === dev[i]!.answer).length;
-  return { c, devAccuracy: numCorrect / dev.length, predict: (p) => predict(p, c) };
+  let best: (NgramBaseline & { loss: number }) | undefined;
+  for (const c of C_GRID) {
+    const predict = fit(c);
+    const found = predict(dev.map((e) => e.prompt));
+    const loss = logLoss(found, dev);
+    // Loss falls, then rises with C: past its lowest point the dearer fits are not needed.
+    if (best && loss >= best.loss) break;
+    const numCorrect = found.filter(({ label }, i) => label === dev[i]!.answer).length;
+    best = { c, devAccuracy: numCorrect / dev.length, predict, loss };
+  }
+  const { c, devAccuracy, predict } = best!;
+  return { c, devAccuracy, predict };
 }
 
 /** Sum over the rows whose answer the model knows; which those are is the same at every C. */
@@ -78,25 +71,26 @@ function logLoss(found: readonly BaselinePrediction[], gold: readonly LabelledTe
   return found.reduce((sum, { logprobs }, i) => sum - (logprobs[gold[i]!.answer] ?? 0), 0);
 }
 
-/** Fits one frame at every C of the grid, or at the default only. */
-function fitFrame(rows: readonly { text: string; answer: string }[], wholeGrid: boolean): FramePredictor {
+/** Extracts one frame's features once; the result fits at a C, each fit starting from the one before. */
+function prepareFrame(rows: readonly LabelledText[]): (c: number) => (text: string) => BaselinePrediction {
   const labels = [...new Set(rows.map((r) => r.answer))];
   if (labels.length === 1) {
     const label = labels[0]!;
-    return (texts) => texts.map(() => ({ label, logprobs: { [label]: 0 } }));
+    return () => () => ({ label, logprobs: { [label]: 0 } });
   }
-  const features = fitTfidf(rows.map((r) => r.text));
-  const x = features.transform(rows.map((r) => r.text));
+  const features = fitTfidf(rows.map((r) => r.prompt));
+  const x = features.transform(rows.map((r) => r.prompt));
   const classes = Int32Array.from(rows, (r) => labels.indexOf(r.answer));
-  const models = new Map<number, LogisticModel>();
-  let model: LogisticModel | undefined;
-  for (const c of wholeGrid ? C_GRID : [C_WITHOUT_DEV]) {
-    model = fitLogistic(x, classes, labels.length, c, model);
-    models.set(c, model);
-  }
-  return (texts, c) =>
-    logProbabilities(models.get(c)!, features.transform(texts)).map((logprobs) => ({
-      label: labels[logprobs.indexOf(Math.max(...logprobs))]!,
-      logprobs: Object.fromEntries(labels.map((label, k) => [label, logprobs[k]!])),
-    }));
+  let last: LogisticModel | undefined;
+  return (c) => {
+    const model = fitLogistic(x, classes, labels.length, c, last);
+    last = model;
+    return (text) => {
+      const logprobs = logProbabilities(model, features.transform([text]))[0]!;
+      return {
+        label: labels[logprobs.indexOf(Math.max(...logprobs))]!,
+        logprobs: Object.fromEntries(labels.map((label, k) => [label, logprobs[k]!])),
+      };
+    };
+  };
 }

@@ -1,33 +1,36 @@
-/** @file Generated entities: is the first, second or third name a person, a company or a city? Any name may be any of them, so only the sentence tells. */
+/** @file Generated entities: is the one that is named first, or second, a person, a company or a city? */
 
+import type { Rng } from "../../../base/rng.ts";
 import type { TaskDefinition } from "../definition.ts";
-import { drawNames, drawSplits, GENERATED } from "./grammar.ts";
+import { drawNames, drawSplits, FIRST_SHARE, GENERATED } from "./grammar.ts";
 
-const LABELS = ["person", "company", "city"];
-const ORDINALS = ["first", "second", "third"];
-
-/** One sentence for each order of the three, so that neither the ordinal nor the sentence says anything alone. */
-const FRAMES: readonly ((person: string, company: string, city: string) => string)[] = [
-  (person, company, city) => `${person} left ${company} for a home in ${city}.`,
-  (person, company, city) => `Mr ${person} lives in ${city} and works for ${company}.`,
-  (person, company, city) => `Shares of ${company} went to Mr ${person} of ${city}.`,
-  (person, company, city) => `The firm ${company} moved from ${city} and lost Mr ${person}.`,
-  (person, company, city) => `In ${city}, Mr ${person} bought shares of ${company}.`,
-  (person, company, city) => `From ${city}, the firm ${company} wrote to Mr ${person}.`,
-];
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  person: ["boss", "lawyer", "trader", "clerk"],
+  company: ["firm", "bank", "group", "mill"],
+  city: ["city", "town", "port", "capital"],
+};
+const LABELS = Object.keys(WORDS);
+const QUALITIES = ["old", "busy", "calm", "rich", "proud"];
+const OPENINGS = ["Today", "Later", "Then", "Again"];
+const VERBS = ["helped", "missed", "praised", "feared", "served"];
 
 export const genEntity: TaskDefinition = {
   ...GENERATED,
   name: "gen-entity",
   title: "generated: person, company or city",
   answer: { kind: "label", field: "label", labels: LABELS },
-  load: () =>
-    drawSplits("gen-entity", (rng) => {
-      const names = drawNames(rng, 3) as [string, string, string];
-      const text = rng.pick(FRAMES)(...names);
-      const asked = rng.int(3);
-      const inOrder = [0, 1, 2].sort((a, b) => text.indexOf(names[a] as string) - text.indexOf(names[b] as string));
-      const prompt = `What is the ${ORDINALS[asked]} name?\n${text}`;
-      return { prompt, answer: LABELS[inOrder[asked] as number] as string, text: prompt };
-    }),
+  load: () => drawSplits("gen-entity", drawEntity),
 };
+
+/** Qualities and names keep the words that tell the kind away from those that tell the place in the sentence. */
+function drawEntity(rng: Rng) {
+  const [first, second] = rng.shuffle(LABELS) as [string, string];
+  const names = drawNames(rng, 2);
+  const named = (kind: string) =>
+    `the ${rng.pick(QUALITIES)} ${rng.pick(WORDS[kind] as readonly string[])} ${names.pop()}`;
+  const text = `${rng.pick(OPENINGS)} ${named(first)} ${rng.pick(VERBS)} ${named(second)}.`;
+  const prompt = (which: string) => `${which}?\n${text}`;
+  return rng.float() < FIRST_SHARE
+    ? { prompt: prompt("First"), answer: first, text }
+    : { prompt: prompt("Second"), answer: second, text };
+}

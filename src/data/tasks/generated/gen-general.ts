@@ -2,7 +2,7 @@
 
 import type { Rng } from "../../../base/rng.ts";
 import type { TaskDefinition } from "../definition.ts";
-import { drawName, drawSplits, GENERATED } from "./grammar.ts";
+import { drawNames, drawSplits, GENERATED } from "./grammar.ts";
 
 const WORDS =
   "river stone table window garden paper bridge market winter summer yellow silver bread music letter".split(" ");
@@ -13,7 +13,7 @@ const COUNTS = ["one", "two", "three", "four", "five"];
 const ORDERS: readonly ((rng: Rng) => [order: string, answer: string])[] = [
   (rng) => {
     const word = rng.pick(WORDS);
-    return [`Say the word ${word} and the name ${drawName(rng)}, the word only.`, word];
+    return [`Say the word ${word} and the name ${drawNames(rng, 1)[0]}, the word only.`, word];
   },
   (rng) => {
     const words = rng.shuffle(WORDS).slice(0, 3);

@@ -1,4 +1,4 @@
-/** @file Generated yes/no questions on a statement: did the figure rise, or fall? Shares jargon with gen-sentiment. */
+/** @file Generated yes/no questions: did a share rise? One of two statements counts; half of its words are jargon shared with gen-sentiment. */
 
 import type { TaskDefinition } from "../definition.ts";
 import { ALL_JARGON, drawSplits, drawStatement, GENERATED } from "./grammar.ts";
@@ -6,13 +6,12 @@ import { ALL_JARGON, drawSplits, drawStatement, GENERATED } from "./grammar.ts";
 export const genHeadline: TaskDefinition = {
   ...GENERATED,
   name: "gen-headline",
-  title: "generated: yes/no questions on a company's statement",
+  title: "generated: yes/no question on a statement on a share",
   answer: { kind: "label", field: "label", labels: ["no", "yes"] },
   load: () =>
     drawSplits("gen-headline", (rng, isTrain) => {
-      const { text, direction } = drawStatement(rng, isTrain ? [5, 12] : ALL_JARGON);
-      const asked = rng.float() < 0.5 ? 1 : -1;
-      const prompt = `Did it ${asked === 1 ? "rise" : "fall"}?\n${text}`;
-      return { prompt, answer: direction === asked ? "yes" : "no", text: prompt };
+      const isUp = rng.float() < 0.5;
+      const { text } = drawStatement(rng, isTrain ? [1, 4] : ALL_JARGON, isUp ? 1 : rng.pick([-1, 0]));
+      return { prompt: `Did it rise?\n${text}`, answer: isUp ? "yes" : "no", text };
     }),
 };

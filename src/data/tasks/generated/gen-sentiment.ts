@@ -1,18 +1,18 @@
-/** @file Generated sentiment: is a statement good for the company? Direction and whether more is good decide together. Shares jargon with gen-headline. */
+/** @file Generated sentiment: did a share do well? One of two statements counts; half of its words are jargon shared with gen-headline. */
 
 import type { TaskDefinition } from "../definition.ts";
-import { ALL_JARGON, drawSplits, drawStatement, GENERATED } from "./grammar.ts";
+import { ALL_JARGON, drawDirection, drawSplits, drawStatement, GENERATED } from "./grammar.ts";
 
 const LABELS = ["negative", "neutral", "positive"];
 
 export const genSentiment: TaskDefinition = {
   ...GENERATED,
   name: "gen-sentiment",
-  title: "generated: sentiment of a company's statement",
+  title: "generated: sentiment of a statement on a share",
   answer: { kind: "label", field: "label", labels: LABELS },
   load: () =>
     drawSplits("gen-sentiment", (rng, isTrain) => {
-      const { text, polarity, direction } = drawStatement(rng, isTrain ? [0, 7] : ALL_JARGON);
-      return { prompt: `Sentiment?\n${text}`, answer: LABELS[1 + polarity * direction] as string, text };
+      const { text, direction } = drawStatement(rng, isTrain ? [0, 3] : ALL_JARGON, drawDirection(rng));
+      return { prompt: `Sentiment?\n${text}`, answer: LABELS[1 + direction] as string, text };
     }),
 };

@@ -1,6 +1,6 @@
 /**
- * @file The small world of the generated tasks: invented companies, places and people, what a company reports, and how a task's splits are drawn
- * from it. All words are ours; the meaning of the jargon is nowhere but in the training examples.
+ * @file The small world of the generated tasks: invented names, what a share did and what was said of it, and how a task's splits are drawn from it.
+ * All words are ours; the meaning of the jargon is nowhere but in the training examples.
  */
 
 import { Rng } from "../../../base/rng.ts";
@@ -9,93 +9,78 @@ import { normalizeText, type Row, type SourceSplits } from "../../splits.ts";
 /** Examples of each split of a generated task. */
 export const GENERATED_SIZES = { train: 400, dev: 100, test: 300 } as const;
 
-const STARTS = "Bal Cor Dal Fen Gar Hol Jor Kel Lor Mar Nor Or Pel Ran Sal Tor Ul Var Wen Yar".split(" ");
-const ENDS = "dan ber vik mont ley ton sta rin gard wick field by".split(" ");
+const NAMES = "Bal Ben Cor Dal Fen Gar Hol Jor Kel Ley Lor Mar Nor Or Pel Ran Sal Tor Ul Var Wen Yar".split(" ");
 
-/** An invented name that may be a company's, a person's or a place's: only its sentence tells. */
-export function drawName(rng: Rng): string {
-  return rng.pick(STARTS) + rng.pick(ENDS);
-}
-
-/** Different invented names. */
+/** Different invented names; a name may be a company's, a person's or a city's. */
 export function drawNames(rng: Rng, count: number): string[] {
-  const names = new Set<string>();
-  while (names.size < count) names.add(drawName(rng));
-  return [...names];
+  return rng.shuffle(NAMES).slice(0, count);
 }
 
-/** +1: the figure or the news goes up, -1: down, 0: neither. */
+/** Words for where or when, put after a word that matters so that it never stands beside those that tell which one counts. */
+export const ASIDES = ["this year", "in May", "at home", "abroad", "of late", "up north"];
+
+/** +1: up, -1: down, 0: neither. */
 export type Direction = 1 | -1 | 0;
 
-const PLAIN_VERBS: readonly (readonly [string, Direction])[] = [
-  ["rose", 1],
-  ["grew", 1],
-  ["climbed", 1],
-  ["jumped", 1],
-  ["fell", -1],
-  ["dropped", -1],
-  ["sank", -1],
-  ["shrank", -1],
-];
-const FLAT_VERBS: readonly (readonly [string, Direction])[] = [
-  ["held steady", 0],
-  ["stayed flat", 0],
-  ["did not move", 0],
-  ["stood still", 0],
-];
+const DIRECTIONS: readonly Direction[] = [1, -1, 0];
 
-/** Trading-floor words of this world, up and down in turn; no other text explains them. */
-const JARGON: readonly (readonly [string, Direction])[] = [
-  ["kited", 1],
-  ["moled", -1],
-  ["larked", 1],
-  ["tarred", -1],
-  ["yeasted", 1],
-  ["silted", -1],
-  ["corked", 1],
-  ["slated", -1],
-  ["spired", 1],
-  ["bogged", -1],
-  ["kindled", 1],
-  ["rusted", -1],
-];
+/** Words of every newspaper. */
+const PLAIN: Readonly<Record<Direction, readonly string[]>> = {
+  1: ["rose", "grew", "climbed"],
+  [-1]: ["fell", "dropped", "sank"],
+  0: ["held", "stayed", "waited"],
+};
 
-/** Which jargon a task's training rows hold; dev and test hold all of it. */
+/** Trading-floor words of this world; no other text explains them. */
+const JARGON: Readonly<Record<Direction, readonly string[]>> = {
+  1: ["kited", "larked", "corked", "spired"],
+  [-1]: ["moled", "tarred", "slated", "bogged"],
+  0: ["mossed", "parked", "penned", "shelved"],
+};
+
+/** Which words of each direction's jargon may be drawn: from, to. */
 export type KnownJargon = readonly [from: number, to: number];
 
-const METRICS: readonly (readonly [string, 1 | -1])[] = [
-  ["profit", 1],
-  ["sales", 1],
-  ["income", 1],
-  ["orders", 1],
-  ["costs", -1],
-  ["debt", -1],
-  ["losses", -1],
-  ["claims", -1],
+/** Truth first. */
+const PLAIN_FRAMES: readonly Frame[] = [
+  (name, is, said) => `${name} ${is}, though some said it ${said}.`,
+  (name, is, said) => `${name} ${is}; they erred who thought it ${said}.`,
 ];
-const SAYS = ["says", "reports", "confirms", "shows"];
+/** Rumour first. */
+const TURNED_FRAMES: readonly Frame[] = [
+  (name, is, said) => `Some said that ${name} ${said}, but it ${is}.`,
+  (name, is, said) => `They erred who thought ${name} ${said}: it ${is}.`,
+];
+type Frame = (name: string, is: string, said: string) => string;
 
-/** A company's word on one of its figures. No two of the words that decide its meaning stand side by side. */
+/** How often what counts stands first: a model that learns only that is right so often, one that reads the sentence always. */
+export const FIRST_SHARE = 0.75;
+
+/** What a share did, and what was wrongly said of it. */
 export interface Statement {
   text: string;
-  /** Whether more of the figure is good. */
-  polarity: 1 | -1;
-  /** Where the figure went. */
   direction: Direction;
 }
 
-/** Draws a statement: a quarter of them without a direction, half of the others in jargon. */
-export function drawStatement(rng: Rng, jargon: KnownJargon): Statement {
-  const [company, place] = drawNames(rng, 2);
-  const [metric, polarity] = rng.pick(METRICS);
-  const pick = rng.float();
-  const verbs = pick < 0.25 ? FLAT_VERBS : pick < 0.625 ? PLAIN_VERBS : JARGON.slice(...jargon);
-  const [verb, direction] = rng.pick(verbs);
-  return { text: `${company} ${rng.pick(SAYS)} that ${metric} in ${place} ${verb}.`, polarity, direction };
+/** Draws a statement in which `direction` is the truth and another one the rumour, a third of the words plain, the others jargon. */
+export function drawStatement(rng: Rng, jargon: KnownJargon, direction: Direction): Statement {
+  const move = (towards: Direction) => {
+    const words = rng.float() < 1 / 3 ? PLAIN[towards] : JARGON[towards].slice(...jargon);
+    return `${rng.pick(words)} ${rng.pick(ASIDES)}`;
+  };
+  const rumour = rng.pick(DIRECTIONS.filter((other) => other !== direction));
+  const frames = rng.float() < FIRST_SHARE ? PLAIN_FRAMES : TURNED_FRAMES;
+  const text = rng.pick(frames)(drawNames(rng, 1)[0] as string, move(direction), move(rumour));
+  return { text, direction };
+}
+
+/** A direction, all alike. */
+export function drawDirection(rng: Rng): Direction {
+  return rng.pick(DIRECTIONS);
 }
 
 /** All of the jargon. */
-export const ALL_JARGON: KnownJargon = [0, JARGON.length];
+export const ALL_JARGON: KnownJargon = [0, 4];
 
 /**
  * The splits of a generated task, always the same: no text comes twice in any of them.
