@@ -1,10 +1,13 @@
+import { existsSync } from "node:fs";
 import { defineConfig } from "tsdown";
 
+const entry = { mixtune: "src/cli/main.ts", index: "src/index.ts", "local-thread": "src/workers/local-thread.ts" };
+
 export default defineConfig({
-  entry: { mixtune: "src/cli/main.ts", index: "src/index.ts", "local-thread": "src/workers/local-thread.ts" },
+  entry: Object.fromEntries(Object.entries(entry).filter(([, path]) => existsSync(path))),
   format: "esm",
   platform: "node",
-  target: "node20",
+  target: "node20.19",
   dts: { entry: ["src/index.ts"] },
   outExtensions: () => ({ js: ".js", dts: ".d.ts" }),
   clean: true,

@@ -31,7 +31,10 @@ train: {max_steps: 1, train_batch_size: 4}
 `;
 
 function writeRows(name: string, count: number, from = 0, extra: string[] = []): void {
-  const rows = Array.from({ length: count }, (_, i) => `customer ${from + i} asks about ${i % 2 ? "a card" : "a loan"},${i % 2 ? "cards" : "loans"}`);
+  const rows = Array.from(
+    { length: count },
+    (_, i) => `customer ${from + i} asks about ${i % 2 ? "a card" : "a loan"},${i % 2 ? "cards" : "loans"}`,
+  );
   writeFileSync(join(folder, name), ["text,team", ...rows, ...extra, ""].join("\n"));
 }
 
@@ -66,7 +69,9 @@ async function refused(args: string[] = ["run", "study.yaml"]): Promise<string> 
 
 test("an unknown key, with the nearest known one", async () => {
   edit("max_steps", "max_step");
-  expect(await refused()).toMatch(/study\.yaml:9:\d+: train\.max_step: expected a known key, got max_step\.\n {2}Did you mean max_steps\?/);
+  expect(await refused()).toMatch(
+    /study\.yaml:9:\d+: train\.max_step: expected a known key, got max_step\.\n {2}Did you mean max_steps\?/,
+  );
 });
 
 test("a value of the wrong type on the command line", async () => {
@@ -104,12 +109,16 @@ test("a task without rows", async () => {
 
 test("a training example longer than cutoff_len, by name", async () => {
   writeRows("train.csv", 40, 0, [`${"very ".repeat(300)}long,cards`]);
-  expect(await refused(["run", "study.yaml", "train.cutoff_len=64"])).toMatch(/teams\/train#42: expected at most 64 tokens/);
+  expect(await refused(["run", "study.yaml", "train.cutoff_len=64"])).toMatch(
+    /teams\/train#42: expected at most 64 tokens/,
+  );
 });
 
 test("a test example longer than cutoff_len, before any training", async () => {
   writeRows("test.csv", 8, 1000, [`${"very ".repeat(300)}long,cards`]);
-  expect(await refused(["run", "study.yaml", "train.cutoff_len=64"])).toMatch(/teams\/test#10: expected at most 64 tokens/);
+  expect(await refused(["run", "study.yaml", "train.cutoff_len=64"])).toMatch(
+    /teams\/test#10: expected at most 64 tokens/,
+  );
 });
 
 test("a test text that is also trained on", async () => {
@@ -174,7 +183,11 @@ test("with --json the same as a record, and the message still on standard error"
   edit("max_steps", "max_step");
   const { status, stdout, stderr } = await mixtune(["run", "study.yaml", "--json"], { cwd: folder });
   expect(status).toBe(2);
-  expect(JSON.parse(stdout).error).toMatchObject({ kind: "SpecError", got: "max_step", remedy: "Did you mean max_steps?" });
+  expect(JSON.parse(stdout).error).toMatchObject({
+    kind: "SpecError",
+    got: "max_step",
+    remedy: "Did you mean max_steps?",
+  });
   expect(stderr).toContain("max_step");
 });
 

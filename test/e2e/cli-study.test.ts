@@ -1,6 +1,6 @@
 /** @file A person's own data from init to predictions, through the built command. */
 
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Finished, mixtune, temporaryFolder } from "../support/command.ts";
@@ -12,18 +12,46 @@ beforeAll(() => {
   ({ folder, remove } = temporaryFolder());
   const rows = (count: number, from: number) =>
     Array.from({ length: count }, (_, i) => {
-      const [team, thing] = ([["cards", "a lost card"], ["loans", "the rate of a loan"], ["fraud", "a payment never made"]] as const)[i % 3]!;
-      return { text: `Customer number ${from + i} writes to us about ${thing}.`, team, customer_id: from + Math.floor(i / 2) };
+      const [team, thing] = (
+        [
+          ["cards", "a lost card"],
+          ["loans", "the rate of a loan"],
+          ["fraud", "a payment never made"],
+        ] as const
+      )[i % 3]!;
+      return {
+        text: `Customer number ${from + i} writes to us about ${thing}.`,
+        team,
+        customer_id: from + Math.floor(i / 2),
+      };
     });
-  const csv = (list: ReturnType<typeof rows>) => ["text,team,customer_id", ...list.map(({ text, team, customer_id }) => `${text},${team},${customer_id}`), ""].join("\n");
+  const csv = (list: ReturnType<typeof rows>) =>
+    ["text,team,customer_id", ...list.map(({ text, team, customer_id }) => `${text},${team},${customer_id}`), ""].join(
+      "\n",
+    );
   writeFileSync(join(folder, "tickets-train.csv"), csv(rows(90, 0)));
   writeFileSync(join(folder, "tickets-test.csv"), csv(rows(24, 5000)));
-  writeFileSync(join(folder, "mood.jsonl"), rows(60, 9000).map(({ text, team }, i) => `${JSON.stringify({ sentence: `${text} Thanks!`, label: team === "fraud" ? "bad" : "fine", i })}\n`).join(""));
+  writeFileSync(
+    join(folder, "mood.jsonl"),
+    rows(60, 9000)
+      .map(
+        ({ text, team }, i) =>
+          `${JSON.stringify({ sentence: `${text} Thanks!`, label: team === "fraud" ? "bad" : "fine", i })}\n`,
+      )
+      .join(""),
+  );
 });
 afterAll(() => remove());
 
 /** Small enough for seconds. */
-const SMALL = ["train.max_steps=3", "train.train_batch_size=4", "train.save_steps=1", "eval.max_dev=6", "eval.max_test=6", "seeds=[1]"];
+const SMALL = [
+  "train.max_steps=3",
+  "train.train_batch_size=4",
+  "train.save_steps=1",
+  "eval.max_dev=6",
+  "eval.max_test=6",
+  "seeds=[1]",
+];
 
 async function ok(args: string[]): Promise<Finished> {
   const finished = await mixtune(args, { cwd: folder });
@@ -72,7 +100,14 @@ describe("own data", () => {
     expect(result.failed).toEqual([]);
     expect(result.done_before).toBeGreaterThanOrEqual(1);
     expect(result.table.numDone).toBe(3);
-    expect(result.table.rows.map(({ kind }: { kind: string }) => kind)).toEqual(["majority", "ngram", "base", "mixture", "mixture", "mixture"]);
+    expect(result.table.rows.map(({ kind }: { kind: string }) => kind)).toEqual([
+      "majority",
+      "ngram",
+      "base",
+      "mixture",
+      "mixture",
+      "mixture",
+    ]);
   });
 
   test("a finished study is not done again", async () => {
@@ -95,7 +130,9 @@ describe("own data", () => {
   test("status and report read what is there", async () => {
     expect((await ok(["status", "out"])).stdout).toContain("3 of 3 runs done.");
     const { stdout } = await ok(["report", "out", "--format", "csv"]);
-    expect(stdout.split("\r\n")[0]).toBe("kind,mixture,model,factors,task,metric,split,mean,sd,n,num_seeds,chosen_on_dev");
+    expect(stdout.split("\r\n")[0]).toBe(
+      "kind,mixture,model,factors,task,metric,split,mean,sd,n,num_seeds,chosen_on_dev",
+    );
     expect(stdout).toMatch(/mixture,all,mixtune\/tiny,,tickets,weighted_f1,test,[\d.]+,,6,1,/);
   });
 
@@ -145,11 +182,18 @@ eval: {max_dev: 4, max_test: 4}
   });
 
   test("a run that fails is named with its reason and status 1, the others go on", async () => {
-    const args = ["run", "study.yaml", "--out", "bad", "train.learning_rate=10", "train.max_grad_norm=1e30", "train.lr_scheduler_type=constant", "train.warmup_steps=0"];
-    const { status, stdout } = await mixtune([...args, ...SMALL, "train.max_steps=60", "controls=[]"], { cwd: folder });
-    if (status !== 0) {
-      expect(status).toBe(1);
-      expect(stdout).toMatch(/failed: [0-9a-f]{16}: training step \d+/);
-    }
+    const args = ["study.yaml", "--out", "bad", "--json", ...SMALL, "train.max_steps=1", "controls=[]"];
+    const { runs } = JSON.parse((await ok(["plan", ...args])).stdout);
+    const inTheWay = runs[0].id;
+    mkdirSync(join(folder, "bad", "runs"), { recursive: true });
+    writeFileSync(join(folder, "bad", "runs", inTheWay), "");
+    const { status, stdout, stderr } = await mixtune(["run", ...args], { cwd: folder });
+    expect(status).toBe(1);
+    const result = JSON.parse(stdout);
+    expect(result.failed).toEqual([{ id: inTheWay, reason: expect.stringContaining(inTheWay) }]);
+    expect(result.done).toBe(2);
+    expect(stderr).toMatch(/failed after/);
+    rmSync(join(folder, "bad", "runs", inTheWay));
+    expect(JSON.parse((await ok(["run", ...args])).stdout)).toMatchObject({ done: 1, done_before: 2, failed: [] });
   });
 });
