@@ -12,7 +12,16 @@ const manifest = JSON.parse(read("package.json")) as {
   devDependencies: Record<string, string>;
 };
 const lock = JSON.parse(read("package-lock.json")) as {
-  packages: Record<string, { dev?: boolean; hasInstallScript?: boolean; resolved?: string; version?: string }>;
+  packages: Record<
+    string,
+    {
+      dev?: boolean;
+      hasInstallScript?: boolean;
+      resolved?: string;
+      version?: string;
+      optionalDependencies?: Record<string, string>;
+    }
+  >;
 };
 
 describe("dependencies", () => {
@@ -29,6 +38,19 @@ describe("dependencies", () => {
       expect(version, name).toMatch(/^\d+\.\d+\.\d+$/);
       expect(lock.packages[`node_modules/${name}`]?.version, name).toBe(version);
     }
+  });
+
+  // A lock file that was made where some platforms' packages were missing is refused by npm ci everywhere else.
+  test("are locked for every platform, not only for the one the lock was made on", () => {
+    const missing = Object.entries(lock.packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) => !(`node_modules/${name}` in lock.packages) && !(`${path}/node_modules/${name}` in lock.packages),
+      ),
+    );
+    expect(missing).toEqual([]);
+    expect(Object.values(lock.packages).some(({ optionalDependencies }) => optionalDependencies !== undefined)).toBe(
+      true,
+    );
   });
 
   test("are named without the address of a registry other than the public one", () => {

@@ -1,5 +1,6 @@
 /** @file Tasks loaded for a study, and what they come to under each model's tokenizer and each way to train. */
 
+import { digestOf } from "../base/digest.ts";
 import { openTemplate } from "../data/chat-template.ts";
 import { refuseLeaks } from "../data/leakage.ts";
 import { loadTask } from "../data/load-task.ts";
@@ -50,12 +51,18 @@ export function ingredientsOf(
   };
 }
 
-/** What planning needs to know of prepared tasks. */
-export function ingredientFacts(prepared: Record<string, PreparedTask>): Record<string, IngredientFacts> {
+/** What planning needs to know of prepared tasks. @param maxDev  eval.max_dev: dev decides by that many examples */
+export function ingredientFacts(
+  prepared: Record<string, PreparedTask>,
+  maxDev: number | null,
+): Record<string, IngredientFacts> {
   return Object.fromEntries(
     Object.entries(prepared).map(([name, { task, split }]) => {
       const { rowsDigest, tokenized } = split("train");
-      return [name, { rows_digest: rowsDigest, num_train: tokenized.length, dev_digest: task.digests.dev }];
+      return [
+        name,
+        { rows_digest: rowsDigest, num_train: tokenized.length, dev_digest: digestOf([task.digests.dev, maxDev]) },
+      ];
     }),
   );
 }

@@ -1,34 +1,23 @@
-/** @file A study from its file to its plan and its jobs: data loaded, models digested, runs estimated; nothing is written. */
+/** @file A study from its spec to its plan and its jobs: data loaded, models digested, runs estimated; nothing is written. */
 
-import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { digestOf } from "../base/digest.ts";
 import { SpecError } from "../base/errors.ts";
-import { CATALOGUE } from "../data/catalogue.ts";
 import { subsetByHash } from "../data/splits.ts";
 import type { LoadedTask } from "../data/types.ts";
-import { parseStudy } from "../specs/study-file.ts";
-import { parseTrainFile } from "../specs/train-file.ts";
-import type { RunSpec, StudySpec, TaskSpec, TrainFileSpec } from "../specs/types.ts";
+import type { RunSpec, StudySpec, TaskSpec } from "../specs/types.ts";
 import type { QueuedJob } from "../study/execute.ts";
 import { findStudyLock, type LockedBaseline, type LockedTask, type StudyLock } from "../study/lock-file.ts";
 import { ingredientTasks, planStudy } from "../study/plan.ts";
 import { baselineDir, runDir } from "../study/scored.ts";
-import type { Estimate, Job, PlannedRun } from "../study/types.ts";
+import type { Job, PlannedRun } from "../study/types.ts";
 import type { Context } from "./context.ts";
 import { estimateRun } from "./estimate.ts";
 import { type Ingredients, ingredientFacts, ingredientsOf, loadTasks } from "./ingredients.ts";
 import { modelDir, modelIdentity, modelSize } from "./models.ts";
-import { bytes } from "./numbers.ts";
 import { packageVersion } from "./package.ts";
-
-/** A study file as it was read. */
-export interface StudyInput {
-  study: StudySpec;
-  /** The file's text, as the person wrote it. */
-  text: string;
-}
+import { answerKind, type StudyInput } from "./read-study.ts";
 
 /** A study with its data loaded and its runs planned; nothing is written yet. */
 export interface PreparedStudy {
@@ -40,21 +29,6 @@ export interface PreparedStudy {
   plan: PlannedRun[];
   lock: StudyLock;
   dataRoot: string | undefined;
-}
-
-/**
- * Reads a study file of the command line.
- * @throws {SpecError} no such file, or what parseStudy finds
- */
-export function readStudy(path: string, assignments: string[]): StudyInput {
-  const text = readSpecText(path);
-  return { study: parseStudy(text, resolve(path), { assignments, cwd: process.cwd() }), text };
-}
-
-/** Reads a run file: a study of one mixture, one model, one seed, without the untuned model beside it. */
-export function readTrainFile(path: string, assignments: string[]): StudyInput {
-  const text = readSpecText(path);
-  return { study: studyOfOne(parseTrainFile(text, resolve(path), { assignments, cwd: process.cwd() })), text };
 }
 
 /** Loads the data, digests the models and plans the runs. */
@@ -84,7 +58,7 @@ export async function prepareStudy(
   const sizes = Object.fromEntries(Object.entries(modelDirs).map(([name, folder]) => [name, modelSize(folder)]));
   const evaluated = evaluatedExamples(study, tasks);
   const plan = planStudy(study, {
-    ingredients: (model, train) => ingredientFacts(ingredients(model, train)),
+    ingredients: (model, train) => ingredientFacts(ingredients(model, train), study.eval.max_dev),
     models: identities,
     worker,
     estimate: (spec) => estimateRun(spec, ingredients(spec.model.name, spec.train), sizes[spec.model.name]!, evaluated),
@@ -141,48 +115,6 @@ export function jobsOf(prepared: PreparedStudy): QueuedJob[] {
     return { job, seconds: run.estimate.seconds };
   });
   return [...untuned, ...runs];
-}
-
-/** The text of a study or run file. */
-export function readSpecText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    throw new SpecError({
-      place: path,
-      expected: "a file",
-      got: code === "ENOENT" ? "no such file" : code === "EISDIR" ? "a folder" : String(code),
-      remedy: "Check the path; mixtune init writes a first study.yaml.",
-      cause,
-    });
-  }
-}
-
-/** Tasks whose answer is no label cannot be scored, so they are only mixed in. */
-function studyOfOne(file: TrainFileSpec): StudySpec {
-  const { name, model, data_root, mixture, train, seed } = file;
-  const all = Object.entries(file.tasks);
-  const mixedIn = all.filter(([, spec]) => answerKind(spec) !== "label");
-  return {
-    name,
-    models: [model],
-    ...(data_root !== undefined ? { data_root } : {}),
-    tasks: Object.fromEntries(all.filter(([, spec]) => answerKind(spec) === "label")),
-    mixers: Object.fromEntries(mixedIn.map(([key, source]) => [key, { task: key, role: "ingredient", source }])),
-    design: [{ name: mixture.name, tasks: mixture.ingredients }],
-    budget: { match: ["none"], reference: mixture.name },
-    seeds: [seed],
-    factors: {},
-    controls: [],
-    train,
-    eval: file.eval,
-  };
-}
-
-/** Unknown catalogue names count as labels: loading them says what is wrong. */
-function answerKind(spec: TaskSpec): string {
-  return (spec.answer ?? CATALOGUE[spec.catalogue ?? spec.name]?.answer)?.kind ?? "label";
 }
 
 /** Constrained scoring needs labels. */
@@ -246,29 +178,4 @@ function baselinesOf(
       model,
     })),
   ];
-}
-
-/**
- * Refuses a study that needs more disk than is free.
- * @throws {SpecError} what is needed and what there is
- */
-export function refuseFullDisk({ dir, plan }: Pick<PreparedStudy, "dir" | "plan">): void {
-  const toDo = plan.filter(({ id }) => !existsSync(runDir(dir, id))).map(({ estimate }) => estimate);
-  const needed = diskNeeded(toDo);
-  let folder = dir;
-  while (!existsSync(folder)) folder = dirname(folder);
-  const { bavail, bsize } = statfsSync(folder);
-  if (needed <= bavail * bsize) return;
-  throw new SpecError({
-    place: dir,
-    expected: `${bytes(needed)} free for ${toDo.length} runs`,
-    got: bytes(bavail * bsize),
-    remedy: "Free some space, use --out on another disk, or set train.keep: none.",
-  });
-}
-
-/** What runs leave behind, and what the largest needs beyond that while it works. */
-export function diskNeeded(estimates: readonly Estimate[]): number {
-  const left = estimates.reduce((sum, { disk_bytes }) => sum + disk_bytes, 0);
-  return left + Math.max(0, ...estimates.map(({ working_disk_bytes }) => working_disk_bytes));
 }

@@ -7,6 +7,7 @@ import { expectConformingTask } from "../../test/conformance/task.ts";
 import { DataError, type MixtuneError, SpecError } from "../base/errors.ts";
 import type { TaskSpec } from "../specs/types.ts";
 import { CATALOGUE } from "./catalogue.ts";
+import { findLeaks } from "./leakage.ts";
 import { loadTask } from "./load-task.ts";
 
 const dataRoot = process.env.MIXTUNE_DATA;
@@ -61,6 +62,11 @@ describe("generated tasks", () => {
     const task = await loadTask({ name }, {});
     expectConformingTask(task);
     expect(Object.values(task.splits).map((examples) => examples.length)).toEqual([400, 100, 300]);
+  });
+
+  test("train on no test text of one another", async () => {
+    const tasks = await Promise.all(names.map((name) => loadTask({ name }, {})));
+    expect(findLeaks(tasks)).toEqual([]);
   });
 });
 

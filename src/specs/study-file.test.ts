@@ -94,6 +94,12 @@ describe("a study file", () => {
       "both",
     ],
     ["no batch size", "train: {batch_tokens: null}", "exactly one of batch_tokens and train_batch_size", "neither"],
+    [
+      "to keep other weights than those that are scored",
+      "train: {evaluate: best, keep: last}",
+      "the weights that train.evaluate: best scores to be kept",
+      "keep: last",
+    ],
     ["a factor that is no train key", "factors: {eval.max_dev: [1]}", "a known name", '"eval.max_dev"'],
     ["a factor's value of the wrong type", "factors: {train.learning_rate: [1, x]}", "a number", '"x"'],
     [
@@ -224,6 +230,11 @@ describe("a train block", () => {
   test("takes train_batch_size in place of the default batch_tokens, and a smaller step for full fine-tuning", () => {
     const { train } = parse(`${MINIMAL}train: {train_batch_size: 8, method: full}\n`);
     expect([train.batch_tokens, train.train_batch_size, train.learning_rate]).toEqual([null, 8, 5e-5]);
+  });
+
+  test("keeps the weights that it evaluates", () => {
+    expect(parse(`${MINIMAL}train: {evaluate: best}\n`).train.keep).toBe("best");
+    expect(parse(`${MINIMAL}train: {evaluate: best, keep: none}\n`).train.keep).toBe("none");
   });
 });
 

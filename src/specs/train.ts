@@ -38,7 +38,10 @@ const FULL_LEARNING_RATE = 5.0e-5;
 /** A `train` block as written: any subset of the keys. */
 export type TrainBlock = { [K in keyof TrainSpec]?: TrainSpec[K] | undefined };
 
-/** Fills in defaults. Naming `train_batch_size` takes the place of the default `batch_tokens`; `method: full` has its own learning rate. */
+/**
+ * Fills in defaults. Some follow another key: naming `train_batch_size` takes the place of the default `batch_tokens`, `method: full` has its own
+ * learning rate, and what is evaluated is kept.
+ */
 export function resolveTrain(block: TrainBlock): TrainSpec {
   const written = Object.fromEntries(
     Object.entries(block).filter(([, value]) => value !== undefined),
@@ -46,7 +49,21 @@ export function resolveTrain(block: TrainBlock): TrainSpec {
   const resolved: TrainSpec = { ...TRAIN_DEFAULTS, ...written };
   if (written.train_batch_size != null && written.batch_tokens === undefined) resolved.batch_tokens = null;
   if (written.method === "full" && written.learning_rate === undefined) resolved.learning_rate = FULL_LEARNING_RATE;
+  if (written.keep === undefined) resolved.keep = resolved.evaluate;
   return resolved;
+}
+
+/** A resolved block with some keys changed, as factors do; defaults that follow a changed key follow it still. */
+export function changeTrain(train: TrainSpec, changed: Partial<TrainSpec>): TrainSpec {
+  const following: Partial<TrainSpec> = {};
+  if (changed.train_batch_size != null) following.batch_tokens = null;
+  if (changed.batch_tokens != null) following.train_batch_size = null;
+  if (changed.evaluate !== undefined && train.keep === train.evaluate) following.keep = changed.evaluate;
+  const defaultRate = (method: TrainSpec["method"]) => resolveTrain({ method }).learning_rate;
+  if (changed.method !== undefined && train.learning_rate === defaultRate(train.method)) {
+    following.learning_rate = defaultRate(changed.method);
+  }
+  return { ...train, ...following, ...changed };
 }
 
 /** What is wrong with a resolved `train` block as a whole, or undefined. */
@@ -60,6 +77,14 @@ export function trainConflict(
       expected: "exactly one of batch_tokens and train_batch_size",
       got,
       remedy: "Keep one: batch_tokens counts tokens of an optimiser step, train_batch_size examples.",
+    };
+  }
+  if ((train.keep === "last" || train.keep === "best") && train.keep !== train.evaluate) {
+    return {
+      key: "keep",
+      expected: `the weights that train.evaluate: ${train.evaluate} scores to be kept`,
+      got: `keep: ${train.keep}`,
+      remedy: `Write keep: ${train.evaluate}, keep: weights (both) or keep: none, or leave keep out.`,
     };
   }
   return undefined;

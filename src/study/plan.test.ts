@@ -139,6 +139,16 @@ describe("a plan", () => {
     ]);
   });
 
+  test("defaults that follow a key follow it through a factor", () => {
+    const runs = planned(1, "design: [all]\nfactors: {train.method: [lora, full], train.evaluate: [last, best]}");
+    expect(runs.map(({ spec: { train } }) => [train.method, train.learning_rate, train.evaluate, train.keep])).toEqual([
+      ["lora", 2e-4, "last", "last"],
+      ["lora", 2e-4, "best", "best"],
+      ["full", 5e-5, "last", "last"],
+      ["full", 5e-5, "best", "best"],
+    ]);
+  });
+
   test("with matched steps trains every mixture for as many as the reference takes", () => {
     const runs = planned(3, "design: [singles, all]\nbudget: {match: [none, steps]}");
     expect(runs.map(({ spec, factors }) => [factors["budget.match"], spec.train.max_steps])).toEqual([

@@ -3,6 +3,7 @@
 import { SpecError } from "../base/errors.ts";
 import { didYouMean } from "../specs/nearest.ts";
 import { runId } from "../specs/run-id.ts";
+import { changeTrain } from "../specs/train.ts";
 import type { MixtureSpec, ModelIdentity, RunSpec, StudySpec, TaskSpec, TrainSpec } from "../specs/types.ts";
 import { resolveAmounts } from "./amounts.ts";
 import { designedMixtures } from "./designs.ts";
@@ -14,7 +15,7 @@ export interface IngredientFacts {
   rows_digest: string;
   /** Training examples it has (windows, where documents are cut), under the task's own cap. */
   num_train: number;
-  /** Digest of its dev rows. */
+  /** Digest of its dev examples, as many as are scored. */
   dev_digest: string;
 }
 
@@ -44,7 +45,8 @@ export function ingredientTasks(study: StudySpec): Record<string, TaskSpec> {
 export function planStudy(study: StudySpec, facts: PlanFacts): PlannedRun[] {
   const runs = study.models.flatMap((model) =>
     factorCombinations(study).flatMap((factors) => {
-      const train = trainWith(study.train, factors);
+      const changed = Object.entries(factors).map(([dotted, value]) => [dotted.slice("train.".length), value]);
+      const train = changeTrain(study.train, Object.fromEntries(changed));
       const ingredients = facts.ingredients(model, train);
       const mixtures = plannedMixtures(study, ingredients);
       return study.budget.match.flatMap((match) =>
@@ -131,20 +133,6 @@ function matchedSteps(specs: RunSpec[], study: StudySpec, facts: PlanFacts): Run
   }
   const { steps } = facts.estimate(reference);
   return specs.map((spec) => ({ ...spec, train: { ...spec.train, max_steps: steps } }));
-}
-
-function trainWith(train: TrainSpec, factors: Record<string, unknown>): TrainSpec {
-  const changed = Object.fromEntries(
-    Object.entries(factors).map(([dotted, value]) => [dotted.slice("train.".length), value]),
-  );
-  return { ...train, ...resolveConflicts(changed) };
-}
-
-/** A factor that sets one of the two batch sizes unsets the other. */
-function resolveConflicts(changed: Record<string, unknown>): Record<string, unknown> {
-  if (changed.train_batch_size != null) return { batch_tokens: null, ...changed };
-  if (changed.batch_tokens != null) return { train_batch_size: null, ...changed };
-  return changed;
 }
 
 function factorCombinations(study: StudySpec): Record<string, unknown>[] {

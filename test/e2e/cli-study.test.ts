@@ -86,7 +86,7 @@ describe("own data", () => {
     expect(readdirSync(folder)).not.toContain("studies");
   });
 
-  test("a run that is interrupted says so with status 130, and goes on when called again", async () => {
+  test("a study that is interrupted says so with status 130, and goes on when called again, after SIGKILL too", async () => {
     const first = await mixtune(["run", "study.yaml", "--out", "out", ...SMALL], {
       cwd: folder,
       onStderr: (text, kill) => {
@@ -95,8 +95,16 @@ describe("own data", () => {
     });
     expect(first.status).toBe(130);
     expect(first.stdout).toContain("to do; mixtune run again goes on");
-    const second = await ok(["run", "study.yaml", "--out", "out", "--json", ...SMALL]);
-    const result = JSON.parse(second.stdout);
+    const second = await mixtune(["run", "study.yaml", "--out", "out", ...SMALL], {
+      cwd: folder,
+      onStderr: (text, kill) => {
+        if (text.includes("train 1/3 steps")) kill("SIGKILL");
+      },
+    });
+    expect(second.status).toBeNull();
+    expect((await ok(["status", "out"])).stdout).toContain("interrupted");
+    const third = await ok(["run", "study.yaml", "--out", "out", "--json", ...SMALL]);
+    const result = JSON.parse(third.stdout);
     expect(result.failed).toEqual([]);
     expect(result.done_before).toBeGreaterThanOrEqual(1);
     expect(result.table.numDone).toBe(3);

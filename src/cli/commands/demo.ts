@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import type { Act } from "../act.ts";
 import { packageRoot } from "../package.ts";
-import { prepareStudy, readStudy } from "../prepare-study.ts";
+import { prepareStudy } from "../prepare-study.ts";
+import { readStudy } from "../read-study.ts";
 import { runStudy } from "../run-study.ts";
 import { assignmentsOf } from "../words.ts";
 

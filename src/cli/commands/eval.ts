@@ -20,8 +20,8 @@ import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
 import { modelDir } from "../models.ts";
-import { readStudy } from "../prepare-study.ts";
 import { progressLine } from "../progress.ts";
+import { readStudy } from "../read-study.ts";
 import { startWorker } from "../start-worker.ts";
 import { taskNamed } from "./tasks.ts";
 

@@ -5,9 +5,11 @@ import { aligned } from "../../report/tables.ts";
 import { isComplete } from "../../study/scored.ts";
 import type { PlannedRun } from "../../study/types.ts";
 import type { Act } from "../act.ts";
+import { diskNeeded, refuseFullDisk } from "../disk.ts";
 import { EXIT_DONE } from "../exit.ts";
 import { bytes, count, duration } from "../numbers.ts";
-import { diskNeeded, jobsOf, prepareStudy, readStudy, refuseFullDisk } from "../prepare-study.ts";
+import { jobsOf, prepareStudy } from "../prepare-study.ts";
+import { readStudy } from "../read-study.ts";
 import { assignmentsOf } from "../words.ts";
 
 export function addPlan(program: Command, act: Act): void {

@@ -17,8 +17,8 @@ import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
 import { modelDir } from "../models.ts";
 import { count } from "../numbers.ts";
 import { type ModelRef, openScorer } from "../open-scorer.ts";
-import { readStudy } from "../prepare-study.ts";
 import { progressLine } from "../progress.ts";
+import { readStudy } from "../read-study.ts";
 import { labelsAndPrompt } from "../task-prompt.ts";
 import { taskNamed } from "./tasks.ts";
 

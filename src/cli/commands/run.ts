@@ -2,7 +2,8 @@
 
 import type { Command } from "commander";
 import type { Act } from "../act.ts";
-import { prepareStudy, readStudy } from "../prepare-study.ts";
+import { prepareStudy } from "../prepare-study.ts";
+import { readStudy } from "../read-study.ts";
 import { runStudy } from "../run-study.ts";
 import { assignmentsOf } from "../words.ts";
 

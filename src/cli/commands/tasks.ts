@@ -18,7 +18,7 @@ import { EXIT_DONE } from "../exit.ts";
 import { ingredientsOf, loadTasks } from "../ingredients.ts";
 import { modelDir } from "../models.ts";
 import { count } from "../numbers.ts";
-import { readStudy } from "../prepare-study.ts";
+import { readStudy } from "../read-study.ts";
 import { assignmentsOf } from "../words.ts";
 
 /** Stand around what is trained on. */

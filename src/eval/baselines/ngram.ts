@@ -42,7 +42,7 @@ export function fitNgram(train: readonly LabelledText[], dev: readonly LabelledT
   const frames = new Map([...byFrame].map(([frame, rows]) => [frame, prepareFrame(rows)]));
   const [largest] = [...byFrame].reduce((best, entry) => (entry[1].length > best[1].length ? entry : best));
 
-  const fit = (c: number): Baseline["predict"] => {
+  const fitAt = (c: number): Baseline["predict"] => {
     const readers = new Map([...frames].map(([frame, fitFrame]) => [frame, fitFrame(c)]));
     return (prompts) =>
       prompts.map((prompt) => {
@@ -50,11 +50,11 @@ export function fitNgram(train: readonly LabelledText[], dev: readonly LabelledT
         return (readers.get(frame) ?? readers.get(largest)!)(text);
       });
   };
-  if (dev.length === 0) return { c: C_WITHOUT_DEV, devAccuracy: Number.NaN, predict: fit(C_WITHOUT_DEV) };
+  if (dev.length === 0) return { c: C_WITHOUT_DEV, devAccuracy: Number.NaN, predict: fitAt(C_WITHOUT_DEV) };
 
   let best: (NgramBaseline & { loss: number }) | undefined;
   for (const c of C_GRID) {
-    const predict = fit(c);
+    const predict = fitAt(c);
     const found = predict(dev.map((e) => e.prompt));
     const loss = logLoss(found, dev);
     // Loss falls, then rises with C: past its lowest point the dearer fits are not needed.

@@ -1,7 +1,7 @@
 /** @file Generated yes/no questions: did a share rise? One of two statements counts; half of its words are jargon shared with gen-sentiment. */
 
 import type { TaskDefinition } from "../definition.ts";
-import { ALL_JARGON, drawSplits, drawStatement, GENERATED } from "./grammar.ts";
+import { drawSplits, drawStatement, GENERATED } from "./grammar.ts";
 
 export const genHeadline: TaskDefinition = {
   ...GENERATED,
@@ -11,7 +11,7 @@ export const genHeadline: TaskDefinition = {
   load: () =>
     drawSplits("gen-headline", (rng, isTrain) => {
       const isUp = rng.float() < 0.5;
-      const { text } = drawStatement(rng, isTrain ? [1, 4] : ALL_JARGON, isUp ? 1 : rng.pick([-1, 0]));
+      const text = drawStatement(rng, isTrain, [1, 4], isUp ? 1 : rng.pick([-1, 0]));
       return { prompt: `Did it rise?\n${text}`, answer: isUp ? "yes" : "no", text };
     }),
 };

@@ -1,7 +1,7 @@
 /** @file Generated sentiment: did a share do well? One of two statements counts; half of its words are jargon shared with gen-headline. */
 
 import type { TaskDefinition } from "../definition.ts";
-import { ALL_JARGON, drawDirection, drawSplits, drawStatement, GENERATED } from "./grammar.ts";
+import { drawDirection, drawSplits, drawStatement, GENERATED } from "./grammar.ts";
 
 const LABELS = ["negative", "neutral", "positive"];
 
@@ -12,7 +12,8 @@ export const genSentiment: TaskDefinition = {
   answer: { kind: "label", field: "label", labels: LABELS },
   load: () =>
     drawSplits("gen-sentiment", (rng, isTrain) => {
-      const { text, direction } = drawStatement(rng, isTrain ? [0, 3] : ALL_JARGON, drawDirection(rng));
+      const direction = drawDirection(rng);
+      const text = drawStatement(rng, isTrain, [0, 3], direction);
       return { prompt: `Sentiment?\n${text}`, answer: LABELS[1 + direction] as string, text };
     }),
 };

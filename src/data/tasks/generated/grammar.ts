@@ -11,6 +11,10 @@ export const GENERATED_SIZES = { train: 400, dev: 100, test: 300 } as const;
 
 const NAMES = "Bal Ben Cor Dal Fen Gar Hol Jor Kel Ley Lor Mar Nor Or Pel Ran Sal Tor Ul Var Wen Yar".split(" ");
 
+/** Whom statements are about: training rows others than dev and test rows, so that no task trains on another one's test text. */
+const TRAIN_NAMES = NAMES.slice(0, 12);
+const OTHER_NAMES = NAMES.slice(12);
+
 /** Different invented names; a name may be a company's, a person's or a city's. */
 export function drawNames(rng: Rng, count: number): string[] {
   return rng.shuffle(NAMES).slice(0, count);
@@ -40,38 +44,36 @@ const JARGON: Readonly<Record<Direction, readonly string[]>> = {
 
 /** Which words of each direction's jargon may be drawn: from, to. */
 export type KnownJargon = readonly [from: number, to: number];
+const ALL_JARGON: KnownJargon = [0, 4];
 
 /** Truth first. */
 const PLAIN_FRAMES: readonly Frame[] = [
-  (name, is, said) => `${name} ${is}, though some said it ${said}.`,
-  (name, is, said) => `${name} ${is}; they erred who thought it ${said}.`,
+  (name, is, said) => `${name}: it ${is}, though some said it ${said}.`,
+  (name, is, said) => `${name}: it ${is}; they erred who thought it ${said}.`,
 ];
 /** Rumour first. */
 const TURNED_FRAMES: readonly Frame[] = [
-  (name, is, said) => `Some said that ${name} ${said}, but it ${is}.`,
-  (name, is, said) => `They erred who thought ${name} ${said}: it ${is}.`,
+  (name, is, said) => `${name}: some said it ${said}, but it ${is}.`,
+  (name, is, said) => `${name}: they erred who thought it ${said}; it ${is}.`,
 ];
 type Frame = (name: string, is: string, said: string) => string;
 
 /** How often what counts stands first: a model that learns only that is right so often, one that reads the sentence always. */
 export const FIRST_SHARE = 0.75;
 
-/** What a share did, and what was wrongly said of it. */
-export interface Statement {
-  text: string;
-  direction: Direction;
-}
-
-/** Draws a statement in which `direction` is the truth and another one the rumour, a third of the words plain, the others jargon. */
-export function drawStatement(rng: Rng, jargon: KnownJargon, direction: Direction): Statement {
+/**
+ * Draws a statement in which `direction` is the truth and another one the rumour, a third of the words plain, the others jargon.
+ * @param trainJargon  what training rows may hold; dev and test rows hold all of it
+ */
+export function drawStatement(rng: Rng, isTrain: boolean, trainJargon: KnownJargon, direction: Direction): string {
+  const jargon = isTrain ? trainJargon : ALL_JARGON;
   const move = (towards: Direction) => {
     const words = rng.float() < 1 / 3 ? PLAIN[towards] : JARGON[towards].slice(...jargon);
     return `${rng.pick(words)} ${rng.pick(ASIDES)}`;
   };
   const rumour = rng.pick(DIRECTIONS.filter((other) => other !== direction));
   const frames = rng.float() < FIRST_SHARE ? PLAIN_FRAMES : TURNED_FRAMES;
-  const text = rng.pick(frames)(drawNames(rng, 1)[0] as string, move(direction), move(rumour));
-  return { text, direction };
+  return rng.pick(frames)(rng.pick(isTrain ? TRAIN_NAMES : OTHER_NAMES), move(direction), move(rumour));
 }
 
 /** A direction, all alike. */
@@ -79,13 +81,10 @@ export function drawDirection(rng: Rng): Direction {
   return rng.pick(DIRECTIONS);
 }
 
-/** All of the jargon. */
-export const ALL_JARGON: KnownJargon = [0, 4];
-
 /**
  * The splits of a generated task, always the same: no text comes twice in any of them.
  *
- * @param draw  makes one row; `split` tells it what the training rows must not show
+ * @param draw  makes one row
  */
 export function drawSplits(
   name: string,
