@@ -29,6 +29,7 @@ async function main(): Promise<number> {
     .option("--debug", "stack traces")
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError("(mixtune --help lists the commands)")
+    .addHelpText("after", "\nExample: mixtune demo")
     .exitOverride();
   let status = 0;
   const interrupt = interruptSignal();
@@ -90,5 +91,11 @@ function allowGlobalOptions(command: Command, program: Command): void {
   }
   for (const inner of command.commands) allowGlobalOptions(inner, program);
 }
+
+// A reader that has seen enough (mixtune report … | head) closes the pipe: that is no fault.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
 
 process.exitCode = await main();

@@ -1,6 +1,6 @@
 /** @file A person's own data from init to predictions, through the built command. */
 
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Finished, mixtune, temporaryFolder } from "../support/command.ts";
@@ -60,6 +60,14 @@ async function ok(args: string[]): Promise<Finished> {
   return finished;
 }
 
+/** True while a run says that it is at work. */
+function isTraining(runs: string): boolean {
+  const status = (existsSync(runs) ? readdirSync(runs) : [])
+    .map((id) => join(runs, id, "status.json"))
+    .filter(existsSync);
+  return status.some((path) => JSON.parse(readFileSync(path, "utf8")).state === "running");
+}
+
 describe("own data", () => {
   test("init proposes columns, labels, groups and splits, and the study is good to run as it is", async () => {
     await ok(["init", "--data", "tickets-train.csv", "tickets-test.csv", "mood.jsonl"]);
@@ -97,8 +105,8 @@ describe("own data", () => {
     expect(first.stdout).toContain("to do; mixtune run again goes on");
     const second = await mixtune(["run", "study.yaml", "--out", "out", ...SMALL], {
       cwd: folder,
-      onStderr: (text, kill) => {
-        if (text.includes("train 1/3 steps")) kill("SIGKILL");
+      watch: (kill) => {
+        if (isTraining(join(folder, "out", "runs"))) kill("SIGKILL");
       },
     });
     expect(second.status).toBeNull();

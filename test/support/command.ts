@@ -20,10 +20,12 @@ export interface RunOptions {
   env?: Record<string, string>;
   /** Called with everything on standard error so far; may send signals. */
   onStderr?(text: string, kill: (signal: NodeJS.Signals) => void): void;
+  /** Called every few milliseconds while the command runs. */
+  watch?(kill: (signal: NodeJS.Signals) => void): void;
 }
 
 /** Runs mixtune with arguments; MIXTUNE_DATA is not passed on, the cache is the machine's own. */
-export function mixtune(args: readonly string[], { cwd, env = {}, onStderr }: RunOptions): Promise<Finished> {
+export function mixtune(args: readonly string[], { cwd, env = {}, onStderr, watch }: RunOptions): Promise<Finished> {
   const { MIXTUNE_DATA: _data, ...rest } = process.env;
   const child = spawn(process.execPath, [MIXTUNE, ...args], { cwd, env: { ...rest, ...env } });
   let stdout = "";
@@ -35,7 +37,13 @@ export function mixtune(args: readonly string[], { cwd, env = {}, onStderr }: Ru
     stderr += piece;
     onStderr?.(stderr, (signal) => child.kill(signal));
   });
-  return new Promise((resolve) => child.on("close", (status) => resolve({ status, stdout, stderr })));
+  const timer = setInterval(() => watch?.((signal) => child.kill(signal)), 10);
+  return new Promise((resolve) =>
+    child.on("close", (status) => {
+      clearInterval(timer);
+      resolve({ status, stdout, stderr });
+    }),
+  );
 }
 
 /** A new folder, and how to remove it. */
