@@ -164,6 +164,7 @@ function baselinesOf(
   tasks: Record<string, LoadedTask>,
   models: StudyLock["models"],
 ): LockedBaseline[] {
+  if (Object.keys(study.tasks).length === 0) return [];
   const scoredOn = Object.keys(study.tasks).map((name) => [name, tasks[name]!.digests]);
   const { max_dev, max_test, splits } = study.eval;
   const idOf = (kind: string, extra: unknown) =>

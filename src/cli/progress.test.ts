@@ -75,6 +75,7 @@ test("the rest of a study is estimated anew from what the finished jobs took", (
   const queue = ["a", "b", "c"].map((id) => ({ job: { id } as Job, seconds: 100 })) satisfies QueuedJob[];
   const progress = new StudyProgress(
     queue,
+    new Map(),
     (id) => id,
     line,
     () => state.now,
@@ -90,4 +91,25 @@ test("the rest of a study is estimated anew from what the finished jobs took", (
   expect(state.written.at(-1)).toMatch(/then about 10 min/);
   progress.onEvent({ kind: "ended", job: queue[1]!.job, outcome: { state: "failed", reason: "no disk" } });
   expect(state.written.at(-1)).toBe("[2/3] b  failed after 1 s: no disk\n");
+});
+
+test("memory that goes clearly beyond the plan is said once", () => {
+  const { state, line } = screen(true);
+  const job = { id: "a" } as Job;
+  const estimates = new Map([["a", 1e9]]);
+  const progress = new StudyProgress(
+    [{ job, seconds: 100 }],
+    estimates,
+    (id) => id,
+    line,
+    () => state.now,
+  );
+  const measured = (peak_memory_bytes: number) =>
+    progress.onEvent({ kind: "progress", job, progress: { ...steps(1, "a"), peak_memory_bytes } });
+  measured(1.2e9);
+  expect(state.written.join("")).not.toContain("holds");
+  measured(2e9);
+  measured(3e9);
+  expect(state.written.join("").match(/a holds 2\.0 GB after its first step; the plan expected 1\.0 GB\./g)).toHaveLength(1);
+  expect(state.written.join("")).not.toContain("3.0 GB");
 });

@@ -11,7 +11,7 @@ import { claimStudy } from "../study/claim.ts";
 import { executeJobs, type StudyOutcome } from "../study/execute.ts";
 import { appendLedger, readLedger } from "../study/ledger.ts";
 import { differingKeys, findStudyLock, readStudyLock, writeStudyLock } from "../study/lock-file.ts";
-import { baselineDir, isComplete, scoredReader } from "../study/scored.ts";
+import { baselineDir, isComplete, runDir, scoredReader } from "../study/scored.ts";
 import type { ExecuteJob, PlannedRun } from "../study/types.ts";
 import { scoreTextBaseline } from "./baselines.ts";
 import type { Context } from "./context.ts";
@@ -97,6 +97,7 @@ async function executeAll(prepared: PreparedStudy, execute: ExecuteJob, context:
   const untuned = new Map(queue.map(({ job }) => [job.id, `${job.model} untuned`]));
   const progress = new StudyProgress(
     toDo,
+    new Map(prepared.plan.map(({ id, estimate }) => [id, estimate.memory_bytes])),
     (id) => names.get(id) ?? untuned.get(id)!,
     progressLine(context),
     context.clock,
@@ -135,7 +136,7 @@ function labelOf(run: PlannedRun, { input }: PreparedStudy): string {
 }
 
 function conclude(prepared: PreparedStudy, outcome: StudyOutcome, table: StudyTable, context: Context): number {
-  const { dir } = prepared;
+  const { dir, plan } = prepared;
   const failed = outcome.failed.map(({ job, reason }) => ({ id: job.id, reason }));
   const counts = {
     done: outcome.done.length,
@@ -143,12 +144,16 @@ function conclude(prepared: PreparedStudy, outcome: StudyOutcome, table: StudyTa
     failed,
     interrupted: outcome.interrupted.length,
   };
-  const next = `mixtune run again goes on where this stopped (${dir}).`;
+  const next = "the same command goes on where this stopped.";
+  const shown =
+    table.tasks.length === 0
+      ? ["Nothing was scored: no task has labels."]
+      : [formatStudyTable(table, "text"), table.sentence];
   const lines = [
-    formatStudyTable(table, "text"),
-    table.sentence,
+    ...shown,
     "",
     `Results are in ${dir} (mixtune report ${dir} prints this again).`,
+    ...(plan.length === 1 ? [`The model is in ${runDir(dir, plan[0]!.id)}: mixtune predict takes that folder.`] : []),
     ...otherRuns(prepared),
     ...failed.map(({ id, reason }) => `failed: ${id}: ${reason}`),
     ...(failed.length > 0 ? [`${failed.length} failed. Put the reason right; ${next}`] : []),

@@ -72,6 +72,8 @@ export interface RunProgress {
   /** Training loss of the last step. */
   loss?: number;
   tokens_per_second?: number;
+  /** Peak resident memory so far; sent once, after the first training step, by when all that a run needs is held. */
+  peak_memory_bytes?: number;
 }
 
 /** How a job ended. `interrupted` can be resumed; `failed` says why. */

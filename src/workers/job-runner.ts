@@ -100,6 +100,7 @@ export class JobRunner {
     const prepared = await this.prepareAll(job, spec);
     const network = await this.network("train", job, opened, tuningOf(spec.train, opened.model, this.settings));
     const optimizer = await AdamW.create(spec.train, { threads: job.threads });
+    let isFirstStep = true;
     try {
       const devTasks = Object.keys(spec.mixture.ingredients).filter((name) => prepared.get(name)!.labels !== undefined);
       const result = await trainRun({
@@ -123,7 +124,9 @@ export class JobRunner {
             unit: "steps",
             loss: line.loss,
             tokens_per_second: line.tokens / Math.max(line.seconds, 1e-9),
+            ...(isFirstStep ? { peak_memory_bytes: peakMemoryBytes() } : {}),
           });
+          isFirstStep = false;
         },
         isAborted,
         clock: this.settings.now,
@@ -138,7 +141,7 @@ export class JobRunner {
           tokens: result.numTokens,
           flops: trainingFlops(opened.model, spec.train, result.numTokens),
           seconds: result.seconds,
-          peak_memory_bytes: process.resourceUsage().maxRSS * 1024,
+          peak_memory_bytes: peakMemoryBytes(),
         },
       });
     } finally {
@@ -326,6 +329,11 @@ function loraOnRandom(): SpecError {
     got: "random",
     remedy: "An adapter on random weights learns next to nothing: set train.method: full.",
   });
+}
+
+/** Of the whole process since it began. */
+function peakMemoryBytes(): number {
+  return process.resourceUsage().maxRSS * 1024;
 }
 
 /**

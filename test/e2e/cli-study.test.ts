@@ -102,7 +102,7 @@ describe("own data", () => {
       },
     });
     expect(first.status).toBe(130);
-    expect(first.stdout).toContain("to do; mixtune run again goes on");
+    expect(first.stdout).toContain("to do; the same command goes on");
     const second = await mixtune(["run", "study.yaml", "--out", "out", ...SMALL], {
       cwd: folder,
       watch: (kill) => {
@@ -195,6 +195,23 @@ eval: {max_dev: 4, max_test: 4}
     const { table } = JSON.parse(stdout);
     expect(table.rows.at(-1)).toMatchObject({ kind: "mixture", name: "one" });
     expect(readdirSync(join(folder, "studies"))).toEqual(["one"]);
+  });
+
+  test("train learns from documents too, which are not scored", async () => {
+    const text = "The company said that its profit rose. ".repeat(20);
+    writeFileSync(
+      join(folder, "books.jsonl"),
+      Array.from({ length: 20 }, (_, i) => `${JSON.stringify({ text: `${i}. ${text}` })}\n`).join(""),
+    );
+    writeFileSync(
+      join(folder, "books.yaml"),
+      `model: mixtune/tiny
+tasks: {books: {data: {train: books.jsonl}, answer: {kind: document, field: text}}}
+mixture: {books: {weight: 0.5}}
+train: {method: full, init: random, loss_on: all, packing: contaminated, max_steps: 1, batch_tokens: 256, cutoff_len: 128}
+`,
+    );
+    expect((await ok(["train", "books.yaml"])).stdout).toContain("Nothing was scored: no task has labels.");
   });
 
   test("a run that fails is named with its reason and status 1, the others go on", async () => {
