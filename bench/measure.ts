@@ -2,15 +2,15 @@
 
 import { Rng } from "../src/base/rng.ts";
 import { packExamples, packLabels } from "../src/data/packing.ts";
-import { Graph } from "../src/engine/graph/graph.ts";
 import { productFlops } from "../src/engine/graph/flops.ts";
+import { Graph } from "../src/engine/graph/graph.ts";
 import { Session } from "../src/engine/runtime/session.ts";
 import { answerLoss, scoreLabels } from "../src/eval/score.ts";
 import { packBindings } from "../src/models/decoder.ts";
 import { initLora } from "../src/models/lora.ts";
 import { Network, networkGraph, type Tuning } from "../src/models/network.ts";
-import { initParameter } from "../src/models/weights.ts";
 import { parameterViews } from "../src/models/parameters.ts";
+import { initParameter } from "../src/models/weights.ts";
 import { AdamW, newAdamState } from "../src/optim/adamw.ts";
 import { batchGradient } from "../src/train/step.ts";
 import { MICRO_BATCH_TOKENS } from "../src/train/trainer.ts";
@@ -36,13 +36,21 @@ const config = SHAPES[workload.shape];
 const frozen = randomWeights(workload.shape);
 const tuning: Tuning = workload.method === "lora" ? { method: "lora", lora: LORA, frozen } : { method: "full" };
 const examples = fpbLikeExamples(workload.batch, config.vocab_size);
-const packOptions = { packing: "isolated", sharePrefix: workload.sharePrefix, maxTokens: MICRO_BATCH_TOKENS, lossOn: "answer" } as const;
+const packOptions = {
+  packing: "isolated",
+  sharePrefix: workload.sharePrefix,
+  maxTokens: MICRO_BATCH_TOKENS,
+  lossOn: "answer",
+} as const;
 
 const probe = await plainProduct();
 const startedMs = performance.now();
 const network = await Network.create("train", config, tuning, { threads: THREADS, maxPositions: 1024 });
 const sessionStartMs = performance.now() - startedMs;
-const optimizer = await AdamW.create({ adam_beta1: 0.9, adam_beta2: 0.999, adam_epsilon: 1e-8, weight_decay: 0, max_grad_norm: 1 }, { threads: THREADS });
+const optimizer = await AdamW.create(
+  { adam_beta1: 0.9, adam_beta2: 0.999, adam_epsilon: 1e-8, weight_decay: 0, max_grad_norm: 1 },
+  { threads: THREADS },
+);
 const { layout } = network;
 const state = newAdamState(layout.size, layout.decaySize);
 const views = parameterViews(layout, state.parameters);
@@ -82,8 +90,13 @@ const trainingRow = {
   executedRatio: training.ratio(executedFlops),
   usefulRatio: useful === undefined || workload.method === "full" ? undefined : training.ratio(useful * realTokens),
 };
-const memory = { peakMemoryGb: Math.round(process.resourceUsage().maxRSS / 1e4) / 100, sessionStartMs: rounded(sessionStartMs) };
-process.stdout.write(`${JSON.stringify({ workload, realTokens, executedTokens, packs: packs.length, training: trainingRow, scoring, ...memory })}\n`);
+const memory = {
+  peakMemoryGb: Math.round(process.resourceUsage().maxRSS / 1e4) / 100,
+  sessionStartMs: rounded(sessionStartMs),
+};
+process.stdout.write(
+  `${JSON.stringify({ workload, realTokens, executedTokens, packs: packs.length, training: trainingRow, scoring, ...memory })}\n`,
+);
 
 /** Scoring three labels of one token, as dev and test evaluation do. */
 async function scoringSpeed() {
@@ -131,7 +144,10 @@ async function plainProduct() {
   const uniform = (length: number) => Float32Array.from({ length }, () => rng.float() - 0.5);
   const graph = new Graph();
   const a = graph.input("a", "float32", [m, k]);
-  graph.output("y", graph.add("matmul", [a, graph.constant("b", uniform(k * n), [k, n])], { transA: false, transB: false, alpha: 1 }));
+  graph.output(
+    "y",
+    graph.add("matmul", [a, graph.constant("b", uniform(k * n), [k, n])], { transA: false, transB: false, alpha: 1 }),
+  );
   const session = await Session.create(graph, { threads: THREADS });
   const feeds = { a: uniform(m * k) };
   const y = new Float32Array(m * n);

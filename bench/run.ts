@@ -26,7 +26,10 @@ const measure = join(import.meta.dirname, "measure.mjs");
 const baselinePath = join(process.cwd(), "bench", "baseline.json");
 
 const load = loadavg()[0]!;
-if (load > 0.5) console.error(`bench: the load is ${load.toFixed(1)}: other work runs on this machine, so read the ratios, not the speeds.`);
+if (load > 0.5)
+  console.error(
+    `bench: the load is ${load.toFixed(1)}: other work runs on this machine, so read the ratios, not the speeds.`,
+  );
 const results: Record<string, unknown> = {};
 for (const name of names) {
   const workload = WORKLOADS[name];
@@ -43,7 +46,10 @@ for (const name of names) {
 const baseline = existsSync(baselinePath) ? JSON.parse(readFileSync(baselinePath, "utf8")) : undefined;
 if (words.includes("--save")) {
   const machine = { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, load };
-  writeFileSync(baselinePath, `${JSON.stringify({ machine, results: { ...baseline?.results, ...results } }, null, 2)}\n`);
+  writeFileSync(
+    baselinePath,
+    `${JSON.stringify({ machine, results: { ...baseline?.results, ...results } }, null, 2)}\n`,
+  );
 }
 for (const name of names) {
   const before = baseline?.results[name]?.training.executedRatio;

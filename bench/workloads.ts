@@ -8,7 +8,17 @@ import type { TokenizedExample } from "../src/data/types.ts";
 import { type DecoderConfig, decoderTensors, numElements } from "../src/models/config.ts";
 import { type RawWeights, rawOffsets } from "../src/models/weights.ts";
 
-function llama(sizes: Pick<DecoderConfig, "vocab_size" | "hidden_size" | "intermediate_size" | "num_hidden_layers" | "num_attention_heads" | "num_key_value_heads">): DecoderConfig {
+function llama(
+  sizes: Pick<
+    DecoderConfig,
+    | "vocab_size"
+    | "hidden_size"
+    | "intermediate_size"
+    | "num_hidden_layers"
+    | "num_attention_heads"
+    | "num_key_value_heads"
+  >,
+): DecoderConfig {
   const head_dim = 64;
   return {
     ...sizes,
@@ -18,14 +28,30 @@ function llama(sizes: Pick<DecoderConfig, "vocab_size" | "hidden_size" | "interm
     max_position_embeddings: 2048,
     tie_word_embeddings: true,
     initializer_range: 0.02,
-    rotary: { inverseFrequencies: Float64Array.from({ length: head_dim / 2 }, (_, i) => 10_000 ** ((-2 * i) / head_dim)) },
+    rotary: {
+      inverseFrequencies: Float64Array.from({ length: head_dim / 2 }, (_, i) => 10_000 ** ((-2 * i) / head_dim)),
+    },
   };
 }
 
 /** SmolLM2-135M's shape, and that of mixtune/tiny. */
 export const SHAPES = {
-  m135: llama({ vocab_size: 49_152, hidden_size: 576, intermediate_size: 1536, num_hidden_layers: 30, num_attention_heads: 9, num_key_value_heads: 3 }),
-  tiny: llama({ vocab_size: 4096, hidden_size: 256, intermediate_size: 512, num_hidden_layers: 6, num_attention_heads: 4, num_key_value_heads: 2 }),
+  m135: llama({
+    vocab_size: 49_152,
+    hidden_size: 576,
+    intermediate_size: 1536,
+    num_hidden_layers: 30,
+    num_attention_heads: 9,
+    num_key_value_heads: 3,
+  }),
+  tiny: llama({
+    vocab_size: 4096,
+    hidden_size: 256,
+    intermediate_size: 512,
+    num_hidden_layers: 6,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+  }),
 };
 export type ShapeName = keyof typeof SHAPES;
 
@@ -44,7 +70,12 @@ export function randomWeights(name: ShapeName): RawWeights {
     for (const { name: tensor, shape } of specs) {
       const rng = new Rng(tensor);
       const uniform = () => 0.07 * (rng.float() - 0.5);
-      writeSync(fd, new Uint8Array(Float32Array.from({ length: numElements(shape) }, shape.length === 1 ? () => 1 : uniform).buffer));
+      writeSync(
+        fd,
+        new Uint8Array(
+          Float32Array.from({ length: numElements(shape) }, shape.length === 1 ? () => 1 : uniform).buffer,
+        ),
+      );
     }
     closeSync(fd);
   }

@@ -110,6 +110,8 @@ test("memory that goes clearly beyond the plan is said once", () => {
   expect(state.written.join("")).not.toContain("holds");
   measured(2e9);
   measured(3e9);
-  expect(state.written.join("").match(/a holds 2\.0 GB after its first step; the plan expected 1\.0 GB\./g)).toHaveLength(1);
+  expect(
+    state.written.join("").match(/a holds 2\.0 GB after its first step; the plan expected 1\.0 GB\./g),
+  ).toHaveLength(1);
   expect(state.written.join("")).not.toContain("3.0 GB");
 });

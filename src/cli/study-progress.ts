@@ -70,9 +70,12 @@ export class StudyProgress {
   /** Says once when a run needs clearly more memory than the plan said. */
   private compareMemory(id: string, measured: number | undefined): void {
     const expected = this.memoryEstimates.get(id);
-    if (measured === undefined || expected === undefined || this.toldOfMemory || measured < MEMORY_TOLERANCE * expected) return;
+    if (measured === undefined || expected === undefined || this.toldOfMemory || measured < MEMORY_TOLERANCE * expected)
+      return;
     this.toldOfMemory = true;
-    this.line.say(`${this.nameOf(id)} holds ${bytes(measured)} after its first step; the plan expected ${bytes(expected)}.`);
+    this.line.say(
+      `${this.nameOf(id)} holds ${bytes(measured)} after its first step; the plan expected ${bytes(expected)}.`,
+    );
   }
 
   close(): void {

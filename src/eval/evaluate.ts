@@ -27,7 +27,11 @@ export function metricsOf(own: MetricName): MetricName[] {
 const BOOTSTRAP_SEED = 1;
 
 /** The fixed subset of a split that every model is scored on. */
-export function evaluationSubset(task: PreparedTask, split: "dev" | "test", spec: EvalSpec): { example: Example; tokens: TokenizedExample }[] {
+export function evaluationSubset(
+  task: PreparedTask,
+  split: "dev" | "test",
+  spec: EvalSpec,
+): { example: Example; tokens: TokenizedExample }[] {
   const { examples, tokenized } = task.split(split);
   const pairs = examples.map((example, i) => ({ example, tokens: tokenized[i]!, group: example.group }));
   return subsetByHash(pairs, split === "dev" ? spec.max_dev : spec.max_test);

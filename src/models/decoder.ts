@@ -22,10 +22,25 @@ export interface DecoderInputs {
 }
 
 /** Sizes of a pack's symbolic dimensions. */
-export function packBindings(config: DecoderConfig, pack: { numPrefixes: number; prefixLen: number; numRows: number; rowLen: number; lossRows: { length: number } }): Bindings {
+export function packBindings(
+  config: DecoderConfig,
+  pack: { numPrefixes: number; prefixLen: number; numRows: number; rowLen: number; lossRows: { length: number } },
+): Bindings {
   const { numPrefixes: Q, prefixLen: P, numRows: B, rowLen: S } = pack;
   const G = config.num_attention_heads / config.num_key_value_heads;
-  return { Q, P, B, S, R: pack.lossRows.length, L: P + S, N: Q * P + B * S, QP: Q * P, BS: B * S, GP: G * P, GS: G * S };
+  return {
+    Q,
+    P,
+    B,
+    S,
+    R: pack.lossRows.length,
+    L: P + S,
+    N: Q * P + B * S,
+    QP: Q * P,
+    BS: B * S,
+    GP: G * P,
+    GS: G * S,
+  };
 }
 
 export function decoderInputs(graph: Graph): DecoderInputs {
@@ -45,7 +60,13 @@ export function decoderInputs(graph: Graph): DecoderInputs {
  * @param maxPositions  rows of the rotary tables; positions must stay below
  * @source transformers modeling_llama.py LlamaForCausalLM; golden test/golden/models
  */
-export function buildDecoder(graph: Graph, config: DecoderConfig, source: TensorSource, inputs: DecoderInputs, maxPositions: number): Value {
+export function buildDecoder(
+  graph: Graph,
+  config: DecoderConfig,
+  source: TensorSource,
+  inputs: DecoderInputs,
+  maxPositions: number,
+): Value {
   const { hidden_size: D, vocab_size: V, rms_norm_eps: epsilon } = config;
   const embedding = source.tensor(graph, { name: "model.embed_tokens.weight", shape: [V, D] });
   const norm = (x: Value, name: string) =>
@@ -83,13 +104,25 @@ export function negativeLogLikelihood(graph: Graph, logits: Value, targets: Valu
 function attention(graph: Graph, config: DecoderConfig, inputs: DecoderInputs, q: Value, k: Value, v: Value): Value {
   const { num_attention_heads: H, num_key_value_heads: K, head_dim: E } = config;
   const [qPrefix, qRows] = splitTokens(graph, q);
-  const [kPrefix, kRows] = splitTokens(graph, k).map((part, i) => keyHeads(graph, part, i === 0 ? ["Q", "P"] : ["B", "S"], K, E));
-  const [vPrefix, vRows] = splitTokens(graph, v).map((part, i) => keyHeads(graph, part, i === 0 ? ["Q", "P"] : ["B", "S"], K, E));
+  const [kPrefix, kRows] = splitTokens(graph, k).map((part, i) =>
+    keyHeads(graph, part, i === 0 ? ["Q", "P"] : ["B", "S"], K, E),
+  );
+  const [vPrefix, vRows] = splitTokens(graph, v).map((part, i) =>
+    keyHeads(graph, part, i === 0 ? ["Q", "P"] : ["B", "S"], K, E),
+  );
   const ofRow = (prefix: Value, rows: Value) =>
     graph.add("concat", [graph.add("gather", [prefix, inputs.rowPrefix], {}), rows], { axis: 2, size: "L" });
   const sizes = { H, K, E };
   const prefix = attend(graph, sizes, ["Q", "P", "P"], qPrefix!, kPrefix!, vPrefix!, inputs.prefixMask);
-  const rows = attend(graph, sizes, ["B", "S", "L"], qRows!, ofRow(kPrefix!, kRows!), ofRow(vPrefix!, vRows!), inputs.rowMask);
+  const rows = attend(
+    graph,
+    sizes,
+    ["B", "S", "L"],
+    qRows!,
+    ofRow(kPrefix!, kRows!),
+    ofRow(vPrefix!, vRows!),
+    inputs.rowMask,
+  );
   return graph.add("concat", [prefix, rows], { axis: 0, size: "N" });
 }
 
@@ -107,7 +140,15 @@ function keyHeads(graph: Graph, x: Value, [b, s]: [Dim, Dim], K: number, E: numb
  * Scaled dot-product attention of q [b*s, H*E] over k, v [b, K, l, E] with mask [b, 1, 1, s, l]: [b*s, H*E].
  * The G query heads of a key head are rows of one product.
  */
-function attend(graph: Graph, { H, K, E }: { H: number; K: number; E: number }, [b, s, l]: [Dim, Dim, Dim], q: Value, k: Value, v: Value, mask: Value): Value {
+function attend(
+  graph: Graph,
+  { H, K, E }: { H: number; K: number; E: number },
+  [b, s, l]: [Dim, Dim, Dim],
+  q: Value,
+  k: Value,
+  v: Value,
+  mask: Value,
+): Value {
   const G = H / K;
   const grouped = graph.add("reshape", [q], { shape: [b, s, K, G, E] });
   const heads = graph.add("transpose", [grouped], { perm: [0, 2, 3, 1, 4] }); // [b, K, G, s, E]
@@ -126,7 +167,9 @@ function rotaryTables(graph: Graph, config: DecoderConfig, maxPositions: number)
   const { inverseFrequencies } = config.rotary;
   const half = inverseFrequencies.length;
   const table = (f: (angle: number) => number) =>
-    Float32Array.from({ length: maxPositions * half }, (_, i) => f(Math.floor(i / half) * inverseFrequencies[i % half]!));
+    Float32Array.from({ length: maxPositions * half }, (_, i) =>
+      f(Math.floor(i / half) * inverseFrequencies[i % half]!),
+    );
   return {
     cos: graph.constant("rotary_cos", table(Math.cos), [maxPositions, half]),
     sin: graph.constant("rotary_sin", table(Math.sin), [maxPositions, half]),

@@ -58,7 +58,13 @@ export function withLora(base: TensorSource, config: LoraConfig): TensorSource {
 }
 
 /** Scaled x A^T B^T of several layers; the A's are stacked, so that x is read once. */
-function loraDeltas(graph: Graph, x: Value, layers: readonly LinearSpec[], rank: number, scale: number): Map<string, Value> {
+function loraDeltas(
+  graph: Graph,
+  x: Value,
+  layers: readonly LinearSpec[],
+  rank: number,
+  scale: number,
+): Map<string, Value> {
   const a = layers.map(({ module, inFeatures }) => graph.input(loraName(module, "A"), "float32", [rank, inFeatures]));
   const stacked = a.length === 1 ? a[0]! : graph.add("concat", a, { axis: 0, size: rank * a.length });
   const low = product(graph, x, stacked);

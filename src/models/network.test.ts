@@ -23,7 +23,9 @@ describe("graphs as text", () => {
 
 test("LoRA computes no gradient of the first block's input and none of frozen tensors", () => {
   const graph = networkGraph(oneLayer, tunings.lora!, 16, true);
-  expect([...graph.outputs.keys()].filter((name) => name.endsWith("_grad")).every((name) => name.includes(".lora_"))).toBe(true);
+  expect(
+    [...graph.outputs.keys()].filter((name) => name.endsWith("_grad")).every((name) => name.includes(".lora_")),
+  ).toBe(true);
   const toEmbedding = graph.nodes.filter(({ name }) => name.startsWith("gather_Grad"));
   expect(toEmbedding).toEqual([]);
 });

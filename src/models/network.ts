@@ -27,7 +27,10 @@ export interface PackArrays {
 }
 
 /** What trains: every tensor, or an adapter on frozen weights. Everything frozen when there is no adapter. */
-export type Tuning = { method: "full" } | { method: "lora"; lora: LoraConfig; frozen: RawWeights } | { method: "frozen"; frozen: RawWeights };
+export type Tuning =
+  | { method: "full" }
+  | { method: "lora"; lora: LoraConfig; frozen: RawWeights }
+  | { method: "frozen"; frozen: RawWeights };
 
 /** A network's trainable tensors, in one flat vector. Empty for a frozen one. */
 export function tunedLayout(config: DecoderConfig, tuning: Tuning): ParameterLayout {
@@ -79,7 +82,12 @@ export class Network {
   }
 
   /** @param purpose  `train`: `lossAndGradients` can be called; `score`: `nll` */
-  static async create(purpose: "train" | "score", config: DecoderConfig, tuning: Tuning, options: NetworkOptions): Promise<Network> {
+  static async create(
+    purpose: "train" | "score",
+    config: DecoderConfig,
+    tuning: Tuning,
+    options: NetworkOptions,
+  ): Promise<Network> {
     const graph = networkGraph(config, tuning, options.maxPositions, purpose === "train");
     const weightFolder = tuning.method === "full" ? {} : { weightFolder: tuning.frozen.folder };
     const session = await Session.create(graph, { ...options, ...weightFolder });
@@ -97,7 +105,12 @@ export class Network {
    * @param lossWeights  [R]
    * @returns            nll [R]
    */
-  async lossAndGradients(pack: PackArrays, lossWeights: Float32Array, parameters: Float32Array, gradients: Float32Array): Promise<Float32Array> {
+  async lossAndGradients(
+    pack: PackArrays,
+    lossWeights: Float32Array,
+    parameters: Float32Array,
+    gradients: Float32Array,
+  ): Promise<Float32Array> {
     const feeds = { ...packFeeds(pack), loss_weights: lossWeights, ...parameterViews(this.layout, parameters) };
     const into = parameterViews(this.layout, gradients, "_grad");
     return (await this.session.run(feeds, packBindings(this.config, pack), into)).nll!;

@@ -23,7 +23,12 @@ export class ConfigReader {
 
   /** A whole number above 0. */
   count(key: string, fallback?: number): number {
-    return this.read(key, fallback, "a whole number above 0", (v): v is number => Number.isSafeInteger(v) && (v as number) > 0);
+    return this.read(
+      key,
+      fallback,
+      "a whole number above 0",
+      (v): v is number => Number.isSafeInteger(v) && (v as number) > 0,
+    );
   }
 
   positive(key: string, fallback?: number): number {
@@ -90,7 +95,8 @@ export function rotaryFrequencies(json: ConfigReader, headDim: number): Float64A
     const factor = scaling.positive("factor");
     return plain.map((frequency) => frequency / factor);
   }
-  if (kind !== "llama3") return scaling.unsupported(scaling.has("rope_type") ? "rope_type" : "type", "default, linear or llama3");
+  if (kind !== "llama3")
+    return scaling.unsupported(scaling.has("rope_type") ? "rope_type" : "type", "default, linear or llama3");
   const factor = scaling.positive("factor");
   const low = scaling.positive("low_freq_factor");
   const high = scaling.positive("high_freq_factor");

@@ -20,7 +20,8 @@ describe("a folder that transformers wrote", () => {
     const flat = new Float32Array(layout.size);
     readParameters(model, layout, flat);
     const expected = openSafetensors(join(GOLDEN, "shards", `${dtype}.expected.safetensors`));
-    for (const [name, view] of Object.entries(parameterViews(layout, flat))) expect(view).toEqual(expected.readFloat32(name));
+    for (const [name, view] of Object.entries(parameterViews(layout, flat)))
+      expect(view).toEqual(expected.readFloat32(name));
   });
 
   test("is converted to raw float32 once, tensors in the order of the forward pass", () => {
@@ -30,9 +31,14 @@ describe("a folder that transformers wrote", () => {
     for (const { name } of decoderTensors(model.config)) {
       const wanted = model.files.get(name)!.readFloat32(name);
       const offset = byteOffsets.get(name)!;
-      expect(new Float32Array(bytes.buffer.slice(bytes.byteOffset + offset, bytes.byteOffset + offset + 4 * wanted.length))).toEqual(wanted);
+      expect(
+        new Float32Array(bytes.buffer.slice(bytes.byteOffset + offset, bytes.byteOffset + offset + 4 * wanted.length)),
+      ).toEqual(wanted);
     }
-    writeFileSync(file, bytes.map((byte) => byte ^ 1));
+    writeFileSync(
+      file,
+      bytes.map((byte) => byte ^ 1),
+    );
     expect(readFileSync(rawWeights(model, join(temp, "cache")).file)[0]).toBe(bytes[0]! ^ 1); // not written again
   });
 });
@@ -56,15 +62,69 @@ describe("a folder that is damaged is refused with place and remedy", () => {
     ["config that is no JSON", (folder) => writeFileSync(join(folder, "config.json"), "{"), /expected JSON/],
     ["no weights", (folder) => rmSync(join(folder, "model.safetensors")), /expected model\.safetensors/],
     ["truncated weights", (folder) => truncateSync(join(folder, "model.safetensors"), 9000), /model\.safetensors/],
-    ["a width that the weights do not have", editConfig((config) => { config.intermediate_size = 51; }), /gate_proj\.weight: expected \[51, 24\].*got \[50, 24\]/],
-    ["more layers than the weights have", editConfig((config) => { config.num_hidden_layers = 3; }), /layers\.2\..*got no such tensor/],
-    ["fewer layers than the weights have", editConfig((config) => { config.num_hidden_layers = 1; }), /layers\.1\..*expected no such tensor/],
-    ["an untied head without weights", editConfig((config) => { config.tie_word_embeddings = false; }), /lm_head\.weight/],
-    ["another family", editConfig((config) => { config.model_type = "bert"; }), /model_type.*got "bert"/],
-    ["another activation", editConfig((config) => { config.hidden_act = "gelu"; }), /hidden_act.*got "gelu"/],
-    ["heads that do not divide", editConfig((config) => { config.num_key_value_heads = 4; }), /multiple of num_key_value_heads/],
-    ["an unknown rope scaling", editConfig((config) => { config.rope_parameters = { rope_type: "yarn" }; }), /rope_type.*got "yarn"/],
-    ["a missing size", editConfig((config) => { delete config.vocab_size; }), /vocab_size: expected a whole number above 0, got nothing/],
+    [
+      "a width that the weights do not have",
+      editConfig((config) => {
+        config.intermediate_size = 51;
+      }),
+      /gate_proj\.weight: expected \[51, 24\].*got \[50, 24\]/,
+    ],
+    [
+      "more layers than the weights have",
+      editConfig((config) => {
+        config.num_hidden_layers = 3;
+      }),
+      /layers\.2\..*got no such tensor/,
+    ],
+    [
+      "fewer layers than the weights have",
+      editConfig((config) => {
+        config.num_hidden_layers = 1;
+      }),
+      /layers\.1\..*expected no such tensor/,
+    ],
+    [
+      "an untied head without weights",
+      editConfig((config) => {
+        config.tie_word_embeddings = false;
+      }),
+      /lm_head\.weight/,
+    ],
+    [
+      "another family",
+      editConfig((config) => {
+        config.model_type = "bert";
+      }),
+      /model_type.*got "bert"/,
+    ],
+    [
+      "another activation",
+      editConfig((config) => {
+        config.hidden_act = "gelu";
+      }),
+      /hidden_act.*got "gelu"/,
+    ],
+    [
+      "heads that do not divide",
+      editConfig((config) => {
+        config.num_key_value_heads = 4;
+      }),
+      /multiple of num_key_value_heads/,
+    ],
+    [
+      "an unknown rope scaling",
+      editConfig((config) => {
+        config.rope_parameters = { rope_type: "yarn" };
+      }),
+      /rope_type.*got "yarn"/,
+    ],
+    [
+      "a missing size",
+      editConfig((config) => {
+        delete config.vocab_size;
+      }),
+      /vocab_size: expected a whole number above 0, got nothing/,
+    ],
   ])("%s", (name, change, message) => {
     const open = damaged(name.replaceAll(" ", "-"), change);
     expect(open).toThrow(message);

@@ -5,8 +5,8 @@
 
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { CheckpointError } from "../base/errors.ts";
 import { digestOf } from "../base/digest.ts";
+import { CheckpointError } from "../base/errors.ts";
 import type { Rng } from "../base/rng.ts";
 import { makeFolder, readText, sha256OfFile, writeAll, writeWholeWith } from "../formats/files.ts";
 import { openSafetensors, type SafetensorsFile } from "../formats/safetensors.ts";
@@ -70,7 +70,13 @@ function parseJson(text: string, place: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new CheckpointError({ place, expected: "JSON", got: "text that is not JSON", remedy: "Fetch the model again.", cause });
+    throw new CheckpointError({
+      place,
+      expected: "JSON",
+      got: "text that is not JSON",
+      remedy: "Fetch the model again.",
+      cause,
+    });
   }
 }
 
@@ -108,12 +114,14 @@ function checkTensors(folder: string, config: DecoderConfig, files: ReadonlyMap<
   for (const { name, shape } of specs) {
     const actual = files.get(name)?.tensors.get(name)?.shape;
     if (actual === undefined) fail(name, `[${shape.join(", ")}], as config.json says`, "no such tensor");
-    else if (actual.join() !== shape.join()) fail(name, `[${shape.join(", ")}], as config.json says`, `[${actual.join(", ")}]`);
+    else if (actual.join() !== shape.join())
+      fail(name, `[${shape.join(", ")}], as config.json says`, `[${actual.join(", ")}]`);
   }
   const known = new Set(specs.map(({ name }) => name));
   if (config.tie_word_embeddings) known.add("lm_head.weight");
   for (const name of files.keys()) {
-    if (!known.has(name) && !IGNORED.test(name)) fail(name, "no such tensor, as config.json says", "one in the weights");
+    if (!known.has(name) && !IGNORED.test(name))
+      fail(name, "no such tensor, as config.json says", "one in the weights");
   }
 }
 

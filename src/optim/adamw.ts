@@ -5,7 +5,10 @@ import type { Value } from "../engine/graph/values.ts";
 import { Session, type SessionOptions } from "../engine/runtime/session.ts";
 import type { TrainSpec } from "../specs/types.ts";
 
-export type AdamConfig = Pick<TrainSpec, "adam_beta1" | "adam_beta2" | "adam_epsilon" | "weight_decay" | "max_grad_norm">;
+export type AdamConfig = Pick<
+  TrainSpec,
+  "adam_beta1" | "adam_beta2" | "adam_epsilon" | "weight_decay" | "max_grad_norm"
+>;
 
 /** Parameters and moments, flat; the first `decaySize` elements decay. */
 export interface AdamState {
@@ -16,7 +19,12 @@ export interface AdamState {
 }
 
 export function newAdamState(size: number, decaySize: number): AdamState {
-  return { parameters: new Float32Array(size), expAvg: new Float32Array(size), expAvgSq: new Float32Array(size), decaySize };
+  return {
+    parameters: new Float32Array(size),
+    expAvg: new Float32Array(size),
+    expAvgSq: new Float32Array(size),
+    decaySize,
+  };
 }
 
 /** Owns the update sessions of one configuration; vectors of any length go through them. */
@@ -34,7 +42,9 @@ export class AdamW {
   }
 
   static async create(config: AdamConfig, options: SessionOptions): Promise<AdamW> {
-    const sessions = [updateGraph(config), additionGraph(), squaresGraph()].map((graph) => Session.create(graph, options));
+    const sessions = [updateGraph(config), additionGraph(), squaresGraph()].map((graph) =>
+      Session.create(graph, options),
+    );
     const [update, accumulation, squares] = await Promise.all(sessions);
     return new AdamW(config, update!, accumulation!, squares!);
   }
@@ -58,7 +68,13 @@ export class AdamW {
    * @param norm  of the gradient; above `max_grad_norm` (when that is above 0) the gradient is scaled down to it
    * @source torch.optim.AdamW; torch.nn.utils.clip_grad_norm_ (factor max_norm / (norm + 1e-6), at most 1)
    */
-  async step(state: AdamState, gradient: Float32Array, step: number, learningRate: number, norm: number): Promise<void> {
+  async step(
+    state: AdamState,
+    gradient: Float32Array,
+    step: number,
+    learningRate: number,
+    norm: number,
+  ): Promise<void> {
     const { adam_beta1, adam_beta2, weight_decay, max_grad_norm } = this.config;
     const clip = max_grad_norm > 0 ? Math.min(1, max_grad_norm / (norm + 1e-6)) : 1;
     const stepSize = learningRate / (1 - adam_beta1 ** step);
@@ -75,7 +91,11 @@ export class AdamW {
       const scalars = { clip, step_size: stepSize, inverse_root_correction: inverseRootCorrection, shrink };
       const feeds = Object.fromEntries(Object.entries(scalars).map(([name, x]) => [name, Float32Array.of(x)]));
       // note: each of p, m, v has one reader, upstream of its writer, so the new values may be written over the old
-      await this.update.run({ ...feeds, p, m, v, g: gradient.subarray(from, to) }, { N: to - from }, { p_new: p, m_new: m, v_new: v });
+      await this.update.run(
+        { ...feeds, p, m, v, g: gradient.subarray(from, to) },
+        { N: to - from },
+        { p_new: p, m_new: m, v_new: v },
+      );
     }
   }
 
@@ -87,9 +107,16 @@ export class AdamW {
 /** m' = b1 m + (1 - b1) g; v' = b2 v + (1 - b2) g^2; p' = shrink p - step_size m' / (sqrt(v') * inverse_root_correction + eps) */
 function updateGraph({ adam_beta1: b1, adam_beta2: b2, adam_epsilon: epsilon }: AdamConfig): Graph {
   const graph = new Graph();
-  const [p, m, v, rawGradient] = ["p", "m", "v", "g"].map((name) => graph.input(name, "float32", ["N"])) as [Value, Value, Value, Value];
+  const [p, m, v, rawGradient] = ["p", "m", "v", "g"].map((name) => graph.input(name, "float32", ["N"])) as [
+    Value,
+    Value,
+    Value,
+    Value,
+  ];
   const scalar = (name: string) => graph.input(name, "float32", []);
-  const [clip, stepSize, correction, shrink] = ["clip", "step_size", "inverse_root_correction", "shrink"].map(scalar) as [Value, Value, Value, Value];
+  const [clip, stepSize, correction, shrink] = ["clip", "step_size", "inverse_root_correction", "shrink"].map(
+    scalar,
+  ) as [Value, Value, Value, Value];
   const mul = (a: Value, b: Value) => graph.add("mul", [a, b], {});
   const add = (a: Value, b: Value) => graph.add("add", [a, b], {});
   const g = mul(rawGradient, clip);

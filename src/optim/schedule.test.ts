@@ -11,7 +11,9 @@ interface Case {
   rates: number[];
 }
 
-const cases = JSON.parse(readFileSync(join(import.meta.dirname, "../../test/golden/optim/schedules/expected.json"), "utf8")) as Case[];
+const cases = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../../test/golden/optim/schedules/expected.json"), "utf8"),
+) as Case[];
 
 describe("learning rates are those of transformers", () => {
   test.each(cases)("$kind, $steps steps, $warmup of warm-up", ({ kind, steps, warmup, rates }) => {

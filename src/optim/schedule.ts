@@ -17,6 +17,10 @@ export function learningRate(config: ScheduleConfig, step: number, numSteps: num
   const warmup = warmupSteps(config.warmup_steps, numSteps);
   if (step < warmup) return (config.learning_rate * step) / Math.max(1, warmup);
   const progress = (step - warmup) / Math.max(1, numSteps - warmup);
-  const decay = { constant: 1, linear: Math.max(0, 1 - progress), cosine: 0.5 * (1 + Math.cos(Math.PI * Math.min(1, progress))) };
+  const decay = {
+    constant: 1,
+    linear: Math.max(0, 1 - progress),
+    cosine: 0.5 * (1 + Math.cos(Math.PI * Math.min(1, progress))),
+  };
   return config.learning_rate * decay[config.lr_scheduler_type];
 }

@@ -31,7 +31,12 @@ export function checkpointWriter(layout: ParameterLayout, state: AdamState, text
     const write = (file: string, suffixed: readonly [prefix: string, data: Float32Array][]) => {
       const tensors = suffixed.flatMap(([prefix, data]) => {
         const views = parameterViews(layout, data);
-        return layout.parameters.map(({ name, shape }) => ({ name: `${prefix}${name}`, shape: [...shape], dtype: "F32" as const, data: views[name]! }));
+        return layout.parameters.map(({ name, shape }) => ({
+          name: `${prefix}${name}`,
+          shape: [...shape],
+          dtype: "F32" as const,
+          data: views[name]!,
+        }));
       });
       digests[file] = writeSafetensors(join(folder, file), tensors, { format: "pt" });
     };
@@ -51,12 +56,22 @@ export function weightFile({ method }: Pick<TrainSpec, "method">): string {
 }
 
 /** Reads the weights of a checkpoint folder. */
-export function readWeights(folder: string, train: Pick<TrainSpec, "method">, layout: ParameterLayout, into: Float32Array): void {
+export function readWeights(
+  folder: string,
+  train: Pick<TrainSpec, "method">,
+  layout: ParameterLayout,
+  into: Float32Array,
+): void {
   readFlat(openSafetensors(join(folder, weightFile(train))), "", layout, into);
 }
 
 /** Reads weights and moments of a checkpoint folder. */
-export function readState(folder: string, train: Pick<TrainSpec, "method">, layout: ParameterLayout, state: AdamState): void {
+export function readState(
+  folder: string,
+  train: Pick<TrainSpec, "method">,
+  layout: ParameterLayout,
+  state: AdamState,
+): void {
   readWeights(folder, train, layout, state.parameters);
   const moments = openSafetensors(join(folder, OPTIMIZER_FILE));
   readFlat(moments, "exp_avg.", layout, state.expAvg);

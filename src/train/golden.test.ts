@@ -2,15 +2,15 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { packExamples, type PackOptions } from "../data/packing.ts";
+import { type PackOptions, packExamples } from "../data/packing.ts";
 import { liveSessions, Session } from "../engine/runtime/session.ts";
 import { openSafetensors } from "../formats/safetensors.ts";
-import { Network, networkGraph, packFeeds, type Tuning, tunedLayout } from "../models/network.ts";
 import { packBindings } from "../models/decoder.ts";
+import { Network, networkGraph, packFeeds, type Tuning, tunedLayout } from "../models/network.ts";
 import { parameterViews } from "../models/parameters.ts";
 import { openModelFolder, rawWeights, readParameters } from "../models/weights.ts";
 import { AdamW, newAdamState } from "../optim/adamw.ts";
-import { batchGradient, type BatchExample } from "./step.ts";
+import { type BatchExample, batchGradient } from "./step.ts";
 
 const GOLDEN = join(import.meta.dirname, "../../test/golden/models");
 const cache = mkdtempSync(join(tmpdir(), "mixtune-golden-"));
@@ -20,7 +20,14 @@ afterAll(() => {
 });
 
 interface Expected {
-  settings: { full_rate: number; lora_rate: number; weight_decay: number; max_grad_norm: number; r: number; lora_alpha: number };
+  settings: {
+    full_rate: number;
+    lora_rate: number;
+    weight_decay: number;
+    max_grad_norm: number;
+    r: number;
+    lora_alpha: number;
+  };
   examples: { prompt: number[]; answer: number[] }[];
   loss: number;
   full_losses: number[];
@@ -40,13 +47,19 @@ function openCase(name: string) {
     tokens: { id: `golden#${i}`, prompt: Int32Array.from(prompt), answer: Int32Array.from(answer) },
   }));
   const { r, lora_alpha } = expected.settings;
-  const lora: Tuning = { method: "lora", lora: { lora_rank: r, lora_alpha, lora_target: "all" }, frozen: rawWeights(model, cache) };
+  const lora: Tuning = {
+    method: "lora",
+    lora: { lora_rank: r, lora_alpha, lora_target: "all" },
+    frozen: rawWeights(model, cache),
+  };
   const tunings = { full: { method: "full" } as Tuning, lora };
   const initial = (method: "full" | "lora") => {
     const layout = tunedLayout(model.config, tunings[method]);
     const parameters = new Float32Array(layout.size);
     if (method === "full") readParameters(model, layout, parameters);
-    else for (const [tensor, view] of Object.entries(parameterViews(layout, parameters))) tensors.readInto(`lora.init.${tensor}`, view);
+    else
+      for (const [tensor, view] of Object.entries(parameterViews(layout, parameters)))
+        tensors.readInto(`lora.init.${tensor}`, view);
     return { layout, parameters };
   };
   return { model, expected, tensors, batch, tunings, initial };
@@ -80,8 +93,14 @@ describe.each(["llama", "llama3"])("%s equals transformers and PEFT", (name) => 
     const wanted = tensors.readFloat32(method === "full" ? "logits" : "lora.logits");
     for (const options of Object.values(LAYOUTS)) {
       const firstRow = new Map<number, number>();
-      for (const pack of packExamples(batch.map(({ tokens }) => tokens), options)) {
-        const outputs = await session.run({ ...packFeeds(pack), ...parameterViews(layout, parameters) }, packBindings(model.config, pack));
+      for (const pack of packExamples(
+        batch.map(({ tokens }) => tokens),
+        options,
+      )) {
+        const outputs = await session.run(
+          { ...packFeeds(pack), ...parameterViews(layout, parameters) },
+          packBindings(model.config, pack),
+        );
         const V = model.config.vocab_size;
         pack.example.forEach((example, r) => {
           const earlier = batch.slice(0, example).reduce((sum, { tokens }) => sum + tokens.answer.length, 0);
@@ -123,7 +142,14 @@ describe.each(["llama", "llama3"])("%s equals transformers and PEFT", (name) => 
     const buffers = { total, part, accumulate: optimizer.accumulate.bind(optimizer) };
     const rate = expected.settings[method === "full" ? "full_rate" : "lora_rate"];
     for (let step = 0; step < 10; step++) {
-      const { loss } = await batchGradient(network, parameters, batch, "token", LAYOUTS["shared prefixes in small packs"]!, buffers);
+      const { loss } = await batchGradient(
+        network,
+        parameters,
+        batch,
+        "token",
+        LAYOUTS["shared prefixes in small packs"]!,
+        buffers,
+      );
       const norm = await optimizer.norm(total);
       expect(Math.abs(loss - expected[`${method}_losses`][step]!), `loss of step ${step}`).toBeLessThan(1e-4);
       expect(Math.abs(norm / expected[`${method}_norms`][step]! - 1), `norm of step ${step}`).toBeLessThan(1e-3);

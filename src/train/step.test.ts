@@ -7,7 +7,7 @@ import { Network } from "../models/network.ts";
 import { openModelFolder, readParameters } from "../models/weights.ts";
 import { AdamW } from "../optim/adamw.ts";
 import type { LossMean } from "../specs/types.ts";
-import { batchGradient, type BatchExample } from "./step.ts";
+import { type BatchExample, batchGradient } from "./step.ts";
 
 const model = openModelFolder(join(import.meta.dirname, "../../test/golden/models/llama/model"));
 let network: Network;
@@ -30,7 +30,11 @@ afterAll(async () => {
 
 async function gradientOf(batch: readonly BatchExample[], mean: LossMean, options: PackOptions) {
   const [total, part] = [new Float32Array(network.layout.size), new Float32Array(network.layout.size)];
-  const result = await batchGradient(network, parameters, batch, mean, options, { total, part, accumulate: (a, b) => optimizer.accumulate(a, b) });
+  const result = await batchGradient(network, parameters, batch, mean, options, {
+    total,
+    part,
+    accumulate: (a, b) => optimizer.accumulate(a, b),
+  });
   return { ...result, gradient: total };
 }
 
@@ -41,12 +45,18 @@ function distance(a: Float32Array, b: Float32Array): number {
 const token = fc.integer({ min: 1, max: 96 });
 /** Prompts that begin with one of a few instructions, so that prefixes are shared by chance; tasks a and b. */
 const batches = fc
-  .tuple(fc.array(fc.array(token, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 3 }), fc.array(fc.record({
-    instruction: fc.nat(2),
-    own: fc.array(token, { minLength: 1, maxLength: 7 }),
-    answer: fc.array(token, { minLength: 0, maxLength: 3 }),
-    task: fc.constantFrom("a", "b"),
-  }), { minLength: 1, maxLength: 7 }))
+  .tuple(
+    fc.array(fc.array(token, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 3 }),
+    fc.array(
+      fc.record({
+        instruction: fc.nat(2),
+        own: fc.array(token, { minLength: 1, maxLength: 7 }),
+        answer: fc.array(token, { minLength: 0, maxLength: 3 }),
+        task: fc.constantFrom("a", "b"),
+      }),
+      { minLength: 1, maxLength: 7 },
+    ),
+  )
   .map(([instructions, rows]): BatchExample[] =>
     rows.map(({ instruction, own, answer, task }, i) => ({
       task,
@@ -65,12 +75,19 @@ describe("loss and gradient do not depend on the layout", () => {
     const means = fc.constantFrom<LossMean>("token", "example", "task");
     const sizes = fc.integer({ min: 8, max: 200 });
     await fc.assert(
-      fc.asyncProperty(batches, means, sizes, fc.boolean(), fc.constantFrom("answer", "all"), async (batch, mean, maxTokens, sharePrefix, lossOn) => {
-        const alone = await gradientOf(batch, mean, { ...ALONE, lossOn });
-        const packed = await gradientOf(batch, mean, { packing: "isolated", sharePrefix, maxTokens, lossOn });
-        expect(Math.abs(packed.loss - alone.loss)).toBeLessThan(1e-4);
-        expect(distance(packed.gradient, alone.gradient)).toBeLessThan(1e-4);
-      }),
+      fc.asyncProperty(
+        batches,
+        means,
+        sizes,
+        fc.boolean(),
+        fc.constantFrom("answer", "all"),
+        async (batch, mean, maxTokens, sharePrefix, lossOn) => {
+          const alone = await gradientOf(batch, mean, { ...ALONE, lossOn });
+          const packed = await gradientOf(batch, mean, { packing: "isolated", sharePrefix, maxTokens, lossOn });
+          expect(Math.abs(packed.loss - alone.loss)).toBeLessThan(1e-4);
+          expect(distance(packed.gradient, alone.gradient)).toBeLessThan(1e-4);
+        },
+      ),
       { numRuns: 40, seed: 1 },
     );
   });
@@ -78,7 +95,12 @@ describe("loss and gradient do not depend on the layout", () => {
   test("contaminated packing is different, so the comparison can fail", async () => {
     const batch = fc.sample(batches, { numRuns: 20, seed: 2 }).find((rows) => rows.length > 3)!;
     const alone = await gradientOf(batch, "token", ALONE);
-    const contaminated = await gradientOf(batch, "token", { packing: "contaminated", sharePrefix: false, maxTokens: 64, lossOn: "answer" });
+    const contaminated = await gradientOf(batch, "token", {
+      packing: "contaminated",
+      sharePrefix: false,
+      maxTokens: 64,
+      lossOn: "answer",
+    });
     expect(distance(contaminated.gradient, alone.gradient)).toBeGreaterThan(1e-2);
   });
 });
@@ -100,7 +122,12 @@ describe("what the loss is a mean over", () => {
       task: ((2 * first + second) / 3 + third) / 2,
     };
     for (const [mean, value] of Object.entries(expected)) {
-      const { loss, lossPerTask } = await gradientOf(batch, mean as LossMean, { ...ALONE, packing: "isolated", sharePrefix: true, maxTokens: 64 });
+      const { loss, lossPerTask } = await gradientOf(batch, mean as LossMean, {
+        ...ALONE,
+        packing: "isolated",
+        sharePrefix: true,
+        maxTokens: 64,
+      });
       expect(loss).toBeCloseTo(value, 5);
       expect(lossPerTask.a).toBeCloseTo((2 * first + second) / 3, 5);
       expect(lossPerTask.b).toBeCloseTo(third, 5);

@@ -1,6 +1,6 @@
 /** @file The gradient of one optimiser step: a batch cut into packs, their gradients summed, normalised once over the whole batch. */
 
-import { packExamples, type PackOptions } from "../data/packing.ts";
+import { type PackOptions, packExamples } from "../data/packing.ts";
 import type { TokenizedExample } from "../data/types.ts";
 import type { Network, PackArrays } from "../models/network.ts";
 import type { LossMean } from "../specs/types.ts";
@@ -40,7 +40,10 @@ export async function batchGradient(
   options: PackOptions,
   buffers: GradientBuffers,
 ): Promise<BatchResult> {
-  const packs = packExamples(batch.map(({ tokens }) => tokens), options);
+  const packs = packExamples(
+    batch.map(({ tokens }) => tokens),
+    options,
+  );
   const weights = lossWeights(packs, batch, lossMean);
   const sums = new Map<string, { nll: number; count: number }>();
   let loss = 0;
@@ -69,7 +72,11 @@ type PackRows = PackArrays & { example: Int32Array };
  * @source MFTCoder loss_utils.py (cases 1 to 3), normalised over the batch instead of the micro-batch
  */
 function lossWeights(packs: readonly PackRows[], batch: readonly BatchExample[], mean: LossMean): Float64Array[] {
-  const keyOf = { token: () => "", example: (example: number) => `${example}`, task: (example: number) => batch[example]!.task }[mean];
+  const keyOf = {
+    token: () => "",
+    example: (example: number) => `${example}`,
+    task: (example: number) => batch[example]!.task,
+  }[mean];
   const counts = new Map<string, number>();
   for (const { example } of packs) for (const e of example) counts.set(keyOf(e), (counts.get(keyOf(e)) ?? 0) + 1);
   return packs.map(({ example }) => Float64Array.from(example, (e) => 1 / (counts.size * counts.get(keyOf(e))!)));

@@ -46,10 +46,21 @@ afterAll(async () => {
 function toyData(task: string, count: number): PreparedSplit {
   const rng = new Rng(task);
   const ids = (length: number) => Int32Array.from({ length }, () => 1 + rng.int(96));
-  const tokenized = Array.from({ length: count }, (_, i) => ({ id: `train#${i}`, prompt: ids(3 + rng.int(5)), answer: Int32Array.of(1 + rng.int(3), 0) }));
+  const tokenized = Array.from({ length: count }, (_, i) => ({
+    id: `train#${i}`,
+    prompt: ids(3 + rng.int(5)),
+    answer: Int32Array.of(1 + rng.int(3), 0),
+  }));
   const tokens = Int32Array.from(tokenized, ({ prompt, answer }) => prompt.length + answer.length);
   const examples = tokenized.map(({ id }) => ({ id, prompt: "", answer: "", group: id }));
-  return { examples, tokenized, lengths: { tokens, supervised: tokens.map(() => 2) }, numTokens: tokens.reduce((a, b) => a + b, 0), rowsDigest: "", notes: [] };
+  return {
+    examples,
+    tokenized,
+    lengths: { tokens, supervised: tokens.map(() => 2) },
+    numTokens: tokens.reduce((a, b) => a + b, 0),
+    rowsDigest: "",
+    notes: [],
+  };
 }
 
 let numDirs = 0;
@@ -94,7 +105,13 @@ describe("a run", () => {
         const { dir } = training();
         for (const stop of stops.sort((a, b) => a - b)) {
           let step = 0;
-          const part = training({ dir, onStep: (now) => { step = now; }, isAborted: async () => step === stop });
+          const part = training({
+            dir,
+            onStep: (now) => {
+              step = now;
+            },
+            isAborted: async () => step === stop,
+          });
           expect((await trainRun(part)).state).toBe("interrupted");
         }
         expect((await trainRun(training({ dir }))).state).toBe("done");
@@ -110,7 +127,8 @@ describe("a run", () => {
     await trainRun(run);
     const lines = readMetrics(run.dir);
     expect(new Set(lines.flatMap(({ loss_per_task }) => Object.keys(loss_per_task)))).toEqual(new Set(["a", "b"]));
-    const meanLoss = (from: number, to: number) => lines.slice(from, to).reduce((sum, { loss }) => sum + loss, 0) / (to - from);
+    const meanLoss = (from: number, to: number) =>
+      lines.slice(from, to).reduce((sum, { loss }) => sum + loss, 0) / (to - from);
     expect(meanLoss(25, 30)).toBeLessThan(0.5 * meanLoss(0, 5));
   });
 
@@ -136,6 +154,8 @@ describe("a run", () => {
 
   test("stops at a loss that is not finite, with the step and its examples", async () => {
     const run = training({ train: { learning_rate: 1e30, warmup_steps: 0, max_grad_norm: 0 } });
-    await expect(trainRun(run)).rejects.toThrow(/training step \d+, examples (a|b)\/train#\d+.*\n? *.*expected a finite loss/s);
+    await expect(trainRun(run)).rejects.toThrow(
+      /training step \d+, examples (a|b)\/train#\d+.*\n? *.*expected a finite loss/s,
+    );
   });
 });

@@ -5,7 +5,7 @@ import { planBatches } from "../data/batches.ts";
 import { countsPerEpoch } from "../data/mixture.ts";
 import type { PreparedSplit } from "../data/prepare.ts";
 import type { Network } from "../models/network.ts";
-import { type AdamState, AdamW, newAdamState } from "../optim/adamw.ts";
+import { type AdamW, newAdamState } from "../optim/adamw.ts";
 import { learningRate } from "../optim/schedule.ts";
 import { commitCheckpoint, readCheckpoint } from "../runs/checkpoints.ts";
 import { appendMetrics, cutMetrics, readMetrics } from "../runs/run-dir.ts";
@@ -52,7 +52,12 @@ export async function trainRun(training: Training): Promise<TrainingResult> {
   const { train, seed } = spec;
   const { layout } = network;
 
-  const sizes = Object.fromEntries(Object.entries(data).map(([name, { tokenized, numTokens }]) => [name, { num: tokenized.length, tokens: numTokens }]));
+  const sizes = Object.fromEntries(
+    Object.entries(data).map(([name, { tokenized, numTokens }]) => [
+      name,
+      { num: tokenized.length, tokens: numTokens },
+    ]),
+  );
   const lengths = Object.fromEntries(Object.entries(data).map(([name, split]) => [name, split.lengths]));
   const plan = planBatches(countsPerEpoch(spec.mixture, sizes), lengths, train, seed);
   const packOptions = {
@@ -75,7 +80,11 @@ export async function trainRun(training: Training): Promise<TrainingResult> {
 
   const total = new Float32Array(layout.size);
   const part = new Float32Array(layout.size);
-  const buffers = { total, part, accumulate: (sum: Float32Array, more: Float32Array) => optimizer.accumulate(sum, more) };
+  const buffers = {
+    total,
+    part,
+    accumulate: (sum: Float32Array, more: Float32Array) => optimizer.accumulate(sum, more),
+  };
   const isOver = () => step >= plan.numSteps || hasStopped(evaluations, train.early_stopping_patience);
 
   while (!isOver()) {
@@ -118,7 +127,10 @@ export async function trainRun(training: Training): Promise<TrainingResult> {
   return { state: "done", numTokens, seconds };
 }
 
-function examplesOf(batch: { names: readonly string[]; ingredient: Uint16Array; example: Int32Array }, data: Training["data"]): BatchExample[] {
+function examplesOf(
+  batch: { names: readonly string[]; ingredient: Uint16Array; example: Int32Array },
+  data: Training["data"],
+): BatchExample[] {
   return Array.from(batch.example, (index, k) => {
     const task = batch.names[batch.ingredient[k]!]!;
     return { task, tokens: data[task]!.tokenized[index]! };

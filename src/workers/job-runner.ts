@@ -20,7 +20,16 @@ import { type ParameterLayout, parameterViews } from "../models/parameters.ts";
 import { initParameter, type ModelFolder, openModelFolder, rawWeights, readParameters } from "../models/weights.ts";
 import { AdamW } from "../optim/adamw.ts";
 import { keepCheckpoints, readCheckpoint } from "../runs/checkpoints.ts";
-import { openRunDir, readReceipt, readScores, writePredictions, writeReceipt, writeScores, writeSpec, writeStatus } from "../runs/run-dir.ts";
+import {
+  openRunDir,
+  readReceipt,
+  readScores,
+  writePredictions,
+  writeReceipt,
+  writeScores,
+  writeSpec,
+  writeStatus,
+} from "../runs/run-dir.ts";
 import type { RunStatus } from "../runs/types.ts";
 import type { RunSpec, TaskSpec, TrainSpec } from "../specs/types.ts";
 import type { Job, Outcome, RunProgress } from "../study/types.ts";
@@ -63,7 +72,11 @@ export class JobRunner {
   }
 
   /** Runs a job to its end; whatever goes wrong is an outcome, and status.json says it. */
-  async run(job: Job, onProgress: (progress: RunProgress) => void, isAborted: () => Promise<boolean>): Promise<Outcome> {
+  async run(
+    job: Job,
+    onProgress: (progress: RunProgress) => void,
+    isAborted: () => Promise<boolean>,
+  ): Promise<Outcome> {
     const status = new StatusKeeper(job, this.settings.now);
     try {
       openRunDir(job.dir);
@@ -109,10 +122,20 @@ export class JobRunner {
         network,
         optimizer,
         initialise: (parameters) => initialise(spec, opened.model, network.layout, parameters),
-        data: Object.fromEntries(Object.keys(spec.mixture.ingredients).map((name) => [name, prepared.get(name)!.split("train")])),
+        data: Object.fromEntries(
+          Object.keys(spec.mixture.ingredients).map((name) => [name, prepared.get(name)!.split("train")]),
+        ),
         ...(devTasks.length === 0
           ? {}
-          : { evaluateDev: (parameters) => this.devLosses(context, spec, devTasks.map((name) => prepared.get(name)!), parameters) }),
+          : {
+              evaluateDev: (parameters) =>
+                this.devLosses(
+                  context,
+                  spec,
+                  devTasks.map((name) => prepared.get(name)!),
+                  parameters,
+                ),
+            }),
         texts: { train: spec.train, baseModel: spec.model.name, configText: opened.model.configText },
         onStep: (step, numSteps, line) => {
           status.beat({ step, num_steps: numSteps });
@@ -134,7 +157,12 @@ export class JobRunner {
       if (result.state === "interrupted") throw new Interrupted();
       writeReceipt(job.dir, {
         versions: this.settings.versions,
-        host: { platform: platform(), cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, memory_bytes: totalmem() },
+        host: {
+          platform: platform(),
+          cpu: cpus()[0]?.model ?? "unknown",
+          cores: cpus().length,
+          memory_bytes: totalmem(),
+        },
         seed: spec.seed,
         threads: job.threads,
         cost: {
@@ -170,7 +198,9 @@ export class JobRunner {
       readWeights(readCheckpoint(job.dir, which)!.path, spec.train, network.layout, parameters);
     }
     const sizes = await Promise.all(
-      missing.map(async ({ task, split }) => evaluationSubset(await this.prepared(job, task, "answer"), split, job.eval).length),
+      missing.map(
+        async ({ task, split }) => evaluationSubset(await this.prepared(job, task, "answer"), split, job.eval).length,
+      ),
     );
     const total = sizes.reduce((a, b) => a + b, 0);
     let before = 0;
@@ -189,14 +219,20 @@ export class JobRunner {
     }
   }
 
-  private async devLosses(context: JobContext, spec: RunSpec, tasks: readonly PreparedTask[], parameters: Float32Array): Promise<Record<string, number>> {
+  private async devLosses(
+    context: JobContext,
+    spec: RunSpec,
+    tasks: readonly PreparedTask[],
+    parameters: Float32Array,
+  ): Promise<Record<string, number>> {
     const { job } = context;
     const opened = this.open(job);
     const network = await this.network("score", job, opened, tuningOf(spec.train, opened.model, this.settings));
     const losses: Record<string, number> = {};
     for (const prepared of tasks) {
       const tokens = evaluationSubset(prepared, "dev", job.eval).map((item) => item.tokens);
-      if (tokens.length > 0) losses[prepared.task.name] = await answerLoss(network, parameters, tokens, spec.train.loss_on);
+      if (tokens.length > 0)
+        losses[prepared.task.name] = await answerLoss(network, parameters, tokens, spec.train.loss_on);
     }
     return losses;
   }
@@ -245,7 +281,11 @@ export class JobRunner {
   private async load(job: Job, spec: TaskSpec, lossOn: TrainSpec["loss_on"]): Promise<PreparedTask> {
     const { tokenizer, template } = this.open(job);
     const task = await loadTask(spec, { dataRoot: job.data_root });
-    return prepareTask(task, tokenizer, template, { cutoffLen: job.cutoff_len, lossOn, onBadRow: spec.on_bad_row ?? "stop" });
+    return prepareTask(task, tokenizer, template, {
+      cutoffLen: job.cutoff_len,
+      lossOn,
+      onBadRow: spec.on_bad_row ?? "stop",
+    });
   }
 
   private async network(purpose: "train" | "score", job: Job, { model }: OpenModel, tuning: Tuning): Promise<Network> {
@@ -285,7 +325,12 @@ class StatusKeeper {
 
   write(change: Partial<RunStatus>): void {
     this.beaten = this.now();
-    const alive = { pid: process.pid, host: hostname(), started: this.started, beat: new Date(this.beaten).toISOString() };
+    const alive = {
+      pid: process.pid,
+      host: hostname(),
+      started: this.started,
+      beat: new Date(this.beaten).toISOString(),
+    };
     this.last = { ...this.last, ...change, ...alive };
     writeStatus(this.job.dir, this.last);
   }
@@ -311,7 +356,12 @@ function tuningOf(train: TrainSpec, model: ModelFolder, { cacheFolder }: RunnerS
 }
 
 /** First values of what a run trains. */
-function initialise({ train, seed }: RunSpec, model: ModelFolder, layout: ParameterLayout, parameters: Float32Array): void {
+function initialise(
+  { train, seed }: RunSpec,
+  model: ModelFolder,
+  layout: ParameterLayout,
+  parameters: Float32Array,
+): void {
   const rng = new Rng(seed).fork("init");
   const views = parameterViews(layout, parameters);
   if (train.method === "lora") {

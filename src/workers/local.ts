@@ -15,7 +15,9 @@ export interface ThreadData extends LocalWorkerOptions {
   aborted: SharedArrayBuffer;
 }
 
-export type FromThread = { kind: "progress"; progress: RunProgress } | { kind: "outcome"; id: string; outcome: Outcome };
+export type FromThread =
+  | { kind: "progress"; progress: RunProgress }
+  | { kind: "outcome"; id: string; outcome: Outcome };
 
 export interface LocalWorker {
   execute: ExecuteJob;

@@ -22,7 +22,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | "everything
   train: ["data", "models", "optim", "engine", "runs", "specs", "formats", "base"],
   eval: ["data", "models", "engine", "metrics", "runs", "stats", "specs", "formats", "base"],
   report: ["study", "runs", "metrics", "stats", "specs", "formats", "base"],
-  workers: ["train", "eval", "study", "runs", "data", "specs", "formats", "base"],
+  workers: ["train", "eval", "study", "models", "optim", "runs", "data", "specs", "formats", "base"],
   cli: "everything",
   index: "everything",
 };

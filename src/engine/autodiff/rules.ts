@@ -141,7 +141,12 @@ export const VJP_RULES: { [K in OpName]: VjpRule<K> } = {
   // a rotation's adjoint is the rotation back
   rotary: ({ graph, node, inputs: [, cos, sin, positions], dY }) => {
     const { numHeads, inverse } = node.attributes;
-    return [graph.add("rotary", [dY, cos!, sin!, positions!], { numHeads, inverse: !inverse }), undefined, undefined, undefined];
+    return [
+      graph.add("rotary", [dY, cos!, sin!, positions!], { numHeads, inverse: !inverse }),
+      undefined,
+      undefined,
+      undefined,
+    ];
   },
 };
 

@@ -19,7 +19,8 @@ describe("shapes are derived as a node is added", () => {
   test("and what does not fit is refused with node, expectation and what came", () => {
     const graph = smallGraph();
     const y = graph.outputs.get("y")!;
-    const add = () => graph.within("block", () => graph.add("matmul", [y, y], { transA: false, transB: false, alpha: 1 }));
+    const add = () =>
+      graph.within("block", () => graph.add("matmul", [y, y], { transA: false, transB: false, alpha: 1 }));
     expect(add).toThrow(ShapeError);
     expect(add).toThrow(/block\/matmul.*expected equal inner dimensions.*float32\[N, 5\]/);
   });
@@ -31,7 +32,11 @@ describe("verifyGraph", () => {
   });
 
   test.each<[string, (graph: Graph) => void, RegExp]>([
-    ["a value used before it is defined", (graph) => void graph.nodes.reverse(), /uses matmul_out before it is defined/],
+    [
+      "a value used before it is defined",
+      (graph) => void graph.nodes.reverse(),
+      /uses matmul_out before it is defined/,
+    ],
     ["a node that is there twice", (graph) => void graph.nodes.push(graph.nodes[0]!), /defined twice/],
     ["an output that nobody defines", (graph) => void graph.nodes.pop(), /output y is not defined/],
     [

@@ -105,7 +105,10 @@ export const SHAPE_RULES: { [K in OpName]: ShapeRule<K> } = {
   },
   reduceSum: (inputs, { axes, keepDims }) => {
     const { shape } = operands(inputs, 1)[0]!;
-    demand(axes.every((axis) => axis >= 0 && axis < shape.length), `axes below ${shape.length}`);
+    demand(
+      axes.every((axis) => axis >= 0 && axis < shape.length),
+      `axes below ${shape.length}`,
+    );
     if (keepDims) return float(shape.map((dim, i) => (axes.includes(i) ? 1 : dim)));
     return float(shape.filter((_, i) => !axes.includes(i)));
   },
@@ -133,7 +136,8 @@ export const SHAPE_RULES: { [K in OpName]: ShapeRule<K> } = {
       demand(shape.length === first.length && shape.every((d, i) => i === axis || d === first[i]), "equal other axes");
     }
     const sizes = inputs.map(({ shape }) => shape[axis]!);
-    if (sizes.every((d) => typeof d === "number")) demand(sizes.reduce((a, b) => a + b, 0) === size, `sizes adding up to ${size}`);
+    if (sizes.every((d) => typeof d === "number"))
+      demand(sizes.reduce((a, b) => a + b, 0) === size, `sizes adding up to ${size}`);
     return float(first.map((dim, i) => (i === axis ? size : dim)));
   },
   split: (inputs, { axis, sizes }) => {
@@ -150,7 +154,10 @@ export const SHAPE_RULES: { [K in OpName]: ShapeRule<K> } = {
   },
   scatterAdd: (inputs, { rows }) => {
     const [updates, indices] = operands(inputs, 2);
-    demand(indices!.dtype === "int64" && sameShape(indices!.shape, updates!.shape.slice(0, 1)), "one int64 index a row");
+    demand(
+      indices!.dtype === "int64" && sameShape(indices!.shape, updates!.shape.slice(0, 1)),
+      "one int64 index a row",
+    );
     return float([rows, ...updates!.shape.slice(1)]);
   },
   pick: (inputs) => {
@@ -171,7 +178,10 @@ export const SHAPE_RULES: { [K in OpName]: ShapeRule<K> } = {
   },
   rotary: (inputs, { numHeads }) => {
     const [x, cos, sin, positions] = operands(inputs, 4);
-    demand(x!.shape.length === 2 && sameShape(positions!.shape, x!.shape.slice(0, 1)), "[n, heads * size] and [n] positions");
+    demand(
+      x!.shape.length === 2 && sameShape(positions!.shape, x!.shape.slice(0, 1)),
+      "[n, heads * size] and [n] positions",
+    );
     demand(sameShape(cos!.shape, sin!.shape), "cos and sin of one shape");
     demand((x!.shape[1] as number) === numHeads * 2 * (cos!.shape[1] as number), "heads of twice the table's width");
     return float(x!.shape);

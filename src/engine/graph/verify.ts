@@ -21,12 +21,18 @@ export function verifyGraph(graph: Graph): number {
       const definition = defined.get(input.name);
       if (definition === undefined) throw new Error(`graph: ${node.name} uses ${input.name} before it is defined`);
       if (!sameType(definition, input)) {
-        throw new Error(`graph: ${node.name} sees ${input.name} as ${formatType(input)}, defined as ${formatType(definition)}`);
+        throw new Error(
+          `graph: ${node.name} sees ${input.name} as ${formatType(input)}, defined as ${formatType(definition)}`,
+        );
       }
     }
-    const rule = SHAPE_RULES[node.op] as (inputs: readonly ValueType[], attributes: OpAttributes[OpName]) => ValueType[];
+    const rule = SHAPE_RULES[node.op] as (
+      inputs: readonly ValueType[],
+      attributes: OpAttributes[OpName],
+    ) => ValueType[];
     const types = rule(node.inputs, node.attributes);
-    if (types.length !== node.outputs.length) throw new Error(`graph: ${node.name} should have ${types.length} outputs`);
+    if (types.length !== node.outputs.length)
+      throw new Error(`graph: ${node.name} should have ${types.length} outputs`);
     node.outputs.forEach((output, i) => {
       if (!sameType(output, types[i]!)) {
         throw new Error(`graph: ${output.name} is ${formatType(output)}, its rule gives ${formatType(types[i]!)}`);

@@ -10,7 +10,11 @@ export interface Tensor {
   data: Float64Array;
 }
 
-type Kernel<K extends OpName> = (inputs: readonly Tensor[], node: Node<K>, resolve: (shape: Shape) => number[]) => Tensor[];
+type Kernel<K extends OpName> = (
+  inputs: readonly Tensor[],
+  node: Node<K>,
+  resolve: (shape: Shape) => number[],
+) => Tensor[];
 
 type PlainKernel = (inputs: readonly Tensor[]) => Tensor[];
 
@@ -21,11 +25,18 @@ type PlainKernel = (inputs: readonly Tensor[]) => Tensor[];
  * @param bindings  sizes of the symbolic dimensions
  * @param wanted    names of graph outputs; default all
  */
-export function interpret(graph: Graph, feeds: Record<string, Tensor>, bindings: Bindings = {}): Record<string, Tensor> {
+export function interpret(
+  graph: Graph,
+  feeds: Record<string, Tensor>,
+  bindings: Bindings = {},
+): Record<string, Tensor> {
   const values = new Map<string, Tensor>(Object.entries(feeds));
   for (const { value, data } of graph.constants.values()) {
     if (!ArrayBuffer.isView(data)) throw new Error(`interpreter: constant ${value.name} lies in a file`);
-    values.set(value.name, { shape: value.shape as number[], data: Float64Array.from(data as ArrayLike<number>, Number) });
+    values.set(value.name, {
+      shape: value.shape as number[],
+      data: Float64Array.from(data as ArrayLike<number>, Number),
+    });
   }
   const resolve = (shape: Shape) => shape.map((dim) => boundDim(dim, bindings));
   for (const node of graph.nodes) {
@@ -163,7 +174,12 @@ const KERNELS: { [K in OpName]: Kernel<K> } = {
     const shape = perm.map((axis) => x!.shape[axis]!);
     const from = strides(x!.shape);
     const to = strides(shape);
-    return [tensor(shape, (i) => x!.data[perm.reduce((at, axis, j) => at + (Math.floor(i / to[j]!) % shape[j]!) * from[axis]!, 0)]!)];
+    return [
+      tensor(
+        shape,
+        (i) => x!.data[perm.reduce((at, axis, j) => at + (Math.floor(i / to[j]!) % shape[j]!) * from[axis]!, 0)]!,
+      ),
+    ];
   },
   expand: ([x], { attributes }, resolve) => {
     const shape = resolve(attributes.shape);

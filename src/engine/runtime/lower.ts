@@ -1,6 +1,12 @@
 /** @file Lowers a graph to an ONNX model: one small recipe an op. Symbolic sizes become int64 inputs named `dim:<name>`. */
 
-import { type OnnxAttribute, type OnnxInitializer, type OnnxModel, type OnnxNode, encodeOnnx } from "../../formats/onnx.ts";
+import {
+  encodeOnnx,
+  type OnnxAttribute,
+  type OnnxInitializer,
+  type OnnxModel,
+  type OnnxNode,
+} from "../../formats/onnx.ts";
 import type { ConstantData, Graph, Node } from "../graph/graph.ts";
 import type { OpName } from "../graph/ops.ts";
 import type { Dim, Shape, Value } from "../graph/values.ts";
@@ -33,7 +39,9 @@ export function lower(graph: Graph, weightFolder?: string): LoweredModel {
     ],
     outputs: [...graph.outputs].map(([name, { dtype, shape }]) => ({ name, type: dtype, shape })),
     // note: ONNX Runtime cannot infer symbolic sizes through a reshape; without them it reuses no buffer and plans in quadratic time
-    values: graph.nodes.flatMap(({ outputs }) => outputs.map(({ name, dtype, shape }) => ({ name, type: dtype, shape }))),
+    values: graph.nodes.flatMap(({ outputs }) =>
+      outputs.map(({ name, dtype, shape }) => ({ name, type: dtype, shape })),
+    ),
   };
   return { bytes: encodeOnnx(model), dims };
 }
@@ -45,7 +53,13 @@ class Emitter {
   readonly dims = new Set<string>();
   private readonly shared = new Map<string, string>();
 
-  node(opType: string, inputs: readonly string[], outputs: readonly string[], attributes: Record<string, OnnxAttribute> = {}, domain = ""): void {
+  node(
+    opType: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes: Record<string, OnnxAttribute> = {},
+    domain = "",
+  ): void {
     this.nodes.push({ name: `${outputs[0]}`, opType, domain, inputs, outputs, attributes });
   }
 
@@ -62,7 +76,12 @@ class Emitter {
     const { name, dtype: type } = value;
     const shape = value.shape as number[];
     if (ArrayBuffer.isView(data)) {
-      this.initializers.push({ name, type, shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
+      this.initializers.push({
+        name,
+        type,
+        shape,
+        data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      });
       return;
     }
     if (weightFolder === undefined || !data.file.startsWith(`${weightFolder}/`)) {
@@ -95,7 +114,9 @@ class Emitter {
   }
 
   zeros(shape: Shape): string {
-    const zero = this.once("zero", (name) => this.initializer({ name, dtype: "float32", shape: [] }, Float32Array.of(0)));
+    const zero = this.once("zero", (name) =>
+      this.initializer({ name, dtype: "float32", shape: [] }, Float32Array.of(0)),
+    );
     return this.once(`zeros_${shape.join("_")}`, (name) => this.node("Expand", [zero, this.sizes(shape)], [name]));
   }
 }
@@ -112,7 +133,9 @@ const direct =
 
 /** [r] indices as [r, 1], which the scatter and gather operators of ONNX want. */
 function column(emitter: Emitter, value: Value): string {
-  return emitter.once(`${value.name}_column`, (name) => emitter.node("Unsqueeze", [value.name, emitter.ints([1])], [name]));
+  return emitter.once(`${value.name}_column`, (name) =>
+    emitter.node("Unsqueeze", [value.name, emitter.ints([1])], [name]),
+  );
 }
 
 const LOWERINGS: { [K in OpName]: Lowering<K> } = {
@@ -131,7 +154,11 @@ const LOWERINGS: { [K in OpName]: Lowering<K> } = {
   matmul: (emitter, node) => {
     const { transA, transB, alpha } = node.attributes;
     if (!transA && !transB && alpha === 1) return direct("MatMul")(emitter, node);
-    return direct("FusedMatMul", { transA: +transA, transB: +transB, alpha: { float: alpha } }, MICROSOFT)(emitter, node);
+    return direct(
+      "FusedMatMul",
+      { transA: +transA, transB: +transB, alpha: { float: alpha } },
+      MICROSOFT,
+    )(emitter, node);
   },
   reduceSum: (emitter, { inputs, outputs, attributes: { axes, keepDims } }) =>
     emitter.node("ReduceSum", [inputs[0]!.name, emitter.ints(axes)], names(outputs), { keepdims: +keepDims }),
@@ -145,9 +172,14 @@ const LOWERINGS: { [K in OpName]: Lowering<K> } = {
     emitter.node("Split", [inputs[0]!.name, emitter.sizes(sizes)], names(outputs), { axis }),
   gather: direct("Gather", { axis: 0 }),
   scatterAdd: (emitter, { inputs: [updates, indices], outputs }) =>
-    emitter.node("ScatterND", [emitter.zeros(outputs[0]!.shape), column(emitter, indices!), updates!.name], names(outputs), {
-      reduction: "add",
-    }),
+    emitter.node(
+      "ScatterND",
+      [emitter.zeros(outputs[0]!.shape), column(emitter, indices!), updates!.name],
+      names(outputs),
+      {
+        reduction: "add",
+      },
+    ),
   pick: (emitter, { name, inputs: [x, indices], outputs }) => {
     emitter.node("GatherElements", [x!.name, column(emitter, indices!)], [`${name}_picked`], { axis: 1 });
     emitter.node("Squeeze", [`${name}_picked`, emitter.ints([1])], names(outputs));
@@ -161,7 +193,9 @@ const LOWERINGS: { [K in OpName]: Lowering<K> } = {
   rotary: (emitter, { name, inputs: [x, cos, sin, positions], outputs, attributes: { numHeads, inverse } }) => {
     // A batch of n rows of one token each: so positions may be anything and the tables need no n rows.
     const axis = emitter.ints([1]);
-    const angle = inverse ? emitter.once(`${sin!.name}_neg`, (neg) => emitter.node("Neg", [sin!.name], [neg])) : sin!.name;
+    const angle = inverse
+      ? emitter.once(`${sin!.name}_neg`, (neg) => emitter.node("Neg", [sin!.name], [neg]))
+      : sin!.name;
     emitter.node("Unsqueeze", [x!.name, axis], [`${name}_in`]);
     const inputs = [`${name}_in`, column(emitter, positions!), cos!.name, angle];
     emitter.node("RotaryEmbedding", inputs, [`${name}_rotated`], { num_heads: numHeads }, MICROSOFT);

@@ -59,7 +59,10 @@ test("the same run with several threads gives the same bits, scattered sums incl
   const session = await Session.create(graph, { threads: 2 });
   const rng = new Rng(1);
   const N = 3000;
-  const feeds = { updates: Float32Array.from({ length: N * 64 }, () => rng.normal()), rows: BigInt64Array.from({ length: N }, () => BigInt(rng.int(50))) };
+  const feeds = {
+    updates: Float32Array.from({ length: N * 64 }, () => rng.normal()),
+    rows: BigInt64Array.from({ length: N }, () => BigInt(rng.int(50))),
+  };
   const digest = async () => sha256(new Uint8Array((await session.run(feeds, { N })).y!.slice().buffer));
   const first = await digest();
   for (let i = 0; i < 5; i++) expect(await digest()).toBe(first);
@@ -71,7 +74,10 @@ test("a constant in a file is mapped from its offset, and only from the folder o
   writeFileSync(join(folder, "w.f32"), new Uint8Array(Float32Array.of(9, 9, 1, 2, 3, 4, 5, 6).buffer));
   const graph = new Graph();
   const w = graph.constant("w", { file: join(folder, "w.f32"), byteOffset: 8 }, [2, 3]);
-  graph.output("y", graph.add("matmul", [graph.input("x", "float32", ["N", 2]), w], { transA: false, transB: false, alpha: 1 }));
+  graph.output(
+    "y",
+    graph.add("matmul", [graph.input("x", "float32", ["N", 2]), w], { transA: false, transB: false, alpha: 1 }),
+  );
   await expect(Session.create(graph, { threads: 1 })).rejects.toThrow("outside the folder of weights");
   const session = await Session.create(graph, { threads: 1, weightFolder: folder });
   const { y } = await session.run({ x: Float32Array.of(1, 10) }, { N: 1 });

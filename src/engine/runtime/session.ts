@@ -51,7 +51,9 @@ export class Session {
       logSeverityLevel: 3,
       enableMemPattern: false, // sizes differ from run to run
       extra: { session: entries },
-      ...(options.profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
+      ...(options.profilePrefix === undefined
+        ? {}
+        : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
     });
     numLiveSessions++;
     return new Session(graph, dims, session);
@@ -65,7 +67,11 @@ export class Session {
    * @param into      buffers that outputs are written to in place; views of larger buffers are fine. Must not alias any feed that is read after.
    * @returns         every graph output (those of `into` included)
    */
-  async run(feeds: Readonly<Record<string, TensorData>>, bindings: Bindings, into: Readonly<Record<string, Float32Array>> = {}): Promise<Record<string, Float32Array>> {
+  async run(
+    feeds: Readonly<Record<string, TensorData>>,
+    bindings: Bindings,
+    into: Readonly<Record<string, Float32Array>> = {},
+  ): Promise<Record<string, Float32Array>> {
     const inputs: Record<string, ort.Tensor> = {};
     for (const value of this.graph.inputs) inputs[value.name] = toTensor(value, feeds[value.name], bindings);
     for (const dim of this.dims) {
@@ -77,7 +83,9 @@ export class Session {
       fetches[name] = buffer === undefined ? null : toTensor(value, buffer, bindings);
     }
     const outputs = await this.session.run(inputs, fetches);
-    return Object.fromEntries([...this.graph.outputs.keys()].map((name) => [name, outputs[name]!.data as Float32Array]));
+    return Object.fromEntries(
+      [...this.graph.outputs.keys()].map((name) => [name, outputs[name]!.data as Float32Array]),
+    );
   }
 
   async release(): Promise<void> {
