@@ -12,7 +12,8 @@ import { TRAIN_DEFAULTS } from "../specs/train.ts";
 import type { AnswerSpec, RunSpec } from "../specs/types.ts";
 import { readWeights } from "../train/checkpoint.ts";
 import { weightCache } from "../workers/job-runner.ts";
-import { modelDir } from "./models.ts";
+import { modelDir, modelSize } from "./models.ts";
+import { threadsFor } from "./threads.ts";
 
 /** A finished run, or a model folder. */
 export type ModelRef = { kind: "run"; dir: string } | { kind: "folder"; dir: string };
@@ -29,10 +30,10 @@ const LABEL_ROOM = 256;
 
 /**
  * Opens a model. A run scores with the threads and the checkpoint it was evaluated with.
- * @param threads of a model folder
+ * @param threads of a model folder; default by its size
  * @throws {SpecError} a run that is not done, or whose weights were not kept
  */
-export async function openScorer(ref: ModelRef, threads: number, cacheDir: string): Promise<LabelScorer> {
+export async function openScorer(ref: ModelRef, threads: number | undefined, cacheDir: string): Promise<LabelScorer> {
   const spec = ref.kind === "run" ? finishedSpec(ref.dir) : undefined;
   const folder = spec === undefined ? ref.dir : modelDir(spec.model.name, `${runPaths.spec(ref.dir)}: model.name`);
   const model = openModelFolder(folder);
@@ -41,7 +42,7 @@ export async function openScorer(ref: ModelRef, threads: number, cacheDir: strin
   const cutoffLen = spec?.train.cutoff_len ?? TRAIN_DEFAULTS.cutoff_len;
   const maxPositions = Math.min(model.config.max_position_embeddings, cutoffLen + LABEL_ROOM);
   const network = await Network.create("score", model.config, tuningOf(spec, model, weightCache(cacheDir)), {
-    threads: spec?.worker.threads ?? threads,
+    threads: spec?.worker.threads ?? threads ?? threadsFor(modelSize(folder).parameters),
     maxPositions,
   });
   const parameters = new Float32Array(network.layout.size);

@@ -1,6 +1,5 @@
 /** @file A study from its spec to its plan and its jobs: data loaded, models digested, runs estimated; nothing is written. */
 
-import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { digestOf } from "../base/digest.ts";
 import { SpecError } from "../base/errors.ts";
@@ -18,6 +17,7 @@ import { type Ingredients, ingredientFacts, ingredientsOf, loadTasks } from "./i
 import { modelDir, modelIdentity, modelSize } from "./models.ts";
 import { packageVersion } from "./package.ts";
 import { answerKind, type StudyInput } from "./read-study.ts";
+import { threadsFor } from "./threads.ts";
 
 /** A study with its data loaded and its runs planned; nothing is written yet. */
 export interface PreparedStudy {
@@ -45,17 +45,17 @@ export async function prepareStudy(
   const specs = ingredientTasks(study);
   const tasks = await loadTasks(specs, dataRoot);
   for (const task of Object.values(tasks)) for (const sentence of task.notes) context.note(sentence);
-  const before = findStudyLock(dir);
+  const sizes = Object.fromEntries(Object.entries(modelDirs).map(([name, folder]) => [name, modelSize(folder)]));
+  const largest = Math.max(...Object.values(sizes).map(({ parameters }) => parameters));
   const worker: RunSpec["worker"] = {
     kind: "local",
-    threads: context.settings.threads ?? before?.worker.threads ?? availableParallelism(),
+    threads: context.settings.threads ?? findStudyLock(dir)?.worker.threads ?? threadsFor(largest),
   };
   const identities = Object.fromEntries(
     Object.entries(modelDirs).map(([name, folder]) => [name, modelIdentity(name, folder)]),
   );
   const ingredients = ingredientsOf(specs, tasks, modelDirs);
   refuseUnscorable(study, ingredients);
-  const sizes = Object.fromEntries(Object.entries(modelDirs).map(([name, folder]) => [name, modelSize(folder)]));
   const evaluated = evaluatedExamples(study, tasks);
   const plan = planStudy(study, {
     ingredients: (model, train) => ingredientFacts(ingredients(model, train), study.eval.max_dev),

@@ -75,6 +75,7 @@ test("the rest of a study is estimated anew from what the finished jobs took", (
   const queue = ["a", "b", "c"].map((id) => ({ job: { id } as Job, seconds: 100 })) satisfies QueuedJob[];
   const progress = new StudyProgress(
     queue,
+    1,
     new Map(),
     (id) => id,
     line,
@@ -99,11 +100,13 @@ test("memory that goes clearly beyond the plan is said once", () => {
   const estimates = new Map([["a", 1e9]]);
   const progress = new StudyProgress(
     [{ job, seconds: 100 }],
+    1,
     estimates,
     (id) => id,
     line,
     () => state.now,
   );
+  progress.onEvent({ kind: "started", job, index: 1, total: 1 });
   const measured = (peak_memory_bytes: number) =>
     progress.onEvent({ kind: "progress", job, progress: { ...steps(1, "a"), peak_memory_bytes } });
   measured(1.2e9);

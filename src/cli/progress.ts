@@ -24,13 +24,12 @@ export interface Whole {
   secondsAfter: number;
 }
 
-/** Shows the progress of one job at a time. */
+/** Shows the progress of the jobs that go on, whichever spoke last. */
 export class ProgressLine {
   private readonly options: ProgressOptions;
   private lastShown = Number.NEGATIVE_INFINITY;
-  private phase = "";
-  private phaseStart = 0;
-  private phaseDone = 0;
+  /** Where each job's present phase began. */
+  private readonly phases = new Map<string, { name: string; start: number; done: number }>();
   private isOpen = false;
 
   constructor(options: ProgressOptions) {
@@ -40,15 +39,14 @@ export class ProgressLine {
   /** Shows where a job stands, if enough time has passed since the last showing. */
   update(whole: Whole, progress: RunProgress): void {
     const now = this.options.now();
-    const phase = `${progress.id}/${progress.phase}`;
-    if (phase !== this.phase || progress.done < this.phaseDone) {
-      this.phase = phase;
-      this.phaseStart = now;
-      this.phaseDone = progress.done;
+    let phase = this.phases.get(progress.id);
+    if (phase?.name !== progress.phase || progress.done < phase.done) {
+      phase = { name: progress.phase, start: now, done: progress.done };
+      this.phases.set(progress.id, phase);
     }
     if (now - this.lastShown < (this.options.isTerminal ? REWRITE_MS : PLAIN_INTERVAL_MS)) return;
     this.lastShown = now;
-    this.show(this.lineOf(whole, progress, (now - this.phaseStart) / 1000));
+    this.show(lineOf(whole, progress, progress.done - phase.done, (now - phase.start) / 1000));
   }
 
   /** A line that stays. */
@@ -71,21 +69,22 @@ export class ProgressLine {
     this.isOpen = true;
     this.options.write(`\r${text.slice(0, Math.max(20, this.options.columns - 1))}\x1b[K`);
   }
+}
 
-  private lineOf(whole: Whole, progress: RunProgress, seconds: number): string {
-    const { phase, done, total, unit, loss, tokens_per_second } = progress;
-    const rate = (done - this.phaseDone) / seconds;
-    const left = (total - done) / rate;
-    const parts = [
-      `[${whole.index}/${whole.total}] ${whole.label}`,
-      total > 0 ? `${phase} ${count(done)}/${count(total)} ${unit}` : phase,
-      loss === undefined ? "" : `loss ${loss.toFixed(3)}`,
-      rateOf(rate, unit, tokens_per_second),
-      Number.isFinite(left) && left > 0 ? `${duration(left)} left` : "",
-      Number.isFinite(whole.secondsAfter) && whole.secondsAfter > 0 ? `then about ${duration(whole.secondsAfter)}` : "",
-    ];
-    return parts.filter((part) => part !== "").join("  ");
-  }
+/** @param fresh  steps or examples done in this phase, within `seconds` */
+function lineOf(whole: Whole, progress: RunProgress, fresh: number, seconds: number): string {
+  const { phase, done, total, unit, loss, tokens_per_second } = progress;
+  const rate = fresh / seconds;
+  const left = (total - done) / rate;
+  const parts = [
+    `[${whole.index}/${whole.total}] ${whole.label}`,
+    total > 0 ? `${phase} ${count(done)}/${count(total)} ${unit}` : phase,
+    loss === undefined ? "" : `loss ${loss.toFixed(3)}`,
+    rateOf(rate, unit, tokens_per_second),
+    Number.isFinite(left) && left > 0 ? `${duration(left)} left` : "",
+    Number.isFinite(whole.secondsAfter) && whole.secondsAfter > 0 ? `then about ${duration(whole.secondsAfter)}` : "",
+  ];
+  return parts.filter((part) => part !== "").join("  ");
 }
 
 function rateOf(rate: number, unit: string, tokensPerSecond: number | undefined): string {

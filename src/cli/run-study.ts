@@ -21,12 +21,14 @@ import { jobsOf, type PreparedStudy } from "./prepare-study.ts";
 import { progressLine } from "./progress.ts";
 import { startWorker } from "./start-worker.ts";
 import { StudyProgress } from "./study-progress.ts";
+import { concurrencyFor } from "./threads.ts";
 
 /**
  * Does what is not done yet: baselines, then runs; then prints the table.
+ * @param concurrency  runs at a time; default as many as cores and memory allow
  * @returns exit status
  */
-export async function runStudy(prepared: PreparedStudy, context: Context): Promise<number> {
+export async function runStudy(prepared: PreparedStudy, context: Context, concurrency?: number): Promise<number> {
   const { dir, lock } = prepared;
   refuseFullDisk(prepared);
   makeFolder(dir);
@@ -37,7 +39,7 @@ export async function runStudy(prepared: PreparedStudy, context: Context): Promi
     let outcome: StudyOutcome;
     try {
       await scoreTextBaselines(prepared, context);
-      outcome = await executeAll(prepared, worker.execute, context);
+      outcome = await executeAll(prepared, worker.execute, concurrency ?? defaultConcurrency(prepared), context);
     } finally {
       await worker.close();
     }
@@ -90,13 +92,23 @@ async function scoreTextBaselines(prepared: PreparedStudy, context: Context): Pr
   }
 }
 
-async function executeAll(prepared: PreparedStudy, execute: ExecuteJob, context: Context): Promise<StudyOutcome> {
+function defaultConcurrency({ plan, lock }: PreparedStudy): number {
+  return concurrencyFor(lock.worker.threads, Math.max(...plan.map(({ estimate }) => estimate.memory_bytes)));
+}
+
+async function executeAll(
+  prepared: PreparedStudy,
+  execute: ExecuteJob,
+  concurrency: number,
+  context: Context,
+): Promise<StudyOutcome> {
   const queue = jobsOf(prepared);
   const names = new Map(prepared.plan.map((run) => [run.id, labelOf(run, prepared)]));
   const toDo = queue.filter(({ job }) => !isComplete(job));
   const untuned = new Map(queue.map(({ job }) => [job.id, `${job.model} untuned`]));
   const progress = new StudyProgress(
     toDo,
+    concurrency,
     new Map(prepared.plan.map(({ id, estimate }) => [id, estimate.memory_bytes])),
     (id) => names.get(id) ?? untuned.get(id)!,
     progressLine(context),
@@ -105,7 +117,7 @@ async function executeAll(prepared: PreparedStudy, execute: ExecuteJob, context:
   try {
     return await executeJobs(queue, {
       execute,
-      concurrency: 1,
+      concurrency,
       signal: context.signal,
       isComplete,
       record: (entry) => appendLedger(prepared.dir, context.clock, entry),
@@ -156,6 +168,7 @@ function conclude(prepared: PreparedStudy, outcome: StudyOutcome, table: StudyTa
     ...(plan.length === 1 ? [`The model is in ${runDir(dir, plan[0]!.id)}: mixtune predict takes that folder.`] : []),
     ...otherRuns(prepared),
     ...failed.map(({ id, reason }) => `failed: ${id}: ${reason}`),
+    ...(context.options.debug ? outcome.failed.map(({ stack }) => stack ?? "") : []),
     ...(failed.length > 0 ? [`${failed.length} failed. Put the reason right; ${next}`] : []),
     ...(outcome.interrupted.length > 0 ? [`Interrupted with ${outcome.interrupted.length} to do; ${next}`] : []),
   ];

@@ -17,23 +17,29 @@ export class StudyProgress {
   /** Estimated seconds of jobs that have not begun. */
   private readonly waiting: Map<string, number>;
   private readonly estimates: ReadonlyMap<string, number>;
-  private index = 0;
-  private started = 0;
+  private readonly concurrency: number;
+  private readonly total: number;
+  /** Jobs that go on. */
+  private readonly running = new Map<string, { index: number; started: number }>();
   private secondsSeen = 0;
   private secondsEstimated = 0;
 
   /**
    * @param queue            jobs that are to be done
+   * @param concurrency      jobs at a time
    * @param memoryEstimates  bytes that the plan expects, by run id
    * @param now              milliseconds
    */
   constructor(
     queue: readonly QueuedJob[],
+    concurrency: number,
     memoryEstimates: ReadonlyMap<string, number>,
     nameOf: (id: string) => string,
     line: ProgressLine,
     now: () => number,
   ) {
+    this.concurrency = concurrency;
+    this.total = queue.length;
     this.memoryEstimates = memoryEstimates;
     this.line = line;
     this.nameOf = nameOf;
@@ -46,25 +52,26 @@ export class StudyProgress {
     const { id } = event.job;
     if (event.kind === "started") {
       this.waiting.delete(id);
-      this.index = event.index;
-      this.started = this.now();
-    } else if (event.kind === "progress") {
-      const total = this.index + this.waiting.size;
-      this.compareMemory(id, event.progress.peak_memory_bytes);
-      this.line.update(
-        { label: this.nameOf(id), index: this.index, total, secondsAfter: this.secondsAfter() },
-        event.progress,
-      );
-    } else {
-      const seconds = (this.now() - this.started) / 1000;
-      if (event.outcome.state === "done") {
-        this.secondsSeen += seconds;
-        this.secondsEstimated += this.estimates.get(id) ?? 0;
-      }
-      const reason = event.outcome.state === "failed" ? `: ${event.outcome.reason}` : "";
-      const place = `[${this.index}/${this.index + this.waiting.size}]`;
-      this.line.say(`${place} ${this.nameOf(id)}  ${event.outcome.state} after ${duration(seconds)}${reason}`);
+      this.running.set(id, { index: event.index, started: this.now() });
+      return;
     }
+    const { index, started } = this.running.get(id)!;
+    if (event.kind === "progress") {
+      this.compareMemory(id, event.progress.peak_memory_bytes);
+      const whole = { label: this.nameOf(id), index, total: this.total, secondsAfter: this.secondsAfter() };
+      this.line.update(whole, event.progress);
+      return;
+    }
+    this.running.delete(id);
+    const seconds = (this.now() - started) / 1000;
+    if (event.outcome.state === "done") {
+      this.secondsSeen += seconds;
+      this.secondsEstimated += this.estimates.get(id) ?? 0;
+    }
+    const reason = event.outcome.state === "failed" ? `: ${event.outcome.reason}` : "";
+    this.line.say(
+      `[${index}/${this.total}] ${this.nameOf(id)}  ${event.outcome.state} after ${duration(seconds)}${reason}`,
+    );
   }
 
   /** Says once when a run needs clearly more memory than the plan said. */
@@ -83,7 +90,7 @@ export class StudyProgress {
   }
 
   private secondsAfter(): number {
-    const estimated = [...this.waiting.values()].reduce((sum, seconds) => sum + seconds, 0);
+    const estimated = [...this.waiting.values()].reduce((sum, seconds) => sum + seconds, 0) / this.concurrency;
     return this.secondsEstimated > 0 ? (estimated * this.secondsSeen) / this.secondsEstimated : estimated;
   }
 }

@@ -10,6 +10,9 @@ export type AdamConfig = Pick<
   "adam_beta1" | "adam_beta2" | "adam_epsilon" | "weight_decay" | "max_grad_norm"
 >;
 
+/** Elements updated at a time: the dozen element-wise operations of an update then find their operands in the processor's cache. */
+const BLOCK = 1 << 17;
+
 /** Parameters and moments, flat; the first `decaySize` elements decay. */
 export interface AdamState {
   parameters: Float32Array;
@@ -79,23 +82,24 @@ export class AdamW {
     const clip = max_grad_norm > 0 ? Math.min(1, max_grad_norm / (norm + 1e-6)) : 1;
     const stepSize = learningRate / (1 - adam_beta1 ** step);
     const inverseRootCorrection = 1 / Math.sqrt(1 - adam_beta2 ** step);
-    const segments = [
-      { from: 0, to: state.decaySize, shrink: 1 - learningRate * weight_decay },
-      { from: state.decaySize, to: state.parameters.length, shrink: 1 },
-    ];
-    for (const { from, to, shrink } of segments) {
-      if (from === to) continue;
-      const p = state.parameters.subarray(from, to);
-      const m = state.expAvg.subarray(from, to);
-      const v = state.expAvgSq.subarray(from, to);
-      const scalars = { clip, step_size: stepSize, inverse_root_correction: inverseRootCorrection, shrink };
-      const feeds = Object.fromEntries(Object.entries(scalars).map(([name, x]) => [name, Float32Array.of(x)]));
-      // note: each of p, m, v has one reader, upstream of its writer, so the new values may be written over the old
-      await this.update.run(
-        { ...feeds, p, m, v, g: gradient.subarray(from, to) },
-        { N: to - from },
-        { p_new: p, m_new: m, v_new: v },
+    const scalars = { clip, step_size: stepSize, inverse_root_correction: inverseRootCorrection };
+    const shrink = 1 - learningRate * weight_decay;
+    for (const [from, to, factor] of [
+      [0, state.decaySize, shrink],
+      [state.decaySize, state.parameters.length, 1],
+    ] as const) {
+      const feeds = Object.fromEntries(
+        Object.entries({ ...scalars, shrink: factor }).map(([name, x]) => [name, Float32Array.of(x)]),
       );
+      for (let start = from; start < to; start += BLOCK) {
+        const end = Math.min(start + BLOCK, to);
+        const p = state.parameters.subarray(start, end);
+        const m = state.expAvg.subarray(start, end);
+        const v = state.expAvgSq.subarray(start, end);
+        // note: each of p, m, v has one reader, upstream of its writer, so the new values may be written over the old
+        const into = { p_new: p, m_new: m, v_new: v };
+        await this.update.run({ ...feeds, p, m, v, g: gradient.subarray(start, end) }, { N: end - start }, into);
+      }
     }
   }
 

@@ -31,7 +31,7 @@ export interface StudyOutcome {
   done: Job[];
   /** Done before this call. */
   skipped: Job[];
-  failed: { job: Job; reason: string }[];
+  failed: { job: Job; reason: string; stack?: string }[];
   /** Begun or not, and not ended: a later call goes on with them. */
   interrupted: Job[];
 }
@@ -79,6 +79,6 @@ async function runOne(job: Job, index: number, total: number, options: ExecuteOp
 }
 
 function keep(all: StudyOutcome, job: Job, outcome: Outcome): void {
-  if (outcome.state === "failed") all.failed.push({ job, reason: outcome.reason });
+  if (outcome.state === "failed") all.failed.push({ job, ...outcome });
   else all[outcome.state].push(job);
 }

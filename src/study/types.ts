@@ -76,8 +76,11 @@ export interface RunProgress {
   peak_memory_bytes?: number;
 }
 
-/** How a job ended. `interrupted` can be resumed; `failed` says why. */
-export type Outcome = { state: "done" } | { state: "interrupted" } | { state: "failed"; reason: string };
+/** How a job ended. `interrupted` can be resumed; `failed` says why; the stack is shown with --debug only. */
+export type Outcome =
+  | { state: "done" }
+  | { state: "interrupted" }
+  | { state: "failed"; reason: string; stack?: string };
 
 /** Runs one job to its end. Resolves `interrupted` soon after the signal fires; never rejects for what a person can cause. */
 export type ExecuteJob = (

@@ -95,9 +95,9 @@ export class JobRunner {
         status.write({ state: "planned" });
         return { state: "interrupted" };
       }
-      const reason = error instanceof MixtuneError ? error.message : ((error as Error).stack ?? String(error));
+      const reason = error instanceof MixtuneError ? error.message : `a fault in mixtune: ${(error as Error).message}`;
       status.tryWrite({ state: "failed", reason });
-      return { state: "failed", reason };
+      return { state: "failed", reason, stack: (error as Error).stack ?? "" };
     }
   }
 
@@ -194,8 +194,7 @@ export class JobRunner {
     const network = await this.network("score", job, opened, tuning);
     const parameters = new Float32Array(network.layout.size);
     if (spec !== undefined) {
-      const which = spec.train.evaluate === "best" && readCheckpoint(job.dir, "best") !== undefined ? "best" : "last";
-      readWeights(readCheckpoint(job.dir, which)!.path, spec.train, network.layout, parameters);
+      readWeights(evaluatedCheckpoint(job.dir, spec.train), spec.train, network.layout, parameters);
     }
     const sizes = await Promise.all(
       missing.map(
@@ -378,6 +377,22 @@ function loraOnRandom(): SpecError {
     expected: "pretrained, with method: lora",
     got: "random",
     remedy: "An adapter on random weights learns next to nothing: set train.method: full.",
+  });
+}
+
+/**
+ * The folder with the weights that a run is scored with.
+ * @throws {WorkerError} they were not kept
+ */
+function evaluatedCheckpoint(dir: string, { evaluate, keep }: TrainSpec): string {
+  const best = evaluate === "best" ? readCheckpoint(dir, "best") : undefined;
+  const checkpoint = best ?? readCheckpoint(dir);
+  if (checkpoint !== undefined) return checkpoint.path;
+  throw new WorkerError({
+    place: dir,
+    expected: "the weights of the trained run",
+    got: `none (train.keep: ${keep})`,
+    remedy: "Delete the run's folder to train it again, with train.keep: last or best.",
   });
 }
 

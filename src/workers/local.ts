@@ -1,7 +1,7 @@
-/** @file Runs jobs on this machine, one after another, in a thread of their own. */
+/** @file Runs jobs on this machine, each in a thread of its own; a thread keeps its networks and data for the jobs that follow. */
 
 import { Worker } from "node:worker_threads";
-import type { ExecuteJob, Outcome, RunProgress } from "../study/types.ts";
+import type { ExecuteJob, Job, Outcome, RunProgress } from "../study/types.ts";
 
 export interface LocalWorkerOptions {
   /** Where converted weights are kept. */
@@ -24,50 +24,51 @@ export interface LocalWorker {
   close(): Promise<void>;
 }
 
-/** Starts the thread. Jobs given at once wait for one another: a thread has one set of networks. */
+/** Jobs that are given at once run at once, each in a thread: whoever calls decides how many. */
 export function createLocalWorker(options: LocalWorkerOptions): LocalWorker {
+  const idle: Worker[] = [];
   const aborted = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-  const flag = new Int32Array(aborted);
   const workerData: ThreadData = { ...options, aborted };
-  const thread = new Worker(new URL("./local-thread.js", import.meta.url), { workerData });
-  let before: Promise<unknown> = Promise.resolve();
+  const start = () => new Worker(new URL("./local-thread.js", import.meta.url), { workerData });
 
-  const execute: ExecuteJob = (job, onProgress, signal) => {
-    const run = async (): Promise<Outcome> => {
-      if (signal.aborted) return { state: "interrupted" };
-      const onAbort = () => Atomics.store(flag, 0, 1);
-      signal.addEventListener("abort", onAbort, { once: true });
-      try {
-        return await new Promise<Outcome>((resolve, reject) => {
-          const onMessage = (message: FromThread) => {
-            if (message.kind === "progress") return onProgress(message.progress);
-            stopListening();
-            resolve(message.outcome);
-          };
-          const onExit = (error: unknown) => {
-            stopListening();
-            reject(error instanceof Error ? error : new Error(`the worker's thread ended with status ${error}`));
-          };
-          const stopListening = () => thread.off("message", onMessage).off("error", onExit).off("exit", onExit);
-          thread.on("message", onMessage).on("error", onExit).on("exit", onExit);
-          thread.postMessage(job);
-        });
-      } finally {
-        signal.removeEventListener("abort", onAbort);
-      }
-    };
-    const result = before.then(run);
-    before = result.catch(() => undefined);
-    return result;
+  const execute: ExecuteJob = async (job, onProgress, signal) => {
+    if (signal.aborted) return { state: "interrupted" };
+    const onAbort = () => Atomics.store(new Int32Array(aborted), 0, 1);
+    signal.addEventListener("abort", onAbort, { once: true });
+    const thread = idle.pop() ?? start();
+    try {
+      const outcome = await runIn(thread, job, onProgress);
+      idle.push(thread); // a thread that died is not taken again
+      return outcome;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
   };
 
   return {
     execute,
     close: async () => {
-      await before;
-      const ended = new Promise((resolve) => thread.once("exit", resolve));
-      thread.postMessage("close");
-      await ended;
+      const endings = idle.map((thread) => new Promise((resolve) => thread.once("exit", resolve)));
+      for (const thread of idle.splice(0)) thread.postMessage("close");
+      await Promise.all(endings);
     },
   };
+}
+
+/** @throws {Error} the thread ended before the job did */
+function runIn(thread: Worker, job: Job, onProgress: (progress: RunProgress) => void): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const onMessage = (message: FromThread) => {
+      if (message.kind === "progress") return onProgress(message.progress);
+      stopListening();
+      resolve(message.outcome);
+    };
+    const onEnd = (error: unknown) => {
+      stopListening();
+      reject(error instanceof Error ? error : new Error(`the worker's thread ended with status ${error}`));
+    };
+    const stopListening = () => thread.off("message", onMessage).off("error", onEnd).off("exit", onEnd);
+    thread.on("message", onMessage).on("error", onEnd).on("exit", onEnd);
+    thread.postMessage(job);
+  });
 }

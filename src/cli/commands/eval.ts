@@ -1,7 +1,6 @@
 /** @file mixtune eval MODEL: scores a finished run or a model folder on tasks. */
 
 import { existsSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { SpecError, WorkerError } from "../../base/errors.ts";
@@ -19,10 +18,11 @@ import type { Job } from "../../study/types.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
-import { modelDir } from "../models.ts";
+import { modelDir, modelSize } from "../models.ts";
 import { progressLine } from "../progress.ts";
 import { readStudy } from "../read-study.ts";
 import { startWorker } from "../start-worker.ts";
+import { threadsFor } from "../threads.ts";
 import { taskNamed } from "./tasks.ts";
 
 interface EvalOptions {
@@ -103,7 +103,7 @@ function baseJob(model: string, common: Common, { out }: EvalOptions, context: C
     model,
     model_dir: folder,
     cutoff_len: TRAIN_DEFAULTS.cutoff_len,
-    threads: context.settings.threads ?? availableParallelism(),
+    threads: context.settings.threads ?? threadsFor(modelSize(folder).parameters),
     ...common,
   };
 }

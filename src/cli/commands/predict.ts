@@ -1,7 +1,6 @@
 /** @file mixtune predict MODEL: labels new rows; rows that are in the output already are not done again. */
 
 import { existsSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { DataError, SpecError } from "../../base/errors.ts";
@@ -56,7 +55,7 @@ async function predict(model: string, options: PredictOptions, context: Context)
     prompt: promptOf(fields, `${options.input}:${line}`),
   }));
   const numBefore = alreadyDone(options.out, rows);
-  const scorer = await openScorer(ref, context.settings.threads ?? availableParallelism(), context.settings.cacheDir);
+  const scorer = await openScorer(ref, context.settings.threads, context.settings.cacheDir);
   const progress = progressLine(context);
   try {
     for (let from = numBefore; from < rows.length && !context.signal.aborted; from += BATCH) {

@@ -1,6 +1,7 @@
 /** @file mixtune run STUDY: trains and evaluates all that is not done yet. */
 
 import type { Command } from "commander";
+import { SpecError } from "../../base/errors.ts";
 import type { Act } from "../act.ts";
 import { prepareStudy } from "../prepare-study.ts";
 import { readStudy } from "../read-study.ts";
@@ -12,10 +13,23 @@ export function addRun(program: Command, act: Act): void {
     .command("run <study> [key=value...]")
     .description("train and evaluate all that is not done yet; may be killed and started again at any time")
     .option("--out <dir>", "where results go (default studies/<name>)")
+    .option("--concurrency <n>", "runs at a time (default as many as cores and memory allow)")
     .addHelpText("after", "\nExample: mixtune run study.yaml train.learning_rate=1e-4")
-    .action((study: string, words: string[], options: { out?: string }) =>
-      act(async (context) =>
-        runStudy(await prepareStudy(readStudy(study, assignmentsOf(words)), options.out, context), context),
-      ),
+    .action((study: string, words: string[], options: { out?: string; concurrency?: string }) =>
+      act(async (context) => {
+        const concurrency = concurrencyOf(options.concurrency);
+        const prepared = await prepareStudy(readStudy(study, assignmentsOf(words)), options.out, context);
+        return runStudy(prepared, context, concurrency);
+      }),
     );
+}
+
+function concurrencyOf(text: string | undefined): number | undefined {
+  if (text === undefined || /^([1-9]|[1-5]\d|6[0-4])$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw new SpecError({
+    place: "--concurrency",
+    expected: "a whole number from 1 to 64",
+    got: text,
+    remedy: "Leave it out: as many runs go on as cores and memory allow.",
+  });
 }
