@@ -4,13 +4,13 @@ import { SpecError } from "../base/errors.ts";
 import { openTemplate, tokenizeExample, tokenizeLabels } from "../data/chat-template.ts";
 import { openTokenizer } from "../data/tokenizers.ts";
 import { scoreLabels } from "../eval/score.ts";
-import { Network, type Tuning } from "../models/network.ts";
-import { type ModelFolder, openModelFolder, rawWeights } from "../models/weights.ts";
-import { readCheckpoint } from "../runs/checkpoints.ts";
+import { Network } from "../models/network.ts";
+import { maxPositions, tuningOf } from "../models/tuning.ts";
+import { openModelFolder } from "../models/weights.ts";
 import { readSpec, readStatus, runPaths } from "../runs/run-dir.ts";
 import { TRAIN_DEFAULTS } from "../specs/train.ts";
 import type { AnswerSpec, RunSpec } from "../specs/types.ts";
-import { readWeights } from "../train/checkpoint.ts";
+import { evaluatedCheckpoint, readWeights } from "../train/checkpoint.ts";
 import { weightCache } from "../workers/job-runner.ts";
 import { modelDir, modelSize } from "./models.ts";
 import { threadsFor } from "./threads.ts";
@@ -25,9 +25,6 @@ export interface LabelScorer {
   close(): Promise<void>;
 }
 
-/** Room above the longest prompt for labels that are longer than the gold answers were. */
-const LABEL_ROOM = 256;
-
 /**
  * Opens a model. A run scores with the threads and the checkpoint it was evaluated with.
  * @param threads of a model folder; default by its size
@@ -40,13 +37,12 @@ export async function openScorer(ref: ModelRef, threads: number | undefined, cac
   const tokenizer = openTokenizer(folder);
   const template = openTemplate(folder, tokenizer);
   const cutoffLen = spec?.train.cutoff_len ?? TRAIN_DEFAULTS.cutoff_len;
-  const maxPositions = Math.min(model.config.max_position_embeddings, cutoffLen + LABEL_ROOM);
-  const network = await Network.create("score", model.config, tuningOf(spec, model, weightCache(cacheDir)), {
+  const network = await Network.create("score", model.config, tuningOf(spec?.train, model, weightCache(cacheDir)), {
     threads: spec?.worker.threads ?? threads ?? threadsFor(modelSize(folder).parameters),
-    maxPositions,
+    maxPositions: maxPositions(model.config, cutoffLen),
   });
   const parameters = new Float32Array(network.layout.size);
-  if (spec !== undefined) readWeights(keptCheckpoint(ref.dir, spec), spec.train, network.layout, parameters);
+  if (spec !== undefined) readWeights(evaluatedCheckpoint(ref.dir, spec.train), spec.train, network.layout, parameters);
   return {
     scoreLabels: async (prompts, labels) => {
       const answer: AnswerSpec = { kind: "label", field: "", labels: [...labels] };
@@ -69,25 +65,4 @@ function finishedSpec(dir: string): RunSpec {
     got: `one that is ${state}`,
     remedy: "Finish it with mixtune run.",
   });
-}
-
-/** The checkpoint that the run's scores are of. */
-function keptCheckpoint(dir: string, { train }: RunSpec): string {
-  const checkpoint =
-    (train.evaluate === "best" ? readCheckpoint(dir, "best") : undefined) ?? readCheckpoint(dir, "last");
-  if (checkpoint !== undefined) return checkpoint.path;
-  throw new SpecError({
-    place: dir,
-    expected: "a run whose weights were kept",
-    got: `train.keep: ${train.keep}`,
-    remedy: "Train it again with train.keep: last.",
-  });
-}
-
-function tuningOf(spec: RunSpec | undefined, model: ModelFolder, cacheFolder: string): Tuning {
-  if (spec?.train.method === "full") return { method: "full" };
-  const frozen = rawWeights(model, cacheFolder);
-  if (spec === undefined) return { method: "frozen", frozen };
-  const { lora_rank, lora_alpha, lora_target } = spec.train;
-  return { method: "lora", lora: { lora_rank, lora_alpha, lora_target }, frozen };
 }

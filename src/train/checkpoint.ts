@@ -4,12 +4,12 @@
  */
 
 import { join } from "node:path";
-import { CheckpointError } from "../base/errors.ts";
+import { CheckpointError, WorkerError } from "../base/errors.ts";
 import { writeWhole } from "../formats/files.ts";
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from "../formats/safetensors.ts";
 import { type ParameterLayout, parameterViews } from "../models/parameters.ts";
 import type { AdamState } from "../optim/adamw.ts";
-import { OPTIMIZER_FILE, type WriteFiles } from "../runs/checkpoints.ts";
+import { OPTIMIZER_FILE, readCheckpoint, type WriteFiles } from "../runs/checkpoints.ts";
 import type { TrainSpec } from "../specs/types.ts";
 
 export const ADAPTER_FILE = "adapter_model.safetensors";
@@ -63,6 +63,22 @@ export function readWeights(
   into: Float32Array,
 ): void {
   readFlat(openSafetensors(join(folder, weightFile(train))), "", layout, into);
+}
+
+/**
+ * The folder with the weights that a run is scored with.
+ * @throws {WorkerError} they were not kept
+ */
+export function evaluatedCheckpoint(dir: string, { evaluate, keep }: TrainSpec): string {
+  const best = evaluate === "best" ? readCheckpoint(dir, "best") : undefined;
+  const checkpoint = best ?? readCheckpoint(dir);
+  if (checkpoint !== undefined) return checkpoint.path;
+  throw new WorkerError({
+    place: dir,
+    expected: "the weights of the trained run",
+    got: `none (train.keep: ${keep})`,
+    remedy: "Delete the run's folder to train it again, with train.keep: last or best.",
+  });
 }
 
 /** Reads weights and moments of a checkpoint folder. */

@@ -17,9 +17,10 @@ import { decoderTensors, numElements } from "../models/config.ts";
 import { initLora } from "../models/lora.ts";
 import { Network, type Tuning } from "../models/network.ts";
 import { type ParameterLayout, parameterViews } from "../models/parameters.ts";
-import { initParameter, type ModelFolder, openModelFolder, rawWeights, readParameters } from "../models/weights.ts";
+import { maxPositions, tuningOf } from "../models/tuning.ts";
+import { initParameter, type ModelFolder, openModelFolder, readParameters } from "../models/weights.ts";
 import { AdamW } from "../optim/adamw.ts";
-import { keepCheckpoints, readCheckpoint } from "../runs/checkpoints.ts";
+import { keepCheckpoints } from "../runs/checkpoints.ts";
 import {
   openRunDir,
   readReceipt,
@@ -33,7 +34,7 @@ import {
 import type { RunStatus } from "../runs/types.ts";
 import type { RunSpec, TaskSpec, TrainSpec } from "../specs/types.ts";
 import type { Job, Outcome, RunProgress } from "../study/types.ts";
-import { readWeights } from "../train/checkpoint.ts";
+import { evaluatedCheckpoint, readWeights } from "../train/checkpoint.ts";
 import { trainRun } from "../train/trainer.ts";
 
 export interface RunnerSettings {
@@ -53,8 +54,6 @@ interface OpenModel {
 
 /** How often status.json says that the run is alive. */
 const BEAT_MS = 5_000;
-/** Room above cutoff_len for labels that are longer than the gold answer. */
-const LABEL_ROOM = 256;
 
 /** Thrown inside a job to leave it when the signal has fired. */
 class Interrupted extends Error {}
@@ -111,7 +110,12 @@ export class JobRunner {
     const opened = this.open(job);
     writeSpec(job.dir, spec);
     const prepared = await this.prepareAll(job, spec);
-    const network = await this.network("train", job, opened, tuningOf(spec.train, opened.model, this.settings));
+    const network = await this.network(
+      "train",
+      job,
+      opened,
+      tuningOf(spec.train, opened.model, this.settings.cacheFolder),
+    );
     const optimizer = await AdamW.create(spec.train, { threads: job.threads });
     let isFirstStep = true;
     try {
@@ -187,10 +191,7 @@ export class JobRunner {
     );
     if (missing.length === 0) return;
     onProgress({ id: job.id, phase: "load", done: 0, total: missing.length, unit: "examples" });
-    const tuning: Tuning =
-      spec === undefined
-        ? { method: "frozen", frozen: rawWeights(opened.model, this.settings.cacheFolder) }
-        : tuningOf(spec.train, opened.model, this.settings);
+    const tuning = tuningOf(spec?.train, opened.model, this.settings.cacheFolder);
     const network = await this.network("score", job, opened, tuning);
     const parameters = new Float32Array(network.layout.size);
     if (spec !== undefined) {
@@ -226,7 +227,12 @@ export class JobRunner {
   ): Promise<Record<string, number>> {
     const { job } = context;
     const opened = this.open(job);
-    const network = await this.network("score", job, opened, tuningOf(spec.train, opened.model, this.settings));
+    const network = await this.network(
+      "score",
+      job,
+      opened,
+      tuningOf(spec.train, opened.model, this.settings.cacheFolder),
+    );
     const losses: Record<string, number> = {};
     for (const prepared of tasks) {
       const tokens = evaluationSubset(prepared, "dev", job.eval).map((item) => item.tokens);
@@ -288,14 +294,17 @@ export class JobRunner {
   }
 
   private async network(purpose: "train" | "score", job: Job, { model }: OpenModel, tuning: Tuning): Promise<Network> {
-    const maxPositions = Math.min(model.config.max_position_embeddings, job.cutoff_len + LABEL_ROOM);
+    const positions = maxPositions(model.config, job.cutoff_len);
     const shape = tuning.method === "lora" ? tuning.lora : {};
-    const key = JSON.stringify([model.digest, tuning.method, shape, job.threads, maxPositions]);
+    const key = JSON.stringify([model.digest, tuning.method, shape, job.threads, positions]);
     const alive = this.networks.get(purpose);
     if (alive?.key === key) return alive.network;
     this.networks.delete(purpose);
     await alive?.network.release();
-    const network = await Network.create(purpose, model.config, tuning, { threads: job.threads, maxPositions });
+    const network = await Network.create(purpose, model.config, tuning, {
+      threads: job.threads,
+      maxPositions: positions,
+    });
     this.networks.set(purpose, { key, network });
     return network;
   }
@@ -348,12 +357,6 @@ class StatusKeeper {
   }
 }
 
-function tuningOf(train: TrainSpec, model: ModelFolder, { cacheFolder }: RunnerSettings): Tuning {
-  if (train.method === "full") return { method: "full" };
-  const { lora_rank, lora_alpha, lora_target } = train;
-  return { method: "lora", lora: { lora_rank, lora_alpha, lora_target }, frozen: rawWeights(model, cacheFolder) };
-}
-
 /** First values of what a run trains. */
 function initialise(
   { train, seed }: RunSpec,
@@ -377,22 +380,6 @@ function loraOnRandom(): SpecError {
     expected: "pretrained, with method: lora",
     got: "random",
     remedy: "An adapter on random weights learns next to nothing: set train.method: full.",
-  });
-}
-
-/**
- * The folder with the weights that a run is scored with.
- * @throws {WorkerError} they were not kept
- */
-function evaluatedCheckpoint(dir: string, { evaluate, keep }: TrainSpec): string {
-  const best = evaluate === "best" ? readCheckpoint(dir, "best") : undefined;
-  const checkpoint = best ?? readCheckpoint(dir);
-  if (checkpoint !== undefined) return checkpoint.path;
-  throw new WorkerError({
-    place: dir,
-    expected: "the weights of the trained run",
-    got: `none (train.keep: ${keep})`,
-    remedy: "Delete the run's folder to train it again, with train.keep: last or best.",
   });
 }
 

@@ -1,0 +1,23 @@
+/** @file From what a spec asks for to what a network is made of. */
+
+import type { TrainSpec } from "../specs/types.ts";
+import type { DecoderConfig } from "./config.ts";
+import type { Tuning } from "./network.ts";
+import { type ModelFolder, rawWeights } from "./weights.ts";
+
+/** What trains; everything is frozen without a train spec. `cacheFolder` keeps the float32 copy of frozen weights. */
+export function tuningOf(train: TrainSpec | undefined, model: ModelFolder, cacheFolder: string): Tuning {
+  if (train?.method === "full") return { method: "full" };
+  const frozen = rawWeights(model, cacheFolder);
+  if (train === undefined) return { method: "frozen", frozen };
+  const { lora_rank, lora_alpha, lora_target } = train;
+  return { method: "lora", lora: { lora_rank, lora_alpha, lora_target }, frozen };
+}
+
+/** Room above cutoff_len for labels that are longer than the gold answer. */
+const LABEL_ROOM = 256;
+
+/** Longest sequence that a run's networks are made for. */
+export function maxPositions(config: DecoderConfig, cutoffLen: number): number {
+  return Math.min(config.max_position_embeddings, cutoffLen + LABEL_ROOM);
+}
