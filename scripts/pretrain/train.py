@@ -104,7 +104,7 @@ def main():
     a = ap.parse_args()
     recipe = yaml.safe_load(open(a.recipe))
     t, seed = recipe["train"], recipe["seed"]
-    weights = {name: task["weight"] for name, task in recipe["mixture"]["tasks"].items()}
+    weights = {name: amount["weight"] for name, amount in recipe["mixture"].items()}
     out, tokens = pathlib.Path(a.out), pathlib.Path(a.tokens)
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)

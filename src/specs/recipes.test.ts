@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseStudy } from "./study-file.ts";
+import { parseTrainFile } from "./train-file.ts";
 
 const RECIPES = join(import.meta.dirname, "../../recipes");
 
@@ -10,4 +11,12 @@ test.each(["demo", "smoke", "finance-small"])("the recipe %s is a study file of 
   const study = parseStudy(readFileSync(path, "utf8"), path, { assignments: [], cwd: "/" });
   expect(study.name).toBe(name);
   expect(study.models).toEqual(["mixtune/tiny"]);
+});
+
+test("the recipe of the shipped model is a run file", () => {
+  const path = join(RECIPES, "pretrain-tiny.yaml");
+  const run = parseTrainFile(readFileSync(path, "utf8"), path, { assignments: [], cwd: "/" });
+  expect(run.train).toMatchObject({ method: "full", init: "random", loss_on: "all" });
+  const weights = Object.values(run.mixture.ingredients).map(({ weight }) => weight ?? Number.NaN);
+  expect(weights.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 6);
 });

@@ -16,6 +16,7 @@ export const TRAIN_DEFAULTS: TrainSpec = {
   train_batch_size: null,
   lr_scheduler_type: "cosine",
   warmup_steps: 0.03,
+  decay_steps: 0.2,
   weight_decay: 0.0,
   adam_beta1: 0.9,
   adam_beta2: 0.999,

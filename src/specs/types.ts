@@ -72,9 +72,11 @@ export interface TrainSpec {
   /** Tokens in a whole optimiser step; exactly one of batch_tokens and train_batch_size is not null. */
   batch_tokens: number | null;
   train_batch_size: number | null;
-  lr_scheduler_type: "cosine" | "linear" | "constant";
+  lr_scheduler_type: "cosine" | "linear" | "constant" | "warmup_stable_decay";
   /** Below 1: a share of all steps. */
   warmup_steps: number;
+  /** Of warmup_stable_decay: the last steps, down to 0 linearly. Below 1: a share of all steps. */
+  decay_steps: number;
   weight_decay: number;
   adam_beta1: number;
   adam_beta2: number;
