@@ -124,9 +124,17 @@ function message(fields: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat(fields);
 }
 
+/** @source protobuf encoding: base-128, negative numbers as 64-bit two's complement */
 function varint(value: number): number[] {
   const out: number[] = [];
-  let rest = BigInt.asUintN(64, BigInt(value));
+  let small = value;
+  // note: nearly every number is small, and BigInt arithmetic is many times slower
+  while (small >= 128 && small < 0x80000000) {
+    out.push((small & 127) | 128);
+    small >>>= 7;
+  }
+  if (small >= 0 && small < 128) return [...out, small];
+  let rest = BigInt.asUintN(64, BigInt(small));
   while (rest >= 128n) {
     out.push(Number(rest & 127n) | 128);
     rest >>= 7n;
