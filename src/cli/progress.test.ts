@@ -110,11 +110,13 @@ test("memory that goes clearly beyond the plan is said once", () => {
   const measured = (peak_memory_bytes: number) =>
     progress.onEvent({ kind: "progress", job, progress: { ...steps(1, "a"), peak_memory_bytes } });
   measured(1.2e9);
-  expect(state.written.join("")).not.toContain("holds");
+  expect(state.written.join("")).not.toContain("held");
   measured(2e9);
   measured(3e9);
   expect(
-    state.written.join("").match(/a holds 2\.0 GB after its first step; the plan expected 1\.0 GB\./g),
+    state.written
+      .join("")
+      .match(/a: 2\.0 GB are held after its first step; the plan expected 1\.0 GB for 1 at once\./g),
   ).toHaveLength(1);
   expect(state.written.join("")).not.toContain("3.0 GB");
 });

@@ -74,14 +74,13 @@ export class StudyProgress {
     );
   }
 
-  /** Says once when a run needs clearly more memory than the plan said. */
+  /** Says once when memory is clearly beyond the plan. It is the whole process's: all runs that go on share it. */
   private compareMemory(id: string, measured: number | undefined): void {
-    const expected = this.memoryEstimates.get(id);
-    if (measured === undefined || expected === undefined || this.toldOfMemory || measured < MEMORY_TOLERANCE * expected)
-      return;
+    const expected = this.running.size * (this.memoryEstimates.get(id) ?? Number.NaN);
+    if (measured === undefined || this.toldOfMemory || !(measured > MEMORY_TOLERANCE * expected)) return;
     this.toldOfMemory = true;
     this.line.say(
-      `${this.nameOf(id)} holds ${bytes(measured)} after its first step; the plan expected ${bytes(expected)}.`,
+      `${this.nameOf(id)}: ${bytes(measured)} are held after its first step; the plan expected ${bytes(expected)} for ${this.running.size} at once.`,
     );
   }
 
