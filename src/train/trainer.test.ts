@@ -122,6 +122,21 @@ describe("a run", () => {
     );
   });
 
+  test("that dies between log and checkpoint logs no step twice and ends the same", async () => {
+    const straight = training();
+    await trainRun(straight);
+    for (const death of [1, 4, 5]) {
+      const { dir } = training();
+      const onStep = (step: number) => {
+        if (step === death) throw new Error("killed");
+      };
+      await expect(trainRun(training({ dir, onStep }))).rejects.toThrow("killed");
+      await trainRun(training({ dir }));
+      expect(readMetrics(dir).map(({ step }) => step)).toEqual(Array.from({ length: STEPS }, (_, i) => i + 1));
+      expect(lastWeights(dir).equals(lastWeights(straight.dir))).toBe(true);
+    }
+  });
+
   test("logs the loss of each task and lowers it", async () => {
     const run = training({ train: { max_steps: 30 } });
     await trainRun(run);
