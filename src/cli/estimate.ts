@@ -19,8 +19,11 @@ export interface ModelSize {
   vocabulary: number;
 }
 
-/** Useful fp32 FLOP/s of one core with sharing of prefixes: a rough middle of small machines. Off by a factor of two in either direction. */
-const FLOPS_PER_THREAD = 25e9;
+/**
+ * Useful fp32 FLOP/s of one core with sharing of prefixes: 83e9 for the shipped model and 90e9 for a 135M one on an AMD EPYC core with AVX-512
+ * (docs/LOG.md). Other machines are off by a factor of two in either direction.
+ */
+const FLOPS_PER_THREAD = 75e9;
 const NODE_BYTES = 300e6;
 /** Size of one prediction on disk. */
 const PREDICTION_BYTES = 400;
