@@ -3,7 +3,7 @@
  * directory's records. What jobs have in common (data, tokens, networks) is made once and kept.
  */
 
-import { cpus, hostname, platform, totalmem } from "node:os";
+import { cpus, platform, totalmem } from "node:os";
 import { join } from "node:path";
 import { MixtuneError, SpecError, WorkerError } from "../base/errors.ts";
 import { Rng } from "../base/rng.ts";
@@ -29,13 +29,12 @@ import {
   writeReceipt,
   writeScores,
   writeSpec,
-  writeStatus,
 } from "../runs/run-dir.ts";
-import type { RunStatus } from "../runs/types.ts";
 import type { RunSpec, TaskSpec, TrainSpec } from "../specs/types.ts";
 import type { Job, Outcome, RunProgress } from "../study/types.ts";
 import { evaluatedCheckpoint, readWeights } from "../train/checkpoint.ts";
 import { trainRun } from "../train/trainer.ts";
+import { StatusKeeper } from "./status-keeper.ts";
 
 export interface RunnerSettings {
   /** Where converted weights are kept. */
@@ -51,9 +50,6 @@ interface OpenModel {
   tokenizer: Tokenizer;
   template: PromptTemplate;
 }
-
-/** How often status.json says that the run is alive. */
-const BEAT_MS = 5_000;
 
 /** Thrown inside a job to leave it when the signal has fired. */
 class Interrupted extends Error {}
@@ -315,46 +311,6 @@ interface JobContext {
   onProgress(progress: RunProgress): void;
   isAborted(): Promise<boolean>;
   status: StatusKeeper;
-}
-
-/** Keeps status.json: state changes at once, signs of life every few seconds. */
-class StatusKeeper {
-  private readonly job: Job;
-  private readonly now: () => number;
-  private readonly started: string;
-  private last: RunStatus = { state: "planned" };
-  private beaten = 0;
-
-  constructor(job: Job, now: () => number) {
-    this.job = job;
-    this.now = now;
-    this.started = new Date(now()).toISOString();
-  }
-
-  write(change: Partial<RunStatus>): void {
-    this.beaten = this.now();
-    const alive = {
-      pid: process.pid,
-      host: hostname(),
-      started: this.started,
-      beat: new Date(this.beaten).toISOString(),
-    };
-    this.last = { ...this.last, ...change, ...alive };
-    writeStatus(this.job.dir, this.last);
-  }
-
-  /** For the way out of a failure: a folder that cannot be written to must not hide the reason. */
-  tryWrite(change: Partial<RunStatus>): void {
-    try {
-      this.write(change);
-    } catch {
-      // The reason reaches the person as the job's outcome.
-    }
-  }
-
-  beat(change: Partial<RunStatus>): void {
-    if (this.now() - this.beaten >= BEAT_MS) this.write(change);
-  }
 }
 
 /** First values of what a run trains. */
