@@ -31,7 +31,7 @@ function siblingsIn(folder: string, mark: RegExp): string[] {
   return files.filter(({ path, text }) => path.startsWith(folder) && mark.test(text)).map(({ path }) => path);
 }
 
-const tasks = siblingsIn("data/tasks/", /export const \w+: TaskDefinition\b/);
+const tasks = siblingsIn("data/tasks/", /export const \w+ = defineTask\b/);
 const families = siblingsIn("models/", /export function read\w+Config\(/).filter(
   (path) => path !== "models/families.ts",
 );

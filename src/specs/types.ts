@@ -16,7 +16,11 @@ export interface TaskSpec {
   catalogue?: string;
   /** Cap on training examples per epoch, before any mixture asks for less. */
   max_train?: number;
+  /** Catalogue tasks: a folder of datasets in place of data_root. */
   data_dir?: string;
+  /** Catalogue tasks: a form of the data, a wording of the prompt; by name. */
+  variant?: string;
+  prompt_style?: string;
   /** Own data: absolute paths after resolution. */
   data?: { train: string; dev?: string; test?: string };
   /** `{field}` is replaced by the row's field. */

@@ -52,13 +52,13 @@ export function addTasks(program: Command, act: Act): void {
 }
 
 function list(context: Context): number {
-  const entries = Object.values(CATALOGUE).map(({ name, title, answer, metric, licence, needsRoot }) => ({
+  const entries = Object.values(CATALOGUE).map(({ name, title, answer, metric, licence, generate }) => ({
     name,
     title,
     kind: answer.kind,
     metric,
     licence,
-    needs_data: needsRoot,
+    needs_data: generate === undefined,
   }));
   const rows = entries.map(({ name, title, kind, licence, needs_data }) => [
     name,

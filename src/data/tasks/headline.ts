@@ -1,11 +1,17 @@
 /** @file Gold headlines: nine yes/no questions on each news headline about gold (Sinha and Khandait 2021). */
 
 import { join } from "node:path";
-import { DataError } from "../../base/errors.ts";
 import { parseCsv } from "../../formats/csv.ts";
 import { readText } from "../../formats/files.ts";
-import { groupOfText, type Row } from "../splits.ts";
-import type { TaskDefinition } from "./definition.ts";
+import { groupOfText } from "../splits.ts";
+import { damaged } from "./damaged.ts";
+import { defineTask, type Numbered } from "./definition.ts";
+
+interface Asked {
+  news: string;
+  question: string;
+  answer: string;
+}
 
 /** Column of the file (its own spelling) and our question, answered by yes or no. */
 const QUESTIONS: readonly (readonly [string, string])[] = [
@@ -19,48 +25,52 @@ const QUESTIONS: readonly (readonly [string, string])[] = [
   ["FutureNews", "Is there news of the future other than prices?"],
   ["AssetComparision", "Is gold compared with any other asset?"],
 ];
+const FILE = "gold-headlines/headlines.csv.gz";
 
-export const headline: TaskDefinition = {
+export const headline = defineTask<Asked>({
   name: "headline",
   title: "nine yes/no questions on gold headlines",
-  source: "Sinha and Khandait 2021, Impact of News on the Commodity Market; gold-headlines/headlines.csv.gz",
+  publication: "Sinha and Khandait 2021, Impact of News on the Commodity Market",
   licence: "not stated",
   answer: { kind: "label", field: "answer", labels: ["no", "yes"] },
   metric: "accuracy",
   unit: "distinct headline with its nine questions",
   maxTrain: 10_000,
-  needsRoot: true,
-  load(root, notes) {
-    const path = join(root, "gold-headlines", "headlines.csv.gz");
-    const rows = parseCsv(readText(path), path);
-    const first = new Map<string, Row[]>();
-    let numDisagreeing = 0;
-    for (const { line, row } of rows) {
-      const group = groupOfText(row.News ?? "");
-      const asked = QUESTIONS.map(([column, question], k): Row => {
-        const text = row.News as string;
-        const answer = answerOf(row[column], `${path}:${line}`, column);
-        return { number: `${line}.${k + 1}`, prompt: `${question}\n${text}`, answer, group, text };
-      });
-      const known = first.get(group);
-      if (known === undefined) first.set(group, asked);
-      else if (asked.some(({ answer }, k) => answer !== known[k]?.answer)) numDisagreeing++;
-    }
-    notes.push(
-      `headline: ${rows.length} headlines, ${first.size} distinct texts; of repeats the first is used (${numDisagreeing} others disagree ` +
-        "with it in some answer).",
-    );
-    return { train: [...first.values()].flat() };
+  paper: { cap: 10_000 },
+  prompts: {
+    plain: ({ question, news }) => `${question}\n${news}`,
+    labels: ({ question, news }) =>
+      `Read this headline about gold and answer the question with one of these words and nothing else: yes, no.\n${question}\n${news}`,
   },
-};
+  example: ({ news, answer }) => ({ answer, group: groupOfText(news), text: news }),
+  local: {
+    files: [FILE],
+    read(root, { notes }) {
+      const path = join(root, FILE);
+      const rows = parseCsv(readText(path), path);
+      const first = new Map<string, Numbered<Asked>[]>();
+      let numDisagreeing = 0;
+      for (const { line, row } of rows) {
+        const news = row.News ?? "";
+        const asked = QUESTIONS.map(([column, question], k) => ({
+          number: `${line}.${k + 1}`,
+          record: { news, question, answer: answerOf(row[column], `${path}:${line}`, column) },
+        }));
+        const known = first.get(groupOfText(news));
+        if (known === undefined) first.set(groupOfText(news), asked);
+        else if (asked.some(({ record }, k) => record.answer !== known[k]?.record.answer)) numDisagreeing++;
+      }
+      notes.push(
+        `headline: ${rows.length} headlines, ${first.size} distinct texts; of repeats the first is used (${numDisagreeing} others disagree ` +
+          "with it in some answer).",
+      );
+      return { train: [...first.values()].flat() };
+    },
+  },
+});
 
 function answerOf(cell: string | undefined, place: string, column: string): string {
   if (cell === "1") return "yes";
   if (cell === "0") return "no";
-  throw new DataError({
-    place,
-    expected: `0 or 1 in column ${column}`,
-    got: cell === undefined ? "no such column" : `"${cell}"`,
-    remedy: "Fetch the file again.",
-  });
+  throw damaged(place, `0 or 1 in column ${column}`, cell === undefined ? "no such column" : `"${cell}"`);
 }

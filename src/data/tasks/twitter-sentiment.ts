@@ -1,64 +1,83 @@
 /** @file Twitter financial news sentiment: bearish, bullish or neutral tweets (zeroshot/twitter-financial-news-sentiment, 2022). */
 
 import { join } from "node:path";
-import { DataError } from "../../base/errors.ts";
 import { parseCsv } from "../../formats/csv.ts";
 import { readText } from "../../formats/files.ts";
-import { groupOfText, type Row } from "../splits.ts";
-import type { TaskDefinition } from "./definition.ts";
+import { groupOfText } from "../splits.ts";
+import { damaged } from "./damaged.ts";
+import { defineTask, type Numbered } from "./definition.ts";
+
+interface Tweet {
+  text: string;
+  label: string;
+}
 
 const LABELS = ["bearish", "bullish", "neutral"];
 /** Published number of rows of each label, in the order of LABELS; a copy with swapped labels or lost rows is refused. */
 const PUBLISHED = { train: [1442, 1923, 6178], valid: [347, 475, 1566] };
+const FOLDER = "twitter-financial-news-sentiment";
 
-export const twitterSentiment: TaskDefinition = {
+export const twitterSentiment = defineTask<Tweet>({
   name: "twitter-sentiment",
   title: "sentiment of tweets on financial markets",
-  source:
-    "zeroshot/twitter-financial-news-sentiment, 2022; twitter-financial-news-sentiment/sent_train.csv and sent_valid.csv",
+  publication: "zeroshot/twitter-financial-news-sentiment, 2022; its validation split is the test",
   licence: "not stated",
   answer: { kind: "label", field: "label", labels: LABELS },
   metric: "accuracy",
   unit: "distinct tweet without its links",
-  needsRoot: true,
-  load(root, notes) {
-    const folder = join(root, "twitter-financial-news-sentiment");
-    const test = readTweets(join(folder, "sent_valid.csv"), PUBLISHED.valid);
-    const all = readTweets(join(folder, "sent_train.csv"), PUBLISHED.train);
-    const held = new Set(test.map(({ group }) => group));
-    const train = all.filter(({ group }) => !held.has(group));
-    notes.push(
-      `twitter-sentiment: the published validation split (${test.length} tweets) is the test; ${all.length - train.length} of ` +
-        `${all.length} training tweets repeat one of its texts but for links and are left out.`,
-    );
-    return { train, test };
+  paper: { cap: 5000 },
+  prompts: {
+    plain: ({ text }) => `Is this tweet bullish, bearish or neutral?\n${text}`,
+    labels: ({ text }) =>
+      `Read this financial tweet and infer its sentiment. Answer with one of these words and nothing else: bearish, bullish, neutral.\n${text}`,
   },
-};
+  example: ({ text, label }) => ({ answer: label, group: groupOfText(text), text }),
+  local: {
+    files: [`${FOLDER}/sent_train.csv`, `${FOLDER}/sent_valid.csv`],
+    read(root, { notes }) {
+      const test = readTweets(join(root, FOLDER, "sent_valid.csv"), PUBLISHED.valid);
+      const all = readTweets(join(root, FOLDER, "sent_train.csv"), PUBLISHED.train);
+      const held = new Set(test.map(({ record }) => groupOfText(record.text)));
+      const train = all.filter(({ record }) => !held.has(groupOfText(record.text)));
+      notes.push(
+        `twitter-sentiment: the published validation split (${test.length} tweets) is the test; ${all.length - train.length} of ` +
+          `${all.length} training tweets repeat one of its texts but for links and are left out.`,
+      );
+      return { train, test };
+    },
+  },
+  hub: {
+    id: "zeroshot/twitter-financial-news-sentiment",
+    splits: { train: "train", test: "validation" },
+    columns: ["text", "label"],
+    isVerified: false,
+    records: (row, place) => [tweetOf(row.text, row.label, place)],
+  },
+});
 
-function readTweets(path: string, published: readonly number[]): Row[] {
-  const counts = LABELS.map(() => 0);
-  const rows = parseCsv(readText(path), path).map(({ line, row }): Row => {
-    const label = Number(row.label);
-    const answer = LABELS[label];
-    if (answer === undefined || row.text === undefined) {
-      throw new DataError({
-        place: `${path}:${line}`,
-        expected: "columns text and label, label 0 (bearish), 1 (bullish) or 2 (neutral)",
-        got: JSON.stringify(row).slice(0, 80),
-        remedy: "Fetch the file again.",
-      });
-    }
-    (counts[label] as number)++;
-    const prompt = `Is this tweet bullish, bearish or neutral?\n${row.text}`;
-    return { number: line, prompt, answer, group: groupOfText(row.text), text: row.text };
-  });
+function readTweets(path: string, published: readonly number[]): Numbered<Tweet>[] {
+  const rows = parseCsv(readText(path), path).map(({ line, row }) => ({
+    number: line,
+    record: tweetOf(row.text, row.label, `${path}:${line}`),
+  }));
+  const counts = LABELS.map((label) => rows.filter(({ record }) => record.label === label).length);
   if (counts.join() !== published.join()) {
-    throw new DataError({
-      place: path,
-      expected: `${published.join(", ")} rows of ${LABELS.join(", ")}, as published`,
-      got: counts.join(", "),
-      remedy: "Fetch the file again; copies with swapped labels are about.",
-    });
+    throw damaged(
+      path,
+      `${published.join(", ")} rows of ${LABELS.join(", ")}, as published`,
+      counts.join(", "),
+      "Fetch the file again; copies with swapped labels are about.",
+    );
   }
   return rows;
+}
+
+function tweetOf(text: unknown, id: unknown, place: string): Tweet {
+  const label = LABELS[Number(id)];
+  if (label !== undefined && typeof text === "string") return { text, label };
+  throw damaged(
+    place,
+    "columns text and label, label 0 (bearish), 1 (bullish) or 2 (neutral)",
+    JSON.stringify({ text, label: id }),
+  );
 }

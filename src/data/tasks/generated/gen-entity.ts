@@ -1,8 +1,8 @@
 /** @file Generated entities: is the one that is named first, or second, a person, a company or a city? */
 
 import type { Rng } from "../../../base/rng.ts";
-import type { TaskDefinition } from "../definition.ts";
-import { drawNames, drawSplits, FIRST_SHARE, GENERATED } from "./grammar.ts";
+import { defineTask } from "../definition.ts";
+import { type Drawn, drawNames, drawSplits, FIRST_SHARE, GENERATED } from "./grammar.ts";
 
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   person: ["boss", "lawyer", "trader", "clerk"],
@@ -14,13 +14,13 @@ const QUALITIES = ["old", "busy", "calm", "rich", "proud"];
 const OPENINGS = ["Today", "Later", "Then", "Again"];
 const VERBS = ["helped", "missed", "praised", "feared", "served"];
 
-export const genEntity: TaskDefinition = {
+export const genEntity = defineTask<Drawn>({
   ...GENERATED,
   name: "gen-entity",
   title: "generated: person, company or city",
   answer: { kind: "label", field: "label", labels: LABELS },
-  load: () => drawSplits("gen-entity", drawEntity),
-};
+  generate: () => drawSplits("gen-entity", drawEntity),
+});
 
 /** Qualities and names keep the words that tell the kind away from those that tell the place in the sentence. */
 function drawEntity(rng: Rng) {

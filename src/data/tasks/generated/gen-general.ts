@@ -1,8 +1,8 @@
 /** @file Generated general instructions, a mixer: small orders about words, answered in words. */
 
 import type { Rng } from "../../../base/rng.ts";
-import type { TaskDefinition } from "../definition.ts";
-import { drawNames, drawSplits, GENERATED } from "./grammar.ts";
+import { defineTask } from "../definition.ts";
+import { type Drawn, drawNames, drawSplits, GENERATED } from "./grammar.ts";
 
 const WORDS =
   "river stone table window garden paper bridge market winter summer yellow silver bread music letter".split(" ");
@@ -33,14 +33,14 @@ const ORDERS: readonly ((rng: Rng) => [order: string, answer: string])[] = [
   },
 ];
 
-export const genGeneral: TaskDefinition = {
+export const genGeneral = defineTask<Drawn>({
   ...GENERATED,
   name: "gen-general",
   title: "generated: small general instructions, to mix in",
   answer: { kind: "text", field: "answer" },
-  load: () =>
+  generate: () =>
     drawSplits("gen-general", (rng) => {
       const [prompt, answer] = rng.pick(ORDERS)(rng);
       return { prompt, answer, text: prompt };
     }),
-};
+});

@@ -1,17 +1,17 @@
 /** @file Generated numbers: which of the listed numbers belongs to the company that is asked for? */
 
-import type { TaskDefinition } from "../definition.ts";
-import { drawNames, drawSplits, GENERATED } from "./grammar.ts";
+import { defineTask } from "../definition.ts";
+import { type Drawn, drawNames, drawSplits, GENERATED } from "./grammar.ts";
 
 const LABELS = Array.from({ length: 10 }, (_, i) => `${i}`);
 const THINGS = ["ships", "shops", "plants", "mines", "banks"];
 
-export const genNumber: TaskDefinition = {
+export const genNumber = defineTask<Drawn>({
   ...GENERATED,
   name: "gen-number",
   title: "generated: the number that belongs to a name",
   answer: { kind: "label", field: "label", labels: LABELS },
-  load: () =>
+  generate: () =>
     drawSplits("gen-number", (rng) => {
       const names = drawNames(rng, 3);
       const numbers = rng.shuffle(LABELS).slice(0, names.length);
@@ -20,4 +20,4 @@ export const genNumber: TaskDefinition = {
       const text = `Number of ${rng.pick(THINGS)}: ${list}. ${names[asked]}?`;
       return { prompt: text, answer: numbers[asked] as string, text };
     }),
-};
+});

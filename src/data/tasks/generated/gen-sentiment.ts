@@ -1,19 +1,19 @@
 /** @file Generated sentiment: did a share do well? One of two statements counts; half of its words are jargon shared with gen-headline. */
 
-import type { TaskDefinition } from "../definition.ts";
-import { drawDirection, drawSplits, drawStatement, GENERATED } from "./grammar.ts";
+import { defineTask } from "../definition.ts";
+import { type Drawn, drawDirection, drawSplits, drawStatement, GENERATED } from "./grammar.ts";
 
 const LABELS = ["negative", "neutral", "positive"];
 
-export const genSentiment: TaskDefinition = {
+export const genSentiment = defineTask<Drawn>({
   ...GENERATED,
   name: "gen-sentiment",
   title: "generated: sentiment of a statement on a share",
   answer: { kind: "label", field: "label", labels: LABELS },
-  load: () =>
+  generate: () =>
     drawSplits("gen-sentiment", (rng, isTrain) => {
       const direction = drawDirection(rng);
       const text = drawStatement(rng, isTrain, [0, 3], direction);
       return { prompt: `Sentiment?\n${text}`, answer: LABELS[1 + direction] as string, text };
     }),
-};
+});

@@ -1,8 +1,8 @@
 /** @file Generated topics: two are named, one of them only to be set aside. Shares nothing with the other generated tasks. */
 
 import type { Rng } from "../../../base/rng.ts";
-import type { TaskDefinition } from "../definition.ts";
-import { ASIDES, drawSplits, FIRST_SHARE, GENERATED } from "./grammar.ts";
+import { defineTask } from "../definition.ts";
+import { ASIDES, type Drawn, drawSplits, FIRST_SHARE, GENERATED } from "./grammar.ts";
 
 const NOUNS: Readonly<Record<string, readonly string[]>> = {
   court: ["lawsuit", "trial", "verdict", "appeal"],
@@ -25,13 +25,13 @@ const TURNED_FRAMES: readonly Frame[] = [
   (main, aside) => `Forget the ${aside}, see the ${main}.`,
 ];
 
-export const genTopic: TaskDefinition = {
+export const genTopic = defineTask<Drawn>({
   ...GENERATED,
   name: "gen-topic",
   title: "generated: the topic that counts, of two that are named",
   answer: { kind: "label", field: "label", labels: LABELS },
-  load: () => drawSplits("gen-topic", drawTopic),
-};
+  generate: () => drawSplits("gen-topic", drawTopic),
+});
 
 function drawTopic(rng: Rng) {
   const [main, aside] = rng.shuffle(LABELS) as [string, string];
