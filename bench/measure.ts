@@ -1,6 +1,8 @@
 /** @file Times one workload with a plain product beside every step, and prints one JSON line. Runs in a process of its own, so that peak memory is its own. */
 
 import { Rng } from "../src/base/rng.ts";
+import { FLOPS_PER_THREAD, memoryOf } from "../src/cli/estimate.ts";
+import { sizeOf } from "../src/cli/models.ts";
 import { packExamples, packLabels } from "../src/data/packing.ts";
 import { productFlops } from "../src/engine/graph/flops.ts";
 import { Graph } from "../src/engine/graph/graph.ts";
@@ -23,8 +25,8 @@ export interface Workload {
   sharePrefix: boolean;
   batch: number;
   steps: number;
-  /** Whether labels are scored too, in the same process. */
-  scoring: boolean;
+  /** Prompts whose labels are scored too, in the same process; 0: no scoring network is made. */
+  scored: number;
 }
 
 const WARM_UP = 2; // the first two steps fault memory in
@@ -74,7 +76,7 @@ const training = await timed(workload.steps, async (i) => {
   await batchGradient(network, state.parameters, batch, "token", packOptions, buffers);
   await optimizer.step(state, total, i + 1, 1e-4, await optimizer.norm(total));
 });
-const scoring = workload.scoring ? await scoringSpeed() : undefined;
+const scoring = workload.scored > 0 ? await scoringSpeed() : undefined;
 await network.release();
 await optimizer.release();
 await probe.release();
@@ -90,7 +92,13 @@ const trainingRow = {
   executedRatio: training.ratio(executedFlops),
   usefulRatio: useful === undefined || workload.method === "full" ? undefined : training.ratio(useful * realTokens),
 };
+const size = sizeOf(config);
+const flopsPerToken = (workload.method === "full" ? 6 : 4) * size.active;
 const memory = {
+  estimate: {
+    realTokensPerSecond: rounded((FLOPS_PER_THREAD * THREADS) / flopsPerToken),
+    peakMemoryGb: rounded(memoryOf(size, layout.size) / 1e9),
+  },
   peakMemoryGb: Math.round(process.resourceUsage().maxRSS / 1e4) / 100,
   sessionStartMs: rounded(sessionStartMs),
 };
@@ -100,7 +108,7 @@ process.stdout.write(
 
 /** Scoring three labels of one token, as dev and test evaluation do. */
 async function scoringSpeed() {
-  const prompts = fpbLikeExamples(256, config.vocab_size);
+  const prompts = fpbLikeExamples(workload.scored, config.vocab_size);
   const labels = [2, 3, 4].map((id) => Int32Array.of(id, 0));
   const scorer = await Network.create("score", config, tuning, { threads: THREADS, maxPositions: 1024 });
   const times = await timed(WARM_UP + 3, async () => {

@@ -11,12 +11,16 @@ import { join } from "node:path";
 import type { Workload } from "./measure.ts";
 
 const WORKLOADS: Record<string, Workload> = {
-  "m135-lora": { shape: "m135", method: "lora", sharePrefix: false, batch: 16, steps: 7, scoring: false },
-  "m135-lora-shared": { shape: "m135", method: "lora", sharePrefix: true, batch: 32, steps: 7, scoring: true },
-  "m135-full-shared": { shape: "m135", method: "full", sharePrefix: true, batch: 32, steps: 5, scoring: false },
-  "tiny-lora-shared": { shape: "tiny", method: "lora", sharePrefix: true, batch: 32, steps: 22, scoring: true },
-  "tiny-full": { shape: "tiny", method: "full", sharePrefix: false, batch: 32, steps: 22, scoring: false },
-  "tiny-full-shared": { shape: "tiny", method: "full", sharePrefix: true, batch: 32, steps: 22, scoring: true },
+  "m135-lora": { shape: "m135", method: "lora", sharePrefix: false, batch: 16, steps: 7, scored: 0 },
+  "m135-lora-shared": { shape: "m135", method: "lora", sharePrefix: true, batch: 32, steps: 7, scored: 256 },
+  "m135-full-shared": { shape: "m135", method: "full", sharePrefix: true, batch: 32, steps: 5, scored: 0 },
+  "tiny-lora-shared": { shape: "tiny", method: "lora", sharePrefix: true, batch: 32, steps: 22, scored: 256 },
+  "tiny-full": { shape: "tiny", method: "full", sharePrefix: false, batch: 32, steps: 22, scored: 0 },
+  "tiny-full-shared": { shape: "tiny", method: "full", sharePrefix: true, batch: 32, steps: 22, scored: 256 },
+  "qwen2-lora": { shape: "qwen2", method: "lora", sharePrefix: false, batch: 16, steps: 5, scored: 0 },
+  "qwen2-lora-shared": { shape: "qwen2", method: "lora", sharePrefix: true, batch: 32, steps: 5, scored: 16 },
+  "phi3-lora": { shape: "phi3", method: "lora", sharePrefix: false, batch: 16, steps: 5, scored: 0 },
+  "phi3-lora-shared": { shape: "phi3", method: "lora", sharePrefix: true, batch: 32, steps: 5, scored: 16 },
 };
 
 const words = process.argv.slice(2);

@@ -6,57 +6,67 @@ import { join } from "node:path";
 import { Rng } from "../src/base/rng.ts";
 import type { TokenizedExample } from "../src/data/types.ts";
 import { type DecoderConfig, decoderTensors, numElements } from "../src/models/config.ts";
+import { readDecoderConfig } from "../src/models/families.ts";
+import { ConfigReader } from "../src/models/read-config.ts";
 import { type RawWeights, rawOffsets } from "../src/models/weights.ts";
 
-function llama(
-  sizes: Pick<
-    DecoderConfig,
-    | "vocab_size"
-    | "hidden_size"
-    | "intermediate_size"
-    | "num_hidden_layers"
-    | "num_attention_heads"
-    | "num_key_value_heads"
-  >,
-): DecoderConfig {
-  const head_dim = 64;
-  return {
-    ...sizes,
-    model_type: "llama",
-    head_dim,
-    rms_norm_eps: 1e-5,
-    max_position_embeddings: 2048,
-    tie_word_embeddings: true,
-    initializer_range: 0.02,
-    rotary: {
-      inverseFrequencies: Float64Array.from({ length: head_dim / 2 }, (_, i) => 10_000 ** ((-2 * i) / head_dim)),
-    },
-  };
-}
+const shape = (json: Record<string, unknown>): DecoderConfig =>
+  readDecoderConfig(new ConfigReader(json, "bench/workloads.ts"));
 
-/** SmolLM2-135M's shape, and that of mixtune/tiny. */
+/** SmolLM2-135M's shape, that of mixtune/tiny, Qwen2-0.5B's, and Phi-3-mini's with four of its 32 blocks. */
 export const SHAPES = {
-  m135: llama({
+  m135: shape({
+    model_type: "llama",
     vocab_size: 49_152,
     hidden_size: 576,
     intermediate_size: 1536,
     num_hidden_layers: 30,
     num_attention_heads: 9,
     num_key_value_heads: 3,
+    rms_norm_eps: 1e-5,
+    max_position_embeddings: 2048,
+    tie_word_embeddings: true,
   }),
-  tiny: llama({
+  tiny: shape({
+    model_type: "llama",
     vocab_size: 4096,
     hidden_size: 256,
     intermediate_size: 512,
     num_hidden_layers: 6,
     num_attention_heads: 4,
     num_key_value_heads: 2,
+    rms_norm_eps: 1e-5,
+    max_position_embeddings: 2048,
+    tie_word_embeddings: true,
+  }),
+  qwen2: shape({
+    model_type: "qwen2",
+    vocab_size: 151_936,
+    hidden_size: 896,
+    intermediate_size: 4864,
+    num_hidden_layers: 24,
+    num_attention_heads: 14,
+    num_key_value_heads: 2,
+    max_position_embeddings: 32_768,
+    rope_theta: 1_000_000,
+    tie_word_embeddings: true,
+  }),
+  phi3: shape({
+    model_type: "phi3",
+    vocab_size: 32_064,
+    hidden_size: 3072,
+    intermediate_size: 8192,
+    num_hidden_layers: 4,
+    num_attention_heads: 32,
+    rms_norm_eps: 1e-5,
+    max_position_embeddings: 4096,
+    sliding_window: 2047,
   }),
 };
 export type ShapeName = keyof typeof SHAPES;
 
 /** Useful operations a real token of LoRA rank 8 on every linear layer, as peers are counted (135M, FPB lengths). */
-export const USEFUL_FLOPS_PER_TOKEN = { m135: 0.451e9, tiny: undefined };
+export const USEFUL_FLOPS_PER_TOKEN: Partial<Record<ShapeName, number>> = { m135: 0.451e9 };
 
 /** Random weights as a raw file in the temp folder, made once. */
 export function randomWeights(name: ShapeName): RawWeights {
@@ -67,15 +77,14 @@ export function randomWeights(name: ShapeName): RawWeights {
   const bytes = 4 * specs.reduce((sum, { shape }) => sum + numElements(shape), 0);
   if (!existsSync(file) || statSync(file).size !== bytes) {
     const fd = openSync(file, "w");
-    for (const { name: tensor, shape } of specs) {
-      const rng = new Rng(tensor);
-      const uniform = () => 0.07 * (rng.float() - 0.5);
-      writeSync(
-        fd,
-        new Uint8Array(
-          Float32Array.from({ length: numElements(shape) }, shape.length === 1 ? () => 1 : uniform).buffer,
-        ),
-      );
+    const rng = new Rng(name);
+    const block = new Float32Array(1 << 20); // in blocks, so that making a large file does not count as the workload's memory
+    for (const { shape } of specs) {
+      for (let left = numElements(shape); left > 0; left -= block.length) {
+        const part = block.subarray(0, Math.min(left, block.length));
+        for (let i = 0; i < part.length; i++) part[i] = shape.length === 1 ? 1 : 0.07 * (rng.float() - 0.5);
+        writeSync(fd, new Uint8Array(part.buffer, 0, part.byteLength));
+      }
     }
     closeSync(fd);
   }

@@ -80,7 +80,7 @@ export async function trainLoop(cacheFolder: string, numSteps = 30): Promise<{ l
 
   // What does it answer now?
   const scorer = await Network.create("score", model.config, tuning, options);
-  const labels = tokenizeLabels(LABELS, tokenizer, template);
+  const labels = tokenizeLabels(LABELS, template);
   const scores = await scoreLabels(scorer, state.parameters, examples, labels);
   await Promise.all([network.release(), optimizer.release(), scorer.release()]);
   return { losses, answers: scores.map((one) => LABELS[bestLabel(one)]!) };

@@ -25,16 +25,30 @@ def load(run, base):
     with open(os.path.join(run, "checkpoints", "last.json")) as f:
         folder = os.path.join(run, "checkpoints", json.load(f)["folder"])
     if os.path.exists(os.path.join(folder, "adapter_config.json")):
-        model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+        model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, attn_implementation="eager")
         return PeftModel.from_pretrained(model, folder)
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
+
+
+def answer_text(tokenizer, label):
+    """A label as it follows a rendered prompt, its end-of-turn token included."""
+    if tokenizer.chat_template is None:
+        return f" {label}{tokenizer.eos_token}"
+    chat = [{"role": "user", "content": "question"}, {"role": "assistant", "content": label}]
+    opened = tokenizer.apply_chat_template(chat[:1], tokenize=False, add_generation_prompt=True)
+    whole = tokenizer.apply_chat_template(chat, tokenize=False)
+    assert whole.startswith(opened)
+    start = whole.index(label, len(opened)) + len(label)
+    marks = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]
+    return whole[len(opened) : min(whole.index(mark, start) + len(mark) for mark in marks if mark in whole[start:])]
 
 
 def log_probability(model, tokenizer, prompt, answer):
-    """Sum of log p over the answer's tokens and the end-of-text token, prompt and answer tokenised apart."""
-    head = tokenizer(prompt, add_special_tokens=False).input_ids
-    tail = tokenizer(answer, add_special_tokens=False).input_ids + [tokenizer.eos_token_id]
-    logits = model(torch.tensor([head + tail])).logits[0, len(head) - 1 : -1]
+    """Sum of log p over the answer's tokens as they follow the prompt's."""
+    head, whole = (tokenizer(text, add_special_tokens=False).input_ids for text in (prompt, prompt + answer))
+    assert whole[: len(head)] == head
+    tail = whole[len(head) :]
+    logits = model(torch.tensor([whole])).logits[0, len(head) - 1 : -1]
     return torch.log_softmax(logits, -1).gather(1, torch.tensor(tail)[:, None]).sum().item()
 
 
@@ -47,9 +61,10 @@ def main(run, base):
         for row in rows:
             for label, expected in row["label_logprobs"].items():
                 with torch.no_grad():
-                    actual = log_probability(model, tokenizer, row["prompt"], f" {label}")
+                    actual = log_probability(model, tokenizer, row["prompt"], answer_text(tokenizer, label))
                 worst, count = max(worst, abs(actual - expected)), count + 1
-    print(f"interop: {os.path.basename(run)}: {count} label scores, largest difference {worst:.2e} nats (at most {TOLERANCE})")
+    name = f"{os.path.basename(base.rstrip('/'))}, {os.path.basename(run)}"
+    print(f"interop: {name}: {count} label scores, largest difference {worst:.2e} nats (at most {TOLERANCE})")
     return count > 0 and worst <= TOLERANCE
 
 

@@ -18,7 +18,7 @@ const BOOTSTRAP_SEED = 1;
 /** Fits a baseline on a task's training examples and scores it on the splits asked for, unless that is done. */
 export function scoreTextBaseline(kind: "majority" | "ngram", dir: string, task: LoadedTask, spec: EvalSpec): void {
   const scores = readScores(dir);
-  if (scores.tasks[task.name] !== undefined) return;
+  if (scores.tasks[task.name] !== undefined || task.answer.kind !== "label") return;
   const { train, dev } = task.splits;
   const fitted = kind === "majority" ? fitMajority(train) : fitNgram(train, dev);
   const bySplit: Scores["tasks"][string] = {};

@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CheckpointError, DataError, SpecError, WorkerError } from "../base/errors.ts";
 import { answered } from "./commands/predict.ts";
 import { describeError, EXIT_FAILED, EXIT_WRONG_REQUEST, errorRecord, exitStatus } from "./exit.ts";
-import { modelDir } from "./models.ts";
+import { refuseLargeModel } from "./memory.ts";
+import { localModelDir } from "./models.ts";
 import { bytes, count, duration } from "./numbers.ts";
 import { readSettings } from "./settings.ts";
 import { labelsAndPrompt } from "./task-prompt.ts";
@@ -46,13 +50,51 @@ test("numbers read as people write them", () => {
 
 test("settings come from the environment, and nonsense is no setting", () => {
   const set = readSettings({ MIXTUNE_DATA: "/d", MIXTUNE_THREADS: "3", MIXTUNE_CACHE: "/c", NO_COLOR: "1" });
-  expect(set).toEqual({ dataRoot: "/d", threads: 3, cacheDir: "/c", isPlain: true });
-  expect(readSettings({ MIXTUNE_THREADS: "many", MIXTUNE_DATA: "", XDG_CACHE_HOME: "/x" })).toEqual({
+  expect(set).toMatchObject({ dataRoot: "/d", threads: 3, cacheDir: "/c", isPlain: true });
+  expect(readSettings({ MIXTUNE_THREADS: "many", MIXTUNE_DATA: "", XDG_CACHE_HOME: "/x" })).toMatchObject({
     dataRoot: undefined,
     threads: undefined,
     cacheDir: "/x/mixtune",
     isPlain: false,
   });
+});
+
+describe("settings of the hub", () => {
+  const hub = (environment: Record<string, string>) => readSettings({ HF_HOME: "/no/home", ...environment }).hub;
+
+  test("are the public hub and the cache of the Python tools where nothing is said", () => {
+    expect(readSettings({ XDG_CACHE_HOME: "/x" }).hub).toMatchObject({
+      endpoint: "https://huggingface.co",
+      cacheDir: "/x/huggingface/hub",
+      isOffline: false,
+    });
+    expect(hub({})).toMatchObject({ cacheDir: "/no/home/hub", token: undefined });
+  });
+
+  test("are those that the Python tools read", () => {
+    expect(
+      hub({ HF_ENDPOINT: "http://h/", HF_TOKEN: " t\n", HF_HUB_CACHE: "~/c", HUGGINGFACE_HUB_CACHE: "/old" }),
+    ).toEqual({ endpoint: "http://h", token: "t", cacheDir: join(homedir(), "c"), isOffline: false });
+    for (const yes of ["1", "TRUE", "on", "yes"]) expect(hub({ HF_HUB_OFFLINE: yes }).isOffline).toBe(true);
+    for (const no of ["0", "", "off"]) expect(hub({ HF_HUB_OFFLINE: no }).isOffline).toBe(false);
+    expect(hub({ HF_HUB_OFFLINE: "", TRANSFORMERS_OFFLINE: "1" }).isOffline).toBe(true);
+  });
+
+  test("take the token that a login left in HF_HOME, where the environment has none", () => {
+    const home = mkdtempSync(join(tmpdir(), "mixtune-home-"));
+    writeFileSync(join(home, "token"), "hf_left\n");
+    expect(hub({ HF_HOME: home }).token).toBe("hf_left");
+    expect(hub({ HF_HOME: home, HF_TOKEN: "hf_own" }).token).toBe("hf_own");
+    rmSync(home, { recursive: true });
+  });
+});
+
+test("a model is refused with the arithmetic where not even the least that it takes is there", () => {
+  const size = { parameters: 7e9, active: 7e9, layers: 32, hidden: 4096, intermediate: 11008, vocabulary: 32000 };
+  expect(() => refuseLargeModel("org/big", size, 100e9, 80e9)).toThrow(
+    /^org\/big: expected a model that fits into 80\.0 GB of memory, got about 100\.0 GB: 7,000,000,000 weights of 12 bytes .* are 84\.0 GB, .* 16\.0 GB\.\n/,
+  );
+  expect(() => refuseLargeModel("org/big", size, 100e9, 90e9)).not.toThrow();
 });
 
 test("words after a file are overrides or nothing", () => {
@@ -61,7 +103,7 @@ test("words after a file are overrides or nothing", () => {
 });
 
 test("the shipped model is found from sources", () => {
-  expect(modelDir("mixtune/tiny", "here")).toMatch(/assets\/tiny$/);
+  expect(localModelDir("mixtune/tiny", "here")).toMatch(/assets\/tiny$/);
 });
 
 describe("predict", () => {

@@ -1,8 +1,11 @@
 /** @file What every command is given: where to write, the settings, the clock, and the signal that says stop. */
 
 import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Hub, openHub } from "../hub/hub.ts";
 import type { Clock } from "../study/ledger.ts";
 import { readSettings, type Settings } from "./settings.ts";
+import { visible } from "./visible.ts";
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -13,6 +16,8 @@ export interface GlobalOptions {
 
 export interface Context {
   settings: Settings;
+  /** Asks nothing of the network until something is fetched. */
+  hub: Hub;
   options: GlobalOptions;
   clock: Clock;
   /** Fires on the first SIGINT or SIGTERM. */
@@ -31,16 +36,19 @@ export function processContext(options: GlobalOptions, signal: AbortSignal): Con
   const print = (text: string) => {
     process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
   };
+  const note = (text: string) => {
+    if (!options.quiet) process.stderr.write(`${visible(text)}\n`);
+  };
+  const settings = readSettings();
   return {
-    settings: readSettings(),
+    settings,
+    hub: openHub({ settings: settings.hub, signal, note, sleep: (ms) => sleep(ms, undefined, { signal }) }),
     options,
     clock: Date.now,
     signal,
     self: { pid: process.pid, host: hostname() },
     print,
-    note: (text) => {
-      if (!options.quiet) process.stderr.write(`${text}\n`);
-    },
+    note,
     result: (machine, person) => print(options.json ? JSON.stringify(machine, nanAbsent, 2) : person),
   };
 }

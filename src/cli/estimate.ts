@@ -1,6 +1,6 @@
 /** @file What a run will cost, before it starts: exact examples, tokens and steps; rough seconds, memory and disk. */
 
-import { planBatches } from "../data/batches.ts";
+import { type BatchPlan, planBatches } from "../data/batches.ts";
 import { countsPerEpoch } from "../data/mixture.ts";
 import type { PreparedTask } from "../data/prepare.ts";
 import type { RunSpec } from "../specs/types.ts";
@@ -23,7 +23,7 @@ export interface ModelSize {
  * Useful fp32 FLOP/s of one core with sharing of prefixes: 83e9 for the shipped model and 90e9 for a 135M one on an AMD EPYC core with AVX-512
  * (docs/LOG.md). Other machines are off by a factor of two in either direction.
  */
-const FLOPS_PER_THREAD = 75e9;
+export const FLOPS_PER_THREAD = 75e9;
 const NODE_BYTES = 300e6;
 /** Size of one prediction on disk. */
 const PREDICTION_BYTES = 400;
@@ -34,18 +34,10 @@ export function estimateRun(
   model: ModelSize,
   evaluated: { examples: number; tokens: number },
 ): Estimate {
-  const sizes = Object.fromEntries(
-    Object.keys(spec.mixture.ingredients).map((name) => {
-      const { tokenized, numTokens } = ingredients[name]!.split("train");
-      return [name, { num: tokenized.length, tokens: numTokens }];
-    }),
-  );
-  const counts = countsPerEpoch(spec.mixture, sizes);
-  const own = Object.fromEntries(Object.keys(counts).map((name) => [name, ingredients[name]!.split("train").lengths]));
-  const plan = planBatches(counts, own, spec.train, spec.seed);
-  const shown = Object.values(plan.totals());
-  const examples = shown.reduce((sum, one) => sum + one.examples, 0);
-  const tokens = shown.reduce((sum, one) => sum + one.tokens, 0);
+  const plan = batchesOf(spec, ingredients);
+  const shown = plan.totals();
+  const examples = Object.values(shown).reduce((sum, one) => sum + one.examples, 0);
+  const tokens = Object.values(shown).reduce((sum, one) => sum + one.tokens, 0);
   const perToken = (spec.train.method === "full" ? 6 : 4) * model.active;
   const flops = tokens * perToken + evaluated.tokens * 2 * model.active;
   const trainable =
@@ -55,6 +47,7 @@ export function estimateRun(
   return {
     examples,
     tokens,
+    ingredients: shown,
     steps: plan.numSteps,
     seconds: 2 + flops / (FLOPS_PER_THREAD * spec.worker.threads),
     memory_bytes: memoryOf(model, trainable),
@@ -63,13 +56,29 @@ export function estimateRun(
   };
 }
 
+/** The batches that a run trains on. */
+export function batchesOf(spec: RunSpec, ingredients: Record<string, PreparedTask>): BatchPlan {
+  const splits = Object.keys(spec.mixture.ingredients).map(
+    (name) => [name, ingredients[name]!.split("train")] as const,
+  );
+  const sizes = splits.map(([name, { tokenized, numTokens }]) => [name, { num: tokenized.length, tokens: numTokens }]);
+  const counts = countsPerEpoch(spec.mixture, Object.fromEntries(sizes));
+  const lengths = Object.fromEntries(splits.map(([name, split]) => [name, split.lengths]));
+  return planBatches(counts, lengths, spec.train, spec.seed);
+}
+
+/** Memory that a frozen weight takes: float32, three times (ours, the engine's packed copies). */
+export const BYTES_PER_WEIGHT = 4 * 3;
+
 /**
- * Node with the engine's library; frozen weights three times (ours, the engine's packed copies); of what trains: values, gradients and moments
- * on both sides of the engine, in a training and a scoring network; activations of a micro-batch.
+ * Peak memory: Node with the engine's library; frozen weights; of what trains: values, gradients and moments on both sides of the engine, in a
+ * training and a scoring network; activations of a micro-batch.
+ *
+ * @param trainable weights; 0 where nothing is trained
  */
-function memoryOf(model: ModelSize, trainable: number): number {
+export function memoryOf(model: ModelSize, trainable: number): number {
   const perToken = model.layers * (12 * model.hidden + 4 * model.intermediate) + 4 * model.vocabulary;
-  return NODE_BYTES + 4 * (3 * model.parameters + 12 * trainable + MICRO_BATCH_TOKENS * perToken);
+  return NODE_BYTES + BYTES_PER_WEIGHT * model.parameters + 4 * (12 * trainable + MICRO_BATCH_TOKENS * perToken);
 }
 
 /** Checkpoints that stay: `weights` keeps last and best. */

@@ -3,24 +3,24 @@
 import { digestOf } from "../base/digest.ts";
 import { openTemplate } from "../data/chat-template.ts";
 import { refuseLeaks } from "../data/leakage.ts";
-import { loadTask } from "../data/load-task.ts";
+import { type LoadSettings, loadTask } from "../data/load-task.ts";
 import { type PreparedTask, prepareTask } from "../data/prepare.ts";
+import type { TokenCache } from "../data/token-cache.ts";
 import { openTokenizer } from "../data/tokenizers.ts";
 import type { LoadedTask } from "../data/types.ts";
-import type { TaskSpec, TrainSpec } from "../specs/types.ts";
-import type { IngredientFacts } from "../study/plan.ts";
+import type { StudySpec, TaskSpec, TrainSpec } from "../specs/types.ts";
+import { type IngredientFacts, ingredientTasks } from "../study/plan.ts";
 
 /**
- * Loads every task.
- * @throws {DataError} a test text that is also trained on
+ * Loads every task of a study. Overlaps that the study allows are noted with the task that is trained on.
+ * @throws {DataError} a test text or group that is also trained on
  */
-export async function loadTasks(
-  specs: Record<string, TaskSpec>,
-  dataRoot: string | undefined,
-): Promise<Record<string, LoadedTask>> {
+export async function loadTasks(study: StudySpec, settings: LoadSettings): Promise<Record<string, LoadedTask>> {
   const tasks: Record<string, LoadedTask> = {};
-  for (const [name, spec] of Object.entries(specs)) tasks[name] = await loadTask(spec, { dataRoot });
-  refuseLeaks(Object.values(tasks));
+  for (const [name, spec] of Object.entries(ingredientTasks(study))) tasks[name] = await loadTask(spec, settings);
+  const allowed = study.allow_overlap ?? [];
+  const overlaps = refuseLeaks(Object.values(tasks), { scored: Object.keys(study.tasks), allowed });
+  for (const { task, sentence } of overlaps) tasks[task]!.notes.push(sentence);
   return tasks;
 }
 
@@ -32,6 +32,7 @@ export function ingredientsOf(
   specs: Record<string, TaskSpec>,
   tasks: Record<string, LoadedTask>,
   modelDirs: Record<string, string>,
+  cache: TokenCache | undefined,
 ): Ingredients {
   const made = new Map<string, Record<string, PreparedTask>>();
   return (model, { cutoff_len, loss_on }) => {
@@ -43,7 +44,7 @@ export function ingredientsOf(
     const prepared = Object.fromEntries(
       Object.entries(tasks).map(([name, task]) => {
         const options = { cutoffLen: cutoff_len, lossOn: loss_on, onBadRow: specs[name]?.on_bad_row ?? "stop" };
-        return [name, prepareTask(task, tokenizer, template, options)];
+        return [name, prepareTask(task, tokenizer, template, options, cache)];
       }),
     );
     made.set(key, prepared);

@@ -6,6 +6,7 @@ import type { Act } from "./act.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addEval } from "./commands/eval.ts";
+import { addFetch } from "./commands/fetch.ts";
 import { addInit } from "./commands/init.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addPredict } from "./commands/predict.ts";
@@ -17,6 +18,7 @@ import { addTrain } from "./commands/train.ts";
 import { type GlobalOptions, processContext } from "./context.ts";
 import { describeError, EXIT_INTERRUPTED, EXIT_WRONG_REQUEST, Exit, errorRecord, exitStatus } from "./exit.ts";
 import { packageVersion } from "./package.ts";
+import { visible } from "./visible.ts";
 
 async function main(): Promise<number> {
   const program = new Command("mixtune")
@@ -41,7 +43,12 @@ async function main(): Promise<number> {
     } catch (error) {
       status = exitStatus(error);
       if (error instanceof Exit) return;
-      process.stderr.write(`${describeError(error, options.debug === true)}\n`);
+      if (interrupt.aborted && error === interrupt.reason) {
+        status = EXIT_INTERRUPTED;
+        context.note("Interrupted; the same command goes on where this stopped.");
+        return;
+      }
+      process.stderr.write(`${visible(describeError(error, options.debug === true))}\n`);
       if (options.json) context.print(JSON.stringify({ error: errorRecord(error) }));
     }
   };
@@ -49,6 +56,7 @@ async function main(): Promise<number> {
     addDemo,
     addInit,
     addTasks,
+    addFetch,
     addPlan,
     addRun,
     addTrain,

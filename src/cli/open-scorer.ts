@@ -7,12 +7,13 @@ import { scoreLabels } from "../eval/score.ts";
 import { Network } from "../models/network.ts";
 import { maxPositions, tuningOf } from "../models/tuning.ts";
 import { openModelFolder } from "../models/weights.ts";
-import { readSpec, readStatus, runPaths } from "../runs/run-dir.ts";
+import { readSpec, readStatus } from "../runs/run-dir.ts";
 import { TRAIN_DEFAULTS } from "../specs/train.ts";
 import type { AnswerSpec, RunSpec } from "../specs/types.ts";
 import { evaluatedCheckpoint, readWeights } from "../train/checkpoint.ts";
 import { weightCache } from "../workers/job-runner.ts";
-import { modelDir, modelSize } from "./models.ts";
+import type { Context } from "./context.ts";
+import { modelDirOfRun, modelSize } from "./models.ts";
 import { threadsFor } from "./threads.ts";
 
 /** A finished run, or a model folder. */
@@ -27,12 +28,12 @@ export interface LabelScorer {
 
 /**
  * Opens a model. A run scores with the threads and the checkpoint it was evaluated with.
- * @param threads of a model folder; default by its size
  * @throws {SpecError} a run that is not done, or whose weights were not kept
  */
-export async function openScorer(ref: ModelRef, threads: number | undefined, cacheDir: string): Promise<LabelScorer> {
+export async function openScorer(ref: ModelRef, context: Context): Promise<LabelScorer> {
+  const { threads, cacheDir } = context.settings;
   const spec = ref.kind === "run" ? finishedSpec(ref.dir) : undefined;
-  const folder = spec === undefined ? ref.dir : modelDir(spec.model.name, `${runPaths.spec(ref.dir)}: model.name`);
+  const folder = spec === undefined ? ref.dir : await modelDirOfRun(ref.dir, spec, context);
   const model = openModelFolder(folder);
   const tokenizer = openTokenizer(folder);
   const template = openTemplate(folder, tokenizer);
@@ -49,7 +50,7 @@ export async function openScorer(ref: ModelRef, threads: number | undefined, cac
       const tokens = prompts.map((prompt, i) =>
         tokenizeExample({ id: `row ${i}`, prompt, answer: labels[0]!, group: "" }, answer, tokenizer, template),
       );
-      const scores = await scoreLabels(network, parameters, tokens, tokenizeLabels(labels, tokenizer, template));
+      const scores = await scoreLabels(network, parameters, tokens, tokenizeLabels(labels, template));
       return scores.map((row) => [...row]);
     },
     close: () => network.release(),

@@ -12,11 +12,14 @@ import { ingredientTasks, planStudy } from "../study/plan.ts";
 import { baselineDir, runDir } from "../study/scored.ts";
 import type { Job, PlannedRun } from "../study/types.ts";
 import type { Context } from "./context.ts";
-import { estimateRun } from "./estimate.ts";
+import { batchesOf, estimateRun } from "./estimate.ts";
+import { fetchHubData, type HubData } from "./hub-data.ts";
 import { type Ingredients, ingredientFacts, ingredientsOf, loadTasks } from "./ingredients.ts";
-import { modelDir, modelIdentity, modelSize } from "./models.ts";
+import { refuseLargeModel } from "./memory.ts";
+import { type BaseModel, openBaseModel } from "./models.ts";
 import { packageVersion } from "./package.ts";
 import { answerKind, type StudyInput } from "./read-study.ts";
+import { tokenCacheOf } from "./start-worker.ts";
 import { threadsFor } from "./threads.ts";
 
 /** A study with its data loaded and its runs planned; nothing is written yet. */
@@ -25,10 +28,11 @@ export interface PreparedStudy {
   dir: string;
   specs: Record<string, TaskSpec>;
   tasks: Record<string, LoadedTask>;
-  modelDirs: Record<string, string>;
+  /** By name; weights of the hub need not be there yet. */
+  models: Record<string, BaseModel>;
   plan: PlannedRun[];
   lock: StudyLock;
-  dataRoot: string | undefined;
+  data: HubData;
 }
 
 /** Loads the data, digests the models and plans the runs. */
@@ -41,27 +45,30 @@ export async function prepareStudy(
   refuseUnscored(study);
   const dir = resolve(outDir ?? join("studies", study.name));
   const dataRoot = study.data_root ?? context.settings.dataRoot;
-  const modelDirs = Object.fromEntries(study.models.map((model, i) => [model, modelDir(model, `models[${i}]`)]));
+  const before = findStudyLock(dir);
+  const models: Record<string, BaseModel> = {};
+  for (const [i, model] of study.models.entries())
+    models[model] = await openBaseModel(model, `models[${i}]`, context, before?.hub?.[model]);
   const specs = ingredientTasks(study);
-  const tasks = await loadTasks(specs, dataRoot);
+  const data = await fetchHubData(specs, dataRoot, context, before?.hub);
+  const tasks = await loadTasks(study, data);
   for (const task of Object.values(tasks)) for (const sentence of task.notes) context.note(sentence);
-  const sizes = Object.fromEntries(Object.entries(modelDirs).map(([name, folder]) => [name, modelSize(folder)]));
-  const largest = Math.max(...Object.values(sizes).map(({ parameters }) => parameters));
+  const largest = Math.max(...Object.values(models).map(({ size }) => size.parameters));
   const worker: RunSpec["worker"] = {
     kind: "local",
-    threads: context.settings.threads ?? findStudyLock(dir)?.worker.threads ?? threadsFor(largest),
+    threads: context.settings.threads ?? before?.worker.threads ?? threadsFor(largest),
   };
-  const identities = Object.fromEntries(
-    Object.entries(modelDirs).map(([name, folder]) => [name, modelIdentity(name, folder)]),
-  );
-  const ingredients = ingredientsOf(specs, tasks, modelDirs);
+  const identities = Object.fromEntries(Object.entries(models).map(([name, { identity }]) => [name, identity]));
+  const ingredients = ingredientsOf(specs, tasks, foldersOf(models), tokenCacheOf(context.settings));
   refuseUnscorable(study, ingredients);
   const evaluated = evaluatedExamples(study, tasks);
   const plan = planStudy(study, {
     ingredients: (model, train) => ingredientFacts(ingredients(model, train), study.eval.max_dev),
     models: identities,
     worker,
-    estimate: (spec) => estimateRun(spec, ingredients(spec.model.name, spec.train), sizes[spec.model.name]!, evaluated),
+    estimate: (spec) =>
+      estimateRun(spec, ingredients(spec.model.name, spec.train), models[spec.model.name]!.size, evaluated),
+    stepsToShow: (spec, tokens) => batchesOf(spec, ingredients(spec.model.name, spec.train)).stepsToShow(tokens),
   });
   const lock: StudyLock = {
     format: 1,
@@ -69,21 +76,52 @@ export async function prepareStudy(
     study,
     tasks: Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, lockedTask(task)])),
     models: identities,
+    ...hubRecords(models, data),
     worker,
-    runs: plan.map(({ id, model, mixture, seed, factors }) => ({ id, model, mixture, seed, factors })),
+    runs: plan.flatMap(({ id, model, mixture, seed, factors, also }) =>
+      [{ mixture, factors }, ...also].map((label) => ({ id, model, seed, ...label })),
+    ),
     baselines: baselinesOf(study, tasks, identities),
   };
-  return { input, dir, specs, tasks, modelDirs, plan, lock, dataRoot };
+  return { input, dir, specs, tasks, models, plan, lock, data };
+}
+
+/** The folders of models, by name. */
+export function foldersOf(models: Record<string, BaseModel>): Record<string, string> {
+  return Object.fromEntries(Object.entries(models).map(([name, { folder }]) => [name, folder]));
+}
+
+/** What the lock keeps of the hub. */
+function hubRecords(models: Record<string, BaseModel>, data: HubData): Pick<StudyLock, "hub"> {
+  const records = Object.entries(models).flatMap(([name, { record }]) =>
+    record === undefined ? [] : [[name, record]],
+  );
+  const all = { ...Object.fromEntries(records), ...data.records };
+  return Object.keys(all).length === 0 ? {} : { hub: all };
+}
+
+/**
+ * Refuses a study with a run that cannot fit into this machine's memory.
+ * @throws {SpecError} with the arithmetic
+ */
+export function refuseFullMemory({ plan, models }: Pick<PreparedStudy, "plan" | "models">): void {
+  for (const { model, estimate } of plan) refuseLargeModel(model, models[model]!.size, estimate.memory_bytes);
+}
+
+/** What jobs are told of where data is. */
+export function dataOfJobs({ dataRoot, hubFiles }: HubData): Pick<Job, "data_root" | "hub_files"> {
+  const hasFiles = Object.keys(hubFiles).length > 0;
+  return { ...(dataRoot !== undefined && { data_root: dataRoot }), ...(hasFiles && { hub_files: hubFiles }) };
 }
 
 /** The jobs of a study: the untuned models, then the runs. */
 export function jobsOf(prepared: PreparedStudy): QueuedJob[] {
-  const { input, dir, specs, modelDirs, plan, lock, dataRoot } = prepared;
+  const { input, dir, specs, models, plan, lock, data } = prepared;
   const { study } = input;
   const common = {
     tasks: Object.values(specs),
     eval_tasks: Object.keys(study.tasks),
-    ...(dataRoot !== undefined ? { data_root: dataRoot } : {}),
+    ...dataOfJobs(data),
     eval: study.eval,
     threads: lock.worker.threads,
   };
@@ -94,7 +132,7 @@ export function jobsOf(prepared: PreparedStudy): QueuedJob[] {
       id,
       dir: baselineDir(dir, id),
       model,
-      model_dir: modelDirs[model]!,
+      model_dir: models[model]!.folder,
       cutoff_len: study.train.cutoff_len,
       ...common,
     };
@@ -107,7 +145,7 @@ export function jobsOf(prepared: PreparedStudy): QueuedJob[] {
       id,
       dir: runDir(dir, id),
       model,
-      model_dir: modelDirs[model]!,
+      model_dir: models[model]!.folder,
       spec,
       cutoff_len: spec.train.cutoff_len,
       ...common,
@@ -117,14 +155,14 @@ export function jobsOf(prepared: PreparedStudy): QueuedJob[] {
   return [...untuned, ...runs];
 }
 
-/** Constrained scoring needs labels. */
+/** Documents have no answer to score. */
 function refuseUnscored(study: StudySpec): void {
   for (const [name, spec] of Object.entries(study.tasks)) {
     const kind = answerKind(spec);
-    if (kind === "label") continue;
+    if (kind !== "document") continue;
     throw new SpecError({
       place: `tasks.${name}`,
-      expected: "an answer of kind label, the only kind that this version can score",
+      expected: "a task with prompts and answers",
       got: `kind ${kind}`,
       remedy: "Move it to mixers: there it is trained on and not scored.",
     });

@@ -1,6 +1,5 @@
 /** @file What a person sees while work goes on: one rewritten line on a terminal, elsewhere one plain line per interval. */
 
-import type { RunProgress } from "../study/types.ts";
 import type { Context } from "./context.ts";
 import { count, duration } from "./numbers.ts";
 
@@ -24,6 +23,17 @@ export interface Whole {
   secondsAfter: number;
 }
 
+/** Where one thing stands; a job's RunProgress is one. */
+export interface Progress {
+  id: string;
+  phase: string;
+  done: number;
+  total: number;
+  unit: string;
+  loss?: number;
+  tokens_per_second?: number;
+}
+
 /** Shows the progress of the jobs that go on, whichever spoke last. */
 export class ProgressLine {
   private readonly options: ProgressOptions;
@@ -37,7 +47,7 @@ export class ProgressLine {
   }
 
   /** Shows where a job stands, if enough time has passed since the last showing. */
-  update(whole: Whole, progress: RunProgress): void {
+  update(whole: Whole, progress: Progress): void {
     const now = this.options.now();
     let phase = this.phases.get(progress.id);
     if (phase?.name !== progress.phase || progress.done < phase.done) {
@@ -72,7 +82,7 @@ export class ProgressLine {
 }
 
 /** @param fresh  steps or examples done in this phase, within `seconds` */
-function lineOf(whole: Whole, progress: RunProgress, fresh: number, seconds: number): string {
+function lineOf(whole: Whole, progress: Progress, fresh: number, seconds: number): string {
   const { phase, done, total, unit, loss, tokens_per_second } = progress;
   const rate = fresh / seconds;
   const left = (total - done) / rate;

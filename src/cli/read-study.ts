@@ -21,27 +21,29 @@ export interface StudyInput {
  */
 export function readStudy(path: string, assignments: string[]): StudyInput {
   const text = readSpecText(path);
-  return { study: parseStudy(text, resolve(path), { assignments, cwd: process.cwd() }), text };
+  return { study: parseStudy(text, resolve(path), { assignments, cwd: process.cwd() }, CATALOGUE), text };
 }
 
 /** Reads a run file: a study of one mixture, one model, one seed, without the untuned model beside it. */
 export function readTrainFile(path: string, assignments: string[]): StudyInput {
   const text = readSpecText(path);
-  return { study: studyOfOne(parseTrainFile(text, resolve(path), { assignments, cwd: process.cwd() })), text };
+  const file = parseTrainFile(text, resolve(path), { assignments, cwd: process.cwd() }, CATALOGUE);
+  return { study: studyOfOne(file), text };
 }
 
-/** Tasks whose answer is no label cannot be scored, so they are only mixed in. */
+/** Documents cannot be scored, so they are only mixed in. */
 function studyOfOne(file: TrainFileSpec): StudySpec {
-  const { name, model, data_root, mixture, train, seed } = file;
+  const { name, model, data_root, mixture, temperature, train, seed } = file;
   const all = Object.entries(file.tasks);
-  const mixedIn = all.filter(([, spec]) => answerKind(spec) !== "label");
+  const mixedIn = all.filter(([, spec]) => answerKind(spec) === "document");
   return {
     name,
     models: [model],
     ...(data_root !== undefined ? { data_root } : {}),
-    tasks: Object.fromEntries(all.filter(([, spec]) => answerKind(spec) === "label")),
+    tasks: Object.fromEntries(all.filter(([, spec]) => answerKind(spec) !== "document")),
     mixers: Object.fromEntries(mixedIn.map(([key, source]) => [key, { task: key, role: "ingredient", source }])),
-    design: [{ name: mixture.name, tasks: mixture.ingredients }],
+    ...(file.allow_overlap !== undefined ? { allow_overlap: file.allow_overlap } : {}),
+    design: [{ name: mixture.name, tasks: mixture.ingredients, ...(temperature !== undefined ? { temperature } : {}) }],
     budget: { match: ["none"], reference: mixture.name },
     seeds: [seed],
     factors: {},
@@ -51,8 +53,13 @@ function studyOfOne(file: TrainFileSpec): StudySpec {
   };
 }
 
-/** What kind of answer a task has. Unknown catalogue names count as labels: loading them says what is wrong. */
+/**
+ * What kind of answer a task has. Unknown catalogue names count as labels: loading them says what is wrong. Files whose own shape says what
+ * the answer is hold texts.
+ */
 export function answerKind(spec: TaskSpec): string {
+  if (spec.texts_of !== undefined) return "document";
+  if (spec.data !== undefined && spec.answer === undefined) return "text";
   return (spec.answer ?? CATALOGUE[spec.catalogue ?? spec.name]?.answer)?.kind ?? "label";
 }
 

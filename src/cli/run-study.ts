@@ -17,7 +17,7 @@ import { scoreTextBaseline } from "./baselines.ts";
 import type { Context } from "./context.ts";
 import { refuseFullDisk } from "./disk.ts";
 import { EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED } from "./exit.ts";
-import { jobsOf, type PreparedStudy } from "./prepare-study.ts";
+import { jobsOf, type PreparedStudy, refuseFullMemory } from "./prepare-study.ts";
 import { progressLine } from "./progress.ts";
 import { startWorker } from "./start-worker.ts";
 import { StudyProgress } from "./study-progress.ts";
@@ -31,6 +31,8 @@ import { concurrencyFor } from "./threads.ts";
 export async function runStudy(prepared: PreparedStudy, context: Context, concurrency?: number): Promise<number> {
   const { dir, lock } = prepared;
   refuseFullDisk(prepared);
+  refuseFullMemory(prepared);
+  for (const model of Object.values(prepared.models)) await model.fetchWeights();
   makeFolder(dir);
   const claim = claimStudy(dir, context.self, context.clock);
   try {

@@ -1,7 +1,9 @@
 /** @file What the environment says. The only place that reads it. */
 
+import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { HubSettings } from "../hub/types.ts";
 
 /** Settings that come from the environment. */
 export interface Settings {
@@ -11,16 +13,50 @@ export interface Settings {
   threads: number | undefined;
   /** MIXTUNE_CACHE, else mixtune in XDG_CACHE_HOME or ~/.cache: what can be made again. */
   cacheDir: string;
+  /** HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE, with the meanings that huggingface_hub gives them. */
+  hub: HubSettings;
   /** NO_COLOR and CI: no rewritten lines. */
   isPlain: boolean;
 }
 
-export function readSettings(environment: Readonly<Record<string, string | undefined>> = process.env): Settings {
+/** The public hub, as its own documentation names it. */
+const PUBLIC_HUB = "https://huggingface.co";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export function readSettings(environment: Environment = process.env): Settings {
   const threads = Number(environment.MIXTUNE_THREADS);
   return {
     dataRoot: environment.MIXTUNE_DATA || undefined,
     threads: Number.isInteger(threads) && threads > 0 ? threads : undefined,
     cacheDir: environment.MIXTUNE_CACHE || join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "mixtune"),
+    hub: hubSettings(environment),
     isPlain: Boolean(environment.NO_COLOR) || Boolean(environment.CI) || environment.TERM === "dumb",
   };
+}
+
+/** @source huggingface_hub constants.py and utils/_auth.py: names, defaults and their order */
+function hubSettings(environment: Environment): HubSettings {
+  const home =
+    expanded(environment.HF_HOME) || join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "huggingface");
+  const tokenFile = expanded(environment.HF_TOKEN_PATH) || join(home, "token");
+  const token = environment.HF_TOKEN || environment.HUGGING_FACE_HUB_TOKEN || textOf(tokenFile);
+  return {
+    endpoint: (environment.HF_ENDPOINT || PUBLIC_HUB).replace(/\/+$/, ""),
+    token: token?.trim() || undefined,
+    cacheDir: expanded(environment.HF_HUB_CACHE) || expanded(environment.HUGGINGFACE_HUB_CACHE) || join(home, "hub"),
+    isOffline: /^(1|on|yes|true)$/i.test(environment.HF_HUB_OFFLINE || environment.TRANSFORMERS_OFFLINE || ""),
+  };
+}
+
+function expanded(path: string | undefined): string | undefined {
+  return path?.replace(/^~(?=\/|$)/, homedir());
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
 }

@@ -93,7 +93,42 @@ describe("planBatches", () => {
     expect(steps({ max_steps: 7 }).numSteps).toBe(7);
     expect(steps({ max_steps: 7 }).batch(6).epoch).toBe(2);
     expect(steps({ num_train_epochs: 2 }).totals()).toEqual({
-      a: { examples: 20, tokens: 100, supervised_tokens: 40 },
+      a: { examples: 20, distinct_examples: 10, tokens: 100, supervised_tokens: 40 },
     });
+  });
+
+  test("totals are those of its batches, each different example counted once", () => {
+    fc.assert(
+      fc.property(mixtureArb, specArb, fc.nat(), (lengths, spec, seed) => {
+        const plan = planBatches(all(lengths), lengths, spec, seed);
+        const seen = Object.fromEntries(Object.keys(lengths).map((name) => [name, [] as number[]]));
+        for (let i = 0; i < plan.numSteps; i++) {
+          const { names, ingredient, example } = plan.batch(i);
+          for (const [k, which] of ingredient.entries()) seen[names[which] as string]?.push(example[k] as number);
+        }
+        const expected = Object.entries(seen).map(([name, list]) => {
+          const tokens = list.reduce((sum, k) => sum + (lengths[name]?.tokens[k] as number), 0);
+          const [examples, distinct_examples] = [list.length, new Set(list).size];
+          return [name, { examples, distinct_examples, tokens, supervised_tokens: 2 * examples }];
+        });
+        expect(plan.totals()).toEqual(Object.fromEntries(expected));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("says by which step so many tokens are shown, also beyond its own epochs", () => {
+    fc.assert(
+      fc.property(mixtureArb, specArb, fc.nat(), fc.integer({ min: 1, max: 5000 }), (lengths, spec, seed, tokens) => {
+        const shown = (max_steps: number) => {
+          const totals = planBatches(all(lengths), lengths, { ...spec, max_steps }, seed).totals();
+          return Object.values(totals).reduce((sum, one) => sum + one.tokens, 0);
+        };
+        const steps = planBatches(all(lengths), lengths, spec, seed).stepsToShow(tokens);
+        expect(shown(steps)).toBeGreaterThanOrEqual(tokens);
+        if (steps > 1) expect(shown(steps - 1)).toBeLessThan(tokens);
+      }),
+      { numRuns: 50 },
+    );
   });
 });

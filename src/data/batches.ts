@@ -2,7 +2,7 @@
  * @file Which examples each optimiser step sees. A pure function of counts, lengths, train spec and seed: resuming at a step means asking for it.
  */
 
-import type { TrainSpec } from "../specs/types.ts";
+import type { Shown, TrainSpec } from "../specs/types.ts";
 import { type EpochOrder, epochOrder } from "./mixture.ts";
 
 /** What of a train spec decides the batches. */
@@ -25,13 +25,6 @@ export interface Batch {
   example: Int32Array;
 }
 
-/** What a run shows of one ingredient, repetitions counted. */
-export interface Shown {
-  examples: number;
-  tokens: number;
-  supervised_tokens: number;
-}
-
 /** All batches of a run. */
 export interface BatchPlan {
   numSteps: number;
@@ -41,6 +34,8 @@ export interface BatchPlan {
   batch(index: number): Batch;
   /** What the whole run shows, per ingredient. Walks all epochs. */
   totals(): Record<string, Shown>;
+  /** The first number of steps by when so many tokens are shown, through as many epochs as it takes; at least 1. */
+  stepsToShow(tokens: number): number;
 }
 
 /**
@@ -74,23 +69,26 @@ export function planBatches(
     const rest = spec.num_train_epochs - numWhole;
     if (rest > 0) numSteps += Math.ceil(rest * stepsOf(numWhole));
   }
+  let near = { epoch: 0, first: 0 }; // an epoch and its first step: steps are mostly asked for in order
   const batch = (index: number): Batch => {
-    let epoch = 0;
-    let local = index;
-    while (local >= stepsOf(epoch)) local -= stepsOf(epoch++);
+    if (index < near.first) near = { epoch: 0, first: 0 };
+    while (index - near.first >= stepsOf(near.epoch)) {
+      near = { epoch: near.epoch + 1, first: near.first + stepsOf(near.epoch) };
+    }
+    const { epoch, first } = near;
     const { names, ingredient, example } = orderOf(epoch);
-    const [from, to] = cutsOf(epoch).subarray(local, local + 2);
+    const [from, to] = cutsOf(epoch).subarray(index - first, index - first + 2);
     return { epoch, names, ingredient: ingredient.subarray(from, to), example: example.subarray(from, to) };
   };
   return {
     numSteps,
     stepsPerEpoch: stepsOf(0),
     batch,
-    totals: () => {
-      const shown: Record<string, Shown> = {};
-      for (const name of Object.keys(counts)) shown[name] = { examples: 0, tokens: 0, supervised_tokens: 0 };
-      for (let index = 0; index < numSteps; index++) addBatch(shown, batch(index), lengths);
-      return shown;
+    totals: () => totalsOf(counts, lengths, numSteps, batch),
+    stepsToShow: (tokens) => {
+      let steps = 0;
+      for (let left = tokens; steps === 0 || left > 0; steps++) left -= tokensOf(batch(steps), lengths);
+      return steps;
     },
   };
 }
@@ -116,14 +114,36 @@ function cut(order: EpochOrder, lengths: Readonly<Record<string, ExampleLengths>
   return Int32Array.from([...starts, total]);
 }
 
-function addBatch(shown: Record<string, Shown>, batch: Batch, lengths: Readonly<Record<string, ExampleLengths>>): void {
-  for (const [k, which] of batch.ingredient.entries()) {
-    const name = batch.names[which] as string;
-    const index = batch.example[k] as number;
+function tokensOf({ names, ingredient, example }: Batch, lengths: Readonly<Record<string, ExampleLengths>>): number {
+  const own = names.map((name) => (lengths[name] as ExampleLengths).tokens);
+  let tokens = 0;
+  for (let k = 0; k < example.length; k++) tokens += own[ingredient[k] as number]?.[example[k] as number] as number;
+  return tokens;
+}
+
+function totalsOf(
+  counts: Readonly<Record<string, number>>,
+  lengths: Readonly<Record<string, ExampleLengths>>,
+  numSteps: number,
+  batch: (index: number) => Batch,
+): Record<string, Shown> {
+  const names = Object.keys(counts).sort();
+  const all = names.map((name) => {
     const { tokens, supervised } = lengths[name] as ExampleLengths;
-    const entry = shown[name] as Shown;
-    entry.examples++;
-    entry.tokens += tokens[index] as number;
-    entry.supervised_tokens += supervised[index] as number;
+    const shown: Shown = { examples: 0, distinct_examples: 0, tokens: 0, supervised_tokens: 0 };
+    return { shown, tokens, supervised, isSeen: new Uint8Array(tokens.length) };
+  });
+  for (let index = 0; index < numSteps; index++) {
+    const { ingredient, example } = batch(index);
+    for (let k = 0; k < example.length; k++) {
+      const { shown, tokens, supervised, isSeen } = all[ingredient[k] as number] as (typeof all)[number];
+      const i = example[k] as number;
+      shown.examples++;
+      shown.distinct_examples += 1 - (isSeen[i] as number);
+      shown.tokens += tokens[i] as number;
+      shown.supervised_tokens += supervised[i] as number;
+      isSeen[i] = 1;
+    }
   }
+  return Object.fromEntries(names.map((name, k) => [name, (all[k] as (typeof all)[number]).shown]));
 }

@@ -6,22 +6,33 @@ import { CheckpointError, DataError } from "../base/errors.ts";
 import { openTemplate, plainTemplate, tokenizeExample, tokenizeLabels } from "./chat-template.ts";
 import { openTokenizer } from "./tokenizers.ts";
 
-const GOLDEN = join(import.meta.dirname, "../../test/golden/data-tokenizer/kinds");
-interface Expected {
-  chats: { prompt: string; opened: string; whole: string; ids: number[] }[];
+const GOLDEN = join(import.meta.dirname, "../../test/golden/data-tokenizer");
+const KINDS = join(GOLDEN, "kinds");
+interface Chat {
+  prompt: string;
+  opened: string;
+  whole: string;
+  ids: number[];
+  wholeIds: number[];
 }
-const expected: Record<string, Expected> = JSON.parse(readFileSync(join(GOLDEN, "expected.json"), "utf8"));
-const ENDS: Record<string, string> = {
-  "byte-level-digits": "<|stop|>",
-  "byte-level-pattern": "<|stop|>",
-  "byte-fallback": "</s>",
-};
+/** Each tokenizer's folder, what ends an answer in its template, and what stands between the generation prompt and an answer. */
+const CASES: [name: string, end: string, between: string][] = [
+  ["kinds/byte-level-digits", "<|stop|>", ""],
+  ["kinds/byte-level-pattern", "<|stop|>", ""],
+  ["kinds/byte-fallback", "</s>", " "],
+  ["families/mistral", "</s>", " "],
+  ["families/qwen2", "<|im_end|>", ""],
+  ["families/qwen3", "<|im_end|>", "<think>\n\n</think>\n\n"],
+  ["families/phi3", "<|end|>", ""],
+  ["families/phi4-mini", "<|end|>", ""],
+  ["families/gemma2", "<end_of_turn>", ""],
+];
 
 let temp: string | undefined;
 afterEach(() => temp !== undefined && rmSync(temp, { recursive: true, force: true }));
 function folderWith(template: string | null): string {
   temp = mkdtempSync(join(tmpdir(), "mixtune-template-"));
-  cpSync(join(GOLDEN, "byte-level-digits"), temp, { recursive: true });
+  cpSync(join(KINDS, "byte-level-digits"), temp, { recursive: true });
   const path = join(temp, "tokenizer_config.json");
   const { chat_template: _, ...config } = JSON.parse(readFileSync(path, "utf8"));
   writeFileSync(path, JSON.stringify(template === null ? config : { ...config, chat_template: template }));
@@ -32,29 +43,34 @@ const open = (template: string | null) => {
   return openTemplate(folder, openTokenizer(folder));
 };
 
-describe.each(Object.entries(expected))("the chat template of %s", (kind, { chats }) => {
-  const tokenizer = openTokenizer(join(GOLDEN, kind));
-  const template = openTemplate(join(GOLDEN, kind), tokenizer);
+describe.each(CASES)("the chat template of %s", (name, end, between) => {
+  const [set, kind] = name.split("/") as [string, string];
+  const { chats } = JSON.parse(readFileSync(join(GOLDEN, set, "expected.json"), "utf8"))[kind] as { chats: Chat[] };
+  const tokenizer = openTokenizer(join(GOLDEN, name));
+  const template = openTemplate(join(GOLDEN, name), tokenizer);
 
   test.each(chats)("renders $prompt as transformers does", ({ prompt, opened, whole }) => {
     expect(template.name).toBe("chat");
     expect(template.render(prompt)).toBe(opened);
-    expect(whole.startsWith(opened + template.answerText("positive"))).toBe(true);
+    expect(template.answerText("positive")).toBe(`${between}positive`);
+    expect(whole.startsWith(`${opened}${between}positive${end}`)).toBe(true);
   });
 
   test("gives the ids of transformers, with one bos, and ends an answer as the template does", () => {
-    for (const { prompt, ids } of chats) {
+    for (const { prompt, ids, wholeIds } of chats) {
       const example = { id: "train#1", prompt, answer: "positive", group: "" };
       const tokenized = tokenizeExample(example, { kind: "text", field: "a" }, tokenizer, template);
       expect([...tokenized.prompt]).toEqual(ids);
-      expect(tokenized.answer.at(-1)).toBe(tokenizer.idOf(ENDS[kind] as string));
+      expect([...tokenized.prompt, ...tokenized.answer]).toEqual(
+        wholeIds.slice(0, wholeIds.lastIndexOf(tokenizer.idOf(end)!) + 1),
+      );
     }
   });
 });
 
 describe("openTemplate", () => {
   test("falls back to the plain template, which puts the tokenizer's bos in front and ends with end-of-text", () => {
-    const folder = join(GOLDEN, "byte-level-pattern");
+    const folder = join(KINDS, "byte-level-pattern");
     const tokenizer = openTokenizer(folder);
     const template = plainTemplate(tokenizer);
     expect(template.render("Why?") + template.answerText("yes")).toBe("Why?\nAnswer: yes");
@@ -63,6 +79,26 @@ describe("openTemplate", () => {
     expect(tokenizer.decode(prompt)).toBe("<s>Why?\nAnswer:");
     expect(tokenizer.decode(answer)).toBe(" yes</s>");
     expect(open(null).name).toBe("plain");
+  });
+
+  test("continues a prompt as the whole text is tokenised, also where the tokenizer puts a blank before every text", () => {
+    const tokenizer = openTokenizer(join(GOLDEN, "families/phi3"));
+    const template = plainTemplate(tokenizer);
+    const example = { id: "train#1", prompt: "Why?", answer: "yes", group: "" };
+    const { prompt, answer } = tokenizeExample(example, { kind: "text", field: "a" }, tokenizer, template);
+    const whole = [...tokenizer.leadIds, ...tokenizer.encode("Why?\nAnswer: yes"), tokenizer.eosId];
+    expect([...prompt, ...answer]).toEqual(whole);
+    expect([...tokenizer.encode(" yes")]).not.toEqual([...answer.subarray(0, -1)]);
+  });
+
+  test("spells eos_token as tokenizer_config.json does, whatever generation_config.json ends with", () => {
+    const folder = folderWith(
+      "{{ messages[0]['content'] }}{{ eos_token }}{{ messages[1]['content'] if messages|length > 1 }}",
+    );
+    writeFileSync(join(folder, "generation_config.json"), JSON.stringify({ eos_token_id: [0, 2] }));
+    const tokenizer = openTokenizer(folder);
+    expect(tokenizer.decode([tokenizer.eosId])).toBe("<|endoftext|>");
+    expect(openTemplate(folder, tokenizer).render("Why?")).toBe("Why?<|stop|>");
   });
 
   test("has another digest for another template", () => {
@@ -90,7 +126,7 @@ describe("openTemplate", () => {
 });
 
 describe("tokenizeExample", () => {
-  const tokenizer = openTokenizer(join(GOLDEN, "byte-level-digits"));
+  const tokenizer = openTokenizer(join(KINDS, "byte-level-digits"));
   const template = plainTemplate(tokenizer);
 
   test("makes a document one answer that ends with end-of-text", () => {
@@ -107,14 +143,14 @@ describe("tokenizeExample", () => {
 });
 
 describe("tokenizeLabels", () => {
-  const tokenizer = openTokenizer(join(GOLDEN, "byte-level-digits"));
+  const tokenizer = openTokenizer(join(KINDS, "byte-level-digits"));
 
   test("ends each label and keeps their order", () => {
-    const labels = tokenizeLabels(["no", "yes"], tokenizer, plainTemplate(tokenizer));
+    const labels = tokenizeLabels(["no", "yes"], plainTemplate(tokenizer));
     expect(labels.map((ids) => tokenizer.decode(ids))).toEqual([" no<|stop|>", " yes<|stop|>"]);
   });
 
   test("refuses labels that are the same tokens", () => {
-    expect(() => tokenizeLabels(["no", "no"], tokenizer, plainTemplate(tokenizer))).toThrow(DataError);
+    expect(() => tokenizeLabels(["no", "no"], plainTemplate(tokenizer))).toThrow(DataError);
   });
 });

@@ -22,6 +22,8 @@ export interface PromptTemplate {
   render(prompt: string): string;
   /** The answer as it follows the rendered prompt, without its end-of-turn token. */
   answerText(answer: string): string;
+  /** Ids of that text as they follow a rendered prompt; joined to the prompt's they are what the whole text tokenises to. */
+  answerIds(answer: string): Int32Array;
   /** Ids in front of every rendered prompt: what the model's tokenizer adds; none for a chat template, which writes its own bos. */
   leadIds: Int32Array;
   /** The token that ends an answer. */
@@ -47,13 +49,15 @@ export function openTemplate(folder: string, tokenizer: Tokenizer): PromptTempla
 
 /** Our template for base models: the prompt, a line `Answer:`, a space and the answer, the end-of-text token. */
 export function plainTemplate(tokenizer: Tokenizer): PromptTemplate {
+  const continued = continuation(tokenizer, "\nAnswer:");
   return {
     name: "plain",
     render: (prompt) => `${prompt}\nAnswer:`,
     answerText: (answer) => ` ${answer}`,
+    answerIds: (answer) => continued(` ${answer}`),
     leadIds: tokenizer.leadIds,
     endOfTurnId: tokenizer.eosId,
-    digest: digestOf({ template: "plain", version: 1 }),
+    digest: digestOf({ template: "plain", version: 2 }),
   };
 }
 
@@ -75,14 +79,28 @@ function chatTemplate(source: string, folder: string, tokenizer: Tokenizer): Pro
     throw damaged(folder, "a chat template that writes the messages it is given", "one that leaves them out");
   }
   const between = whole.startsWith(opened) && at >= opened.length ? whole.slice(opened.length, at) : "";
+  const continued = continuation(tokenizer, opened.slice(opened.lastIndexOf(question) + question.length));
   const closing = tokenizer.encode(whole.slice(at + reply.length));
   return {
     name: "chat",
     render,
     answerText: (answer) => between + answer,
+    answerIds: (answer) => continued(between + answer),
     leadIds: new Int32Array(0),
     endOfTurnId: closing.find((id) => tokenizer.specialIds.has(id)) ?? tokenizer.eosId,
-    digest: digestOf({ template: source }),
+    digest: digestOf({ template: source, version: 2 }),
+  };
+}
+
+/**
+ * Ids of texts as they follow `before`. Tokenised alone a text may begin with a blank that its tokenizer puts in front of every one (Llama 2,
+ * Phi-3). Where a token would span both, it is tokenised alone all the same: prompts and answers are joined as ids.
+ */
+function continuation(tokenizer: Tokenizer, before: string): (text: string) => Int32Array {
+  const head = tokenizer.encode(before);
+  return (text) => {
+    const whole = tokenizer.encode(before + text);
+    return head.every((id, i) => whole[i] === id) ? whole.subarray(head.length) : tokenizer.encode(text);
   };
 }
 
@@ -105,9 +123,7 @@ function compile(source: string, folder: string, tokenizer: Tokenizer) {
     raise_exception: (message: string) => {
       throw new Error(message);
     },
-    eos_token: tokenizer.decode([tokenizer.eosId]),
-    bos_token: tokenizer.bosId === null ? "" : tokenizer.decode([tokenizer.bosId]),
-    pad_token: tokenizer.decode([tokenizer.padId]),
+    ...tokenizer.spellings,
   };
   const limited = timeLimited();
   return (messages: Message[], addGenerationPrompt: boolean): string => {
@@ -187,7 +203,7 @@ export function tokenizeExample(
     if (text.length === 0) throw noTokens(example.id, "a document");
     return { id: example.id, prompt: tokenizer.leadIds, answer: joined(text, [tokenizer.eosId]) };
   }
-  const words = tokenizer.encode(template.answerText(example.answer));
+  const words = template.answerIds(example.answer);
   if (example.answer.trim() === "" || words.length === 0) throw noTokens(example.id, "an answer");
   return {
     id: example.id,
@@ -200,13 +216,9 @@ export function tokenizeExample(
  * The labels of a task as they follow a prompt, each with its end-of-turn token, in the order given.
  * @throws {DataError} a label without tokens, or two labels that are the same tokens
  */
-export function tokenizeLabels(
-  labels: readonly string[],
-  tokenizer: Tokenizer,
-  template: PromptTemplate,
-): Int32Array[] {
+export function tokenizeLabels(labels: readonly string[], template: PromptTemplate): Int32Array[] {
   const all = labels.map((label) => {
-    const words = tokenizer.encode(template.answerText(label));
+    const words = template.answerIds(label);
     if (label.trim() === "" || words.length === 0) throw noTokens(`label "${label}"`, "a label");
     return joined(words, [template.endOfTurnId]);
   });

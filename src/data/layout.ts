@@ -86,14 +86,16 @@ interface Partition {
   prefixLengths: number[];
 }
 
-interface Sorted {
+/** Prompts in an order in which those with equal beginnings are neighbours. */
+export interface Sorted {
   /** Items by prompt, lexicographically. */
   order: number[];
   /** [n] common prefix of neighbours k - 1 and k, at most the shorter prompt less its last token, which must stay in the row: it predicts. */
   common: Int32Array;
 }
 
-function sortedByPrompt(items: readonly Item[]): Sorted {
+/** Sorts prompts, and says what each shares with the one before it. */
+export function sortedByPrompt(items: readonly Pick<Item, "prompt">[]): Sorted {
   const prompt = (i: number) => (items[i] as Item).prompt;
   const order = Array.from(items.keys()).sort((a, b) => comparePrompts(prompt(a), prompt(b)) || a - b);
   const common = new Int32Array(order.length);

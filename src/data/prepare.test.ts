@@ -1,3 +1,5 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { DataError } from "../base/errors.ts";
@@ -70,5 +72,39 @@ describe("prepareTask", () => {
     expect(digest(row("train#2", "Up?"))).toBe(digest(row("train#1", "Up?")));
     expect(digest(row("train#1", "Up?", "no"))).not.toBe(digest(row("train#1", "Up?")));
     expect(digest(row("train#1", "A"), row("train#2", "B"))).not.toBe(digest(row("train#1", "B"), row("train#2", "A")));
+  });
+
+  test("gives from the cache what it made, and makes anew what anything else decides", () => {
+    const folder = mkdtempSync(join(tmpdir(), "mixtune-prepare-"));
+    try {
+      const fit = { from: 6, to: 400, keep: "start" } as const;
+      const shortened = { ...row("train#2", `Short ${"word ".repeat(79)}`), fit: { ...fit, to: 400 } };
+      const rows = [row("train#1", "Did it rise?"), shortened, row("train#3", "word ".repeat(90))];
+      const skipping = { ...options, onBadRow: "skip" } as const;
+      const task = taskOf(rows);
+      const prepare = (code: string, more: Partial<PrepareOptions> = {}, of = task) =>
+        prepareTask(of, tokenizer, template, { ...skipping, ...more }, { folder, code }).split("train");
+      const files = () => readdirSync(folder).length;
+      const plain = prepareTask(task, tokenizer, template, skipping).split("train");
+      expect(plain.fitted.rows).toBe(1);
+      expect(plain.tokenized.length).toBe(2);
+      expect(prepare("a")).toEqual(plain);
+      expect(files()).toBe(1);
+      expect(prepare("a")).toEqual(plain);
+      expect(files()).toBe(1);
+      prepare("b");
+      prepare("a", { cutoffLen: 50 });
+      prepare("a", { lossOn: "all" });
+      prepare("a", {}, { ...task, digests: { ...task.digests, train: "other" } });
+      expect(files()).toBe(5);
+      const document = taskOf([{ id: "train#1", prompt: "", answer: "Net sales fell. ".repeat(40) }], {
+        kind: "document",
+        field: "a",
+      });
+      const cut = prepareTask(document, tokenizer, template, options).split("train");
+      for (const _time of [1, 2]) expect(prepare("a", { onBadRow: "stop" }, document)).toEqual(cut);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -3,19 +3,11 @@
  * cap or the order of rows, and rows of one group never part.
  */
 
-import { sha256 } from "../base/digest.ts";
-import { DataError } from "../base/errors.ts";
 import type { Split } from "../specs/types.ts";
+import { Carver, firstThatFit, keyOf, type Row } from "./carver.ts";
 import type { Example } from "./types.ts";
 
-/** Of the training groups. */
-export const DEV_SHARE = 0.1;
-export const MAX_DEV_EXAMPLES = 1000;
-/** Of all groups, where a task comes without a test split. */
-export const TEST_SHARE = 0.2;
-
-/** An example before it has a split; `number` is its row in the source and becomes part of its id. */
-export type Row = Omit<Example, "id"> & { number: number | string };
+export { DEV_SHARE, MAX_DEV_EXAMPLES, type Row, TEST_SHARE } from "./carver.ts";
 
 /** What a source gives: train rows at least; dev and test where it has them. */
 export type SourceSplits = { train: Row[] } & Partial<Record<"dev" | "test", Row[]>>;
@@ -42,34 +34,16 @@ export function groupOfText(text: string): string {
  * @throws {DataError} no rows, or too few groups to carve from
  */
 export function carveSplits(name: string, source: SourceSplits, maxTrain?: number): Record<Split, Example[]> {
-  let { train } = source;
-  if (train.length === 0) {
-    throw new DataError({
-      place: `task ${name}: train`,
-      expected: "at least one usable row",
-      got: "none",
-      remedy: "Check the file, the names of the columns and what was skipped.",
-    });
-  }
-  const carve = (share: number, max: number, purpose: string): Row[] => {
-    const groups = groupsInHashOrder(train, purpose);
-    if (groups.length < 2) {
-      throw new DataError({
-        place: `task ${name}: ${purpose}`,
-        expected: `at least 2 groups to carve a ${purpose} split from`,
-        got: `${groups.length}`,
-        remedy: `Give a ${purpose} file, or a group field with more values.`,
-      });
-    }
-    const wanted = Math.max(1, Math.round(share * groups.length));
-    const taken = namesThatFit(groups.slice(0, wanted), max);
-    const carved = train.filter(({ group }) => taken.has(group));
-    train = train.filter(({ group }) => !taken.has(group));
-    return carved;
-  };
-  const test = source.test ?? carve(TEST_SHARE, Number.POSITIVE_INFINITY, "test");
-  const dev = source.dev ?? carve(DEV_SHARE, MAX_DEV_EXAMPLES, "dev");
-  if (maxTrain !== undefined) train = subsetByHash(train, maxTrain);
+  const { train: rows, dev, test } = source;
+  const carver = new Carver(name, { test: test === undefined, dev: dev === undefined, maxTrain });
+  if (test === undefined) for (const { group } of rows) carver.count(group);
+  for (const row of rows) carver.add(row);
+  const carved = carver.finish();
+  return asGiven({ train: carved.train, dev: dev ?? carved.dev ?? [], test: test ?? carved.test ?? [] });
+}
+
+/** Splits as their source has them, nothing carved; every row gets its id. */
+export function asGiven({ train, dev, test }: Record<Split, Row[]>): Record<Split, Example[]> {
   return { train: withIds(train, "train"), dev: withIds(dev, "dev"), test: withIds(test, "test") };
 }
 
@@ -81,33 +55,16 @@ export function carveSplits(name: string, source: SourceSplits, maxTrain?: numbe
  */
 export function subsetByHash<T extends { group: string }>(examples: readonly T[], max: number | null): T[] {
   if (max === null || examples.length <= max) return [...examples];
-  const taken = namesThatFit(groupsInHashOrder(examples, "subset"), max);
-  return examples.filter(({ group }) => taken.has(group));
-}
-
-interface Group {
-  name: string;
-  size: number;
-}
-
-function groupsInHashOrder(rows: readonly { group: string }[], purpose: string): Group[] {
-  const sizes = new Map<string, number>();
-  for (const { group } of rows) sizes.set(group, (sizes.get(group) ?? 0) + 1);
-  return [...sizes]
-    .map(([name, size]) => ({ name, size, hash: sha256(`${purpose}\n${name}`) }))
-    .sort((a, b) => (a.hash < b.hash ? -1 : 1));
-}
-
-/** The first groups that together hold at most `max` rows; the first one always, as an empty subset would be no subset. */
-function namesThatFit(groups: readonly Group[], max: number): Set<string> {
-  const taken = new Set<string>();
-  let total = 0;
-  for (const { name, size } of groups) {
-    total += size;
-    if (total > max && taken.size > 0) break;
-    taken.add(name);
+  const groups = new Map<string, { name: string; key: string; rows: T[] }>();
+  for (const example of examples) {
+    const { group: name } = example;
+    const known = groups.get(name);
+    if (known === undefined) groups.set(name, { name, key: keyOf("subset", name), rows: [example] });
+    else known.rows.push(example);
   }
-  return taken;
+  const inOrder = [...groups.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  const taken = new Set(firstThatFit(inOrder, max).map(({ name }) => name));
+  return examples.filter(({ group }) => taken.has(group));
 }
 
 function withIds(rows: readonly Row[], split: Split): Example[] {

@@ -6,28 +6,32 @@ import { afterEach, describe, expect, test } from "vitest";
 import { CheckpointError } from "../base/errors.ts";
 import { openTokenizer, unfaithfulRegex } from "./tokenizers.ts";
 
-const GOLDEN = join(import.meta.dirname, "../../test/golden/data-tokenizer/kinds");
+const GOLDEN = join(import.meta.dirname, "../../test/golden/data-tokenizer");
+const KINDS = join(GOLDEN, "kinds");
 interface Expected {
   texts: string[];
   ids: number[][];
   decoded: string[];
   vocabSize: number;
   eosId: number;
-  bosId: number;
+  bosId: number | null;
   leadIds: number[];
 }
-const expected: Record<string, Expected> = JSON.parse(readFileSync(join(GOLDEN, "expected.json"), "utf8"));
+const expected = ["kinds", "families"].flatMap((set) => {
+  const cases: Record<string, Expected> = JSON.parse(readFileSync(join(GOLDEN, set, "expected.json"), "utf8"));
+  return Object.entries(cases).map(([name, want]) => [name, join(GOLDEN, set, name), want] as const);
+});
 
 let temp: string | undefined;
 afterEach(() => temp !== undefined && rmSync(temp, { recursive: true, force: true }));
 function copyOf(kind: string): string {
   temp = mkdtempSync(join(tmpdir(), "mixtune-tokenizer-"));
-  cpSync(join(GOLDEN, kind), temp, { recursive: true });
+  cpSync(join(KINDS, kind), temp, { recursive: true });
   return temp;
 }
 
-describe.each(Object.entries(expected))("openTokenizer on %s", (kind, want) => {
-  const tokenizer = openTokenizer(join(GOLDEN, kind));
+describe.each(expected)("openTokenizer on %s", (_, folder, want) => {
+  const tokenizer = openTokenizer(folder);
 
   test.each(want.texts.map((text, i) => [JSON.stringify(text), text, i] as const))(
     "gives the ids of the tokenizers library for %s",
@@ -46,7 +50,7 @@ describe.each(Object.entries(expected))("openTokenizer on %s", (kind, want) => {
 
 describe("openTokenizer", () => {
   test.each(["byte-level-digits", "byte-level-pattern"])("gives any text back: %s", (kind) => {
-    const tokenizer = openTokenizer(join(GOLDEN, kind));
+    const tokenizer = openTokenizer(join(KINDS, kind));
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);

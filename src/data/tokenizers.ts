@@ -26,6 +26,8 @@ export interface Tokenizer {
   bosId: number | null;
   /** What the model's own post-processor puts in front of a text (its bos, or nothing). */
   leadIds: Int32Array;
+  /** Spellings by the names that a chat template knows them by: bos_token, eos_token and so on, as far as tokenizer_config.json has them. */
+  spellings: Readonly<Record<string, string>>;
   /** Added tokens marked special, by id. */
   specialIds: ReadonlySet<number>;
   /** Digest of everything that the ids depend on. */
@@ -43,8 +45,8 @@ const MAX_TOKENIZER_CHARS = 64_000_000;
  */
 export function openTokenizer(folder: string): Tokenizer {
   const path = join(folder, "tokenizer.json");
-  const json = readJson(folder, "tokenizer.json");
-  if (json === null) {
+  const source = readJson(folder, "tokenizer.json");
+  if (source === null) {
     throw new CheckpointError({
       place: path,
       expected: "the model's tokenizer.json",
@@ -56,15 +58,14 @@ export function openTokenizer(folder: string): Tokenizer {
   const config = readJson(folder, "tokenizer_config.json") ?? {};
   const modelConfig = readJson(folder, "config.json") ?? {};
   const generation = readJson(folder, "generation_config.json") ?? {};
+  const json = withoutIdleSplit(source);
   refuseUnfaithful(json, path);
   const inner = build(json, config, path);
   const ids = (text: string) => Int32Array.from(inner.encode(text, { add_special_tokens: false }).ids);
 
-  const named = (key: string): number | undefined => {
-    const value = config[key];
-    const token = isRecord(value) ? value.content : value;
-    return typeof token === "string" ? inner.token_to_id(token) : undefined;
-  };
+  const spellings = spellingsIn(config);
+  const named = (key: string): number | undefined =>
+    spellings[key] === undefined ? undefined : inner.token_to_id(spellings[key]);
   const numbered = (key: string): number | undefined => firstNumber(generation[key]) ?? firstNumber(modelConfig[key]);
   const eosId = numbered("eos_token_id") ?? named("eos_token");
   if (eosId === undefined) {
@@ -89,6 +90,7 @@ export function openTokenizer(folder: string): Tokenizer {
     padId: named("pad_token") ?? numbered("pad_token_id") ?? eosId,
     bosId: named("bos_token") ?? numbered("bos_token_id") ?? null,
     leadIds: leadOf(inner, ids),
+    spellings,
     specialIds: new Set(added.filter((token) => token.special === true).map((token) => token.id as number)),
     digest: digestOf({ tokenizer: json, config: { ...config, chat_template: undefined }, eosId }),
   };
@@ -133,6 +135,22 @@ function build(json: Record<string, unknown>, config: Record<string, unknown>, p
       cause,
     });
   }
+}
+
+/**
+ * Without a split at a character that the normalizer leaves nowhere: Gemma's file has one, in a behaviour that the library lacks.
+ */
+function withoutIdleSplit(json: Record<string, unknown>): Record<string, unknown> {
+  const literalOf = (step: unknown, type: string) =>
+    isRecord(step) && step.type === type && isRecord(step.pattern) ? step.pattern.String : undefined;
+  const replace = stepsOf(json.normalizer).at(-1);
+  const literal = literalOf(json.pre_tokenizer, "Split");
+  const isIdle =
+    typeof literal === "string" &&
+    literal.length === 1 &&
+    literal === literalOf(replace, "Replace") &&
+    !`${replace?.content}`.includes(literal);
+  return isIdle ? { ...json, pre_tokenizer: null } : json;
 }
 
 /** Split behaviours that the library does not have. */
@@ -204,6 +222,16 @@ function stepsOf(component: unknown): Record<string, unknown>[] {
   if (!isRecord(component)) return [];
   const members = component.normalizers ?? component.pretokenizers;
   return Array.isArray(members) ? [component, ...members.flatMap(stepsOf)] : [component];
+}
+
+/** `<name>_token` fields: a text, or an object with its content. */
+function spellingsIn(config: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(config).flatMap(([key, value]) => {
+      const token = isRecord(value) ? value.content : value;
+      return /^[a-z]+_token$/.test(key) && typeof token === "string" ? [[key, token]] : [];
+    }),
+  );
 }
 
 function leadOf(inner: HubTokenizer, ids: (text: string) => Int32Array): Int32Array {

@@ -19,6 +19,15 @@ export interface Example {
   group: string;
   /** The row's own words, without the instruction around them: what is compared between splits. Absent: the prompt, or a document's answer. */
   text?: string;
+  /** The part of the prompt that is shortened where the example is longer than cutoff_len (fit.ts). */
+  fit?: FitRange;
+}
+
+/** Characters [from, to) of a prompt, and which end of them stays. */
+export interface FitRange {
+  from: number;
+  to: number;
+  keep: "start" | "end";
 }
 
 /** A task with its data in memory. */
@@ -28,6 +37,10 @@ export interface LoadedTask {
   metric: MetricName;
   licence: string;
   source: string;
+  /** What one group is, where other tasks name theirs alike ("report page"): equal groups of one unit are compared between tasks (leakage.ts). */
+  unit?: string;
+  /** A benchmark: its train is empty, and training on it is refused. */
+  isEvaluationOnly?: boolean;
   splits: Record<Split, Example[]>;
   /** Digest of each split's rendered prompts, answers and groups, in order. */
   digests: Record<Split, string>;

@@ -7,11 +7,12 @@ import type { PreparedTask } from "../data/prepare.ts";
 import { subsetByHash } from "../data/splits.ts";
 import type { Example, TokenizedExample } from "../data/types.ts";
 import { LABEL_METRICS } from "../metrics/label-metrics.ts";
+import { scoreMean } from "../metrics/mean-score.ts";
 import { scoreSplit } from "../metrics/score-split.ts";
 import type { Network } from "../models/network.ts";
 import type { Prediction, SplitScores } from "../runs/types.ts";
-import type { EvalSpec, MetricName } from "../specs/types.ts";
-import { bestLabel, scoreLabels } from "./score.ts";
+import type { EvalSpec, LabelMetricName, MetricName } from "../specs/types.ts";
+import { bestLabel, scoreAnswers, scoreLabels } from "./score.ts";
 
 export interface SplitResult {
   predictions: Prediction[];
@@ -19,8 +20,9 @@ export interface SplitResult {
 }
 
 /** All label metrics, the task's own first. */
-export function metricsOf(own: MetricName): MetricName[] {
-  return [own, ...(Object.keys(LABEL_METRICS) as MetricName[]).filter((name) => name !== own)];
+export function metricsOf(own: MetricName): LabelMetricName[] {
+  const all = Object.keys(LABEL_METRICS) as LabelMetricName[];
+  return all.toSorted((a, b) => Number(b === own) - Number(a === own));
 }
 
 /** Seed of the bootstrap over items: fixed, so that rescoring gives the same interval. */
@@ -38,8 +40,9 @@ export function evaluationSubset(
 }
 
 /**
- * Constrained scoring of a task whose answer is a label.
- * @throws {OpError} the answer is no label: other kinds need free generation, which this version does not have
+ * Scores a model on a split: labels by their likelihood (constrained), other answers by the likelihood of the gold answer.
+ *
+ * @throws {OpError} documents, which have no answer
  */
 export async function evaluateSplit(
   network: Network,
@@ -51,33 +54,37 @@ export async function evaluateSplit(
   onProgress: (done: number, total: number) => Promise<void>,
 ): Promise<SplitResult> {
   const { task, labels } = prepared;
-  if (task.answer.kind !== "label" || labels === undefined) {
+  if (task.answer.kind === "document") {
     throw new OpError({
       place: `task ${task.name}`,
-      expected: "an answer of kind label",
-      got: `kind ${task.answer.kind}`,
-      remedy: "Use the task as a mixer: answers of this kind cannot be scored yet.",
+      expected: "a task with prompts and answers",
+      got: "kind document",
+      remedy: "Use the task as a mixer: documents are trained on, not scored.",
     });
   }
-  const names = task.answer.labels;
   const subset = evaluationSubset(prepared, split, spec);
-  const prompts = subset.map(({ tokens }) => tokens);
-  const scores = await scoreLabels(network, parameters, prompts, labels, (done) => onProgress(done, prompts.length));
-  const predictions = subset.map(({ example }, i): Prediction => {
-    const output = names[bestLabel(scores[i]!)]!;
+  const tokens = subset.map((item) => item.tokens);
+  const progress = (done: number) => onProgress(done, tokens.length);
+  const common = subset.map(({ example }) => {
     const rendered = template.render(example.prompt);
-    return {
-      id: example.id,
-      prompt_digest: sha256(rendered),
-      gold: example.answer,
-      output,
-      parsed: output,
-      label_logprobs: Object.fromEntries(names.map((name, k) => [name, scores[i]![k]!])),
-      scores: { accuracy: output === example.answer ? 1 : 0 },
-      group: example.group,
-      ...(spec.keep_prompts ? { prompt: rendered } : {}),
-    };
+    const { id, answer: gold, group } = example;
+    return { id, prompt_digest: sha256(rendered), gold, group, ...(spec.keep_prompts ? { prompt: rendered } : {}) };
   });
-  const items = predictions.map(({ gold, parsed, group }) => ({ gold, pred: parsed, group }));
-  return { predictions, scores: scoreSplit(items, names, metricsOf(task.metric), { seed: BOOTSTRAP_SEED }) };
+  if (task.answer.kind === "label" && labels !== undefined) {
+    const names = task.answer.labels;
+    const scores = await scoreLabels(network, parameters, tokens, labels, progress);
+    const predictions = common.map((item, i): Prediction => {
+      const output = names[bestLabel(scores[i]!)]!;
+      const label_logprobs = Object.fromEntries(names.map((name, k) => [name, scores[i]![k]!]));
+      return { ...item, output, parsed: output, label_logprobs, scores: { accuracy: output === item.gold ? 1 : 0 } };
+    });
+    const items = predictions.map(({ gold, parsed, group }) => ({ gold, pred: parsed, group }));
+    return { predictions, scores: scoreSplit(items, names, metricsOf(task.metric), { seed: BOOTSTRAP_SEED }) };
+  }
+  const logprobs = await scoreAnswers(network, parameters, tokens, progress);
+  const predictions = common.map((item, i): Prediction => {
+    return { ...item, output: "", parsed: null, scores: { answer_logprob: logprobs[i]! } };
+  });
+  const items = predictions.map(({ group }, i) => ({ score: logprobs[i]!, group }));
+  return { predictions, scores: scoreMean("answer_logprob", items, { seed: BOOTSTRAP_SEED }) };
 }

@@ -33,6 +33,26 @@ export async function scoreLabels(
   return scores;
 }
 
+/** Mean log p of each example's answer a token, end of turn included, in nats. */
+export async function scoreAnswers(
+  network: Network,
+  parameters: Float32Array,
+  examples: readonly TokenizedExample[],
+  onProgress: (done: number) => Promise<void> = async () => {},
+): Promise<Float64Array> {
+  const scores = new Float64Array(examples.length);
+  for (let from = 0; from < examples.length; from += CHUNK) {
+    const chunk = examples.slice(from, from + CHUNK);
+    const answers = (i: number) => [chunk[i]!.answer];
+    for (const pack of packLabels(chunk, answers, { sharePrefix: true, maxTokens: SCORING_TOKENS })) {
+      const nll = await network.nll(pack, parameters);
+      for (let r = 0; r < nll.length; r++) scores[from + pack.example[r]!]! -= nll[r]!;
+    }
+    await onProgress(Math.min(from + CHUNK, examples.length));
+  }
+  return scores.map((sum, i) => sum / examples[i]!.answer.length);
+}
+
 /** Index of the likeliest label; ties go to the earlier one. */
 export function bestLabel(scores: Float64Array): number {
   let best = 0;

@@ -4,6 +4,7 @@ import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import {
   closeSync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -76,14 +77,19 @@ function gunzip(bytes: Buffer, path: string): Buffer {
     return gunzipSync(bytes, { maxOutputLength: MAX_TEXT_BYTES });
   } catch (error) {
     if (codeOf(error) === "ERR_BUFFER_TOO_LARGE") throw tooLarge(path, "more than that once unpacked");
-    throw new DataError({
-      place: path,
-      expected: "a gzip file, as its name ends in .gz",
-      got: messageOf(error),
-      remedy: "Fetch or make the file again; if it is plain text, take .gz off its name.",
-      cause: error,
-    });
+    throw notGzip(path, error);
   }
+}
+
+/** The complaint about a .gz file that does not unpack. */
+export function notGzip(path: string, cause: unknown): DataError {
+  return new DataError({
+    place: path,
+    expected: "a whole gzip file, as its name ends in .gz",
+    got: messageOf(cause),
+    remedy: "Fetch or make the file again; if it is plain text, take .gz off its name.",
+    cause,
+  });
 }
 
 function tooLarge(path: string, got: string): DataError {
@@ -95,7 +101,8 @@ function tooLarge(path: string, got: string): DataError {
   });
 }
 
-function readError(path: string, error: unknown): DataError {
+/** A failed read as an error for people. */
+export function readError(path: string, error: unknown): DataError {
   const code = codeOf(error);
   const got =
     code === "ENOENT" || code === "ENOTDIR"
@@ -252,6 +259,46 @@ export function readPieces(path: string, offset: number, length: number, take: (
   } finally {
     closeSync(fd);
   }
+}
+
+/** A file open for reads anywhere in it. */
+export interface OpenBytes {
+  size: number;
+  /** Bytes [start, end), fewer where the file ends before. */
+  read(start: number, end: number): ArrayBuffer;
+  close(): void;
+}
+
+/**
+ * Opens a file of any size for reads anywhere in it.
+ * @throws {DataError} missing, unreadable, a folder
+ */
+export function openBytes(path: string): OpenBytes {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch (error) {
+    throw readError(path, error);
+  }
+  const stat = fstatSync(fd);
+  if (stat.isDirectory()) {
+    closeSync(fd);
+    throw readError(path, Object.assign(new Error("is a folder"), { code: "EISDIR" }));
+  }
+  return {
+    size: stat.size,
+    read(start, end) {
+      const bytes = new Uint8Array(Math.max(0, Math.min(end, stat.size) - Math.max(0, start)));
+      let done = 0;
+      while (done < bytes.length) {
+        const got = readSync(fd, bytes, done, bytes.length - done, start + done);
+        if (got === 0) break;
+        done += got;
+      }
+      return done === bytes.length ? bytes.buffer : bytes.buffer.slice(0, done);
+    },
+    close: () => closeSync(fd),
+  };
 }
 
 /** The same complaint about a file, said of a model folder or checkpoint. */

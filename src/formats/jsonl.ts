@@ -1,8 +1,11 @@
 /** @file JSON Lines: strict for data files, forgiving of one torn last line for append-only logs. */
 
+import { isUtf8 } from "node:buffer";
 import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync } from "node:fs";
 import { DataError } from "../base/errors.ts";
 import { decodeUtf8, readBytes, writeAll, writeError } from "./files.ts";
+import { notUtf8, readLines, tooLongRow } from "./pieces.ts";
+import { type FileRow, objectRow } from "./row.ts";
 
 /** A value with the line it stood on, counted from 1. */
 export interface JsonlLine {
@@ -21,20 +24,53 @@ export function parseJsonl(text: string, place: string): JsonlLine[] {
   let number = 0;
   for (const line of text.split("\n")) {
     number++;
-    if (line.trim() === "") continue;
-    try {
-      lines.push({ line: number, value: JSON.parse(line) });
-    } catch (error) {
-      throw new DataError({
-        place: `${place}:${number}`,
-        expected: "one JSON value on the line",
-        got: excerpt(line),
-        remedy: "Put the line right, or remove it.",
-        cause: error,
-      });
-    }
+    if (line.trim() !== "") lines.push({ line: number, value: parseLine(line, `${place}:${number}`) });
   }
   return lines;
+}
+
+/**
+ * The rows of a JSON Lines file of any size, in batches; blank lines are passed over. A line that is no object is its row's error.
+ * @throws {DataError} missing, unreadable, a broken .gz
+ */
+export async function* jsonlRows(path: string): AsyncGenerator<FileRow[]> {
+  for await (const lines of readLines(path)) {
+    const rows: FileRow[] = [];
+    for (const { line, bytes } of lines) {
+      const row = jsonlRow(bytes, line, `${path}:${line}`);
+      if (row !== null) rows.push(row);
+    }
+    yield rows;
+  }
+}
+
+/** A line as a row; null for a blank one. */
+function jsonlRow(bytes: Buffer | null, line: number, place: string): FileRow | null {
+  if (bytes === null) return { line, error: tooLongRow(place) };
+  if (!isUtf8(bytes)) return { line, error: notUtf8(place) };
+  const text = bytes.toString("utf8");
+  if (text.trim() === "") return null;
+  try {
+    return objectRow(parseLine(text, place), line, place);
+  } catch (error) {
+    if (error instanceof DataError) return { line, error };
+    throw error;
+  }
+}
+
+function parseLine(line: string, place: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (cause) {
+    const notFinite = /[:,[]\s*(NaN|-?Infinity)\b/.exec(line)?.[1];
+    throw new DataError({
+      place,
+      expected: "one JSON value on the line",
+      got: notFinite === undefined ? excerpt(line) : `${notFinite}, which JSON does not have`,
+      remedy: "Put the line right, or remove it.",
+      cause,
+    });
+  }
 }
 
 /** One value per line, each line ended. Numbers that are not finite are left out of their object: JSON has none, and null would read as a value. */

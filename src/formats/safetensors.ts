@@ -99,32 +99,58 @@ export function openSafetensors(path: string): SafetensorsFile {
   };
 }
 
-function readHeader(path: string): Pick<SafetensorsFile, "tensors" | "metadata"> {
+function readHeader(path: string): SafetensorsHeader {
   const fileBytes = sizeOf(path);
-  if (fileBytes < 8) throw damaged(path, "at least 8 bytes", `${fileBytes}`);
-  const headerBytes = Number(readExactly(path, 0, 8).readBigUInt64LE(0));
+  const headerBytes = headerLength(readExactly(path, 0, 8), fileBytes, path);
+  return parseSafetensorsHeader(readExactly(path, 8, headerBytes).toString("utf8"), headerBytes, fileBytes, path);
+}
+
+/** What a file's header says. */
+export type SafetensorsHeader = Pick<SafetensorsFile, "tensors" | "metadata">;
+
+/**
+ * Length of a file's header, which begins at byte 8.
+ * @param start     the first 8 bytes of the file
+ * @param fileBytes length of the file
+ * @throws {CheckpointError} a file that is too short, a header that is too long
+ */
+export function headerLength(start: Buffer, fileBytes: number, place: string): number {
+  if (fileBytes < 8 || start.length < 8) throw damaged(place, "at least 8 bytes", `${fileBytes}`);
+  const headerBytes = Number(start.readBigUInt64LE(0));
   const limit = Math.min(MAX_HEADER_BYTES, fileBytes - 8);
   if (headerBytes > limit)
-    throw damaged(path, `a header of at most ${limit} bytes`, `a header length of ${headerBytes}`);
-  const text = readExactly(path, 8, headerBytes).toString("utf8");
-  const header = parseHeader(text, path);
-  const metadata = header.__metadata__ === undefined ? {} : checkMetadata(header.__metadata__, path);
+    throw damaged(place, `a header of at most ${limit} bytes`, `a header length of ${headerBytes}`);
+  return headerBytes;
+}
+
+/**
+ * A header checked against the size of its file, which need not be there.
+ * @throws {CheckpointError} as {@link openSafetensors}
+ */
+export function parseSafetensorsHeader(
+  text: string,
+  headerBytes: number,
+  fileBytes: number,
+  place: string,
+): SafetensorsHeader {
+  const header = parseHeader(text, place);
+  const metadata = header.__metadata__ === undefined ? {} : checkMetadata(header.__metadata__, place);
   const tensors = Object.entries(header)
     .filter(([name]) => name !== "__metadata__")
-    .map(([name, value]) => [name, checkEntry(name, value, 8 + headerBytes, path)] as const);
+    .map(([name, value]) => [name, checkEntry(name, value, 8 + headerBytes, place)] as const);
   tensors.sort(([, a], [, b]) => a.byteOffset - b.byteOffset || a.byteLength - b.byteLength);
   let end = 8 + headerBytes;
   for (const [name, entry] of tensors) {
     if (entry.byteOffset !== end) {
       throw damaged(
-        path,
+        place,
         `tensor ${name} to begin at byte ${end}, where the one before it ends`,
         `byte ${entry.byteOffset}`,
       );
     }
     end += entry.byteLength;
   }
-  if (end !== fileBytes) throw damaged(path, `${end} bytes, as the header says`, `${fileBytes}`);
+  if (end !== fileBytes) throw damaged(place, `${end} bytes, as the header says`, `${fileBytes}`);
   return { tensors: new Map(tensors), metadata };
 }
 
@@ -215,7 +241,8 @@ const CONVERT = {
     bfloat16ToFloat32(new Uint16Array(piece.buffer, piece.byteOffset, target.length), target),
 };
 
-function isReadable(dtype: Dtype): dtype is keyof typeof CONVERT {
+/** Whether tensors of this type can be read as float32. */
+export function isReadable(dtype: Dtype): dtype is keyof typeof CONVERT {
   return Object.hasOwn(CONVERT, dtype);
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { describeLabelMetric } from "../../test/conformance/metric.ts";
-import type { MetricName } from "../specs/types.ts";
+import type { LabelMetricName } from "../specs/types.ts";
 import { wilsonInterval } from "../stats/interval.ts";
 import { confusionCells, countCells } from "./confusion.ts";
 import { LABEL_METRICS } from "./label-metrics.ts";
@@ -17,9 +17,9 @@ interface GoldenCase {
   gold: string[];
   pred: (string | null)[];
   /** null: not defined. */
-  metrics: Record<MetricName, number | null>;
+  metrics: Record<LabelMetricName, number | null>;
 }
-const NAMES = Object.keys(LABEL_METRICS) as MetricName[];
+const NAMES = Object.keys(LABEL_METRICS) as LabelMetricName[];
 
 for (const metric of Object.values(LABEL_METRICS)) describeLabelMetric(metric);
 

@@ -1,6 +1,6 @@
 /** @file The scores of one model on one split of a task: every metric with its 95 % interval, in the shape of scores.json. */
 
-import type { MetricName, Scoring } from "../specs/types.ts";
+import type { LabelMetricName, Scoring } from "../specs/types.ts";
 import { bootstrapIntervals } from "../stats/bootstrap.ts";
 import { wilsonInterval } from "../stats/interval.ts";
 import { confusionCells, countCells, type Verdict } from "./confusion.ts";
@@ -45,7 +45,7 @@ export interface ScoreSplitOptions {
 export function scoreSplit(
   items: readonly ScoredItem[],
   labels: readonly string[],
-  metrics: readonly MetricName[],
+  metrics: readonly LabelMetricName[],
   { seed, scoring = "constrained", resamples = 1000 }: ScoreSplitOptions,
 ): ScoredSplit {
   const cells = confusionCells(items, labels);

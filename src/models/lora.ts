@@ -3,9 +3,11 @@
  * Models do not know that they are adapted: this supplies the products they are built with.
  */
 
+import { SpecError } from "../base/errors.ts";
 import type { Rng } from "../base/rng.ts";
 import type { Graph } from "../engine/graph/graph.ts";
 import type { Value } from "../engine/graph/values.ts";
+import { didYouMean } from "../specs/nearest.ts";
 import { allLinears, type DecoderConfig, type LinearSpec, type TensorSpec } from "./config.ts";
 import { product, type TensorSource } from "./layers/linear.ts";
 import type { Parameter } from "./parameters.ts";
@@ -24,14 +26,38 @@ export function loraName(module: string, side: "A" | "B"): string {
   return `${PREFIX}${module}.lora_${side}.weight`;
 }
 
-/** Whether a layer is adapted; targets are a module's last name (q_proj). */
-export function isTarget(module: string, target: LoraConfig["lora_target"]): boolean {
-  return target === "all" || target.includes(module.slice(module.lastIndexOf(".") + 1));
+/** A module's last name (q_proj), by which PEFT's target_modules name it. */
+function lastName(module: string): string {
+  return module.slice(module.lastIndexOf(".") + 1);
 }
 
-/** The adapter's tensors for a model, A before B, in the order of the forward pass. */
+/** Whether a layer is adapted. */
+export function isTarget(module: string, target: LoraConfig["lora_target"]): boolean {
+  return target === "all" || target.includes(lastName(module));
+}
+
+/** target_modules of an adapter with tensors of these names. */
+export function adaptedModules(names: readonly string[]): string[] {
+  return [...new Set(names.flatMap((name) => /\.(\w+)\.lora_A\.weight$/.exec(name)?.[1] ?? []))];
+}
+
+/**
+ * The adapter's tensors for a model, A before B, in the order of the forward pass.
+ * @throws {SpecError} a target that the model does not have
+ */
 export function loraTensors(config: DecoderConfig, { lora_rank, lora_target }: LoraConfig): TensorSpec[] {
-  return allLinears(config)
+  const linears = allLinears(config);
+  const known = [...new Set(linears.map(({ module }) => lastName(module)))];
+  const unknown = lora_target === "all" ? undefined : lora_target.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new SpecError({
+      place: "train.lora_target",
+      expected: `all, or names among ${known.join(", ")}, the linear layers of model_type ${config.model_type}`,
+      got: unknown,
+      remedy: didYouMean(unknown, known),
+    });
+  }
+  return linears
     .filter(({ module }) => isTarget(module, lora_target))
     .flatMap(({ module, inFeatures, outFeatures }) => [
       { name: loraName(module, "A"), shape: [lora_rank, inFeatures] },

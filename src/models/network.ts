@@ -5,7 +5,7 @@ import { Graph } from "../engine/graph/graph.ts";
 import { verifyGraph } from "../engine/graph/verify.ts";
 import { Session, type SessionOptions, type TensorData } from "../engine/runtime/session.ts";
 import { type DecoderConfig, decoderTensors } from "./config.ts";
-import { buildDecoder, decoderInputs, negativeLogLikelihood, packBindings } from "./decoder.ts";
+import { buildDecoder, decoderInputs, MASK_NAMES, negativeLogLikelihood, packBindings } from "./decoder.ts";
 import { frozenTensors, type TensorSource, trainableTensors } from "./layers/linear.ts";
 import { type LoraConfig, loraTensors, withLora } from "./lora.ts";
 import { layoutParameters, type ParameterLayout, parameterViews } from "./parameters.ts";
@@ -52,7 +52,7 @@ export interface NetworkOptions extends SessionOptions {
 /** The graph of a network; `gradients` adds the weighted loss and one `<name>_grad` output a trainable tensor. */
 export function networkGraph(config: DecoderConfig, tuning: Tuning, maxPositions: number, gradients: boolean): Graph {
   const graph = new Graph();
-  const inputs = decoderInputs(graph);
+  const inputs = decoderInputs(graph, config, maxPositions);
   const targets = graph.input("targets", "int64", ["R"]);
   const logits = buildDecoder(graph, config, tensorSource(tuning), inputs, maxPositions);
   const nll = negativeLogLikelihood(graph, logits, targets);
@@ -96,7 +96,7 @@ export class Network {
 
   /** Negative log-likelihood of each target, in nats: [R]. */
   async nll(pack: PackArrays, parameters: Float32Array): Promise<Float32Array> {
-    const feeds = { ...packFeeds(pack), ...parameterViews(this.layout, parameters) };
+    const feeds = { ...packFeeds(pack, this.config.sliding_window), ...parameterViews(this.layout, parameters) };
     return (await this.session.run(feeds, packBindings(this.config, pack))).nll!;
   }
 
@@ -111,7 +111,11 @@ export class Network {
     parameters: Float32Array,
     gradients: Float32Array,
   ): Promise<Float32Array> {
-    const feeds = { ...packFeeds(pack), loss_weights: lossWeights, ...parameterViews(this.layout, parameters) };
+    const feeds = {
+      ...packFeeds(pack, this.config.sliding_window),
+      loss_weights: lossWeights,
+      ...parameterViews(this.layout, parameters),
+    };
     const into = parameterViews(this.layout, gradients, "_grad");
     return (await this.session.run(feeds, packBindings(this.config, pack), into)).nll!;
   }
@@ -124,14 +128,21 @@ export class Network {
 /** Added to the score of a key that may not be seen: its softmax weight is then exactly 0 in float32. */
 const UNSEEN = -1e9;
 
-/** What a pack feeds to a network's graph. */
-export function packFeeds(pack: PackArrays): Record<string, TensorData> {
+/**
+ * What a pack feeds to a network's graph.
+ * @param window  of the model's sliding blocks, in tokens; null where it has none
+ */
+export function packFeeds(pack: PackArrays, window: number | null): Record<string, TensorData> {
+  const full = { prefix: prefixMask(pack), row: Float32Array.from(pack.visible, (seen) => (seen ? 0 : UNSEEN)) };
+  const sliding = window === null ? full : windowMasks(pack, full, window);
   return {
     ids: toInt64(pack.ids),
     positions: toInt64(pack.positions),
     row_prefix: toInt64(pack.rowPrefix),
-    prefix_mask: prefixMask(pack),
-    row_mask: Float32Array.from(pack.visible, (seen) => (seen ? 0 : UNSEEN)),
+    [MASK_NAMES.full_attention.prefix]: full.prefix,
+    [MASK_NAMES.full_attention.row]: full.row,
+    [MASK_NAMES.sliding_attention.prefix]: sliding.prefix,
+    [MASK_NAMES.sliding_attention.row]: sliding.row,
     loss_rows: toInt64(pack.lossRows),
     targets: toInt64(pack.targets),
   };
@@ -144,6 +155,29 @@ function prefixMask({ numPrefixes: Q, prefixLen: P }: PackArrays): Float32Array 
     for (let i = 0; i < P; i++) mask.fill(UNSEEN, (q * P + i) * P + i + 1, (q * P + i + 1) * P);
   }
   return mask;
+}
+
+/** Masks that also hide keys `window` or more positions back; the masks given where no sequence is that long. */
+function windowMasks(
+  { numPrefixes: Q, prefixLen: P, numRows: B, rowLen: S, positions }: PackArrays,
+  full: { prefix: Float32Array; row: Float32Array },
+  window: number,
+): { prefix: Float32Array; row: Float32Array } {
+  if (!positions.some((position) => position >= window)) return full;
+  const [prefix, row] = [full.prefix.slice(), full.row.slice()];
+  for (let q = 0; q < Q; q++) {
+    for (let i = window; i < P; i++) prefix.fill(UNSEEN, (q * P + i) * P, (q * P + i) * P + i - window + 1);
+  }
+  for (let b = 0; b < B; b++) {
+    const own = positions.subarray(Q * P + b * S, Q * P + (b + 1) * S);
+    for (let s = 0; s < S; s++) {
+      const line = row.subarray((b * S + s) * (P + S), (b * S + s + 1) * (P + S));
+      const oldest = own[s]! - window; // the newest position that is out of sight
+      line.fill(UNSEEN, 0, Math.min(P, Math.max(0, oldest + 1))); // a prefix's k-th token has position k
+      for (let key = 0; key < S; key++) if (own[key]! <= oldest) line[P + key] = UNSEEN;
+    }
+  }
+  return { prefix, row };
 }
 
 function toInt64(values: Int32Array): BigInt64Array {

@@ -1,6 +1,8 @@
-/** @file Reads numbers and flags out of a config.json with errors that name the file and the key; shared by the families. */
+/** @file Reads a config.json with errors that name the file and the key; what all families have in common is read here. */
 
 import { CheckpointError } from "../base/errors.ts";
+import type { AttentionKind, DecoderConfig } from "./config.ts";
+import { type RotaryConfig, readRotary } from "./rotary.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -23,16 +25,34 @@ export class ConfigReader {
 
   /** A whole number above 0. */
   count(key: string, fallback?: number): number {
-    return this.read(
-      key,
-      fallback,
-      "a whole number above 0",
-      (v): v is number => Number.isSafeInteger(v) && (v as number) > 0,
-    );
+    return this.read(key, fallback, "a whole number above 0", isCount);
+  }
+
+  /** A whole number, 0 included. */
+  whole(key: string, fallback: number): number {
+    return this.read(key, fallback, "a whole number", (v): v is number => v === 0 || isCount(v));
+  }
+
+  /** A whole number above 0, or null where the file says null; `fallback` only where it says nothing. */
+  countOrNull(key: string, fallback: number | null): number | null {
+    if (this.json[key] === null || (this.json[key] === undefined && fallback === null)) return null;
+    return this.count(key, fallback ?? undefined);
   }
 
   positive(key: string, fallback?: number): number {
-    return this.read(key, fallback, "a number above 0", (v): v is number => Number.isFinite(v) && (v as number) > 0);
+    return this.read(key, fallback, "a number above 0", isPositive);
+  }
+
+  /** As {@link countOrNull}, of any number above 0. */
+  positiveOrNull(key: string, fallback: number): number | null {
+    return this.json[key] === null ? null : this.positive(key, fallback);
+  }
+
+  /** A list of `length` numbers above 0. */
+  positives(key: string, length: number): readonly number[] {
+    const is = (value: unknown): value is number[] =>
+      Array.isArray(value) && value.length === length && value.every(isPositive);
+    return this.read(key, undefined, `a list of ${length} numbers above 0`, is);
   }
 
   flag(key: string, fallback?: boolean): boolean {
@@ -43,8 +63,20 @@ export class ConfigReader {
     return this.read(key, fallback, "a text", (v): v is string => typeof v === "string");
   }
 
+  /** A list whose members are among `known`. */
+  names<T extends string>(key: string, length: number, known: readonly T[]): readonly T[] {
+    const is = (value: unknown): value is T[] =>
+      Array.isArray(value) && value.length === length && value.every((one) => known.includes(one));
+    return this.read(key, undefined, `a list of ${length} of ${known.join(", ")}`, is);
+  }
+
   object(key: string): ConfigReader {
     return new ConfigReader(this.json[key], `${this.place}: ${key}`);
+  }
+
+  /** Stands for an object that is not there. */
+  empty(key: string): ConfigReader {
+    return new ConfigReader({}, `${this.place}: ${key}`);
   }
 
   /** Stops when a feature that we do not have is switched on. */
@@ -62,7 +94,7 @@ export class ConfigReader {
       place: `${this.place}: ${key}`,
       expected: value === undefined ? "a feature that this engine has" : JSON.stringify(value),
       got: JSON.stringify(this.json[key]),
-      remedy: "The embedded engine cannot run this model. Choose another one of the family.",
+      remedy: "The embedded engine cannot run this model: choose another.",
     });
   }
 
@@ -74,38 +106,106 @@ export class ConfigReader {
   }
 }
 
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
+const isPositive = (value: unknown): value is number => Number.isFinite(value) && (value as number) > 0;
+
 const REMEDY = "The folder's config.json is damaged or of another kind of model: fetch the model again.";
 
+/** What {@link readPlainDecoder} is told by a family; the defaults are those of LlamaConfig. */
+export interface PlainDefaults {
+  head_dim?: number;
+  tie_word_embeddings?: boolean;
+  rotary?: (json: ConfigReader, headDim: number) => RotaryConfig;
+}
+
 /**
- * Inverse frequencies [E / 2] of rotary embeddings: theta^(-2i/E), scaled as `rope_scaling` says.
- * transformers 5 writes `rope_parameters` (with rope_theta inside), earlier ones `rope_scaling` and `rope_theta`.
+ * Sizes and rotary embeddings as every family writes them, and beyond these a plain Llama: a family lays what it has more or otherwise over it.
  *
- * @throws {CheckpointError} a kind of scaling that is not default, linear or llama3
- * @source transformers modeling_rope_utils.py `_compute_llama3_parameters`, `_compute_linear_scaling_rope_parameters`
+ * @throws {CheckpointError} a size that is missing or does not fit another, or a feature that no family here has
+ * @source transformers configuration_llama.py: head_dim defaults to hidden_size / num_attention_heads, num_key_value_heads to num_attention_heads
  */
-export function rotaryFrequencies(json: ConfigReader, headDim: number): Float64Array {
-  const key = json.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
-  const scaling = json.has(key) ? json.object(key) : undefined;
-  const fallback = json.positive("rope_theta", 10_000);
-  const theta = scaling?.positive("rope_theta", fallback) ?? fallback;
-  const plain = Float64Array.from({ length: headDim / 2 }, (_, i) => theta ** ((-2 * i) / headDim));
-  const kind = scaling?.text("rope_type", scaling.text("type", "default")) ?? "default";
-  if (scaling === undefined || kind === "default") return plain;
-  if (kind === "linear") {
-    const factor = scaling.positive("factor");
-    return plain.map((frequency) => frequency / factor);
+export function readPlainDecoder(json: ConfigReader, defaults: PlainDefaults = {}): DecoderConfig {
+  if (json.has("quantization_config")) json.unsupported("quantization_config");
+  for (const dropout of ["attention_dropout", "resid_pdrop", "embd_pdrop"]) json.demand(dropout, 0);
+  const hidden_size = json.count("hidden_size");
+  const num_hidden_layers = json.count("num_hidden_layers");
+  const num_attention_heads = json.count("num_attention_heads");
+  const num_key_value_heads = json.count("num_key_value_heads", num_attention_heads);
+  const head_dim = json.count("head_dim", defaults.head_dim ?? hidden_size / num_attention_heads);
+  if (num_attention_heads % num_key_value_heads !== 0) {
+    throw new CheckpointError({
+      place: json.place,
+      expected: "num_attention_heads to be a multiple of num_key_value_heads",
+      got: `${num_attention_heads} and ${num_key_value_heads}`,
+      remedy: "The folder's config.json is damaged: fetch the model again.",
+    });
   }
-  if (kind !== "llama3")
-    return scaling.unsupported(scaling.has("rope_type") ? "rope_type" : "type", "default, linear or llama3");
-  const factor = scaling.positive("factor");
-  const low = scaling.positive("low_freq_factor");
-  const high = scaling.positive("high_freq_factor");
-  const original = scaling.positive("original_max_position_embeddings");
-  return plain.map((frequency) => {
-    const turns = (original * frequency) / (2 * Math.PI); // full turns within the original context
-    if (turns > high) return frequency;
-    if (turns < low) return frequency / factor;
-    const smooth = (turns - low) / (high - low);
-    return ((1 - smooth) * frequency) / factor + smooth * frequency;
-  });
+  return {
+    model_type: json.text("model_type"),
+    vocab_size: json.count("vocab_size"),
+    hidden_size,
+    intermediate_size: json.count("intermediate_size"),
+    num_hidden_layers,
+    num_attention_heads,
+    num_key_value_heads,
+    head_dim,
+    rms_norm_eps: json.positive("rms_norm_eps", 1e-6),
+    max_position_embeddings: json.count("max_position_embeddings"),
+    tie_word_embeddings: json.flag("tie_word_embeddings", defaults.tie_word_embeddings ?? false),
+    initializer_range: json.positive("initializer_range", 0.02),
+    rotary: (defaults.rotary ?? readRotary)(json, head_dim),
+    layer_types: allBlocks(num_hidden_layers, "full_attention"),
+    sliding_window: null,
+    hidden_act: "silu",
+    isFused: false,
+    hasBias: false,
+    hasHeadNorms: false,
+    blockNorms: {
+      attentionIn: "input_layernorm",
+      attentionOut: null,
+      mlpIn: "post_attention_layernorm",
+      mlpOut: null,
+    },
+    normOffset: 0,
+    attentionScale: 1 / Math.sqrt(head_dim),
+    embeddingScale: 1,
+    attn_logit_softcapping: null,
+    final_logit_softcapping: null,
+  };
+}
+
+type Windows = Pick<DecoderConfig, "sliding_window" | "layer_types">;
+
+/** Every block slides, or none where the window is null. */
+export function slidingEverywhere(numLayers: number, sliding_window: number | null): Windows {
+  const kind = sliding_window === null ? "full_attention" : "sliding_attention";
+  return { sliding_window, layer_types: allBlocks(numLayers, kind) };
+}
+
+/**
+ * Some blocks slide: those that `layer_types` names, else those that `slides` says.
+ * @throws {CheckpointError} sliding blocks without a window
+ */
+export function slidingInSome(
+  json: ConfigReader,
+  numLayers: number,
+  sliding_window: number | null,
+  slides: (layer: number) => boolean,
+): Windows {
+  const layer_types = json.has("layer_types")
+    ? json.names("layer_types", numLayers, ["full_attention", "sliding_attention"])
+    : Array.from({ length: numLayers }, (_, i): AttentionKind => (slides(i) ? "sliding_attention" : "full_attention"));
+  if (sliding_window === null && layer_types.includes("sliding_attention")) json.unsupported("layer_types");
+  return { sliding_window, layer_types };
+}
+
+/** The blocks from `max_window_layers` on slide, where `use_sliding_window` says so: Qwen's rule. */
+export function slidingFromLayer(json: ConfigReader, numLayers: number): Windows {
+  const window = json.flag("use_sliding_window", false) ? json.countOrNull("sliding_window", 4096) : null;
+  const first = json.whole("max_window_layers", 28);
+  return slidingInSome(json, numLayers, window, (layer) => window !== null && layer >= first);
+}
+
+function allBlocks(numLayers: number, kind: AttentionKind): AttentionKind[] {
+  return new Array<AttentionKind>(numLayers).fill(kind);
 }

@@ -17,7 +17,11 @@ export function tuningOf(train: TrainSpec | undefined, model: ModelFolder, cache
 /** Room above cutoff_len for labels that are longer than the gold answer. */
 const LABEL_ROOM = 256;
 
-/** Longest sequence that a run's networks are made for. */
-export function maxPositions(config: DecoderConfig, cutoffLen: number): number {
-  return Math.min(config.max_position_embeddings, cutoffLen + LABEL_ROOM);
+/**
+ * Longest sequence that a run's networks are made for. A run whose examples fit a longrope model's original context stays within it, so that
+ * its networks use the short factors.
+ */
+export function maxPositions({ rotary, max_position_embeddings }: DecoderConfig, cutoffLen: number): number {
+  const original = rotary.long?.originalPositions ?? 0;
+  return Math.min(cutoffLen <= original ? original : max_position_embeddings, cutoffLen + LABEL_ROOM);
 }

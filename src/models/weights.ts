@@ -42,18 +42,30 @@ const IGNORED = /\.rotary_emb\.inv_freq$/;
  * @throws {CheckpointError} a file that is missing or damaged, a model that we cannot run, tensors that disagree with config.json
  */
 export function openModelFolder(folder: string): ModelFolder {
-  const configPath = join(folder, "config.json");
-  const configText = readModelText(configPath);
-  const config = readDecoderConfig(new ConfigReader(parseJson(configText, configPath), configPath));
+  const { config, configText } = readModelConfig(folder);
   const paths = weightFiles(folder);
   const files = new Map<string, SafetensorsFile>();
   for (const path of paths) {
     const file = openSafetensors(path);
     for (const name of file.tensors.keys()) files.set(name, file);
   }
-  checkTensors(folder, config, files);
-  const digest = digestOf({ config: JSON.parse(configText), weights: paths.map(sha256OfFile) });
-  return { folder, config, configText, digest, files };
+  checkTensors(folder, config, new Map([...files].map(([name, file]) => [name, file.tensors.get(name)!.shape])));
+  return { folder, config, configText, digest: modelDigest(configText, paths.map(sha256OfFile)), files };
+}
+
+/**
+ * The config.json of a folder whose weights need not be there.
+ * @throws {CheckpointError} missing or damaged, a model that we cannot run
+ */
+export function readModelConfig(folder: string): Pick<ModelFolder, "config" | "configText"> {
+  const path = join(folder, "config.json");
+  const configText = readModelText(path);
+  return { config: readDecoderConfig(new ConfigReader(parseJson(configText, path), path)), configText };
+}
+
+/** {@link ModelFolder.digest}. @param weights SHA-256 of each file, in the order of {@link weightFileNames} */
+export function modelDigest(configText: string, weights: readonly string[]): string {
+  return digestOf({ config: JSON.parse(configText), weights });
 }
 
 function readModelText(path: string): string {
@@ -81,21 +93,27 @@ function parseJson(text: string, place: string): unknown {
 }
 
 function weightFiles(folder: string): string[] {
+  const paths = weightFileNames(folder).map((name) => join(folder, name));
+  if (paths.some(existsSync)) return paths;
+  throw new CheckpointError({
+    place: folder,
+    expected: "model.safetensors or model.safetensors.index.json",
+    got: "neither",
+    remedy: "Only safetensors are read (no pickle): fetch the model in that format.",
+  });
+}
+
+/**
+ * Names of the files that hold a folder's weights: those of its index, else model.safetensors, there or not.
+ * @throws {CheckpointError} an index that is damaged or names other files
+ */
+export function weightFileNames(folder: string): string[] {
   const index = join(folder, "model.safetensors.index.json");
-  if (!existsSync(index)) {
-    const single = join(folder, "model.safetensors");
-    if (existsSync(single)) return [single];
-    throw new CheckpointError({
-      place: folder,
-      expected: "model.safetensors or model.safetensors.index.json",
-      got: "neither",
-      remedy: "Only safetensors are read (no pickle): fetch the model in that format.",
-    });
-  }
+  if (!existsSync(index)) return ["model.safetensors"];
   const map = (parseJson(readText(index), index) as { weight_map?: Record<string, unknown> }).weight_map ?? {};
   const names = [...new Set(Object.values(map))].sort();
   return names.map((name) => {
-    if (typeof name === "string" && /^[\w.-]+\.safetensors$/.test(name)) return join(folder, name);
+    if (typeof name === "string" && /^[\w.-]+\.safetensors$/.test(name)) return name;
     throw new CheckpointError({
       place: `${index}: weight_map`,
       expected: "names of .safetensors files in the same folder",
@@ -105,21 +123,30 @@ function weightFiles(folder: string): string[] {
   });
 }
 
-function checkTensors(folder: string, config: DecoderConfig, files: ReadonlyMap<string, SafetensorsFile>): void {
+/**
+ * Checks that the weights are those of the config.
+ * @param shapes  of all tensors, by name
+ * @throws {CheckpointError} a tensor that is missing, of another shape, or not the model's
+ */
+export function checkTensors(
+  folder: string,
+  config: DecoderConfig,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): void {
   const specs = decoderTensors(config);
   const fail = (name: string, expected: string, got: string): never => {
     const remedy = "config.json and the weights belong to different models, or a file is missing: fetch both again.";
     throw new CheckpointError({ place: `${folder}: tensor ${name}`, expected, got, remedy });
   };
   for (const { name, shape } of specs) {
-    const actual = files.get(name)?.tensors.get(name)?.shape;
+    const actual = shapes.get(name);
     if (actual === undefined) fail(name, `[${shape.join(", ")}], as config.json says`, "no such tensor");
     else if (actual.join() !== shape.join())
       fail(name, `[${shape.join(", ")}], as config.json says`, `[${actual.join(", ")}]`);
   }
   const known = new Set(specs.map(({ name }) => name));
   if (config.tie_word_embeddings) known.add("lm_head.weight");
-  for (const name of files.keys()) {
+  for (const name of shapes.keys()) {
     if (!known.has(name) && !IGNORED.test(name))
       fail(name, "no such tensor, as config.json says", "one in the weights");
   }
@@ -164,11 +191,11 @@ export function rawOffsets(specs: readonly TensorSpec[]): Map<string, number> {
 }
 
 /**
- * First values of a model trained from scratch: matrices normal with `initializer_range`, norms 1.
- * @source transformers LlamaPreTrainedModel._init_weights
+ * First values of a model trained from scratch: matrices normal with `initializer_range`, norms such that they multiply with 1, biases 0.
+ * @source transformers PreTrainedModel._init_weights, Gemma2PreTrainedModel._init_weights
  */
 export function initParameter(config: DecoderConfig, { name, shape }: Parameter, into: Float32Array, rng: Rng): void {
-  if (shape.length === 1) return void into.fill(1);
+  if (shape.length === 1) return void into.fill(name.endsWith(".bias") ? 0 : 1 - config.normOffset);
   const stream = rng.fork(name);
   for (let i = 0; i < into.length; i++) into[i] = config.initializer_range * stream.normal();
 }

@@ -10,6 +10,7 @@ const positive = z.number().positive();
 const count = z.int().positive();
 const atLeastZero = z.number().nonnegative();
 const path = z.string().min(1);
+const paper = z.literal("paper");
 
 const answer = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -28,25 +29,44 @@ const source = {
     .strictObject({ train: path, dev: path.optional(), test: path.optional() })
     .optional()
     .describe(
-      "Your own files: jsonl, json, csv, tsv, also .gz. dev (and test, where there is none) is carved by group.",
+      "Your own files: jsonl, json, csv, tsv, parquet, also .gz. dev (and test, where there is none) is carved by group.",
     ),
-  prompt: z.string().min(1).optional().describe("{field} is replaced by the row's field."),
-  answer: answer.optional(),
+  prompt: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("{field} is replaced by the row's field. May be left out where the files have a known shape."),
+  answer: answer.optional().describe("May be left out where the files have a known shape."),
+  fit: z
+    .strictObject({ field: z.string().min(1), keep: z.enum(["start", "end"]) })
+    .optional()
+    .describe(
+      "Own data: the field that is shortened where an example is longer than cutoff_len, and the end that stays.",
+    ),
+  variant: z.string().min(1).optional().describe("Catalogue tasks: a form of the data, by name."),
+  prompt_style: z.string().min(1).optional().describe("Catalogue tasks: a wording of the prompt, by name."),
+  data_dir: path.optional().describe("Folder with the task's local copy, instead of <data_root>/<its usual folder>."),
   group: z.string().min(1).optional().describe("Field whose equal values stay in one split."),
   on_bad_row: z.enum(["stop", "skip"]).optional().describe("stop (default), or skip: counted and listed."),
 };
 
 const task = z.strictObject({
   ...source,
-  max_train: count.optional().describe("At most this many training examples per epoch."),
-  data_dir: path.optional().describe("Folder with the task's local copy, instead of <data_root>/<its usual folder>."),
+  max_train: z
+    .union([count, paper], { error: "a whole number above 0, or paper" })
+    .optional()
+    .describe("At most this many training examples per epoch. paper: the cap of arXiv 2410.01109."),
   metric: z.enum(["accuracy", "weighted_f1", "macro_f1", "mcc"]).optional(),
 });
 
 const mixer = z.strictObject({
   ...source,
   task: name.optional().describe("Catalogue task whose data is mixed in."),
-  data_dir: path.optional(),
+  texts_of: z
+    .array(name)
+    .min(1)
+    .optional()
+    .describe("Tasks of the study whose training texts are mixed in as plain text, every token trained on."),
   role: z
     .enum(["always", "ingredient"])
     .optional()
@@ -55,7 +75,10 @@ const mixer = z.strictObject({
     .union([positive, z.array(positive).min(1)], { error: "a number above 0 or a list of such" })
     .optional()
     .describe("role always: examples per task example; a list is a factor."),
-  share_of_caps: positive.optional().describe("role ingredient: size as a share of the sum of all task caps."),
+  share_of_caps: z
+    .union([positive, paper], { error: "a number above 0, or paper" })
+    .optional()
+    .describe("role ingredient: size as a share of the sum of all task caps. paper: the share of arXiv 2410.01109."),
 });
 
 const amount = z.strictObject({
@@ -108,15 +131,32 @@ const evaluation = z.strictObject({
 
 const budgetMatch = z.enum(["none", "steps", "tokens", "target_examples"]);
 const seed = z.int().nonnegative();
+const temperature = z.number().min(1);
 
 const designPart = z.union(
   [
     z.enum(["singles", "pairs", "leave-one-out", "all", "paper-55"]),
-    z.strictObject({ random: z.strictObject({ runs: count }) }),
-    z.strictObject({ name, tasks: z.record(name, amount) }),
+    z.strictObject({
+      random: z.strictObject({
+        runs: count,
+        seed: seed
+          .optional()
+          .describe("Of the proportions (default 1); the first mixtures of more runs are those of fewer."),
+      }),
+    }),
+    z.strictObject({
+      name,
+      tasks: z.record(name, amount),
+      temperature: temperature.optional().describe("Shares in proportion to size^(1/temperature); the total stays."),
+    }),
   ],
   { error: "singles, pairs, leave-one-out, all, paper-55, {random: {runs: N}} or {name: …, tasks: {…}}" },
 );
+
+const allowOverlap = z
+  .array(z.tuple([name, name], { error: "a pair of names, such as [convfinqa, finqa]" }))
+  .optional()
+  .describe("Pairs of tasks of which either may be trained on what the other tests; said with every run.");
 
 /** A study file as written. */
 export const studyFileSchema = z.strictObject({
@@ -128,13 +168,19 @@ export const studyFileSchema = z.strictObject({
   data_root: path.optional().describe("Folder of local copies of catalogue data; also the MIXTUNE_DATA variable."),
   tasks: z.record(name, task).describe("Ingredients that are also evaluated."),
   mixers: z.record(name, mixer).optional().describe("Data that is only mixed in, never a target."),
+  allow_overlap: allowOverlap,
   design: z.array(designPart).min(1),
+  temperature: temperature
+    .optional()
+    .describe(
+      "Of the mixtures of singles, pairs and so on: shares in proportion to size^(1/temperature); the total stays.",
+    ),
   budget: z
     .strictObject({
       match: z.union([budgetMatch, z.array(budgetMatch).min(1)], {
         error: "none, steps, tokens or target_examples, or a list of them",
       }),
-      reference: z.string().min(1).optional(),
+      reference: z.string().min(1).optional().describe("A mixture's name (default all)."),
     })
     .optional(),
   seeds: z.array(seed).min(1).optional(),
@@ -150,9 +196,11 @@ export const trainFileSchema = z.strictObject({
   model: z.string().min(1),
   data_root: path.optional(),
   tasks: z.record(name, task).optional().describe("Options of the mixture's tasks, own data above all."),
+  allow_overlap: allowOverlap,
   mixture: z
     .record(name, amount)
     .describe("Per ingredient how much of it; {} is all. A name not under tasks is one of the catalogue."),
+  temperature: temperature.optional().describe("Shares in proportion to size^(1/temperature); the total stays."),
   train: train.partial().optional(),
   seed: seed.optional(),
   eval: evaluation.partial().optional(),

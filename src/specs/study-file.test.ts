@@ -120,17 +120,12 @@ describe("a study file", () => {
       "what this version can do",
       "controls: shuffled_labels, which it cannot do yet",
     ],
-    [
-      "a budget of a later version",
-      "budget: {match: tokens}",
-      "what this version can do",
-      "budget.match: tokens, which it cannot do yet",
-    ],
+    ["a temperature below 1", "temperature: 0.5", "at least 1", "0.5"],
     [
       "a mixer without data",
       "mixers: {general: {dose: 1}}",
-      "either task (of the catalogue) or data (your files)",
-      "neither",
+      "one of task (of the catalogue), data (your files) and texts_of (tasks of this study)",
+      "none of them",
     ],
     [
       "a dose of an ingredient",
@@ -146,6 +141,21 @@ describe("a study file", () => {
     expect(error.remedy).not.toBe("");
   });
 
+  test("fills in a design's seed, and keeps temperatures and budgets as they are written", () => {
+    const study = parse(
+      MINIMAL.replace("[singles]", "[all, {random: {runs: 4}}, {name: a, tasks: {fpb: {}}, temperature: 2}]").concat(
+        "temperature: 1.5\nbudget: {match: [tokens, target_examples], reference: fpb}\n",
+      ),
+    );
+    expect(study.design).toEqual([
+      "all",
+      { random: { runs: 4, seed: 1 } },
+      { name: "a", tasks: { fpb: {} }, temperature: 2 },
+    ]);
+    expect(study.temperature).toBe(1.5);
+    expect(study.budget).toEqual({ match: ["tokens", "target_examples"], reference: "fpb" });
+  });
+
   test("refuses names that could not be file names", () => {
     expect(refusal(MINIMAL.replace("fpb:", "../fpb:")).expected).toContain("lower-case letters");
     expect(refusal(MINIMAL.replace("name: s", "name: Study")).got).toBe('"Study"');
@@ -158,14 +168,65 @@ describe("a study file", () => {
     expect(refusal(design("{fpb: {max_train: 1, epochs: 2}}")).got).toBe("max_train and epochs");
   });
 
-  test("refuses own data without an answer, with a prompt that names no field, with one label twice", () => {
+  test("refuses own data with a prompt that names no field, with one label twice, with keys of the catalogue", () => {
     const own = (rest: string) => MINIMAL.replace("fpb: {}", `fpb: {data: {train: a.csv}, ${rest}}`);
-    expect(refusal(own("prompt: '{x}'")).place).toMatch(/:4:8: tasks\.fpb\.answer$/);
     expect(refusal(own("prompt: hello, answer: {kind: label, field: y, labels: [a, b]}")).expected).toContain(
       "names a field",
     );
     expect(refusal(own("prompt: '{x}', answer: {kind: label, field: y, labels: [a, a]}")).got).toBe("a twice");
+    expect(refusal(own("variant: large")).expected).toBe("variant for catalogue tasks only");
+    expect(refusal(own("data_dir: d")).got).toBe("data_dir beside data");
     expect(refusal(MINIMAL.replace("fpb: {}", "fpb: {prompt: '{x}'}")).expected).toBe("data beside prompt");
+    expect(refusal(MINIMAL.replace("fpb: {}", "fpb: {fit: {field: x, keep: end}}")).expected).toBe("data beside fit");
+  });
+
+  test("takes files without prompt and answer as they are, a field to shorten, and a catalogue task's forms", () => {
+    const text = MINIMAL.replace(
+      "fpb: {}",
+      [
+        "mine: {data: {train: a.jsonl}}",
+        "long: {data: {train: b.jsonl}, prompt: '{c}', fit: {field: c, keep: end}}",
+        "fpb: {variant: allagree, prompt_style: short}",
+      ].join("\n  "),
+    );
+    expect(parse(text).tasks).toMatchObject({
+      mine: { name: "mine", data: { train: "/here/a.jsonl" } },
+      long: { prompt: "{c}", fit: { field: "c", keep: "end" } },
+      fpb: { catalogue: "fpb", variant: "allagree", prompt_style: "short" },
+    });
+  });
+
+  describe("with amounts of the paper", () => {
+    const catalogue = { fpb: { paper: { cap: 5000 } }, "orca-math": { paper: { shareOfCaps: 0.5 } } };
+    const read = (text: string, assignments: string[] = []) =>
+      parseStudy(text, "/here/study.yaml", { assignments, cwd: "/cwd" }, catalogue);
+    const mixers = "mixers: {math: {task: orca-math, role: ingredient, share_of_caps: paper}}\n";
+
+    test("takes them from the catalogue", () => {
+      const study = read(MINIMAL.replace("fpb: {}", "fpb: {max_train: paper}") + mixers);
+      expect(study.tasks.fpb?.max_train).toBe(5000);
+      expect(study.mixers.math?.share_of_caps).toBe(0.5);
+      expect(read(MINIMAL, ["tasks.fpb.max_train=paper"]).tasks.fpb?.max_train).toBe(5000);
+    });
+
+    test.each([
+      [
+        "a task that it does not have",
+        MINIMAL.replace("max_train: 10", "max_train: paper"),
+        /no max_train for headline/,
+      ],
+      ["own data", MINIMAL.replace("fpb: {}", "fpb: {data: {train: a}, max_train: paper}"), /no max_train for fpb/],
+      ["a share where it has a cap", MINIMAL + mixers.replace("orca-math", "fpb"), /no share_of_caps for fpb/],
+    ])("refuses them for %s", (_, text, message) => {
+      expect(() => read(text)).toThrow(message);
+      expect(() => read(text)).toThrow(/^\/here\/study\.yaml:\d+:\d+/);
+    });
+
+    test("refuses other words", () => {
+      expect(refusal(MINIMAL.replace("max_train: 10", "max_train: most")).expected).toBe(
+        "a whole number above 0, or paper",
+      );
+    });
   });
 
   test("asks for quotes where YAML reads a label as a number", () => {

@@ -4,9 +4,9 @@ import { resolve } from "node:path";
 import { SpecError } from "../base/errors.ts";
 import { didYouMean } from "./nearest.ts";
 import { type EvalBlock, type StudyFile, studyFileSchema, trainBlockSchema } from "./schema.ts";
-import { mixerSpecOf, taskSpecOf } from "./tasks.ts";
+import { type Catalogue, mixerSpecOf, onlyEvaluated, taskSpecOf } from "./tasks.ts";
 import { resolveTrain, type TrainBlock, trainConflict } from "./train.ts";
-import type { BudgetSpec, EvalSpec, MixerSpec, StudySpec, TaskSpec, TrainSpec } from "./types.ts";
+import type { DesignPart, EvalSpec, MixerSpec, StudySpec, TaskSpec, TrainSpec } from "./types.ts";
 import { describeValue, validateFile } from "./validate.ts";
 import { type KeyPath, type Overrides, parseYamlFile, type YamlFile } from "./yaml-file.ts";
 
@@ -25,14 +25,14 @@ export const EVAL_DEFAULTS: EvalSpec = {
  * @param text of the file
  * @param path absolute path of the file: for messages and as base of relative paths
  * @param overrides `key=value` words of the command line
+ * @param catalogue what catalogue entries are: the amounts that `paper` stands for, which are only evaluated
  * @throws {SpecError} with file, line and column of the first thing that is wrong
  */
-export function parseStudy(text: string, path: string, overrides: Overrides): StudySpec {
+export function parseStudy(text: string, path: string, overrides: Overrides, catalogue: Catalogue = {}): StudySpec {
   const file = parseYamlFile(text, path, overrides);
   const written = validateFile(studyFileSchema, file);
-  const tasks = tasksOf(written.tasks, file);
-  const mixers = mixersOf(written, tasks, file);
-  const ingredients = [...Object.keys(tasks), ...Object.keys(mixers)];
+  const tasks = tasksOf(written.tasks, file, catalogue);
+  const mixers = mixersOf(written, tasks, file, catalogue);
   if (Object.keys(tasks).length === 0) {
     throw new SpecError({
       place: file.place(["tasks"]),
@@ -41,28 +41,29 @@ export function parseStudy(text: string, path: string, overrides: Overrides): St
       remedy: "Add a task; mixtune tasks list shows the catalogue.",
     });
   }
-  written.design.forEach((part, i) => {
-    if (typeof part === "string") return;
-    if ("random" in part) {
-      refuseLater(
-        file,
-        ["design", i, "random"],
-        "random designs",
-        "List the mixtures, or use singles, pairs, leave-one-out, all.",
-      );
-    }
-    checkMixture(part.tasks, ingredients, file, ["design", i, "tasks"]);
-  });
+  const isTrainedOn = ({ evaluation_only }: TaskSpec) => evaluation_only !== true;
+  const isIngredient = ({ role }: MixerSpec) => role === "ingredient";
+  if (!Object.values(tasks).some(isTrainedOn) && !Object.values(mixers).some(isIngredient)) {
+    throw new SpecError({
+      place: file.place(["tasks"]),
+      expected: "at least one ingredient: a task that is trained on, or a mixer with role: ingredient",
+      got: `benchmarks that are only evaluated: ${Object.keys(tasks).join(", ")}`,
+      remedy: "Add a task to train on; mixtune eval scores a model as it is.",
+    });
+  }
   return {
     name: written.name,
     models: written.models.map((model, i) => modelName(model, file, ["models", i])),
     ...dataRoot(written.data_root, file),
     tasks,
     mixers,
-    design: written.design.map((part) =>
-      typeof part === "string" || "random" in part ? part : { name: part.name, tasks: amountsOf(part.tasks) },
-    ),
-    budget: budgetOf(written.budget, file),
+    ...allowedOverlap(written.allow_overlap, { ...tasks, ...mixers }, file),
+    design: written.design.map((part, i) => designOf(part, { ...tasks, ...mixers }, file, ["design", i])),
+    ...(written.temperature !== undefined ? { temperature: written.temperature } : {}),
+    budget: {
+      match: [written.budget?.match ?? ("none" as const)].flat(),
+      reference: written.budget?.reference ?? "all",
+    },
     seeds: distinctSeeds(written.seeds ?? [1], file),
     factors: factorsOf(written.factors ?? {}, written.train ?? {}, file),
     controls: controlsOf(written.controls ?? ["base"], file),
@@ -98,17 +99,29 @@ export function evalOf(block: EvalBlock, file: YamlFile): EvalSpec {
   return { ...EVAL_DEFAULTS, ...written };
 }
 
+/** `allow_overlap`, if there is one; refuses names that are no ingredient. */
+export function allowedOverlap(
+  pairs: StudyFile["allow_overlap"],
+  known: Record<string, unknown>,
+  file: YamlFile,
+): { allow_overlap?: [string, string][] } {
+  pairs?.forEach((pair, i) => {
+    pair.forEach((name, k) => mustBeOneOf(name, Object.keys(known), file, ["allow_overlap", i, k]));
+  });
+  return pairs === undefined ? {} : { allow_overlap: pairs };
+}
+
 /** Task blocks as specs. */
-export function tasksOf(blocks: StudyFile["tasks"], file: YamlFile): Record<string, TaskSpec> {
+export function tasksOf(blocks: StudyFile["tasks"], file: YamlFile, catalogue: Catalogue): Record<string, TaskSpec> {
   return Object.fromEntries(
-    Object.entries(blocks).map(([name, block]) => [name, taskSpecOf(name, block, file, ["tasks", name])]),
+    Object.entries(blocks).map(([name, block]) => [name, taskSpecOf(name, block, file, ["tasks", name], catalogue)]),
   );
 }
 
-/** Refuses a mixture that is empty, names what is not there, or says twice how much. */
+/** Refuses a mixture that is empty, names what is not there or is only evaluated, or says twice how much. */
 export function checkMixture(
   mixture: Record<string, object>,
-  ingredients: string[],
+  known: Record<string, TaskSpec | MixerSpec>,
   file: YamlFile,
   at: KeyPath,
 ): void {
@@ -121,7 +134,8 @@ export function checkMixture(
     });
   }
   for (const [name, amount] of Object.entries(mixture)) {
-    mustBeOneOf(name, ingredients, file, [...at, name]);
+    mustBeOneOf(name, Object.keys(known), file, [...at, name]);
+    if ("evaluation_only" in known[name]!) throw onlyEvaluated(name, file, [...at, name]);
     const said = Object.keys(amount);
     if (said.length > 1) {
       throw new SpecError({
@@ -151,7 +165,25 @@ export function amountsOf<T extends Record<string, object>>(amounts: T): Record<
   );
 }
 
-function mixersOf(written: StudyFile, tasks: Record<string, TaskSpec>, file: YamlFile): Record<string, MixerSpec> {
+function designOf(
+  part: StudyFile["design"][number],
+  known: Record<string, TaskSpec | MixerSpec>,
+  file: YamlFile,
+  at: KeyPath,
+): DesignPart {
+  if (typeof part === "string") return part;
+  if ("random" in part) return { random: { runs: part.random.runs, seed: part.random.seed ?? 1 } };
+  checkMixture(part.tasks, known, file, [...at, "tasks"]);
+  const { name, tasks, temperature } = part;
+  return { name, tasks: amountsOf(tasks), ...(temperature !== undefined ? { temperature } : {}) };
+}
+
+function mixersOf(
+  written: StudyFile,
+  tasks: Record<string, TaskSpec>,
+  file: YamlFile,
+  catalogue: Catalogue,
+): Record<string, MixerSpec> {
   const entries = Object.entries(written.mixers ?? {}).map(([name, block]): [string, MixerSpec] => {
     if (Object.hasOwn(tasks, name)) {
       throw new SpecError({
@@ -161,16 +193,9 @@ function mixersOf(written: StudyFile, tasks: Record<string, TaskSpec>, file: Yam
         remedy: "Rename the mixer.",
       });
     }
-    return [name, mixerSpecOf(name, block, file, ["mixers", name])];
+    return [name, mixerSpecOf(name, block, file, ["mixers", name], catalogue, tasks)];
   });
   return Object.fromEntries(entries);
-}
-
-function budgetOf(block: StudyFile["budget"], file: YamlFile): BudgetSpec {
-  const match = block === undefined ? ["none" as const] : [block.match].flat();
-  const later = match.find((kind) => kind === "tokens" || kind === "target_examples");
-  if (later !== undefined) refuseLater(file, ["budget", "match"], `budget.match: ${later}`, "Use none or steps.");
-  return { match, reference: block?.reference ?? "all" };
 }
 
 function distinctSeeds(seeds: number[], file: YamlFile): number[] {

@@ -2,15 +2,29 @@
 
 import { resolve } from "node:path";
 import { SpecError } from "../base/errors.ts";
+import { didYouMean } from "./nearest.ts";
 import type { MixerBlock, TaskBlock } from "./schema.ts";
-import type { AnswerSpec, MixerSpec, TaskSpec } from "./types.ts";
+import type { AnswerSpec, CatalogueFacts, MixerSpec, TaskSpec } from "./types.ts";
 import { describeValue } from "./validate.ts";
 import type { KeyPath, YamlFile } from "./yaml-file.ts";
 
-/** A task block as a spec. A block without `data` names a catalogue task: its own name, or `catalogue`. */
-export function taskSpecOf(name: string, block: TaskBlock, file: YamlFile, at: KeyPath, catalogue = name): TaskSpec {
+/** What is known of catalogue entries while a file is read, by name. */
+export type Catalogue = Readonly<Record<string, CatalogueFacts>>;
+
+const OF_OWN_DATA = ["prompt", "answer", "group", "fit"] as const;
+const OF_CATALOGUE = ["data_dir", "variant", "prompt_style"] as const;
+
+/** A task block as a spec. A block without `data` names a catalogue task: its own name, or `entry`. */
+export function taskSpecOf(
+  name: string,
+  block: TaskBlock,
+  file: YamlFile,
+  at: KeyPath,
+  catalogue: Catalogue,
+  entry = name,
+): TaskSpec {
   if (block.data === undefined) {
-    for (const key of ["prompt", "answer", "group"] as const) {
+    for (const key of OF_OWN_DATA) {
       if (block[key] === undefined) continue;
       throw new SpecError({
         place: file.place([...at, key]),
@@ -19,35 +33,57 @@ export function taskSpecOf(name: string, block: TaskBlock, file: YamlFile, at: K
         remedy: `Name your files under data, or leave ${key} to the catalogue.`,
       });
     }
+    const paper = catalogue[entry]?.paper;
+    const cap = paper !== undefined && "cap" in paper ? paper.cap : undefined;
     return withoutUndefined({
       name,
-      catalogue,
-      max_train: block.max_train,
+      catalogue: entry,
+      max_train: ofPaper(block.max_train, cap, entry, file, [...at, "max_train"]),
       data_dir: absolute(block.data_dir, file, [...at, "data_dir"]),
+      variant: block.variant,
+      prompt_style: block.prompt_style,
+      evaluation_only: catalogue[entry]?.isEvaluationOnly === true ? (true as const) : undefined,
       metric: block.metric,
       on_bad_row: block.on_bad_row,
     });
   }
-  const answer = ownAnswer(block, file, at);
+  for (const key of OF_CATALOGUE) {
+    if (block[key] === undefined) continue;
+    throw new SpecError({
+      place: file.place([...at, key]),
+      expected: `${key} for catalogue tasks only`,
+      got: `${key} beside data`,
+      remedy: `Remove ${key}; the keys for your own files are data, prompt, answer, group and fit.`,
+    });
+  }
+  refuseDoubledLabels(block.answer, file, at);
   return withoutUndefined({
     name,
-    max_train: block.max_train,
+    max_train: ofPaper(block.max_train, undefined, name, file, [...at, "max_train"]),
     data: withoutUndefined({
       train: absolute(block.data.train, file, [...at, "data", "train"]) as string,
       dev: absolute(block.data.dev, file, [...at, "data", "dev"]),
       test: absolute(block.data.test, file, [...at, "data", "test"]),
     }),
-    prompt: ownPrompt(block, answer, file, at),
-    answer,
+    prompt: ownPrompt(block, file, at),
+    answer: block.answer,
+    fit: block.fit,
     group: block.group,
     metric: block.metric,
     on_bad_row: block.on_bad_row,
   });
 }
 
-/** A mixer block as a spec. Its data is a catalogue task or its own files. */
-export function mixerSpecOf(name: string, block: MixerBlock, file: YamlFile, at: KeyPath): MixerSpec {
-  const { role = "always", dose, share_of_caps, task, ...taskBlock } = block;
+/** A mixer block as a spec. Its data is a catalogue task, its own files, or the texts of tasks of the study. */
+export function mixerSpecOf(
+  name: string,
+  block: MixerBlock,
+  file: YamlFile,
+  at: KeyPath,
+  catalogue: Catalogue,
+  tasks: Readonly<Record<string, TaskSpec>>,
+): MixerSpec {
+  const { role = "always", dose, share_of_caps, task, texts_of, ...taskBlock } = block;
   const misplaced = role === "always" ? ("share_of_caps" as const) : ("dose" as const);
   if (block[misplaced] !== undefined) {
     throw new SpecError({
@@ -57,61 +93,102 @@ export function mixerSpecOf(name: string, block: MixerBlock, file: YamlFile, at:
       remedy: role === "always" ? "Set role: ingredient, or give a dose." : "Set role: always, or give share_of_caps.",
     });
   }
-  if ((task === undefined) === (block.data === undefined)) {
+  const given = Object.entries({ task, data: block.data, texts_of }).flatMap(([key, value]) => (value ? [key] : []));
+  if (given.length !== 1) {
     throw new SpecError({
       place: file.place(at),
-      expected: "either task (of the catalogue) or data (your files)",
-      got: task === undefined ? "neither" : "both",
+      expected: "one of task (of the catalogue), data (your files) and texts_of (tasks of this study)",
+      got: given.length === 0 ? "none of them" : given.join(" and "),
       remedy: "Keep exactly one.",
     });
   }
+  const beside = texts_of === undefined ? undefined : Object.keys(taskBlock)[0];
+  if (beside !== undefined) {
+    throw new SpecError({
+      place: file.place([...at, beside]),
+      expected: "texts_of alone, with role and its amount",
+      got: `${beside} beside texts_of`,
+      remedy: `Remove ${beside}: texts are trained on as they are.`,
+    });
+  }
+  const source =
+    texts_of === undefined
+      ? taskSpecOf(name, taskBlock, file, at, catalogue, task)
+      : { name, texts_of: texts_of.map((one, i) => trainedTask(one, tasks, file, [...at, "texts_of", i])) };
+  if ("evaluation_only" in source) throw onlyEvaluated(task as string, file, [...at, "task"]);
+  const paper = task === undefined ? undefined : catalogue[task]?.paper;
+  const ofCaps = paper !== undefined && "shareOfCaps" in paper ? paper.shareOfCaps : undefined;
+  const share = ofPaper(share_of_caps, ofCaps, task ?? name, file, [...at, "share_of_caps"]);
   return {
     task: task ?? name,
     role,
-    source: taskSpecOf(name, taskBlock, file, at, task),
+    source,
     ...(role === "always" ? { dose: dose === undefined ? [1] : [dose].flat() } : {}),
-    ...(share_of_caps !== undefined ? { share_of_caps } : {}),
+    ...(share !== undefined ? { share_of_caps: share } : {}),
   };
 }
 
-function ownAnswer(block: TaskBlock, file: YamlFile, at: KeyPath): AnswerSpec {
-  if (block.data_dir !== undefined) {
-    throw new SpecError({
-      place: file.place([...at, "data_dir"]),
-      expected: "data_dir for catalogue tasks only",
-      got: "data_dir beside data",
-      remedy: "Remove data_dir; the paths under data are enough.",
-    });
-  }
-  if (block.answer === undefined) {
-    throw new SpecError({
-      place: file.place([...at, "answer"]),
-      expected: "answer, since the task has its own data",
-      got: "nothing",
-      remedy: "Add for example answer: {kind: label, field: label, labels: [yes, no]}.",
-    });
-  }
-  const labels = block.answer.kind === "label" ? block.answer.labels : [];
-  const doubled = labels.find((label, i) => labels.indexOf(label) < i);
-  if (doubled !== undefined) {
-    throw new SpecError({
-      place: file.place([...at, "answer", "labels", labels.lastIndexOf(doubled)]),
-      expected: "different labels",
-      got: `${doubled} twice`,
-      remedy: "Remove one.",
-    });
-  }
-  return block.answer;
+/** The task of the study behind a name. @throws {SpecError} no such task, or one that is only evaluated */
+function trainedTask(name: string, tasks: Readonly<Record<string, TaskSpec>>, file: YamlFile, at: KeyPath): TaskSpec {
+  const spec = tasks[name];
+  if (spec?.evaluation_only) throw onlyEvaluated(name, file, at);
+  if (spec !== undefined) return spec;
+  throw new SpecError({
+    place: file.place(at),
+    expected: `one of the study's tasks: ${Object.keys(tasks).join(", ")}`,
+    got: name,
+    remedy: didYouMean(name, Object.keys(tasks)),
+  });
 }
 
-function ownPrompt(block: TaskBlock, answer: AnswerSpec, file: YamlFile, at: KeyPath): string | undefined {
-  const isDocument = answer.kind === "document";
-  const hasField = block.prompt !== undefined && /\{[^{}]+\}/.test(block.prompt);
-  if (isDocument ? block.prompt === undefined : hasField) return block.prompt;
+/** A benchmark in a mixture. */
+export function onlyEvaluated(name: string, file: YamlFile, at: KeyPath): SpecError {
+  return new SpecError({
+    place: file.place(at),
+    expected: "data to train on",
+    got: `${name}, a benchmark that is only evaluated`,
+    remedy: "Leave it out here; under tasks it is scored for every mixture.",
+  });
+}
+
+/** An amount as written, or what the paper has in place of the word `paper`. */
+function ofPaper(
+  written: number | "paper" | undefined,
+  paper: number | undefined,
+  entry: string,
+  file: YamlFile,
+  at: KeyPath,
+): number | undefined {
+  if (written !== "paper") return written;
+  if (paper !== undefined) return paper;
+  throw new SpecError({
+    place: file.place(at),
+    expected: `a number, as the paper (arXiv 2410.01109) has no ${String(at.at(-1))} for ${entry}`,
+    got: "paper",
+    remedy: "Write the number.",
+  });
+}
+
+function refuseDoubledLabels(answer: AnswerSpec | undefined, file: YamlFile, at: KeyPath): void {
+  const labels = answer?.kind === "label" ? answer.labels : [];
+  const doubled = labels.find((label, i) => labels.indexOf(label) < i);
+  if (doubled === undefined) return;
+  throw new SpecError({
+    place: file.place([...at, "answer", "labels", labels.lastIndexOf(doubled)]),
+    expected: "different labels",
+    got: `${doubled} twice`,
+    remedy: "Remove one.",
+  });
+}
+
+/** Without a prompt the files' own shape is asked when they are read. */
+function ownPrompt({ prompt, answer }: TaskBlock, file: YamlFile, at: KeyPath): string | undefined {
+  const isDocument = answer?.kind === "document";
+  if (prompt === undefined || (!isDocument && /\{[^{}]+\}/.test(prompt))) return prompt;
   throw new SpecError({
     place: file.place([...at, "prompt"]),
     expected: isDocument ? "no prompt for kind document" : "a prompt that names a field, such as {text}",
-    got: describeValue(block.prompt),
+    got: describeValue(prompt),
     remedy: isDocument
       ? "Remove prompt: every token of a document is trained on."
       : "Write the field's name in braces.",

@@ -6,8 +6,13 @@ export type AnswerSpec =
   | { kind: "text" | "number" | "spans"; field: string }
   | { kind: "document"; field: string };
 
-/** Name of the metric that ranks models on a task. */
-export type MetricName = "accuracy" | "weighted_f1" | "macro_f1" | "mcc";
+/** Metrics of labels. */
+export type LabelMetricName = "accuracy" | "weighted_f1" | "macro_f1" | "mcc";
+/**
+ * Name of the metric that ranks models on a task. `answer_logprob`, for answers that are no labels: mean over examples of the gold answer's
+ * mean log-probability a token, end of turn included, in nats; at most 0, higher is better.
+ */
+export type MetricName = LabelMetricName | "answer_logprob";
 
 /** A task as written in a study file: a catalogue entry with options, or a person's own files. */
 export interface TaskSpec {
@@ -21,15 +26,29 @@ export interface TaskSpec {
   /** Catalogue tasks: a form of the data, a wording of the prompt; by name. */
   variant?: string;
   prompt_style?: string;
+  /** A catalogue task that is scored and never trained on. */
+  evaluation_only?: true;
+  /** The training texts of these tasks as documents, in place of data of its own. */
+  texts_of?: TaskSpec[];
   /** Own data: absolute paths after resolution. */
   data?: { train: string; dev?: string; test?: string };
-  /** `{field}` is replaced by the row's field. */
+  /** `{field}` is replaced by the row's field. Absent: as the files' own shape says (alpaca, messages and the like). */
   prompt?: string;
+  /** Absent: as the files' own shape says. */
   answer?: AnswerSpec;
+  /** Own data: the field that is shortened where an example is longer than cutoff_len, and which end of it stays. */
+  fit?: { field: string; keep: "start" | "end" };
   /** Field whose equal values must stay in one split. */
   group?: string;
   metric?: MetricName;
   on_bad_row?: "stop" | "skip";
+}
+
+/** What reading a file asks the catalogue, by the name of an entry. */
+export interface CatalogueFacts {
+  /** The amount that `paper` stands for. */
+  paper?: { cap: number } | { shareOfCaps: number };
+  isEvaluationOnly?: boolean;
 }
 
 /** Data that is mixed in but is no target. */
@@ -51,6 +70,15 @@ export interface Amount {
   max_train?: number;
   epochs?: number;
   tokens?: number;
+}
+
+/** What a run shows of one ingredient, over all its epochs. */
+export interface Shown {
+  /** Repetitions counted. */
+  examples: number;
+  distinct_examples: number;
+  tokens: number;
+  supervised_tokens: number;
 }
 
 export interface MixtureSpec {
@@ -113,7 +141,7 @@ export interface EvalSpec {
 
 export interface BudgetSpec {
   match: ("none" | "steps" | "tokens" | "target_examples")[];
-  /** Name of the mixture whose count the others are trained to. */
+  /** Name of the mixture whose count the others are trained to: one of the design, or one that singles, pairs, leave-one-out or all would make. */
   reference: string;
 }
 
@@ -123,8 +151,8 @@ export type DesignPart =
   | "leave-one-out"
   | "all"
   | "paper-55"
-  | { random: { runs: number } }
-  | { name: string; tasks: Record<string, Amount> };
+  | { random: { runs: number; seed: number } }
+  | { name: string; tasks: Record<string, Amount>; temperature?: number };
 
 /** A study file after validation: defaults filled in, paths absolute. */
 export interface StudySpec {
@@ -133,7 +161,11 @@ export interface StudySpec {
   data_root?: string;
   tasks: Record<string, TaskSpec>;
   mixers: Record<string, MixerSpec>;
+  /** Pairs of ingredients, in either order, of which one may train on what the other tests. Absent: none. */
+  allow_overlap?: [string, string][];
   design: DesignPart[];
+  /** Of the mixtures that named designs make; a mixture that is written out has its own. Absent: 1, each ingredient by its size. */
+  temperature?: number;
   budget: BudgetSpec;
   seeds: number[];
   /** Dotted key (train.learning_rate) to the values it takes. */
@@ -149,7 +181,9 @@ export interface TrainFileSpec {
   model: string;
   data_root?: string;
   tasks: Record<string, TaskSpec>;
+  allow_overlap?: [string, string][];
   mixture: MixtureSpec;
+  temperature?: number;
   train: TrainSpec;
   seed: number;
   eval: EvalSpec;

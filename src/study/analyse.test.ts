@@ -78,7 +78,7 @@ function prediction(i: number, isRight: boolean): Prediction {
     gold: "x",
     output: "x",
     parsed: isRight ? "x" : "y",
-    scores: {},
+    scores: { accuracy: isRight ? 1 : 0, answer_logprob: isRight ? -1 : -2 },
     group: `${i}`,
   };
 }
@@ -94,6 +94,20 @@ function table(gain: number, spread: number): StudyTable {
   });
   return analyseStudy(lock(), read);
 }
+
+describe("a run that stands for two budgets", () => {
+  test("is in the rows of both, and counted once", () => {
+    const one = lock();
+    const under = (match: string) => one.runs.map((run) => ({ ...run, factors: { "budget.match": match } }));
+    const both = { ...one, runs: [...under("none"), ...under("target_examples")] };
+    const read = reader((id, task) => (id.startsWith("all") && task === "a" ? 140 : 100));
+    const [single, double] = [analyseStudy(one, read), analyseStudy(both, read)];
+    expect([double.numRuns, double.numDone]).toEqual([9, 9]);
+    expect(double.rows.filter(({ kind }) => kind === "mixture")).toHaveLength(6);
+    // The spread over seeds is estimated from runs, not from rows.
+    expect(double.comparisons).toEqual(single.comparisons);
+  });
+});
 
 describe("analysis", () => {
   test("gives a row per baseline and mixture, with mean and spread over seeds", () => {
@@ -141,6 +155,29 @@ describe("analysis", () => {
       /^On test accuracy the mixture chosen on dev is above training on the task alone for a by 20\.0 points \(all, 95 % interval \d+\.\d to \d+\.\d\); dev chooses training on the task alone for b; its mean is above the n-gram baseline on 2 of 2 tasks\.$/,
     );
     expect(table(40, 30).sentence).toContain("not distinguishable from training on the task alone with 3 seeds for a");
+  });
+
+  test("compares answers that are no labels on their likelihood, in nats", () => {
+    const base = lock();
+    const task = { ...base.tasks.a!, metric: "answer_logprob" as const };
+    const read = reader((id, name) => (name === "a" && id.startsWith("all") ? 180 : 100));
+    const likelihood = (...[kind, id]: Parameters<typeof read>): ScoredRun => {
+      const run = read(kind, id);
+      const right = run.scores!.tasks.a!.test!.metrics.accuracy!.value;
+      const split = {
+        n: NUM_ITEMS,
+        n_groups: NUM_ITEMS,
+        metrics: { answer_logprob: { value: right - 2 } },
+        scoring: {},
+      };
+      return { ...run, scores: { tasks: { ...run.scores!.tasks, a: { dev: split, test: split } } } };
+    };
+    const { comparisons, sentence } = analyseStudy({ ...base, tasks: { ...base.tasks, a: task } }, likelihood);
+    expect(comparisons[0]).toMatchObject({ chosen: "all", metric: "answer_logprob", verdict: "above" });
+    expect(comparisons[0]!.difference).toBeCloseTo(0.4, 12);
+    expect(sentence).toMatch(
+      /^On test answer_logprob and accuracy .* for a by 0\.400 nats a token \(all, 95 % interval/,
+    );
   });
 
   test("of one seed concludes nothing about retraining", () => {

@@ -44,6 +44,8 @@ export interface Comparison {
   model: string;
   chosen: string;
   reference: string;
+  /** What differs: accuracy, or the task's own metric where its answers are no labels. */
+  metric: string;
   difference: number;
   /** 95 % over items and seeds; NaN where it cannot be estimated. */
   low: number;
@@ -93,15 +95,17 @@ export function analyseStudy(lock: StudyLock, read: ReadScored): StudyTable {
   const models = [...new Set(lock.runs.map((run) => run.model))];
   const chosen = Object.fromEntries(models.map((model) => [model, chosenOnDev(rows, model, tasks)]));
   const comparisons = models.flatMap((model) =>
-    tasks.flatMap(({ name }) => {
+    tasks.flatMap(({ name, metric }) => {
       const index = chosen[model]?.[name];
-      return index === undefined ? [] : compare(rows, rows[index]!, name, model, lock, read);
+      return index === undefined
+        ? []
+        : compare(rows, rows[index]!, { task: name, metric: itemMetric(metric), model }, lock, read);
     }),
   );
-  const numDone = lock.runs.filter((run) =>
-    tasks.every(({ name }) => read("run", run.id).scores?.tasks[name] !== undefined),
-  ).length;
-  const table = { name: lock.study.name, tasks, rows, chosen, comparisons, numRuns: lock.runs.length, numDone };
+  const ids = [...new Set(lock.runs.map(({ id }) => id))];
+  const isDone = (id: string) => tasks.every(({ name }) => read("run", id).scores?.tasks[name] !== undefined);
+  const numDone = ids.filter(isDone).length;
+  const table = { name: lock.study.name, tasks, rows, chosen, comparisons, numRuns: ids.length, numDone };
   return { ...table, sentence: sentenceOf(table, lock.study.seeds.length) };
 }
 
@@ -161,8 +165,7 @@ function chosenOnDev(rows: readonly Row[], model: string, tasks: StudyTable["tas
 function compare(
   rows: readonly Row[],
   chosen: Row,
-  task: string,
-  model: string,
+  { task, metric, model }: Pick<Comparison, "task" | "metric" | "model">,
   lock: StudyLock,
   read: ReadScored,
 ): Comparison[] {
@@ -173,15 +176,15 @@ function compare(
     holdsOnly(row, task, lock);
   const alone = rows.find(isAlone);
   if (alone === undefined) return [];
-  const common = { task, model, chosen: chosen.name, reference: alone.name };
+  const common = { task, metric, model, chosen: chosen.name, reference: alone.name };
   if (alone === chosen) return [{ ...common, difference: 0, low: Number.NaN, high: Number.NaN, verdict: "same" }];
-  const a = itemScores(chosen, task, read);
-  const b = itemScores(alone, task, read);
+  const a = itemScores(chosen, task, metric, read);
+  const b = itemScores(alone, task, metric, read);
   const groups = groupsOf(chosen, task, read);
   if (a.length === 0 || b.length === 0 || [...a, ...b].some((seed) => seed.length !== groups.length)) return [];
-  const seedMeans = rows
-    .filter((row) => row.kind === "mixture" && row.model === model)
-    .map((row) => accuracies(row, task, read));
+  const trained = rows.filter((row) => row.kind === "mixture" && row.model === model);
+  const once = new Map(trained.map((row) => [row.runs.join(), row])); // a run may stand in the rows of several budgets
+  const seedMeans = [...once.values()].map((row) => seedValues(row, task, metric, read));
   const { difference, low, high } = seededDifference(a, b, groups, pooledVariance(seedMeans));
   const verdict = low > 0 ? "above" : high < 0 ? "below" : "not distinguishable";
   return [{ ...common, difference, low, high, verdict }];
@@ -194,15 +197,20 @@ function holdsOnly(row: Row, task: string, lock: StudyLock): boolean {
   return counted.length === 1 && counted[0] === task;
 }
 
-/** Test accuracy of each scored seed. */
-function accuracies(row: Row, task: string, read: ReadScored): number[] {
-  return row.runs.flatMap((id) => read("run", id).scores?.tasks[task]?.test?.metrics.accuracy?.value ?? []);
+/** The metric to compare on: a mean of one number an item. F1 and MCC are none, so labels are compared on accuracy. */
+function itemMetric(metric: string): string {
+  return metric === "answer_logprob" ? metric : "accuracy";
 }
 
-/** Per scored seed 1 for each right answer, else 0, ordered by item id. */
-function itemScores(row: Row, task: string, read: ReadScored): number[][] {
+/** Test value of each scored seed. */
+function seedValues(row: Row, task: string, metric: string, read: ReadScored): number[] {
+  return row.runs.flatMap((id) => read("run", id).scores?.tasks[task]?.test?.metrics[metric]?.value ?? []);
+}
+
+/** Per scored seed the score of each item, ordered by item id. */
+function itemScores(row: Row, task: string, metric: string, read: ReadScored): number[][] {
   const seeds = row.runs.map((id) => sortedPredictions(id, task, read)).filter((items) => items.length > 0);
-  return seeds.map((items) => items.map(({ parsed, gold }) => (parsed === gold ? 1 : 0)));
+  return seeds.map((items) => items.map(({ scores }) => scores[metric] ?? Number.NaN));
 }
 
 function groupsOf(row: Row, task: string, read: ReadScored): string[] {
@@ -234,7 +242,7 @@ function claims(comparisons: readonly Comparison[], numSeeds: number): string {
   const named = (verdict: Comparison["verdict"], show: (one: Comparison) => string) =>
     comparisons.filter((one) => one.verdict === verdict).map(show);
   const withInterval = (one: Comparison) =>
-    `${label(one)} by ${points(one.difference)} points (${one.chosen}, 95 % interval ${points(one.low)} to ${points(one.high)})`;
+    `${label(one)} by ${amount(one.difference, one.metric)} ${unit(one.metric)} (${one.chosen}, 95 % interval ${amount(one.low, one.metric)} to ${amount(one.high, one.metric)})`;
   const parts = [
     claim(named("above", withInterval), "the mixture chosen on dev is above training on the task alone for"),
     claim(named("below", withInterval), "the mixture chosen on dev is below training on the task alone for"),
@@ -244,7 +252,7 @@ function claims(comparisons: readonly Comparison[], numSeeds: number): string {
     ),
     claim(named("same", label), "dev chooses training on the task alone for"),
   ];
-  return `on test accuracy ${parts.filter((part) => part !== "").join("; ")}`;
+  return `on test ${listed([...new Set(comparisons.map(({ metric }) => metric))])} ${parts.filter((part) => part !== "").join("; ")}`;
 }
 
 function claim(names: string[], text: string): string {
@@ -268,6 +276,10 @@ function listed(names: readonly string[]): string {
   return names.length <= 1 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
-function points(share: number): string {
-  return (share * 100).toFixed(1);
+function amount(difference: number, metric: string): string {
+  return metric === "accuracy" ? (difference * 100).toFixed(1) : difference.toFixed(3);
+}
+
+function unit(metric: string): string {
+  return metric === "accuracy" ? "points" : "nats a token";
 }

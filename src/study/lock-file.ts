@@ -16,7 +16,7 @@ export interface LockedTask {
   digests: Record<Split, string>;
 }
 
-/** A run of the plan, without what its own spec.json says. */
+/** A run of the plan, without what its own spec.json says. A run that stands for several combinations of factors is here once for each. */
 export interface LockedRun {
   id: string;
   model: string;
@@ -32,6 +32,13 @@ export interface LockedBaseline {
   model?: string;
 }
 
+/** A repository of the hub: commit, and the digest of each file that was used. */
+export interface LockedRepo {
+  repo: string;
+  revision: string;
+  files: Record<string, string>;
+}
+
 /** Content of study.lock.json. */
 export interface StudyLock {
   format: 1;
@@ -40,6 +47,8 @@ export interface StudyLock {
   /** By ingredient name: targets and mixers. */
   tasks: Record<string, LockedTask>;
   models: Record<string, ModelIdentity>;
+  /** What came from the hub: models by name, datasets as `datasets/<repo>`. Later calls stay at these revisions. */
+  hub?: Record<string, LockedRepo>;
   worker: RunSpec["worker"];
   runs: LockedRun[];
   baselines: LockedBaseline[];

@@ -1,18 +1,30 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { digestOf } from "../base/digest.ts";
 import { runId } from "../specs/run-id.ts";
 import { parseStudy } from "../specs/study-file.ts";
+import { parseTrainFile } from "../specs/train-file.ts";
 import type { RunSpec, StudySpec } from "../specs/types.ts";
+import { askedExamples, resolveIngredients } from "./amounts.ts";
 import { designedMixtures } from "./designs.ts";
 import { ingredientTasks, type PlanFacts, planStudy, verifyPlan } from "./plan.ts";
+import { spacedProportions } from "./proportions.ts";
 
 const NAMES = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
 
+function parse(text: string): StudySpec {
+  return parseStudy(text, "/s.yaml", { assignments: [], cwd: "/" });
+}
+
 function study(numTasks: number, rest: string): StudySpec {
   const tasks = NAMES.slice(0, numTasks).map((name) => `  ${name}: {}`);
-  const text = `name: s\nmodels: [mixtune/tiny]\ntasks:\n${tasks.join("\n")}\n${rest}\n`;
-  return parseStudy(text, "/s.yaml", { assignments: [], cwd: "/" });
+  return parse(`name: s\nmodels: [mixtune/tiny]\ntasks:\n${tasks.join("\n")}\n${rest}\n`);
+}
+
+function total(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 /** Each ingredient has 100 rows, but `small` only 10; steps are examples per epoch over 10. */
@@ -31,13 +43,20 @@ function facts(of: StudySpec): PlanFacts {
     estimate: (spec) => ({
       examples: 0,
       tokens: 0,
-      steps: spec.train.max_steps ?? Object.keys(spec.mixture.ingredients).length * 10,
+      ingredients: {},
+      steps: spec.train.max_steps ?? 10 * Object.keys(spec.mixture.ingredients).length + doseMark(spec),
       seconds: 1,
       memory_bytes: 0,
       disk_bytes: 0,
       working_disk_bytes: 0,
     }),
+    stepsToShow: (spec) => (Object.keys(spec.mixture.ingredients).length === 2 ? 20 : 21),
   };
+}
+
+/** Tells the toy's mixtures of one dose from those of another. */
+function doseMark({ mixture: { name } }: RunSpec): number {
+  return name.endsWith("general-1") ? 2 : name.endsWith("general-0_5") ? 1 : 0;
 }
 
 function planned(numTasks: number, rest: string) {
@@ -82,6 +101,118 @@ describe("designs", () => {
   test("names of long pairs stay within 64 characters", () => {
     const long = ["x".repeat(64), "y".repeat(64)];
     expect(designedMixtures(["pairs"], long)[0]!.name).toHaveLength(64);
+  });
+});
+
+describe("a benchmark that is only evaluated", () => {
+  const text = `name: s
+models: [m]
+tasks: {a: {}, exam: {}, b: {max_train: 10}}
+mixers: {general: {task: x, role: ingredient, share_of_caps: 0.5}}
+design: [singles, pairs, leave-one-out, all, {random: {runs: 3}}]
+`;
+  const catalogue = { exam: { isEvaluationOnly: true } };
+  const of = parseStudy(text, "/s.yaml", { assignments: [], cwd: "/" }, catalogue);
+
+  test("is an ingredient of no designed mixture, and no part of the sum of all caps", () => {
+    const runs = planStudy(of, facts(of));
+    expect(runs.length).toBeGreaterThan(6);
+    for (const { mixture } of runs) expect(Object.keys(mixture.ingredients)).not.toContain("exam");
+    const general = runs.find(({ mixture }) => mixture.name === "general")!;
+    expect(general.mixture.ingredients).toEqual({ general: { max_train: 55 } });
+  });
+
+  test("is refused in a mixture that is written out, in a run file's mixture and as a mixer", () => {
+    const parse = (line: string) => () => parseStudy(line, "/s.yaml", { assignments: [], cwd: "/" }, catalogue);
+    expect(parse(text.replace("[singles", "[{name: m, tasks: {a: {}, exam: {}}}"))).toThrow(/exam, a benchmark/);
+    expect(parse(text.replace("task: x", "task: exam"))).toThrow(/exam, a benchmark/);
+    expect(parse("name: s\nmodels: [m]\ntasks: {exam: {}}\ndesign: [all]\n")).toThrow(/at least one ingredient/);
+    const run = "model: m\nmixture: {exam: {}}\n";
+    expect(() => parseTrainFile(run, "/r.yaml", { assignments: [], cwd: "/" }, catalogue)).toThrow(/exam, a benchmark/);
+  });
+});
+
+describe("a temperature", () => {
+  const shares = (text: string) =>
+    planned(3, `mixers: {small: {task: x, role: ingredient}}\n${text}`).map(({ mixture }) => mixture.ingredients);
+
+  test("shares a mixture's examples out by size^(1/temperature), and keeps their number", () => {
+    const [all] = shares("design: [{name: m, tasks: {a: {}, b: {max_train: 25}, small: {}}, temperature: 2}]");
+    // 135 examples by sqrt(100) : sqrt(25) : sqrt(10) = 10 : 5 : 3.162…
+    expect(all).toEqual({ a: { max_train: 74 }, b: { max_train: 37 }, small: { epochs: 2.4 } });
+  });
+
+  test("of the study is that of the named designs, and of 1 changes nothing", () => {
+    const written = "{name: m, tasks: {a: {}, small: {}}}";
+    const [pair, own] = shares(`temperature: 1000\ndesign: [all, ${written}]`);
+    expect(pair).toEqual({ a: { max_train: 78 }, b: { max_train: 78 }, c: { max_train: 77 }, small: { epochs: 7.7 } });
+    expect(own).toEqual({ a: {}, small: {} });
+    expect(shares("temperature: 1\ndesign: [all]")).toEqual(shares("design: [all]"));
+    expect(shares("temperature: 3\ndesign: [singles]")).toEqual(shares("design: [singles]"));
+  });
+
+  test("is refused beside amounts that are no counts", () => {
+    expect(() => shares("design: [{name: m, tasks: {a: {weight: 0.3}, b: {}}, temperature: 2}]")).toThrow(
+      /m: a: expected max_train, epochs or nothing/,
+    );
+  });
+
+  test("of any size keeps the total, favours no smaller ingredient less, and does not see the order of keys", () => {
+    const size = fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 5000 }));
+    const sizes = fc.dictionary(fc.constantFrom(...NAMES), size, { minKeys: 2 });
+    fc.assert(
+      fc.property(sizes, fc.double({ min: 1, max: 50, noNaN: true }), (numTrain, temperature) => {
+        const names = Object.keys(numTrain);
+        const resolve = (order: readonly string[]) => {
+          const [mixture] = designedMixtures(["all"], order, temperature);
+          return resolveIngredients(mixture!, { tasks: {}, mixers: {}, numTrain });
+        };
+        const resolved = resolve(names);
+        expect(resolve([...names].reverse())).toEqual(resolved);
+        const asked = Object.fromEntries(names.map((name) => [name, askedExamples(resolved[name]!, numTrain[name]!)]));
+        expect(total(asked)).toBe(total(numTrain));
+        for (const one of names) {
+          expect(asked[one]).toBeGreaterThanOrEqual(1);
+          for (const other of names) {
+            if (numTrain[one]! <= numTrain[other]!) expect(asked[one]! - 1).toBeLessThanOrEqual(asked[other]!);
+          }
+        }
+      }),
+    );
+  });
+});
+
+describe("a random design", () => {
+  test("shares out what all ingredients come to, and more runs keep the first", () => {
+    const of = study(4, "design: [{random: {runs: 12}}]");
+    const runs = planStudy(of, facts(of));
+    expect(new Set(runs.map(({ id }) => id)).size).toBe(12);
+    for (const { mixture } of runs) {
+      const asked = Object.values(mixture.ingredients).map((amount) => askedExamples(amount, 100));
+      expect(asked.reduce((a, b) => a + b, 0)).toBe(400);
+    }
+    const fewer = planned(4, "design: [{random: {runs: 5}}]");
+    expect(runs.slice(0, 5).map(({ id }) => id)).toEqual(fewer.map(({ id }) => id));
+    expect(planned(4, "design: [{random: {runs: 5, seed: 2}}]")[0]!.id).not.toBe(fewer[0]!.id);
+  });
+
+  test("fills the simplex more evenly than independent draws do, and is unbiased over seeds", () => {
+    const n = 5;
+    const design = Array.from({ length: 40 }, (_, seed) => spacedProportions(30, n, seed));
+    for (const point of design.flat()) {
+      expect(point.every((share) => share > 0 && share < 1)).toBe(true);
+      expect(point.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 12);
+    }
+    const errorOfMean = (points: number[][]) =>
+      points[0]!.map((_, j) => points.reduce((sum, point) => sum + point[j]!, 0) / points.length - 1 / n);
+    // A coordinate of Dirichlet(1, …, 1) has variance (n - 1) / (n² (n + 1)); the mean of 30 independent ones a 30th of it.
+    const independent = (n - 1) / (n * n * (n + 1)) / 30;
+    const squares = design.flatMap((points) => errorOfMean(points).map((error) => error * error));
+    expect(squares.reduce((a, b) => a + b, 0) / squares.length).toBeLessThan(independent / 4);
+    for (const error of errorOfMean(design.flat())) expect(Math.abs(error)).toBeLessThan(0.01);
+    // Its distribution is Beta(1, n - 1): of the first coordinate 1 - (1 - t)^(n - 1) lie below t.
+    const below = design.flat().filter((point) => point[2]! < 0.2).length / 1200;
+    expect(below).toBeCloseTo(1 - 0.8 ** (n - 1), 1);
   });
 });
 
@@ -156,8 +287,39 @@ describe("a plan", () => {
       ...Array(4).fill(["steps", 30]),
     ]);
     expect(() => planned(3, "design: [singles]\nbudget: {match: steps, reference: alll}")).toThrow(
-      /a mixture of the design, got alll/,
+      /got alll\.\s+Did you mean all\?/,
     );
+  });
+
+  test("counts a reference that is not in the design all the same", () => {
+    const steps = (budget: string) =>
+      planned(4, `design: [singles]\nbudget: {match: steps${budget}}`).map(({ spec }) => spec.train.max_steps);
+    expect(steps("")).toEqual([40, 40, 40, 40]);
+    expect(steps(", reference: a__c")).toEqual([20, 20, 20, 20]);
+    expect(steps(", reference: all-but-a")).toEqual([30, 30, 30, 30]);
+  });
+
+  test("takes the reference of the same dose where the dose is a factor, unless one is named with its dose", () => {
+    const steps = (reference: string) =>
+      planned(
+        2,
+        `mixers: {general: {task: x, dose: [0.5, 1]}}\ndesign: [singles]\nbudget: {match: steps, reference: ${reference}}`,
+      ).map(({ mixture, spec }) => [mixture.name, spec.train.max_steps]);
+    const doses = ["a_general-0_5", "a_general-1", "b_general-0_5", "b_general-1"];
+    expect(steps("all")).toEqual(doses.map((name) => [name, name.endsWith("1") ? 32 : 31]));
+    expect(steps("all_general-1")).toEqual(doses.map((name) => [name, 32]));
+  });
+
+  test("trains once what two budgets ask for, and knows both", () => {
+    const runs = planned(2, "design: [singles, pairs]\nbudget: {match: [steps, tokens]}");
+    // The toy's reference has 20 steps either way; to its tokens the pair comes in 20, the singles in 21.
+    expect(runs.map(({ mixture, factors, also }) => [mixture.name, factors, also.map((one) => one.factors)])).toEqual([
+      ["a", { "budget.match": "steps" }, []],
+      ["b", { "budget.match": "steps" }, []],
+      ["a__b", { "budget.match": "steps" }, [{ "budget.match": "tokens" }]],
+      ["a", { "budget.match": "tokens" }, []],
+      ["b", { "budget.match": "tokens" }, []],
+    ]);
   });
 
   test("knows the dev rows of a run only where they decide what is kept", () => {
@@ -172,6 +334,74 @@ describe("a plan", () => {
     expect(() => verifyPlan([{ ...run, id: "0" }])).toThrow(/not the id/);
     const spec = { ...run.spec, data: {} };
     expect(() => verifyPlan([{ ...run, spec, id: runId(spec) }])).toThrow(/knows no data/);
+  });
+});
+
+describe("ids", () => {
+  const extra = `name: extra
+models: [m, n]
+tasks: {a: {max_train: 40}, b: {}, c: {max_train: 300}}
+mixers:
+  always: {task: x, dose: [0.25, 2]}
+  small: {task: y, role: ingredient, share_of_caps: 0.1}
+design: [singles, pairs, leave-one-out, all, {name: mine, tasks: {a: {epochs: 2.5}, c: {max_train: 20}}}]
+budget: {match: [none, steps], reference: all_always-2}
+factors: {train.learning_rate: [0.001, 0.002], train.evaluate: [last, best]}
+seeds: [1, 2]
+`;
+
+  // note: made by version 0.1.0 before temperature, random designs and matched tokens; a change here retrains every study there is.
+  test.each([
+    ["demo", 22, "82ec4b8ec6c41a93"],
+    ["smoke", 3, "4164c80a229aa88d"],
+    ["finance-small", 14, "99e3e8632d885054"],
+    ["extra", 1024, "d7eb827fd581bc5c"],
+  ])("and labels of the runs of %s stay what they were", (name, numRuns, digest) => {
+    const recipe = join(import.meta.dirname, `../../recipes/${name}.yaml`);
+    const of = parse(name === "extra" ? extra : readFileSync(recipe, "utf8"));
+    const runs = planStudy(of, {
+      ingredients: () =>
+        Object.fromEntries(
+          Object.keys(ingredientTasks(of)).map((task) => [
+            task,
+            { rows_digest: task, num_train: 100, dev_digest: "dev" },
+          ]),
+        ),
+      models: facts(of).models,
+      worker: { kind: "local", threads: 2 },
+      estimate: (spec) => ({ ...facts(of).estimate(spec), steps: 77 }),
+      stepsToShow: () => 0,
+    });
+    const shown = runs.map(({ id, mixture, seed, factors }) => [id, mixture.name, seed, factors]);
+    expect([runs.length, digestOf(shown).slice(0, 16)]).toEqual([numRuns, digest]);
+  });
+
+  test("are the same however the keys of the file are ordered", () => {
+    const written = {
+      name: "s",
+      models: ["m"],
+      tasks: { a: {}, b: { max_train: 37 }, c: { max_train: 5 } },
+      mixers: { small: { task: "y", role: "ingredient", share_of_caps: 0.1 }, always: { task: "x", dose: 0.5 } },
+      design: [
+        ...["singles", "pairs", "leave-one-out", "all"],
+        { random: { runs: 5 } },
+        { name: "m", tasks: { c: { epochs: 3 }, a: {}, b: { max_train: 7 } }, temperature: 3 },
+      ],
+      temperature: 2,
+      budget: { match: "steps", reference: "all" },
+    };
+    const ids = (value: unknown) => {
+      const of = parse(JSON.stringify(value));
+      return planStudy(of, facts(of)).map(({ id }) => id);
+    };
+    const first = ids(written);
+    expect(first.length).toBeGreaterThan(18);
+    fc.assert(
+      fc.property(fc.nat(), (turn) => {
+        expect(new Set(ids(shuffled(written, turn)))).toEqual(new Set(first));
+      }),
+      { numRuns: 30 },
+    );
   });
 });
 

@@ -1,11 +1,19 @@
 /** @file Which runs a study is made of. Pure: sizes, identities and estimates come in as arguments. Which runs are done is not known here. */
 
-import { SpecError } from "../base/errors.ts";
-import { didYouMean } from "../specs/nearest.ts";
+import { canonicalJson } from "../base/canonical-json.ts";
 import { runId } from "../specs/run-id.ts";
 import { changeTrain } from "../specs/train.ts";
-import type { MixtureSpec, ModelIdentity, RunSpec, StudySpec, TaskSpec, TrainSpec } from "../specs/types.ts";
-import { resolveAmounts } from "./amounts.ts";
+import type {
+  DesignPart,
+  MixtureSpec,
+  ModelIdentity,
+  RunSpec,
+  StudySpec,
+  TaskSpec,
+  TrainSpec,
+} from "../specs/types.ts";
+import { type AmountsInput, resolveIngredients, withDoses } from "./amounts.ts";
+import { type Budgeted, type Candidate, matched, referenceFor } from "./budget.ts";
 import { designedMixtures } from "./designs.ts";
 import type { Estimate, PlannedRun } from "./types.ts";
 
@@ -27,6 +35,8 @@ export interface PlanFacts {
   models: Record<string, ModelIdentity>;
   worker: RunSpec["worker"];
   estimate(spec: RunSpec): Estimate;
+  /** The first number of steps by when a run has shown so many tokens. */
+  stepsToShow(spec: RunSpec, tokens: number): number;
 }
 
 /** Every task that a study touches, by ingredient name: targets and mixers. */
@@ -40,7 +50,7 @@ export function ingredientTasks(study: StudySpec): Record<string, TaskSpec> {
 
 /**
  * All runs of a study: models x mixtures x doses x factors x budgets x seeds; runs with equal ids once.
- * @throws {SpecError} a design that cannot be made, a budget reference that is no mixture
+ * @throws {SpecError} a design that cannot be made, a budget that cannot be matched
  */
 export function planStudy(study: StudySpec, facts: PlanFacts): PlannedRun[] {
   const runs = study.models.flatMap((model) =>
@@ -48,44 +58,76 @@ export function planStudy(study: StudySpec, facts: PlanFacts): PlannedRun[] {
       const changed = Object.entries(factors).map(([dotted, value]) => [dotted.slice("train.".length), value]);
       const train = changeTrain(study.train, Object.fromEntries(changed));
       const ingredients = facts.ingredients(model, train);
-      const mixtures = plannedMixtures(study, ingredients);
+      const input = amountsInput(study, ingredients);
+      const candidates = candidatesOf(study.design, study, input);
+      const isMatched = study.budget.match.some((match) => match !== "none");
+      const others = isMatched ? REFERENCE_DESIGN.flatMap((part) => candidatesOf([part], study, input)) : [];
+      const referenceOf = (one: Candidate) => referenceFor(study.budget.reference, one, [...candidates, ...others]);
       return study.budget.match.flatMap((match) =>
         study.seeds.flatMap((seed) => {
-          const specs = mixtures.map(
-            (mixture): RunSpec => ({
-              format: 1,
-              model: facts.models[model]!,
-              mixture,
-              data: runData(mixture, ingredients, train),
-              train,
-              seed,
-              worker: facts.worker,
-            }),
-          );
-          const budgeted = match === "steps" ? matchedSteps(specs, study, facts) : specs;
+          const specOf = ({ mixture, ...budget }: Budgeted): RunSpec => ({
+            format: 1,
+            model: facts.models[model]!,
+            mixture,
+            data: runData(mixture, ingredients, train),
+            train: { ...train, ...budget },
+            seed,
+            worker: facts.worker,
+          });
+          const own = { max_steps: train.max_steps, num_train_epochs: train.num_train_epochs };
+          const budgeted = matched(match, candidates, own, referenceOf, input, {
+            shown: (one) => facts.estimate(specOf(one)),
+            stepsToShow: (one, tokens) => facts.stepsToShow(specOf(one), tokens),
+          });
           const shown = study.budget.match.length > 1 ? { ...factors, "budget.match": match } : factors;
-          return budgeted.map((spec) => plannedRun(spec, model, shown, facts));
+          return budgeted.map((one) => plannedRun(specOf(one), model, shown, facts));
         }),
       );
     }),
   );
-  const unique = [...new Map(runs.map((run) => [run.id, run])).values()];
+  const unique = runsOnce(runs);
   verifyPlan(unique);
   return unique;
 }
 
+/** Runs of equal ids as one. A second mixture that is equal under the same factors is forgotten; other factors are noted. */
+function runsOnce(runs: readonly PlannedRun[]): PlannedRun[] {
+  const byId = new Map<string, PlannedRun>();
+  for (const run of runs) {
+    const known = byId.get(run.id);
+    if (known === undefined) byId.set(run.id, run);
+    else if (![known, ...known.also].some(({ factors }) => canonicalJson(factors) === canonicalJson(run.factors))) {
+      known.also.push({ mixture: run.mixture, factors: run.factors });
+    }
+  }
+  return [...byId.values()];
+}
+
 /** The mixtures of a study with explicit amounts, doses multiplied out. */
 export function plannedMixtures(study: StudySpec, facts: Record<string, IngredientFacts>): MixtureSpec[] {
-  const numTrain = Object.fromEntries(Object.entries(facts).map(([name, { num_train }]) => [name, num_train]));
-  const input = { tasks: study.tasks, mixers: study.mixers, numTrain };
+  return candidatesOf(study.design, study, amountsInput(study, facts)).map(({ mixture }) => mixture);
+}
+
+/** Mixtures that a budget may refer to though they are not in the design. */
+const REFERENCE_DESIGN: DesignPart[] = ["all", "singles", "pairs", "leave-one-out"];
+
+function candidatesOf(design: readonly DesignPart[], study: StudySpec, input: AmountsInput): Candidate[] {
+  const isTrainedOn = (task: string) => study.tasks[task]?.evaluation_only !== true;
   const isIngredient = (mixer: string) => study.mixers[mixer]?.role === "ingredient";
-  const ingredients = [...Object.keys(study.tasks), ...Object.keys(study.mixers).filter(isIngredient)];
-  return designedMixtures(study.design, ingredients).flatMap((mixture) =>
-    doseCombinations(study).map(({ doses, suffix }) => ({
-      name: `${mixture.name.slice(0, 64 - suffix.length)}${suffix}`,
-      ingredients: resolveAmounts(mixture, doses, input),
-    })),
+  const names = [...Object.keys(study.tasks).filter(isTrainedOn), ...Object.keys(study.mixers).filter(isIngredient)];
+  return designedMixtures(design, names, study.temperature).flatMap((mixture) =>
+    doseCombinations(study).map(({ doses, suffix }): Candidate => {
+      const name = `${mixture.name.slice(0, 64 - suffix.length)}${suffix}`;
+      const ingredients = resolveIngredients(mixture, input);
+      const explicit = { name, ingredients: withDoses(name, ingredients, doses, input) };
+      return { mixture: explicit, designed: mixture.name, ingredients, doses };
+    }),
   );
+}
+
+function amountsInput({ tasks, mixers }: StudySpec, facts: Record<string, IngredientFacts>): AmountsInput {
+  const numTrain = Object.fromEntries(Object.entries(facts).map(([name, { num_train }]) => [name, num_train]));
+  return { tasks, mixers, numTrain };
 }
 
 /** What of the data is part of a run: its training rows, and its dev rows where they decide what is kept. */
@@ -116,23 +158,7 @@ export function verifyPlan(runs: readonly PlannedRun[]): void {
 
 function plannedRun(spec: RunSpec, model: string, factors: Record<string, unknown>, facts: PlanFacts): PlannedRun {
   const { mixture, seed } = spec;
-  return { id: runId(spec), model, mixture, seed, factors, spec, estimate: facts.estimate(spec) };
-}
-
-/** Every spec trained for as many steps as the reference mixture takes by epochs. */
-function matchedSteps(specs: RunSpec[], study: StudySpec, facts: PlanFacts): RunSpec[] {
-  const reference = specs.find((spec) => spec.mixture.name === study.budget.reference);
-  if (reference === undefined) {
-    const names = specs.map((spec) => spec.mixture.name);
-    throw new SpecError({
-      place: "budget.reference",
-      expected: "a mixture of the design",
-      got: study.budget.reference,
-      remedy: didYouMean(study.budget.reference, names),
-    });
-  }
-  const { steps } = facts.estimate(reference);
-  return specs.map((spec) => ({ ...spec, train: { ...spec.train, max_steps: steps } }));
+  return { id: runId(spec), model, mixture, seed, factors, also: [], spec, estimate: facts.estimate(spec) };
 }
 
 function factorCombinations(study: StudySpec): Record<string, unknown>[] {

@@ -1,6 +1,6 @@
 /** @file The nouns of a study at work: a planned run, the job that a worker gets, what it reports while running, and how it ended. */
 
-import type { EvalSpec, MixtureSpec, RunSpec, TaskSpec } from "../specs/types.ts";
+import type { EvalSpec, MixtureSpec, RunSpec, Shown, TaskSpec } from "../specs/types.ts";
 
 /** What a run is expected to cost, before it starts. */
 export interface Estimate {
@@ -8,6 +8,8 @@ export interface Estimate {
   examples: number;
   /** Real training tokens, over all epochs. */
   tokens: number;
+  /** The same by ingredient. */
+  ingredients: Record<string, Shown>;
   /** Optimiser steps. */
   steps: number;
   /** Training and evaluation. */
@@ -30,6 +32,8 @@ export interface PlannedRun {
   seed: number;
   /** Values of the study's factors in this run; empty without factors. For people: `spec` has them too. */
   factors: Record<string, unknown>;
+  /** What else the study asks for that is this very run: a mixture under another budget or other factors. */
+  also: { mixture: MixtureSpec; factors: Record<string, unknown> }[];
   spec: RunSpec;
   estimate: Estimate;
 }
@@ -49,6 +53,8 @@ interface JobCommon {
   eval_tasks: string[];
   /** Where catalogue tasks find their local copies. */
   data_root?: string;
+  /** Files of the hub, by task: of those without local copies. */
+  hub_files?: Record<string, { repo: string; revision: string; splits: Readonly<Record<string, readonly string[]>> }>;
   eval: EvalSpec;
   /** Longest example in tokens: the same in training and evaluation. */
   cutoff_len: number;

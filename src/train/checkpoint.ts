@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { CheckpointError, WorkerError } from "../base/errors.ts";
 import { writeWhole } from "../formats/files.ts";
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from "../formats/safetensors.ts";
+import { adaptedModules } from "../models/lora.ts";
 import { type ParameterLayout, parameterViews } from "../models/parameters.ts";
 import type { AdamState } from "../optim/adamw.ts";
 import { OPTIMIZER_FILE, readCheckpoint, type WriteFiles } from "../runs/checkpoints.ts";
@@ -46,7 +47,7 @@ export function checkpointWriter(layout: ParameterLayout, state: AdamState, text
       ["exp_avg_sq.", state.expAvgSq],
     ]);
     if (texts.train.method === "full") writeWhole(join(folder, "config.json"), texts.configText);
-    else writeWhole(join(folder, "adapter_config.json"), adapterConfig(texts));
+    else writeWhole(join(folder, "adapter_config.json"), adapterConfig(texts, layout));
     return digests;
   };
 }
@@ -110,8 +111,7 @@ function readFlat(file: SafetensorsFile, prefix: string, layout: ParameterLayout
 }
 
 /** @source PEFT LoraConfig, the fields that its loader reads */
-function adapterConfig({ train, baseModel }: CheckpointTexts): string {
-  const all = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+function adapterConfig({ train, baseModel }: CheckpointTexts, { parameters }: ParameterLayout): string {
   const config = {
     peft_type: "LORA",
     task_type: "CAUSAL_LM",
@@ -119,7 +119,7 @@ function adapterConfig({ train, baseModel }: CheckpointTexts): string {
     r: train.lora_rank,
     lora_alpha: train.lora_alpha,
     lora_dropout: 0,
-    target_modules: train.lora_target === "all" ? all : train.lora_target,
+    target_modules: adaptedModules(parameters.map(({ name }) => name)),
     bias: "none",
     fan_in_fan_out: false,
     inference_mode: true,

@@ -1,15 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { type PackOptions, packExamples } from "../data/packing.ts";
+import { type PackOptions, packExamples, packLabels } from "../data/packing.ts";
 import { liveSessions, Session } from "../engine/runtime/session.ts";
 import { openSafetensors } from "../formats/safetensors.ts";
 import { packBindings } from "../models/decoder.ts";
 import { Network, networkGraph, packFeeds, type Tuning, tunedLayout } from "../models/network.ts";
-import { parameterViews } from "../models/parameters.ts";
+import { type ParameterLayout, parameterViews } from "../models/parameters.ts";
 import { openModelFolder, rawWeights, readParameters } from "../models/weights.ts";
-import { AdamW, newAdamState } from "../optim/adamw.ts";
+import { type AdamState, AdamW, newAdamState } from "../optim/adamw.ts";
+import { resolveTrain } from "../specs/train.ts";
+import type { TrainSpec } from "../specs/types.ts";
+import { checkpointWriter, readState } from "./checkpoint.ts";
 import { type BatchExample, batchGradient } from "./step.ts";
 
 const GOLDEN = join(import.meta.dirname, "../../test/golden/models");
@@ -80,12 +83,16 @@ function relativeError(actual: Float32Array, expected: Float32Array): number {
   return Math.hypot(...actual.map((value, i) => value - expected[i]!)) / norm;
 }
 
-describe.each(["llama", "llama3"])("%s equals transformers and PEFT", (name) => {
+/** A case a family at least; its name begins with the family's. */
+const CASES = ["llama", "llama3", "mistral", "qwen2", "qwen3", "phi3", "phi3-long", "gemma2"];
+
+describe.each(CASES)("%s equals transformers and PEFT", (name) => {
   const { model, expected, tensors, batch, tunings, initial } = openCase(name);
   const goldenLoss = { full: expected.loss, lora: expected.lora_loss };
   const goldenGradient = { full: "full.", lora: "lora.grad." };
 
-  test.each(["full", "lora"] as const)("logits, %s", async (method) => {
+  test.for(["full", "lora"] as const)("logits, %s", async (method, { annotate }) => {
+    let worst = 0;
     const graph = networkGraph(model.config, tunings[method], 64, false);
     graph.output("logits", graph.nodes.find((node) => node.op === "logSoftmax")!.inputs[0]!);
     const session = await Session.create(graph, { threads: 1, weightFolder: cache });
@@ -98,7 +105,7 @@ describe.each(["llama", "llama3"])("%s equals transformers and PEFT", (name) => 
         options,
       )) {
         const outputs = await session.run(
-          { ...packFeeds(pack), ...parameterViews(layout, parameters) },
+          { ...packFeeds(pack, model.config.sliding_window), ...parameterViews(layout, parameters) },
           packBindings(model.config, pack),
         );
         const V = model.config.vocab_size;
@@ -107,15 +114,18 @@ describe.each(["llama", "llama3"])("%s equals transformers and PEFT", (name) => 
           const seen = firstRow.get(example) ?? 0;
           firstRow.set(example, seen + 1);
           for (let v = 0; v < V; v++) {
-            expect(Math.abs(outputs.logits![r * V + v]! - wanted[(earlier + seen) * V + v]!)).toBeLessThan(1e-4);
+            worst = Math.max(worst, Math.abs(outputs.logits![r * V + v]! - wanted[(earlier + seen) * V + v]!));
           }
         });
       }
     }
     await session.release();
+    await annotate(`largest difference of a logit ${worst.toExponential(1)}`);
+    expect(worst).toBeLessThan(1e-4);
   });
 
-  test.each(["full", "lora"] as const)("loss and every gradient in every layout, %s", async (method) => {
+  test.for(["full", "lora"] as const)("loss and every gradient in every layout, %s", async (method, { annotate }) => {
+    let worst = 0;
     const network = await Network.create("train", model.config, tunings[method], { threads: 1, maxPositions: 64 });
     const optimizer = await AdamW.create(adam(expected), { threads: 1 });
     const { layout, parameters } = initial(method);
@@ -126,39 +136,89 @@ describe.each(["llama", "llama3"])("%s equals transformers and PEFT", (name) => 
       expect(Math.abs(result.loss - goldenLoss[method]), title).toBeLessThan(1e-5);
       for (const [tensor, view] of Object.entries(parameterViews(layout, total))) {
         const wanted = tensors.readFloat32(`${goldenGradient[method]}${tensor}`);
-        expect(relativeError(view, wanted), `${title}: ${tensor}`).toBeLessThan(1e-3);
+        const error = relativeError(view, wanted);
+        expect(error, `${title}: ${tensor}`).toBeLessThan(1e-3);
+        worst = Math.max(worst, error);
       }
     }
     await network.release();
     await optimizer.release();
+    await annotate(`largest relative difference of a gradient ${worst.toExponential(1)}`);
   });
 
-  test.each(["full", "lora"] as const)("ten AdamW steps, %s", async (method) => {
-    const network = await Network.create("train", model.config, tunings[method], { threads: 1, maxPositions: 64 });
-    const optimizer = await AdamW.create(adam(expected), { threads: 1 });
-    const { layout, parameters } = initial(method);
-    const state = { ...newAdamState(layout.size, layout.decaySize), parameters };
-    const [total, part] = [new Float32Array(layout.size), new Float32Array(layout.size)];
-    const buffers = { total, part, accumulate: optimizer.accumulate.bind(optimizer) };
-    const rate = expected.settings[method === "full" ? "full_rate" : "lora_rate"];
-    for (let step = 0; step < 10; step++) {
-      const { loss } = await batchGradient(
-        network,
-        parameters,
-        batch,
-        "token",
-        LAYOUTS["shared prefixes in small packs"]!,
-        buffers,
-      );
-      const norm = await optimizer.norm(total);
-      expect(Math.abs(loss - expected[`${method}_losses`][step]!), `loss of step ${step}`).toBeLessThan(1e-4);
-      expect(Math.abs(norm / expected[`${method}_norms`][step]! - 1), `norm of step ${step}`).toBeLessThan(1e-3);
-      await optimizer.step(state, total, step + 1, rate, norm);
+  test.for(["full", "lora"] as const)(
+    "ten AdamW steps, a checkpoint written and read between them, %s",
+    async (method, { annotate }) => {
+      let worst = 0;
+      const network = await Network.create("train", model.config, tunings[method], { threads: 1, maxPositions: 64 });
+      const optimizer = await AdamW.create(adam(expected), { threads: 1 });
+      const { layout, parameters } = initial(method);
+      let state: AdamState = { ...newAdamState(layout.size, layout.decaySize), parameters };
+      const [total, part] = [new Float32Array(layout.size), new Float32Array(layout.size)];
+      const buffers = { total, part, accumulate: optimizer.accumulate.bind(optimizer) };
+      const rate = expected.settings[method === "full" ? "full_rate" : "lora_rate"];
+      for (let step = 0; step < 10; step++) {
+        if (step === 5) state = throughCheckpoint(`${name}-${method}`, layout, state, method);
+        const { loss } = await batchGradient(
+          network,
+          state.parameters,
+          batch,
+          "token",
+          LAYOUTS["shared prefixes in small packs"]!,
+          buffers,
+        );
+        const norm = await optimizer.norm(total);
+        expect(Math.abs(loss - expected[`${method}_losses`][step]!), `loss of step ${step}`).toBeLessThan(1e-4);
+        expect(Math.abs(norm / expected[`${method}_norms`][step]! - 1), `norm of step ${step}`).toBeLessThan(1e-3);
+        worst = Math.max(worst, Math.abs(loss - expected[`${method}_losses`][step]!));
+        await optimizer.step(state, total, step + 1, rate, norm);
+      }
+      await network.release();
+      await optimizer.release();
+      await annotate(`largest difference of a step's loss ${worst.toExponential(1)}`);
+    },
+  );
+
+  test("labels scored side by side are those scored alone", async () => {
+    const tuning: Tuning = { method: "frozen", frozen: rawWeights(model, cache) };
+    const network = await Network.create("score", model.config, tuning, { threads: 1, maxPositions: 64 });
+    const labels = [[3], [4, 5, 6], [7, 3]].map((ids) => Int32Array.from([...ids, 0]));
+    const prompts = batch.map(({ tokens }) => tokens);
+    const together = new Map<string, number>();
+    for (const pack of packLabels(prompts, () => labels, { sharePrefix: true, maxTokens: 64 })) {
+      const nll = await network.nll(pack, new Float32Array(0));
+      nll.forEach((value, r) => {
+        const key = `${pack.example[r]}/${pack.label[r]}`;
+        together.set(key, (together.get(key) ?? 0) + value);
+      });
+    }
+    expect(together.size).toBe(prompts.length * labels.length);
+    for (const [e, { id, prompt }] of prompts.entries()) {
+      for (const [l, answer] of labels.entries()) {
+        const [pack] = packExamples([{ id, prompt, answer }], LAYOUTS["one example a row"]!);
+        const alone = (await network.nll(pack!, new Float32Array(0))).reduce((sum, value) => sum + value, 0);
+        expect(together.get(`${e}/${l}`)).toBeCloseTo(alone, 4);
+      }
     }
     await network.release();
-    await optimizer.release();
   });
 });
+
+/** A state that was written as a checkpoint's files and read from them again. */
+function throughCheckpoint(
+  name: string,
+  layout: ParameterLayout,
+  state: AdamState,
+  method: TrainSpec["method"],
+): AdamState {
+  const folder = join(cache, name);
+  mkdirSync(folder);
+  const train = resolveTrain({ method });
+  checkpointWriter(layout, state, { train, baseModel: name, configText: "{}" })(folder);
+  const read = newAdamState(layout.size, layout.decaySize);
+  readState(folder, train, layout, read);
+  return read;
+}
 
 function adam({ settings }: Expected) {
   const { weight_decay, max_grad_norm } = settings;

@@ -59,6 +59,7 @@ function toyData(task: string, count: number): PreparedSplit {
     lengths: { tokens, supervised: tokens.map(() => 2) },
     numTokens: tokens.reduce((a, b) => a + b, 0),
     rowsDigest: "",
+    fitted: { rows: 0, tokens: 0 },
     notes: [],
   };
 }

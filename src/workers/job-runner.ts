@@ -10,6 +10,7 @@ import { Rng } from "../base/rng.ts";
 import { openTemplate, type PromptTemplate } from "../data/chat-template.ts";
 import { loadTask } from "../data/load-task.ts";
 import { type PreparedTask, prepareTask } from "../data/prepare.ts";
+import type { TokenCache } from "../data/token-cache.ts";
 import { openTokenizer, type Tokenizer } from "../data/tokenizers.ts";
 import { evaluateSplit, evaluationSubset } from "../eval/evaluate.ts";
 import { answerLoss } from "../eval/score.ts";
@@ -39,6 +40,8 @@ import { StatusKeeper } from "./status-keeper.ts";
 export interface RunnerSettings {
   /** Where converted weights are kept. */
   cacheFolder: string;
+  /** Where tokenised splits are kept; absent: nowhere. */
+  tokenCache?: TokenCache | undefined;
   /** Milliseconds since the epoch. */
   now(): number;
   versions: Record<string, string>;
@@ -270,7 +273,7 @@ export class JobRunner {
   private prepared(job: Job, name: string, lossOn: TrainSpec["loss_on"]): Promise<PreparedTask> {
     const spec = job.tasks.find((task) => task.name === name);
     if (spec === undefined) throw new Error(`job ${job.id} names task ${name} but does not carry it`);
-    const key = JSON.stringify([job.model_dir, job.cutoff_len, lossOn, job.data_root, spec]);
+    const key = JSON.stringify([job.model_dir, job.cutoff_len, lossOn, job.data_root, job.hub_files, spec]);
     let task = this.tasks.get(key);
     if (task === undefined) {
       task = this.load(job, spec, lossOn);
@@ -281,12 +284,9 @@ export class JobRunner {
 
   private async load(job: Job, spec: TaskSpec, lossOn: TrainSpec["loss_on"]): Promise<PreparedTask> {
     const { tokenizer, template } = this.open(job);
-    const task = await loadTask(spec, { dataRoot: job.data_root });
-    return prepareTask(task, tokenizer, template, {
-      cutoffLen: job.cutoff_len,
-      lossOn,
-      onBadRow: spec.on_bad_row ?? "stop",
-    });
+    const task = await loadTask(spec, { dataRoot: job.data_root, hubFiles: job.hub_files });
+    const options = { cutoffLen: job.cutoff_len, lossOn, onBadRow: spec.on_bad_row ?? "stop" };
+    return prepareTask(task, tokenizer, template, options, this.settings.tokenCache);
   }
 
   private async network(purpose: "train" | "score", job: Job, { model }: OpenModel, tuning: Tuning): Promise<Network> {

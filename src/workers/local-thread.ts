@@ -6,9 +6,9 @@ import { JobRunner } from "./job-runner.ts";
 import type { FromThread, ThreadData } from "./local.ts";
 
 const port = parentPort!;
-const { cacheFolder, versions, aborted } = workerData as ThreadData;
+const { cacheFolder, tokenCache, versions, aborted } = workerData as ThreadData;
 const flag = new Int32Array(aborted);
-const runner = new JobRunner({ cacheFolder, versions, now: () => Date.now() });
+const runner = new JobRunner({ cacheFolder, tokenCache, versions, now: () => Date.now() });
 const send = (message: FromThread) => port.postMessage(message);
 
 port.on("message", async (message: Job | "close") => {

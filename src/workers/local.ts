@@ -1,11 +1,14 @@
 /** @file Runs jobs on this machine, each in a thread of its own; a thread keeps its networks and data for the jobs that follow. */
 
 import { Worker } from "node:worker_threads";
+import type { TokenCache } from "../data/token-cache.ts";
 import type { ExecuteJob, Job, Outcome, RunProgress } from "../study/types.ts";
 
 export interface LocalWorkerOptions {
   /** Where converted weights are kept. */
   cacheFolder: string;
+  /** Where tokenised splits are kept; absent: nowhere. */
+  tokenCache?: TokenCache | undefined;
   /** Versions that go into receipts. */
   versions: Record<string, string>;
 }

@@ -36,6 +36,7 @@ export interface SourceFile {
 /** Modules that only some folders (or files, by prefix) may import. */
 const OWNED_MODULES: readonly { modules: RegExp; owners: readonly string[] }[] = [
   { modules: /^onnxruntime-/, owners: ["engine/runtime/"] },
+  { modules: /^@huggingface\/hub$/, owners: ["hub/"] },
   { modules: /^node:(child_process|worker_threads|cluster)$/, owners: ["workers/", "engine/runtime/"] },
   {
     modules: /^node:(https?|http2|net|tls|dgram)$/,

@@ -24,10 +24,10 @@ export interface RunOptions {
   watch?(kill: (signal: NodeJS.Signals) => void): void;
 }
 
-/** Runs mixtune with arguments; MIXTUNE_DATA is not passed on, the cache is the machine's own. */
+/** Runs mixtune with arguments; MIXTUNE_DATA is not passed on, the cache is the machine's own, no network but what `env` allows. */
 export function mixtune(args: readonly string[], { cwd, env = {}, onStderr, watch }: RunOptions): Promise<Finished> {
   const { MIXTUNE_DATA: _data, ...rest } = process.env;
-  const child = spawn(process.execPath, [MIXTUNE, ...args], { cwd, env: { ...rest, ...env } });
+  const child = spawn(process.execPath, [MIXTUNE, ...args], { cwd, env: { ...rest, HF_HUB_OFFLINE: "1", ...env } });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (piece) => {

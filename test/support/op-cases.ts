@@ -46,6 +46,8 @@ const CASES: Cases = {
   sqrt: [{ inputs: [positive("N", 5)], attributes: {} }],
   sigmoid: unary,
   silu: unary,
+  tanh: unary,
+  geluTanh: unary,
   softmax: unary,
   logSoftmax: unary,
   matmul: [
@@ -87,6 +89,10 @@ const CASES: Cases = {
     {
       inputs: [plain("N", 12), plain(11, 2), plain(11, 2), index(11, "N")],
       attributes: { numHeads: 3, inverse: true },
+    },
+    {
+      inputs: [plain("N", 21), plain(11, 2), plain(11, 2), index(11, "N")],
+      attributes: { numHeads: 3, inverse: false },
     },
   ],
 };

@@ -7,11 +7,12 @@ import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { MixtuneError } from "../../base/errors.ts";
 import { readBytes, writeWhole } from "../../formats/files.ts";
+import { openModelFolder } from "../../models/weights.ts";
 import { findPython } from "../../workers/python.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_FAILED } from "../exit.ts";
-import { modelDir, modelSize } from "../models.ts";
+import { localModelDir, sizeOf } from "../models.ts";
 import { bytes, count } from "../numbers.ts";
 import { packageVersion } from "../package.ts";
 
@@ -45,6 +46,7 @@ export function addDoctor(program: Command, act: Act): void {
           await engine(),
           model(),
           data(context),
+          hub(context),
           python(),
         ] satisfies Check[];
         const models = fitting(totalmem());
@@ -130,9 +132,13 @@ async function engine(): Promise<Check> {
 function model(): Check {
   const name = "base model";
   try {
-    const folder = modelDir("mixtune/tiny", "doctor");
+    const folder = localModelDir("mixtune/tiny", "doctor")!;
     readBytes(join(folder, "model.safetensors"));
-    return { name, state: "ok", found: `mixtune/tiny, ${count(modelSize(folder).parameters)} weights` };
+    return {
+      name,
+      state: "ok",
+      found: `mixtune/tiny, ${count(sizeOf(openModelFolder(folder).config).parameters)} weights`,
+    };
   } catch (error) {
     return {
       name,
@@ -149,9 +155,17 @@ function data({ settings }: Context): Check {
         name: "data",
         state: "warn",
         found: "MIXTUNE_DATA is not set",
-        remedy: "Set it to a folder of datasets to use the tasks of the catalogue; generated and own tasks need none.",
+        remedy:
+          "Set it to a folder of datasets in their publications' own files; without it tasks of the catalogue come from the hub.",
       }
     : { name: "data", state: "ok", found: `MIXTUNE_DATA is ${resolve(settings.dataRoot)}` };
+}
+
+/** Nothing is asked of the network here. */
+function hub({ settings }: Context): Check {
+  const { endpoint, token, cacheDir, isOffline } = settings.hub;
+  const parts = [endpoint, `cache ${cacheDir}`, token === undefined ? "no token" : "a token"];
+  return { name: "hub", state: "ok", found: [...parts, ...(isOffline ? ["offline"] : [])].join(", ") };
 }
 
 function python(): Check {

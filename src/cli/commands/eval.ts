@@ -18,12 +18,14 @@ import type { Job } from "../../study/types.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
-import { modelDir, modelSize } from "../models.ts";
+import { fetchHubData } from "../hub-data.ts";
+import { localModelDir, modelDir, modelDirOfRun, modelSize } from "../models.ts";
+import { taskNamed } from "../named-tasks.ts";
+import { dataOfJobs } from "../prepare-study.ts";
 import { progressLine } from "../progress.ts";
 import { readStudy } from "../read-study.ts";
 import { startWorker } from "../start-worker.ts";
 import { threadsFor } from "../threads.ts";
-import { taskNamed } from "./tasks.ts";
 
 interface EvalOptions {
   tasks?: string;
@@ -34,7 +36,9 @@ interface EvalOptions {
 export function addEval(program: Command, act: Act): void {
   program
     .command("eval <model>")
-    .description("score a model on tasks: a run's directory, a folder in Hugging Face's layout, or mixtune/tiny")
+    .description(
+      "score a model on tasks: a run's directory, a folder in Hugging Face's layout, org/name of the hub, or mixtune/tiny",
+    )
     .option("--tasks <list>", "a study file, or names of the catalogue with commas (default: the run's own study)")
     .option("--split <list>", "dev, test or both with a comma", "test")
     .option("--out <dir>", "where predictions and scores go (default: the run's directory, or evals/<model>)")
@@ -47,8 +51,10 @@ async function evaluate(model: string, options: EvalOptions, context: Context): 
   const lock = isRun ? findStudyLock(resolve(model, "..", "..")) : undefined;
   const { tasks, evalSpec, names, dataRoot } = tasksOf(options.tasks, lock, context);
   const spec: EvalSpec = { ...evalSpec, splits: splitsOf(options.split) };
-  const common = { tasks, eval_tasks: names, eval: spec, ...(dataRoot !== undefined ? { data_root: dataRoot } : {}) };
-  const job = isRun ? runJob(model, common, options) : baseJob(model, common, options, context);
+  const specs = Object.fromEntries(tasks.map((task) => [task.name, task]));
+  const data = await fetchHubData(specs, dataRoot, context, lock?.hub);
+  const common = { tasks, eval_tasks: names, eval: spec, ...dataOfJobs(data) };
+  const job = await (isRun ? runJob(model, common, options, context) : baseJob(model, common, options, context));
   makeFolder(job.dir);
   const scores = await score(job, context);
   if (scores === undefined) return EXIT_INTERRUPTED;
@@ -59,9 +65,9 @@ async function evaluate(model: string, options: EvalOptions, context: Context): 
   return EXIT_DONE;
 }
 
-type Common = Pick<Job, "tasks" | "eval_tasks" | "eval" | "data_root">;
+type Common = Pick<Job, "tasks" | "eval_tasks" | "eval" | "data_root" | "hub_files">;
 
-function runJob(dir: string, common: Common, { out }: EvalOptions): Job {
+async function runJob(dir: string, common: Common, { out }: EvalOptions, context: Context): Promise<Job> {
   if (out !== undefined) {
     throw new SpecError({
       place: "--out",
@@ -85,7 +91,7 @@ function runJob(dir: string, common: Common, { out }: EvalOptions): Job {
     id: basename(resolve(dir)),
     dir: resolve(dir),
     model: name,
-    model_dir: modelDir(name, `${runPaths.spec(dir)}: model.name`),
+    model_dir: await modelDirOfRun(dir, spec, context),
     spec,
     cutoff_len: spec.train.cutoff_len,
     threads: spec.worker.threads,
@@ -93,12 +99,13 @@ function runJob(dir: string, common: Common, { out }: EvalOptions): Job {
   };
 }
 
-function baseJob(model: string, common: Common, { out }: EvalOptions, context: Context): Job {
-  const folder = modelDir(model, "command line");
-  const dir = resolve(out ?? join("evals", basename(folder)));
+async function baseJob(model: string, common: Common, { out }: EvalOptions, context: Context): Promise<Job> {
+  const folder = await modelDir(model, "command line", context);
+  const id = localModelDir(model, "command line") === undefined ? model.replace(/[^\w.-]+/g, "--") : basename(folder);
+  const dir = resolve(out ?? join("evals", id));
   return {
     kind: "base",
-    id: basename(folder),
+    id,
     dir,
     model,
     model_dir: folder,

@@ -1,14 +1,17 @@
 /** @file mixtune init: writes a commented study.yaml that runs as it is. */
 
 import { existsSync } from "node:fs";
-import { basename, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Command } from "commander";
 import { DataError, SpecError } from "../../base/errors.ts";
-import { readRows } from "../../data/own-data.ts";
+import { SHAPE_NAMES } from "../../data/shapes.ts";
 import { makeFolder, writeWhole } from "../../formats/files.ts";
+import { readRows } from "../../formats/row-file.ts";
+import type { Split } from "../../specs/types.ts";
 import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { type Proposal, proposeTask } from "../propose.ts";
+import { addRow, noFacts } from "../file-facts.ts";
+import { type Proposal, type ProposedAnswer, proposeTask } from "../propose.ts";
 
 /** A task as it is written into the file. */
 interface ProposedTask {
@@ -16,11 +19,17 @@ interface ProposedTask {
   train: string;
   dev?: string;
   test?: string;
+  numRows: number;
   proposal: Proposal;
 }
 
+type SplitFiles = Partial<Record<Split, string>>;
+
 /** File names that say which split they hold. */
-const SPLIT_NAME = /(?:^|[-_.])(train|training|dev|valid|validation|val|test)(?:$|[-_.])/i;
+const SPLIT_NAME = /(?:^|[-_.])(train|training|dev|valid|validation|val|eval|test)(?:$|[-_.])/i;
+const ENDING = /(\.(jsonl|ndjson|json|csv|tsv|parquet))?(\.gz)?$/i;
+/** Prompts of more characters than this may pass cutoff_len (1,024 tokens) under mixtune/tiny's tokenizer. */
+const LONG_PROMPT = 2000;
 
 export function addInit(program: Command, act: Act): void {
   program
@@ -29,7 +38,7 @@ export function addInit(program: Command, act: Act): void {
     .option("--data <files...>", "your files: columns, labels, prompt and splits are proposed from them")
     .addHelpText("after", "\nExample: mixtune init tickets --data tickets-train.csv tickets-test.csv")
     .action((dir: string | undefined, { data }: { data?: string[] }) =>
-      act((context) => {
+      act(async (context) => {
         const folder = resolve(dir ?? ".");
         const path = join(folder, "study.yaml");
         if (existsSync(path)) {
@@ -40,7 +49,7 @@ export function addInit(program: Command, act: Act): void {
             remedy: "Edit it, or give another folder.",
           });
         }
-        const tasks = proposeTasks(data ?? [], folder);
+        const tasks = await proposeTasks(data ?? [], folder);
         const text = studyText(basename(folder), tasks);
         makeFolder(folder);
         writeWhole(path, text);
@@ -54,62 +63,78 @@ export function addInit(program: Command, act: Act): void {
     );
 }
 
-function proposeTasks(files: readonly string[], folder: string): ProposedTask[] {
-  const groups = new Map<string, Partial<Record<"train" | "dev" | "test", string>>>();
-  for (const file of files) {
-    const { stem, split } = splitOf(file);
-    const known = groups.get(stem) ?? {};
-    if (known[split] !== undefined) {
-      throw new SpecError({
-        place: "--data",
-        expected: "one file for each split of a task",
-        got: `${known[split]} and ${file} for the ${split} split of ${stem}`,
-        remedy: "Name the files <task>-train, <task>-dev and <task>-test.",
-      });
-    }
-    groups.set(stem, { ...known, [split]: file });
-  }
-  return [...groups].map(([name, { train, dev, test }]) => {
+async function proposeTasks(files: readonly string[], folder: string): Promise<ProposedTask[]> {
+  const tasks: ProposedTask[] = [];
+  for (const [name, splits] of filesByTask(files)) {
+    const { train } = splits;
     if (train === undefined) {
       throw new SpecError({
         place: "--data",
         expected: `a train file for ${name}`,
-        got: [dev, test].filter(Boolean).join(" and "),
+        got: Object.values(splits).join(" and "),
         remedy: "Add it.",
       });
     }
-    const proposal = proposeTask(readRows(resolve(train)).map(({ fields }) => fields));
+    const facts = noFacts();
+    for (const file of Object.values(splits)) {
+      for await (const rows of readRows(resolve(file))) {
+        for (const row of rows) {
+          if ("error" in row) throw row.error;
+          addRow(facts, row.fields);
+        }
+      }
+    }
+    const proposal = proposeTask(facts);
     if (typeof proposal === "string") {
       throw new DataError({
         place: train,
-        expected: "a classification file: a column with the text, a column with one of a few labels",
+        expected: "a column with an answer beside one with a text, long documents, or rows of a known shape",
         got: proposal,
-        remedy: "Give a file with such columns, or write study.yaml by hand.",
+        remedy: `Give a file with such columns (${SHAPE_NAMES.join(", ")} are known shapes), or write study.yaml by hand.`,
       });
     }
-    const there = (file: string | undefined) => (file === undefined ? undefined : relativePath(folder, file));
-    const [devPath, testPath] = [there(dev), there(test)];
-    return {
-      name,
-      train: relativePath(folder, train),
-      ...(devPath ? { dev: devPath } : {}),
-      ...(testPath ? { test: testPath } : {}),
-      proposal,
-    };
-  });
+    const paths = Object.entries(splits).map(([split, file]) => [split, relativePath(folder, file)]);
+    tasks.push({ name, ...(Object.fromEntries(paths) as { train: string }), numRows: facts.numRows, proposal });
+  }
+  return tasks;
 }
 
-function splitOf(file: string): { stem: string; split: "train" | "dev" | "test" } {
-  const bare = basename(file).replace(/(\.(jsonl|ndjson|json|csv|tsv))?(\.gz)?$/i, "");
+/** The files by the task and split that their names say. */
+function filesByTask(files: readonly string[]): Map<string, SplitFiles> {
+  const tasks = new Map<string, SplitFiles>();
+  for (const file of files) {
+    const { name, split } = splitOf(file);
+    const known = tasks.get(name) ?? {};
+    if (known[split] !== undefined) {
+      throw new SpecError({
+        place: "--data",
+        expected: "one file for each split of a task",
+        got: `${known[split]} and ${file} for the ${split} split of ${name}`,
+        remedy: "Name the files <task>-train, <task>-dev and <task>-test.",
+      });
+    }
+    tasks.set(name, { ...known, [split]: file });
+  }
+  return tasks;
+}
+
+function splitOf(file: string): { name: string; split: Split } {
+  const bare = basename(file)
+    .replace(ENDING, "")
+    .replace(/-\d{5}-of-\d{5}$/, "");
   const word = SPLIT_NAME.exec(bare)?.[1]?.toLowerCase();
   const split = word === undefined || word.startsWith("train") ? "train" : word === "test" ? "test" : "dev";
   const stem = word === undefined ? bare : bare.replace(SPLIT_NAME, "-");
-  const name = stem
+  // train.csv and test.csv are named after their folder.
+  return { name: nameOf(stem) || nameOf(basename(dirname(resolve(file)))) || "task", split };
+}
+
+function nameOf(text: string): string {
+  return text
     .toLowerCase()
     .replace(/[^a-z0-9_-]+/g, "-")
     .replace(/^[-_]+|[-_]+$/g, "")
     .slice(0, 64);
-  return { stem: name || "task", split };
 }
 
 function relativePath(folder: string, file: string): string {
@@ -119,13 +144,10 @@ function relativePath(folder: string, file: string): string {
 
 /** The file. The instruction stands before the row's text: what all prompts begin with is computed once. Without data it is a study of two generated tasks, so that it runs at once. */
 function studyText(folderName: string, tasks: readonly ProposedTask[]): string {
-  const name =
-    folderName
-      .toLowerCase()
-      .replace(/[^a-z0-9_-]+/g, "-")
-      .replace(/^[-_]+/, "")
-      .slice(0, 64) || "study";
-  const design = tasks.length === 1 ? "[all]" : "[singles, all]";
+  const name = nameOf(folderName) || "study";
+  const scored = tasks.filter(({ proposal }) => proposal.answer?.kind !== "document");
+  const documents = tasks.filter((task) => !scored.includes(task));
+  const design = scored.length === 1 ? "[all]" : "[singles, all]";
   return `# A study: which mixture of these tasks trains the best model for each of them?
 # mixtune tasks check study.yaml   looks at the data
 # mixtune plan study.yaml          says what it will cost
@@ -133,7 +155,7 @@ function studyText(folderName: string, tasks: readonly ProposedTask[]): string {
 name: ${name}
 models: [mixtune/tiny]          # the model that ships; or a folder in Hugging Face's layout: ./my-model
 tasks:
-${tasks.length === 0 ? EXAMPLE_TASKS : tasks.map(taskText).join("")}design: ${design}${" ".repeat(Math.max(1, 24 - design.length))}# singles, pairs, leave-one-out, all
+${scored.length === 0 ? EXAMPLE_TASKS : scored.map(taskText).join("")}${mixersText(documents)}design: ${design}${" ".repeat(Math.max(1, 24 - design.length))}# singles, pairs, leave-one-out, all
 seeds: [1, 2]                   # every mixture once per seed: two say something about luck, five say more
 train:
   method: full                  # full | lora. A model as small as mixtune/tiny learns best in full
@@ -155,25 +177,63 @@ const EXAMPLE_TASKS = `  # Generated tasks, to have something that runs. Your ow
   gen-topic: {}
 `;
 
-function taskText({ name, train, dev, test, proposal }: ProposedTask): string {
-  const { text, answer, labels, group } = proposal;
-  const fields = text.length === 1 ? `{${text[0]}}` : text.map((field) => `${field}: {${field}}`).join("\n");
+function mixersText(documents: readonly ProposedTask[]): string {
+  if (documents.length === 0) return "";
+  return `mixers:                         # only mixed in: documents have no answer to score\n${documents.map(taskText).join("")}`;
+}
+
+function taskText({ name, train, dev, test, numRows, proposal }: ProposedTask): string {
+  const { shape, text, answer, group, longest, remarks } = proposal;
   const files = Object.entries({ train, dev, test }).filter(([, file]) => file !== undefined);
   const written = files.map(([split, file]) => `${split}: ${JSON.stringify(file)}`).join(", ");
-  const carved = test
-    ? dev
-      ? ""
-      : "   # dev: 10 % of train"
-    : dev
-      ? "   # test: 20 % of train"
-      : "   # test: 20 % of the rows, dev: 10 % of the rest";
-  return [
-    `  ${name}:`,
-    `    data: {${written}}${carved}`,
-    `    prompt: ${JSON.stringify(`Answer with one of: ${labels.join(", ")}.\n${fields}`)}`,
-    `    answer: {kind: label, field: ${JSON.stringify(answer)}, labels: [${labels.map((label) => JSON.stringify(label)).join(", ")}]}`,
-    ...(group !== undefined ? [`    group: ${JSON.stringify(group)}   # rows of one ${group} stay in one split`] : []),
-    `    metric: weighted_f1   # accuracy | weighted_f1 | macro_f1 | mcc`,
+  const isLong = longest.characters > LONG_PROMPT;
+  const lines = [
+    `  ${name}:   # ${numRows} rows${shape === undefined ? "" : ` of the ${shape} shape, which needs no prompt`}`,
+    `    data: {${written}}${carvedText(dev, test)}`,
+    ...remarks.map((remark) => `    # ${commented(remark)}`),
+    ...(text.length > 0 && answer !== undefined ? [`    prompt: ${JSON.stringify(promptText(text, answer))}`] : []),
+    ...(answer === undefined ? [] : answerText(answer)),
+    ...(group === undefined ? [] : [`    group: ${JSON.stringify(group.field)}   # ${commented(group.reason)}`]),
+    ...(isLong && longest.field !== undefined
+      ? [
+          `    fit: {field: ${JSON.stringify(longest.field)}, keep: start}   # some rows are long: this field is cut to train.cutoff_len, counted`,
+        ]
+      : []),
+    ...(isLong && shape !== undefined
+      ? ["    on_bad_row: skip   # some rows are long: those over train.cutoff_len are left out, counted and listed"]
+      : []),
+    ...(answer?.kind === "label" ? ["    metric: weighted_f1   # accuracy | weighted_f1 | macro_f1 | mcc"] : []),
     "",
-  ].join("\n");
+  ];
+  return lines.join("\n");
+}
+
+function carvedText(dev: string | undefined, test: string | undefined): string {
+  if (test !== undefined) return dev === undefined ? "   # dev: 10 % of train" : "";
+  return dev === undefined ? "   # test: 20 % of the rows, dev: 10 % of the rest" : "   # test: 20 % of train";
+}
+
+function promptText(text: readonly string[], answer: ProposedAnswer): string {
+  const fields = text.length === 1 ? `{${text[0]}}` : text.map((field) => `${field}: {${field}}`).join("\n");
+  if (answer.kind === "label") return `Answer with one of: ${answer.labels.join(", ")}.\n${fields}`;
+  if (answer.kind === "number") return `Answer with a number.\n${fields}`;
+  if (answer.kind === "spans")
+    return `List what is named here, as type: text; type: text, or none. Types: ${answer.types.join(", ")}.\n${fields}`;
+  return fields;
+}
+
+function answerText(answer: ProposedAnswer): string[] {
+  const { kind } = answer;
+  const field = JSON.stringify(answer.field);
+  if (kind !== "label") return [`    answer: {kind: ${kind}, field: ${field}}`];
+  const counts = answer.labels.map((label, i) => `${label} ${answer.counts[i]}`).join(", ");
+  return [
+    `    answer: {kind: label, field: ${field}, labels: [${answer.labels.map((label) => JSON.stringify(label)).join(", ")}]}`,
+    `    # rows: ${commented(counts)}`,
+  ];
+}
+
+/** Words of a file inside a comment: on one line. */
+function commented(text: string): string {
+  return text.replace(/\s+/g, " ");
 }

@@ -2,13 +2,14 @@
 
 import type { Command } from "commander";
 import { aligned } from "../../report/tables.ts";
+import type { Shown } from "../../specs/types.ts";
 import { isComplete } from "../../study/scored.ts";
 import type { PlannedRun } from "../../study/types.ts";
 import type { Act } from "../act.ts";
 import { diskNeeded, refuseFullDisk } from "../disk.ts";
 import { EXIT_DONE } from "../exit.ts";
 import { bytes, count, duration } from "../numbers.ts";
-import { jobsOf, prepareStudy } from "../prepare-study.ts";
+import { jobsOf, prepareStudy, refuseFullMemory } from "../prepare-study.ts";
 import { readStudy } from "../read-study.ts";
 import { assignmentsOf } from "../words.ts";
 
@@ -22,35 +23,122 @@ export function addPlan(program: Command, act: Act): void {
       act(async (context) => {
         const prepared = await prepareStudy(readStudy(study, assignmentsOf(words)), options.out, context);
         const done = new Set(jobsOf(prepared).flatMap(({ job }) => (isComplete(job) ? [job.id] : [])));
-        const runs = prepared.plan.map((run) => ({ ...run, done: done.has(run.id) }));
-        context.result({ dir: prepared.dir, runs }, planText(runs, prepared.dir));
+        const runs = prepared.plan.map((run) => ({
+          ...run,
+          done: done.has(run.id),
+          unresolved: !prepared.models[run.model]!.isThere,
+        }));
+        const totals = totalsOf(runs);
+        context.result({ dir: prepared.dir, runs, totals }, planText(runs, totals, prepared.dir));
         refuseFullDisk(prepared);
+        refuseFullMemory(prepared);
         return EXIT_DONE;
       }),
     );
 }
 
-function planText(runs: readonly (PlannedRun & { done: boolean })[], dir: string): string {
+/** @property unresolved the weights are still to come from the hub: what is shown follows from their headers */
+type PlannedEntry = PlannedRun & { done: boolean; unresolved: boolean };
+
+/** Of the runs that are still to do, one after the other. */
+interface Totals {
+  runs: number;
+  to_do: number;
+  examples: number;
+  tokens: number;
+  steps: number;
+  seconds: number;
+  /** Of the largest. */
+  memory_bytes: number;
+  disk_bytes: number;
+}
+
+function totalsOf(runs: readonly PlannedEntry[]): Totals {
+  const todo = runs.filter(({ done }) => !done).map(({ estimate }) => estimate);
+  const sum = (key: "examples" | "tokens" | "steps" | "seconds") => todo.reduce((total, one) => total + one[key], 0);
+  return {
+    runs: runs.length,
+    to_do: todo.length,
+    examples: sum("examples"),
+    tokens: sum("tokens"),
+    steps: sum("steps"),
+    seconds: sum("seconds"),
+    memory_bytes: Math.max(0, ...todo.map(({ memory_bytes }) => memory_bytes)),
+    disk_bytes: diskNeeded(todo),
+  };
+}
+
+function planText(runs: readonly PlannedEntry[], totals: Totals, dir: string): string {
   const header = ["run", "mixture", "seed", "examples", "tokens", "steps", "time", "memory", "disk", "state"];
-  const rows = runs.map(({ id, mixture, seed, estimate: e, done }) => [
-    id,
-    mixture.name,
-    `${seed}`,
-    count(e.examples),
-    count(e.tokens),
-    count(e.steps),
-    duration(e.seconds),
-    bytes(e.memory_bytes),
-    bytes(e.disk_bytes),
-    done ? "done" : "to do",
+  const rows = runs.map((run) => [
+    run.id,
+    labelsOf(run, runs).join(" = "),
+    `${run.seed}`,
+    count(run.estimate.examples),
+    count(run.estimate.tokens),
+    count(run.estimate.steps),
+    duration(run.estimate.seconds),
+    bytes(run.estimate.memory_bytes),
+    bytes(run.estimate.disk_bytes),
+    run.done ? "done" : run.unresolved ? "unresolved" : "to do",
   ]);
-  const todo = runs.filter(({ done }) => !done);
-  const seconds = todo.reduce((sum, { estimate }) => sum + estimate.seconds, 0);
-  const disk = diskNeeded(todo.map(({ estimate }) => estimate));
-  const memory = Math.max(0, ...todo.map(({ estimate }) => estimate.memory_bytes));
   return [
     aligned([header, ...rows]),
     "",
-    `${runs.length} runs, ${todo.length} to do: about ${duration(seconds)} one after the other (time and memory are rough), up to ${bytes(memory)} of memory, ${bytes(disk)} of disk in ${dir}.`,
+    "What each mixture shows over a whole run (of its first seed; shares are of the mixture):",
+    aligned(compositionCells(runs)),
+    "",
+    `${totals.runs} runs, ${totals.to_do} to do: ${count(totals.steps)} steps, ${count(totals.tokens)} tokens, about ${duration(totals.seconds)} one after the other (time and memory are rough), up to ${bytes(totals.memory_bytes)} of memory, ${bytes(totals.disk_bytes)} of disk in ${dir}.`,
   ].join("\n");
+}
+
+/** One row per ingredient of a mixture. Seeds draw different rows, so their tokens differ a little. */
+function compositionCells(runs: readonly PlannedEntry[]): string[][] {
+  const labelled = runs.flatMap((run) => labelsOf(run, runs).map((label) => [label, run] as const));
+  const first = new Map(labelled.reverse());
+  const header = [
+    "mixture",
+    "ingredient",
+    "examples",
+    "share",
+    "distinct",
+    "times each",
+    "tokens",
+    "share",
+    "supervised",
+    "share",
+  ];
+  const rows = [...first].reverse().flatMap(([label, { estimate }]) => {
+    const all = Object.entries(estimate.ingredients);
+    const share = (key: keyof Shown, one: Shown) =>
+      percent(one[key] / all.reduce((total, [, other]) => total + other[key], 0));
+    return all.map(([name, one], i) => [
+      i === 0 ? label : "",
+      name,
+      count(one.examples),
+      share("examples", one),
+      count(one.distinct_examples),
+      (one.examples / one.distinct_examples).toFixed(2),
+      count(one.tokens),
+      share("tokens", one),
+      count(one.supervised_tokens),
+      share("supervised_tokens", one),
+    ]);
+  });
+  return [header, ...rows];
+}
+
+/** A run as it was asked for, once or more: its mixture, and model and factors where these differ between runs. */
+function labelsOf({ model, mixture, factors, also }: PlannedEntry, runs: readonly PlannedEntry[]): string[] {
+  const isOneModel = runs.every((other) => other.model === model);
+  return [{ mixture, factors }, ...also].map((one) => {
+    const values = Object.entries(one.factors).map(
+      ([key, value]) => ` ${key.replace(/^train\./, "")}=${String(value)}`,
+    );
+    return `${isOneModel ? "" : `${model} `}${one.mixture.name}${values.join("")}`;
+  });
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
 }

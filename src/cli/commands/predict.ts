@@ -4,8 +4,8 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { DataError, SpecError } from "../../base/errors.ts";
-import { readRows } from "../../data/own-data.ts";
 import { appendLog, readLog } from "../../formats/jsonl.ts";
+import { readAllRows } from "../../formats/row-file.ts";
 import { runPaths } from "../../runs/run-dir.ts";
 import type { TaskSpec } from "../../specs/types.ts";
 import { findStudyLock } from "../../study/lock-file.ts";
@@ -14,12 +14,12 @@ import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
 import { modelDir } from "../models.ts";
+import { taskNamed } from "../named-tasks.ts";
 import { count } from "../numbers.ts";
 import { type ModelRef, openScorer } from "../open-scorer.ts";
 import { progressLine } from "../progress.ts";
 import { readStudy } from "../read-study.ts";
 import { labelsAndPrompt } from "../task-prompt.ts";
-import { taskNamed } from "./tasks.ts";
 
 interface PredictOptions {
   task: string;
@@ -36,7 +36,7 @@ export function addPredict(program: Command, act: Act): void {
     .command("predict <model>")
     .description("label new rows: answer and probability of each; may be stopped and started again")
     .requiredOption("--task <name>", "whose prompt and labels to use")
-    .requiredOption("--input <file>", "rows: .jsonl, .json, .csv, .tsv, also .gz")
+    .requiredOption("--input <file>", "rows: .jsonl, .json, .csv, .tsv, also .gz, or .parquet")
     .requiredOption("--out <file>", "rows with their answers, as .jsonl")
     .option("--study <file>", "where the task is described (default: the run's own study)")
     .addHelpText(
@@ -47,15 +47,15 @@ export function addPredict(program: Command, act: Act): void {
 }
 
 async function predict(model: string, options: PredictOptions, context: Context): Promise<number> {
-  const ref = modelRef(model);
+  const ref = await modelRef(model, context);
   const spec = taskSpec(model, options);
   const { labels, promptOf } = labelsAndPrompt(spec);
-  const rows = readRows(resolve(options.input)).map(({ line, fields }) => ({
+  const rows = (await readAllRows(resolve(options.input))).map(({ line, fields }) => ({
     fields,
     prompt: promptOf(fields, `${options.input}:${line}`),
   }));
   const numBefore = alreadyDone(options.out, rows);
-  const scorer = await openScorer(ref, context.settings.threads, context.settings.cacheDir);
+  const scorer = await openScorer(ref, context);
   const progress = progressLine(context);
   try {
     for (let from = numBefore; from < rows.length && !context.signal.aborted; from += BATCH) {
@@ -97,9 +97,9 @@ export function answered(
   return { answer: labels[best]!, probability: weights[best]! / sum, probabilities };
 }
 
-function modelRef(model: string): ModelRef {
+async function modelRef(model: string, context: Context): Promise<ModelRef> {
   if (existsSync(runPaths.spec(model))) return { kind: "run", dir: resolve(model) };
-  return { kind: "folder", dir: modelDir(model, "command line") };
+  return { kind: "folder", dir: await modelDir(model, "command line", context) };
 }
 
 function taskSpec(model: string, { task, study }: PredictOptions): TaskSpec {

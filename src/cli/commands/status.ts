@@ -18,7 +18,8 @@ export function addStatus(program: Command, act: Act): void {
     .action((dir: string) =>
       act((context) => {
         const lock = readStudyLock(resolve(dir));
-        const runs = lock.runs.map(({ id, mixture, seed, model }) => ({
+        const planned = [...new Map(lock.runs.toReversed().map((run) => [run.id, run])).values()].reverse();
+        const runs = planned.map(({ id, mixture, seed, model }) => ({
           id,
           mixture: mixture.name,
           model,

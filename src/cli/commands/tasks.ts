@@ -1,34 +1,33 @@
-/** @file mixtune tasks: the catalogue, real rendered examples, and a check of a study's data. */
+/** @file mixtune tasks: the catalogue, real rendered examples, and a check of data. */
 
-import { resolve } from "node:path";
-import type { Command } from "commander";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { SpecError } from "../../base/errors.ts";
 import { CATALOGUE } from "../../data/catalogue.ts";
-import { openTemplate, type PromptTemplate } from "../../data/chat-template.ts";
 import { loadTask } from "../../data/load-task.ts";
-import { openTokenizer } from "../../data/tokenizers.ts";
-import type { Example, LoadedTask } from "../../data/types.ts";
-import { aligned } from "../../report/tables.ts";
-import { didYouMean } from "../../specs/nearest.ts";
-import type { TaskSpec } from "../../specs/types.ts";
+import { isAssignment } from "../../specs/yaml-file.ts";
 import { ingredientTasks } from "../../study/plan.ts";
 import type { Act } from "../act.ts";
+import { formatCheck } from "../check-report.ts";
+import { type CheckRequest, checkTasks } from "../check-tasks.ts";
 import type { Context } from "../context.ts";
-import { EXIT_DONE } from "../exit.ts";
-import { ingredientsOf, loadTasks } from "../ingredients.ts";
-import { modelDir } from "../models.ts";
-import { count } from "../numbers.ts";
+import { EXIT_DONE, EXIT_WRONG_REQUEST } from "../exit.ts";
+import { fetchHubData, fetchWhatThereIs } from "../hub-data.ts";
+import { taskList } from "../list-tasks.ts";
+import { tokenizerDir } from "../models.ts";
+import { taskNamed, taskWords } from "../named-tasks.ts";
 import { readStudy } from "../read-study.ts";
+import { showTask } from "../show-task.ts";
 import { assignmentsOf } from "../words.ts";
 
-/** Stand around what is trained on. */
-const TRAINED = { open: "⟦", close: "⟧" };
 const NUM_SHOWN = 3;
+const MODEL = "mixtune/tiny";
 
 export function addTasks(program: Command, act: Act): void {
   const tasks = program
     .command("tasks")
-    .description("the catalogue; rendered examples; a check of a study's data")
+    .description("the catalogue; rendered examples; a check of data")
     .addHelpText("after", "\nExample: mixtune tasks show gen-sentiment");
   tasks
     .command("list", { isDefault: true })
@@ -36,117 +35,133 @@ export function addTasks(program: Command, act: Act): void {
     .addHelpText("after", "\nExample: mixtune tasks list --json")
     .action(() => act((context) => list(context)));
   tasks
-    .command("show <name>")
-    .description("real rendered examples, with what is trained on marked")
-    .option("--study <file>", "where the task is described, for one that is not in the catalogue")
-    .option("--model <name>", "whose template to use", "mixtune/tiny")
-    .addHelpText("after", "\nExample: mixtune tasks show our-tickets --study study.yaml")
-    .action((name: string, options: { study?: string; model: string }) =>
-      act((context) => show(name, options, context)),
+    .command("show <name> [key=value...]")
+    .description("real rendered examples, with what is trained on marked; --json has every token")
+    .option(
+      "--study <file>",
+      "where the task is described, for one that is not in the catalogue; words then change the study",
+    )
+    .option("--model <name>", `whose tokenizer and template to use (default: the study's first, or ${MODEL})`)
+    .addOption(
+      new Option("--split <name>", "which examples (default: the first split there is)").choices([
+        "train",
+        "dev",
+        "test",
+      ]),
+    )
+    .option("--limit <n>", "how many", wholeNumber, NUM_SHOWN)
+    .addHelpText("after", "\nExample: mixtune tasks show fpb variant=allagree prompt_style=fingpt --limit 1")
+    .action((name: string, words: string[], options: ShowFlags) =>
+      act((context) => show(name, words, options, context)),
     );
   tasks
-    .command("check <study> [key=value...]")
-    .description("load a study's data as a run would: splits, label counts, lengths, test texts found in train")
+    .command("check [study-or-names...]")
+    .description(
+      "data contracts and leakage of a study (STUDY key=value…), of tasks of the catalogue (NAME… key=value…), or of all that are on this machine",
+    )
+    .option("--model <name>", `for names: whose tokenizer to use (default: ${MODEL})`)
     .addHelpText("after", "\nExample: mixtune tasks check study.yaml")
-    .action((study: string, words: string[]) => act((context) => check(study, words, context)));
+    .action((words: string[], options: { model?: string }) => act((context) => check(words, options, context)));
 }
 
 function list(context: Context): number {
-  const entries = Object.values(CATALOGUE).map(({ name, title, answer, metric, licence, generate }) => ({
-    name,
-    title,
-    kind: answer.kind,
-    metric,
-    licence,
-    needs_data: generate === undefined,
-  }));
-  const rows = entries.map(({ name, title, kind, licence, needs_data }) => [
-    name,
-    title,
-    kind,
-    licence,
-    needs_data ? "MIXTUNE_DATA" : "nothing",
-  ]);
-  context.result(entries, aligned([["name", "what", "answer", "licence", "needs"], ...rows], "left"));
+  const { entries, text } = taskList(context.settings.dataRoot);
+  context.result(entries, text);
   return EXIT_DONE;
 }
 
-async function show(
-  name: string,
-  { study, model }: { study?: string; model: string },
-  context: Context,
-): Promise<number> {
-  const described = study === undefined ? undefined : readStudy(study, []).study;
-  const task = await loadTask(taskNamed(name, described && ingredientTasks(described)), {
-    dataRoot: described?.data_root ?? context.settings.dataRoot,
+interface ShowFlags {
+  study?: string;
+  model?: string;
+  split?: "train" | "dev" | "test";
+  limit: number;
+}
+
+async function show(name: string, words: string[], flags: ShowFlags, context: Context): Promise<number> {
+  const described = flags.study === undefined ? undefined : readStudy(flags.study, assignmentsOf(words)).study;
+  const { options, cutoffLen } = taskWords(described === undefined ? words : []);
+  const spec = { ...taskNamed(name, described && ingredientTasks(described)), ...options };
+  const dataRoot = described?.data_root ?? context.settings.dataRoot;
+  const data = await fetchHubData({ [spec.name]: spec }, dataRoot, context);
+  const task = await loadTask(spec, { ...data, isOnlyEvaluated: true });
+  const folder = await tokenizerDir(flags.model ?? described?.models[0] ?? MODEL, "--model", context);
+  const { record, text } = showTask(task, folder, {
+    split: flags.split,
+    limit: flags.limit,
+    cutoffLen: described?.train.cutoff_len ?? cutoffLen,
+    lossOn: described?.train.loss_on ?? "answer",
   });
-  const folder = modelDir(model, "--model");
-  const template = openTemplate(folder, openTokenizer(folder));
-  const shown = task.splits.train
-    .slice(0, NUM_SHOWN)
-    .map((example) => ({ id: example.id, ...rendered(example, task, template) }));
-  const { metric, licence, source, notes } = task;
-  const labels = task.answer.kind === "label" ? `\nlabels: ${task.answer.labels.join(", ")}` : "";
-  const head = `${name}: ${task.answer.kind}, ranked by ${metric}\nlicence: ${licence}\nsource: ${source}${labels}\n${notes.join("\n")}`;
-  const body = shown.map(({ id, prompt, trained }) => `--- ${id}\n${prompt}${TRAINED.open}${trained}${TRAINED.close}`);
-  const legend = `${TRAINED.open}…${TRAINED.close}: what is trained on, followed by the end-of-turn token (template: ${template.name}).`;
-  context.result(
-    { name, metric, licence, source, notes, answer: task.answer, examples: shown },
-    [head, "", ...body, "", legend].join("\n"),
-  );
+  context.result(record, text);
   return EXIT_DONE;
 }
 
-function rendered(example: Example, task: LoadedTask, template: PromptTemplate): { prompt: string; trained: string } {
-  if (task.answer.kind === "document") return { prompt: "", trained: example.answer.slice(0, 2000) };
-  return { prompt: template.render(example.prompt), trained: template.answerText(example.answer) };
+async function check(words: string[], { model = MODEL }: { model?: string }, context: Context): Promise<number> {
+  const [first] = words;
+  const isStudy = first !== undefined && !isAssignment(first) && (/\.ya?ml$/i.test(first) || existsSync(first));
+  const request = isStudy
+    ? await studyRequest(first, words.slice(1), context)
+    : await namesRequest(words, model, context);
+  const report = await checkTasks(request);
+  const said = report.ok
+    ? isStudy
+      ? `Nothing of a test split is trained on; ${resolve(first)} is good to run.`
+      : "No contract is broken."
+    : "What is marked BROKEN must be put right.";
+  context.result(report, `${formatCheck(report)}\n\n${said}`);
+  return report.ok ? EXIT_DONE : EXIT_WRONG_REQUEST;
 }
 
-/** A task of a study, or of the catalogue. */
-export function taskNamed(name: string, described: Record<string, TaskSpec> | undefined): TaskSpec {
-  const spec = described?.[name] ?? (CATALOGUE[name] === undefined ? undefined : { name, catalogue: name });
-  if (spec !== undefined) return spec;
-  const known = [...Object.keys(described ?? {}), ...Object.keys(CATALOGUE)];
-  throw new SpecError({
-    place: "command line",
-    expected: described === undefined ? "a task of the catalogue" : "a task of the study or the catalogue",
-    got: name,
-    remedy: `${didYouMean(name, known)}${described === undefined ? " A task of your own is found with --study FILE." : ""}`,
-  });
-}
-
-async function check(path: string, words: string[], context: Context): Promise<number> {
+async function studyRequest(path: string, words: string[], context: Context): Promise<CheckRequest> {
   const { study } = readStudy(path, assignmentsOf(words));
+  const modelDirs: Record<string, string> = {};
+  for (const [i, model] of study.models.entries())
+    modelDirs[model] = await tokenizerDir(model, `models[${i}]`, context);
   const specs = ingredientTasks(study);
-  const tasks = await loadTasks(specs, study.data_root ?? context.settings.dataRoot);
-  const modelDirs = Object.fromEntries(study.models.map((model) => [model, modelDir(model, "models")]));
-  const ingredients = ingredientsOf(specs, tasks, modelDirs);
-  const records = study.models.flatMap((model) =>
-    Object.entries(ingredients(model, study.train)).flatMap(([name, { task, split }]) =>
-      (["train", "dev", "test"] as const).map((which) => {
-        const { examples, lengths, notes } = split(which);
-        for (const note of notes) context.note(note);
-        return {
-          model,
-          task: name,
-          split: which,
-          n: examples.length,
-          longest: Math.max(0, ...lengths.tokens),
-          labels: labelCounts(task, examples),
-        };
-      }),
-    ),
-  );
-  for (const task of Object.values(tasks)) for (const note of task.notes) context.note(note);
-  const rows = records.map(({ task, split, n, longest, labels }) => [task, split, count(n), count(longest), labels]);
-  const text = `${aligned([["task", "split", "n", "longest (tokens)", "answers"], ...rows], "left")}\n\nNo test text is trained on. ${resolve(path)} is good to run.`;
-  context.result(records, text);
-  return EXIT_DONE;
+  return {
+    specs,
+    settings: await fetchWhatThereIs(specs, study.data_root ?? context.settings.dataRoot, context),
+    scored: Object.keys(study.tasks),
+    isStudy: true,
+    allowed: study.allow_overlap ?? [],
+    modelDirs,
+    cutoffLen: study.train.cutoff_len,
+    progress: progressOf(context),
+  };
 }
 
-function labelCounts(task: LoadedTask, examples: readonly Example[]): string {
-  if (task.answer.kind !== "label") return task.answer.kind;
-  const counts = new Map(task.answer.labels.map((label) => [label, 0]));
-  for (const { answer } of examples) counts.set(answer, (counts.get(answer) ?? 0) + 1);
-  return [...counts].map(([label, n]) => `${label} ${count(n)}`).join(", ");
+async function namesRequest(words: string[], model: string, context: Context): Promise<CheckRequest> {
+  const { options, cutoffLen } = taskWords(words.filter(isAssignment));
+  const { dataRoot } = context.settings;
+  const asked = words.filter((word) => !isAssignment(word));
+  const names = asked.length > 0 ? asked : namesOnThisMachine(options.data_dir ?? dataRoot);
+  const specs = Object.fromEntries(names.map((name) => [name, { ...taskNamed(name, undefined), ...options }]));
+  return {
+    specs,
+    settings: { ...(await fetchWhatThereIs(specs, dataRoot, context)), isOnlyEvaluated: true },
+    scored: names,
+    isStudy: false,
+    allowed: [],
+    modelDirs: { [model]: await tokenizerDir(model, "--model", context) },
+    cutoffLen,
+    progress: progressOf(context),
+  };
+}
+
+function namesOnThisMachine(root: string | undefined): string[] {
+  return Object.values(CATALOGUE)
+    .filter(({ generate, local }) => {
+      const isLocal = root !== undefined && local?.files.every((file) => existsSync(join(root, file)));
+      return generate !== undefined || isLocal === true;
+    })
+    .map(({ name }) => name);
+}
+
+function progressOf(context: Context): (what: string) => void {
+  return (what) => context.note(`checking ${what}`);
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError("a whole number above 0 is wanted.");
 }

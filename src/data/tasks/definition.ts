@@ -29,8 +29,8 @@ export interface LocalSource<R> {
 /** A dataset of the Hugging Face hub. Its revision is never written here: it is recorded when the data is fetched. */
 export interface HubSource<R> {
   id: string;
-  /** Configuration (subset), where the dataset has several. */
-  config?: string;
+  /** Configuration (subset), where the dataset has several; a function where the variant says which. */
+  config?: string | ((variant: string) => string);
   /** The hub's name of each split. */
   splits: Partial<Record<Split, string>>;
   /** Columns that are read. */
@@ -50,6 +50,9 @@ export interface Shaped {
   /** The row's own words without instruction: what is compared between splits. */
   text: string;
 }
+
+/** Published number of rows of splits, in all or of each label. */
+export type PublishedRows = Partial<Record<Split, number | Readonly<Record<string, number>>>>;
 
 /** A dataset of the catalogue. */
 export interface TaskDefinition<R = unknown> {
@@ -72,6 +75,11 @@ export interface TaskDefinition<R = unknown> {
   paper?: { cap: number } | { shareOfCaps: number };
   /** A benchmark that is only evaluated: training on it is refused. */
   isEvaluationOnly?: boolean;
+  /**
+   * What the publication says of its first variant, checked by `tasks check`: dev and test exactly, train as the most there can be, as dev is
+   * carved from it and rows that repeat a held-out text are left out. Absent where the original's numbers are not in the source.
+   */
+  published?: PublishedRows;
   /** Forms of the data by name, with what they are; the first is the default. */
   variants?: Readonly<Record<string, string>>;
   /** Wordings of the prompt by name; the first is the default. */

@@ -64,6 +64,26 @@ export const fpb = defineTask<Sentence>({
       return { train, test } satisfies SplitRecords<Sentence>;
     },
   },
+  // A parquet form of 50agree; the dataset's first home (takala/financial_phrasebank) is a script that unpacks an archive.
+  hub: {
+    id: "atrost/financial_phrasebank",
+    splits: { train: "train", dev: "validation", test: "test" },
+    columns: ["sentence", "label"],
+    isVerified: false,
+    records: ({ sentence, label }, place, { variant }) => {
+      const name = LABELS[Number(label)];
+      if (variant !== "50agree")
+        throw damaged(place, "variant 50agree, the only one of this source", variant, "Use local files.");
+      if (typeof sentence !== "string" || label === "" || label === null || name === undefined) {
+        throw damaged(
+          place,
+          "sentence and label, 0 (negative), 1 (neutral) or 2 (positive)",
+          JSON.stringify({ sentence, label }),
+        );
+      }
+      return [{ sentence: sentence.trim(), label: name }];
+    },
+  },
 });
 
 function groupOf({ record }: Numbered<Sentence>): string {

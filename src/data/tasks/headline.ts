@@ -13,17 +13,17 @@ interface Asked {
   answer: string;
 }
 
-/** Column of the file (its own spelling) and our question, answered by yes or no. */
-const QUESTIONS: readonly (readonly [string, string])[] = [
-  ["PriceOrNot", "Is the headline about price?"],
-  ["DirectionUp", "Did the price rise?"],
-  ["DirectionConstant", "Is the price unchanged?"],
-  ["DirectionDown", "Did the price fall?"],
-  ["PastPrice", "Is a past price mentioned?"],
-  ["FuturePrice", "Is a future price mentioned?"],
-  ["PastNews", "Is there past news other than prices?"],
-  ["FutureNews", "Is there news of the future other than prices?"],
-  ["AssetComparision", "Is gold compared with any other asset?"],
+/** Column of the file (its own spelling), our question, answered by yes or no, and by what FinGPT's wording of it is known. */
+const QUESTIONS: readonly (readonly [string, string, RegExp])[] = [
+  ["PriceOrNot", "Is the headline about price?", /about price\?/],
+  ["DirectionUp", "Did the price rise?", /going up/],
+  ["DirectionConstant", "Is the price unchanged?", /constant/],
+  ["DirectionDown", "Did the price fall?", /going down/],
+  ["PastPrice", "Is a past price mentioned?", /about price in the past/],
+  ["FuturePrice", "Is a future price mentioned?", /about price in the future/],
+  ["PastNews", "Is there past news other than prices?", /event.* in the past/],
+  ["FutureNews", "Is there news of the future other than prices?", /event.* in the future/],
+  ["AssetComparision", "Is gold compared with any other asset?", /compar/],
 ];
 const FILE = "gold-headlines/headlines.csv.gz";
 
@@ -65,6 +65,24 @@ export const headline = defineTask<Asked>({
           "with it in some answer).",
       );
       return { train: [...first.values()].flat() };
+    },
+  },
+  hub: {
+    id: "FinGPT/fingpt-headline-cls",
+    splits: { train: "train", test: "test" },
+    columns: ["instruction", "input", "output"],
+    isVerified: false,
+    records: ({ instruction, input, output }, place) => {
+      const [, question] = QUESTIONS.find(([, , wording]) => wording.test(String(instruction))) ?? [];
+      const answer = String(output).trim().toLowerCase();
+      if (question === undefined || typeof input !== "string" || (answer !== "yes" && answer !== "no")) {
+        throw damaged(
+          place,
+          "one of nine questions, a headline and Yes or No",
+          JSON.stringify({ instruction, output }),
+        );
+      }
+      return [{ news: input.trim(), question, answer }];
     },
   },
 });

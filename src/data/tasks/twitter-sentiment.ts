@@ -25,6 +25,7 @@ export const twitterSentiment = defineTask<Tweet>({
   answer: { kind: "label", field: "label", labels: LABELS },
   metric: "accuracy",
   unit: "distinct tweet without its links",
+  published: { train: byLabel(PUBLISHED.train), test: byLabel(PUBLISHED.valid) },
   paper: { cap: 5000 },
   prompts: {
     plain: ({ text }) => `Is this tweet bullish, bearish or neutral?\n${text}`,
@@ -73,11 +74,15 @@ function readTweets(path: string, published: readonly number[]): Numbered<Tweet>
 }
 
 function tweetOf(text: unknown, id: unknown, place: string): Tweet {
-  const label = LABELS[Number(id)];
+  const label = id === "" || id === null ? undefined : LABELS[Number(id)];
   if (label !== undefined && typeof text === "string") return { text, label };
   throw damaged(
     place,
     "columns text and label, label 0 (bearish), 1 (bullish) or 2 (neutral)",
     JSON.stringify({ text, label: id }),
   );
+}
+
+function byLabel(counts: readonly number[]): Record<string, number> {
+  return Object.fromEntries(LABELS.map((label, i) => [label, counts[i]!]));
 }

@@ -64,6 +64,22 @@ export const VJP_RULES: { [K in OpName]: VjpRule<K> } = {
     const slope = graph.add("sub", [graph.add("add", [s, y], {}), graph.add("mul", [y, s], {})], {});
     return [graph.add("mul", [dY, slope], {})];
   },
+  // y' = 1 - y^2
+  tanh: ({ graph, y, dY }) => {
+    const slope = graph.add("sub", [graph.scalar(1), graph.add("mul", [y, y], {})], {});
+    return [graph.add("mul", [dY, slope], {})];
+  },
+  // y = x s with s = sigmoid(2u), as (1 + tanh(u)) / 2 = sigmoid(2u); y' = s + x s (1 - s) 2u' = s + y (1 - s) 2u', 2u' = a (1 + 3c x^2)
+  geluTanh: ({ graph, inputs: [x], y, dY }) => {
+    const [a, c] = [2 * Math.sqrt(2 / Math.PI), 0.044715];
+    const square = graph.add("mul", [x!, x!], {});
+    const line = (slope: number) =>
+      graph.add("add", [graph.add("mul", [square, graph.scalar(slope)], {}), graph.scalar(a)], {});
+    const s = graph.add("sigmoid", [graph.add("mul", [x!, line(a * c)], {})], {});
+    const rest = graph.add("sub", [y, graph.add("mul", [y, s], {})], {});
+    const slope = graph.add("add", [s, graph.add("mul", [rest, line(3 * a * c)], {})], {});
+    return [graph.add("mul", [dY, slope], {})];
+  },
   // y = alpha A B, with A = a or a^T, B = b or b^T; dA = alpha dY B^T, dB = alpha A^T dY
   matmul: ({ graph, node, inputs: [a, b], dY, needs }) => {
     const { transA, transB, alpha } = node.attributes;

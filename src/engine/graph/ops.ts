@@ -19,6 +19,8 @@ export interface OpAttributes {
   sqrt: None;
   sigmoid: None; // 1 / (1 + exp(-x))
   silu: None; // x * sigmoid(x)
+  tanh: None;
+  geluTanh: None; // x (1 + tanh(u)) / 2, u = sqrt(2 / pi) (x + 0.044715 x^3): torch's gelu(approximate="tanh")
   matmul: { transA: boolean; transB: boolean; alpha: number }; // alpha * op(a) @ op(b), batch axes broadcast
   reduceSum: { axes: readonly number[]; keepDims: boolean };
   reshape: { shape: Shape };
@@ -33,7 +35,7 @@ export interface OpAttributes {
   pick: None; // x [r, c], indices [r] -> [r]: x[i, indices[i]]
   scatterPick: { columns: Dim }; // x [r], indices [r] -> zeros [r, columns] with x[i] at indices[i]
   rmsNorm: { epsilon: number }; // x / sqrt(mean(x^2) + epsilon) * weight over the last axis
-  rotary: { numHeads: number; inverse: boolean }; // x [n, numHeads * E], cos and sin [positions, E / 2], positions [n]; halves rotated (Llama order); inverse: by minus the angle
+  rotary: { numHeads: number; inverse: boolean }; // x [n, numHeads * E], cos and sin [positions, r / 2], positions [n]; of each head the first r numbers are rotated, halves against each other (Llama order), the rest kept; inverse: by minus the angle
 }
 
 export type OpName = keyof OpAttributes;
@@ -93,6 +95,8 @@ export const SHAPE_RULES: { [K in OpName]: ShapeRule<K> } = {
   sqrt: unary,
   sigmoid: unary,
   silu: unary,
+  tanh: unary,
+  geluTanh: unary,
   softmax: unary,
   logSoftmax: unary,
   matmul: (inputs, { transA, transB }) => {
@@ -183,7 +187,11 @@ export const SHAPE_RULES: { [K in OpName]: ShapeRule<K> } = {
       "[n, heads * size] and [n] positions",
     );
     demand(sameShape(cos!.shape, sin!.shape), "cos and sin of one shape");
-    demand((x!.shape[1] as number) === numHeads * 2 * (cos!.shape[1] as number), "heads of twice the table's width");
+    const headDim = (x!.shape[1] as number) / numHeads;
+    demand(
+      Number.isInteger(headDim) && headDim >= 2 * (cos!.shape[1] as number),
+      "heads of twice the table's width or more",
+    );
     return float(x!.shape);
   },
 };

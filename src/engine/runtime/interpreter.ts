@@ -140,6 +140,8 @@ const KERNELS: { [K in OpName]: Kernel<K> } = {
   sqrt: unary(Math.sqrt),
   sigmoid: unary((x) => 1 / (1 + Math.exp(-x))),
   silu: unary((x) => x / (1 + Math.exp(-x))),
+  tanh: unary(Math.tanh),
+  geluTanh: unary((x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))),
   matmul: ([a, b], { attributes: { transA, transB, alpha } }) => {
     const [ra, ca] = a!.shape.slice(-2) as [number, number];
     const [rb, cb] = b!.shape.slice(-2) as [number, number];
@@ -266,17 +268,18 @@ const KERNELS: { [K in OpName]: Kernel<K> } = {
   ],
   rotary: ([x, cos, sin, positions], { attributes: { numHeads, inverse } }) => {
     const half = cos!.shape[1]!;
+    const headDim = x!.shape[1]! / numHeads;
     const sign = inverse ? -1 : 1;
     return [
       byRow(x!, (row, out, n) => {
+        out.set(row);
         for (let h = 0; h < numHeads; h++) {
           for (let i = 0; i < half; i++) {
             const c = cos!.data[positions!.data[n]! * half + i]!;
             const s = sign * sin!.data[positions!.data[n]! * half + i]!;
-            const first = row[h * 2 * half + i]!;
-            const second = row[(h * 2 + 1) * half + i]!;
-            out[h * 2 * half + i] = first * c - second * s;
-            out[(h * 2 + 1) * half + i] = second * c + first * s;
+            const at = h * headDim + i;
+            out[at] = row[at]! * c - row[at + half]! * s;
+            out[at + half] = row[at + half]! * c + row[at]! * s;
           }
         }
       }),

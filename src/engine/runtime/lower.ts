@@ -149,6 +149,8 @@ const LOWERINGS: { [K in OpName]: Lowering<K> } = {
   sqrt: direct("Sqrt"),
   sigmoid: direct("Sigmoid"),
   silu: direct("QuickGelu", { alpha: { float: 1 } }, MICROSOFT),
+  tanh: direct("Tanh"),
+  geluTanh: direct("FastGelu", {}, MICROSOFT),
   softmax: direct("Softmax", { axis: -1 }),
   logSoftmax: direct("LogSoftmax", { axis: -1 }),
   matmul: (emitter, node) => {
@@ -198,7 +200,10 @@ const LOWERINGS: { [K in OpName]: Lowering<K> } = {
       : sin!.name;
     emitter.node("Unsqueeze", [x!.name, axis], [`${name}_in`]);
     const inputs = [`${name}_in`, column(emitter, positions!), cos!.name, angle];
-    emitter.node("RotaryEmbedding", inputs, [`${name}_rotated`], { num_heads: numHeads }, MICROSOFT);
+    const rotated = 2 * (cos!.shape[1] as number);
+    const isPartial = (x!.shape[1] as number) > numHeads * rotated;
+    const attributes = { num_heads: numHeads, ...(isPartial ? { rotary_embedding_dim: rotated } : {}) };
+    emitter.node("RotaryEmbedding", inputs, [`${name}_rotated`], attributes, MICROSOFT);
     emitter.node("Squeeze", [`${name}_rotated`, axis], names(outputs));
   },
 };

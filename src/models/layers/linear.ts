@@ -31,13 +31,16 @@ export function frozenTensors(file: string, byteOffsets: ReadonlyMap<string, num
   };
   return {
     tensor: (graph, { name, shape }) => constant(graph, name, name, shape),
-    // Layers that read the same input lie side by side in the file: one matrix, one product.
+    // Layers that read the same input lie side by side in the file, biases after weights: one matrix, one product.
     linear: (graph, x, layers) => {
       const first = layers[0]!;
       const outs = layers.map((layer) => layer.outFeatures);
       const total = outs.reduce((a, b) => a + b, 0);
-      const name = layers.length === 1 ? `${first.module}.weight` : `${first.module}+${layers.length - 1}.weight`;
-      const fused = product(graph, x, constant(graph, name, `${first.module}.weight`, [total, first.inFeatures]));
+      const module = layers.length === 1 ? first.module : `${first.module}+${layers.length - 1}`;
+      const joined = (kind: string, shape: readonly number[]) =>
+        constant(graph, `${module}.${kind}`, `${first.module}.${kind}`, shape);
+      const products = product(graph, x, joined("weight", [total, first.inFeatures]));
+      const fused = first.hasBias ? graph.add("add", [products, joined("bias", [total])], {}) : products;
       return layers.length === 1 ? [fused] : graph.addMany("split", [fused], { axis: 1, sizes: outs });
     },
   };
@@ -54,8 +57,11 @@ export function trainableTensors(): TensorSource {
   return {
     tensor: input,
     linear: (graph, x, layers) =>
-      layers.map(({ module, inFeatures, outFeatures }) =>
-        product(graph, x, input(graph, { name: `${module}.weight`, shape: [outFeatures, inFeatures] })),
-      ),
+      layers.map(({ module, inFeatures, outFeatures, hasBias }) => {
+        const weight = input(graph, { name: `${module}.weight`, shape: [outFeatures, inFeatures] });
+        const y = product(graph, x, weight);
+        if (!hasBias) return y;
+        return graph.add("add", [y, input(graph, { name: `${module}.bias`, shape: [outFeatures] })], {});
+      }),
   };
 }

@@ -28,12 +28,13 @@ def examples(vocab):
     return out + [{"prompt": ids(4), "answer": ids(1) + [0]}]
 
 
-def batch_loss(model, batch):
-    """Mean negative log-likelihood over all answer tokens of the batch, each example alone; and the logits that predict them."""
+def batch_loss(model, batch, pad_to):
+    """Mean negative log-likelihood over all answer tokens of the batch, each example alone, padded to pad_to tokens at its end (which causal
+    attention hides, but which longrope counts); and the logits that predict them."""
     total, count, rows = 0.0, 0, []
     for e in batch:
-        ids = torch.tensor([e["prompt"] + e["answer"]])
-        logits = model(ids).logits[0, len(e["prompt"]) - 1 : -1]
+        ids = e["prompt"] + e["answer"]
+        logits = model(torch.tensor([ids + [1] * (pad_to - len(ids))])).logits[0, len(e["prompt"]) - 1 : len(ids) - 1]
         target = torch.tensor(e["answer"])
         total = total + torch.nn.functional.cross_entropy(logits, target, reduction="sum")
         count += len(target)
@@ -49,12 +50,12 @@ def decay_groups(model):
     ]
 
 
-def ten_steps(model, batch, rate):
+def ten_steps(model, batch, rate, pad_to):
     optimizer = torch.optim.AdamW(decay_groups(model), lr=rate, betas=(0.9, 0.999), eps=1e-8)
     losses, norms = [], []
     for _ in range(STEPS):
         optimizer.zero_grad()
-        loss, _ = batch_loss(model, batch)
+        loss, _ = batch_loss(model, batch, pad_to)
         loss.backward()
         norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), MAX_NORM).item())
         optimizer.step()
@@ -62,7 +63,7 @@ def ten_steps(model, batch, rate):
     return losses, norms
 
 
-def make(folder, config):
+def make(folder, config, pad_to=0):
     torch.manual_seed(SEED)
     torch.set_num_threads(1)
     model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").float()
@@ -78,14 +79,14 @@ def make(folder, config):
     batch = examples(config.vocab_size)
     tensors, numbers = {}, {}
 
-    loss, logits = batch_loss(model, batch)
+    loss, logits = batch_loss(model, batch, pad_to)
     loss.backward()
     numbers["loss"] = loss.item()
     tensors["logits"] = logits
     for name, p in model.named_parameters():
         tensors[f"full.{name}"] = p.grad.clone()
     model.zero_grad()
-    numbers["full_losses"], numbers["full_norms"] = ten_steps(model, batch, FULL_RATE)
+    numbers["full_losses"], numbers["full_norms"] = ten_steps(model, batch, FULL_RATE, pad_to)
 
     model = AutoModelForCausalLM.from_pretrained(model_dir, attn_implementation="eager").float()
     adapted = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", lora_dropout=0.0, target_modules="all-linear", **LORA))
@@ -97,7 +98,7 @@ def make(folder, config):
     for name, p in adapted.named_parameters():
         if p.requires_grad:
             tensors[f"lora.init.{peft_name(name)}"] = p.detach().clone()
-    loss, logits = batch_loss(adapted, batch)
+    loss, logits = batch_loss(adapted, batch, pad_to)
     loss.backward()
     numbers["lora_loss"] = loss.item()
     tensors["lora.logits"] = logits
@@ -105,7 +106,7 @@ def make(folder, config):
         if p.requires_grad:
             tensors[f"lora.grad.{peft_name(name)}"] = p.grad.clone()
     adapted.zero_grad()
-    numbers["lora_losses"], numbers["lora_norms"] = ten_steps(adapted, batch, LORA_RATE)
+    numbers["lora_losses"], numbers["lora_norms"] = ten_steps(adapted, batch, LORA_RATE, pad_to)
 
     settings = {"full_rate": FULL_RATE, "lora_rate": LORA_RATE, "weight_decay": WEIGHT_DECAY, "max_grad_norm": MAX_NORM, **LORA}
     save_file({k: v.contiguous() for k, v in tensors.items()}, os.path.join(folder, "expected.safetensors"))

@@ -1,0 +1,36 @@
+/** @file Whether this machine can hold a model, with the arithmetic. */
+
+import { totalmem } from "node:os";
+import { SpecError } from "../base/errors.ts";
+import { BYTES_PER_WEIGHT, type ModelSize, memoryOf } from "./estimate.ts";
+import { bytes, count } from "./numbers.ts";
+
+/** What estimates may be wrong by: a model is refused where not even the least that it may take is there. */
+const ESTIMATE_ERROR = 1.15;
+
+/** Memory of this machine, or of the container that the process is in. */
+export function machineMemory(): number {
+  const limit = process.constrainedMemory?.() ?? 0;
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
+/**
+ * Refuses a model that cannot fit.
+ * @param needed estimated peak; default: only to run it
+ * @throws {SpecError} with what goes where
+ */
+export function refuseLargeModel(
+  name: string,
+  size: ModelSize,
+  needed = memoryOf(size, 0),
+  memory = machineMemory(),
+): void {
+  if (needed / ESTIMATE_ERROR <= memory) return;
+  const weights = BYTES_PER_WEIGHT * size.parameters;
+  throw new SpecError({
+    place: name,
+    expected: `a model that fits into ${bytes(memory)} of memory`,
+    got: `about ${bytes(needed)}: ${count(size.parameters)} weights of ${BYTES_PER_WEIGHT} bytes (float32, three copies) are ${bytes(weights)}, what trains, activations and the engine ${bytes(needed - weights)}`,
+    remedy: "Choose a smaller model, or a machine with more memory.",
+  });
+}

@@ -1,0 +1,151 @@
+/**
+ * @file Answers as text and back, one rule for each kind: a row's field becomes the canonical text that is trained on, and a model's text becomes
+ * a value again. Scoring, which forgives more than one spelling, is not here.
+ *
+ * | kind           | value                 | canonical text                                             |
+ * | label          | one of the labels     | the label                                                  |
+ * | text, document | text                  | itself, without white space around it                      |
+ * | number         | a finite number       | its shortest decimal form: 1234.5, -0.25, 1e+21; after a    |
+ * |                |                       | worked solution on a line of its own: `The answer is 1234.5`|
+ * |                | or yes, no            | itself: what a question that compares two numbers has      |
+ * | spans          | list of {text, type}  | `type: text; type: text`, or `none`                        |
+ *
+ * In spans, a type or text that would be misread ( `:` in a type, `;`, quotes, line breaks, white space at its ends) stands in JSON quotes.
+ */
+
+import type { AnswerSpec } from "../specs/types.ts";
+
+/** A marked piece of a text and what it is. */
+export interface Span {
+  text: string;
+  type: string;
+}
+
+export type AnswerValue = string | number | Span[];
+
+/** Why a field is no answer of its kind, in words that go on after the field's name: `is empty`. */
+export interface NoAnswer {
+  problem: string;
+}
+
+const NO_SPANS = "none";
+/** What stands before the result at the end of a worked solution. */
+export const RESULT_MARK = "The answer is ";
+/** 12, -3.5, +.5, 1e-3, and 1,234.5 with commas between thousands. */
+const NUMBER = /^[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.\d+)?(?:e[+-]?\d+)?$/i;
+
+/** The text that a value is trained as. */
+export function renderAnswer(value: AnswerValue): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number") return String(value === 0 ? 0 : value);
+  if (value.length === 0) return NO_SPANS;
+  return value.map(({ type, text }) => `${quoted(type, /[:;"\r\n]/)}: ${quoted(text, /[;"\r\n]/)}`).join("; ");
+}
+
+/** The value that a canonical text says, or undefined where it says none of its kind. */
+export function parseAnswer(answer: AnswerSpec, text: string): AnswerValue | undefined {
+  const trimmed = text.trim();
+  if (answer.kind === "label") return answer.labels.includes(trimmed) ? trimmed : undefined;
+  if (answer.kind === "number") return comparisonIn(resultIn(trimmed)) ?? numberOf(resultIn(trimmed));
+  if (answer.kind === "spans") return spansIn(trimmed);
+  return trimmed;
+}
+
+/** What follows the last result mark at the beginning of a line; the whole text where there is none. */
+function resultIn(text: string): string {
+  const at = `\n${text}`.lastIndexOf(`\n${RESULT_MARK}`);
+  return at < 0 ? text : text.slice(at + RESULT_MARK.length);
+}
+
+/**
+ * A row's field as a value of the task's kind, checked: what cannot be trained on is named.
+ * Spans are a list of `{text, type}` objects (other keys are left aside) or a JSON text of one, or their canonical text.
+ */
+export function answerOf(answer: AnswerSpec, field: unknown): AnswerValue | NoAnswer {
+  if (answer.kind === "spans") return spansOf(field);
+  if (typeof field === "object" && field !== null)
+    return { problem: `is a ${Array.isArray(field) ? "list" : "nested object"}, not a text or number` };
+  if (typeof field === "number" && !Number.isFinite(field)) return { problem: "is not a number (NaN)" };
+  const text = String(field ?? "").trim();
+  if (text === "") return { problem: "is empty" };
+  if (answer.kind === "number") return numberOf(text) ?? { problem: `"${excerpt(text)}" is not a number` };
+  if (answer.kind === "label" && !answer.labels.includes(text))
+    return { problem: `"${excerpt(text)}" is not one of the labels ${answer.labels.join(", ")}` };
+  return text;
+}
+
+function comparisonIn(text: string): "yes" | "no" | undefined {
+  return text === "yes" || text === "no" ? text : undefined;
+}
+
+/** Undefined for what is no number, and for whole numbers with more digits than a number holds. */
+function numberOf(text: string): number | undefined {
+  if (!NUMBER.test(text) || !/\d/.test(text.replace(/e.*$/i, ""))) return undefined;
+  const value = Number(text.replaceAll(",", ""));
+  const isExact = !/^[+-]?[\d,]+$/.test(text) || Number.isSafeInteger(value);
+  return Number.isFinite(value) && isExact ? value : undefined;
+}
+
+function spansOf(field: unknown): Span[] | NoAnswer {
+  const list = typeof field === "string" ? (jsonIn(field) ?? spansIn(field.trim())) : field;
+  if (!Array.isArray(list)) return { problem: "is not a list of {text, type} objects" };
+  const spans: Span[] = [];
+  for (const [i, span] of list.entries()) {
+    const { text, type } = (span ?? {}) as Record<string, unknown>;
+    if (typeof text !== "string" || typeof type !== "string" || text === "" || type === "")
+      return { problem: `has no text and type in span ${i + 1}` };
+    spans.push({ text, type });
+  }
+  return spans;
+}
+
+function jsonIn(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+function quoted(text: string, misread: RegExp): string {
+  return text === "" || text.trim() !== text || misread.test(text) ? JSON.stringify(text) : text;
+}
+
+const QUOTED = /\s*("(?:[^"\\]|\\.)*")\s*/y;
+const PLAIN = { type: /[^:;"\r\n]*/y, text: /[^;"\r\n]*/y };
+
+/** A scanner rather than one expression over the whole text: a model's output must not be able to stall it. */
+function spansIn(text: string): Span[] | undefined {
+  if (text === NO_SPANS) return [];
+  const spans: Span[] = [];
+  for (let at = 0; ; at++) {
+    const type = pieceAt(text, at, PLAIN.type);
+    if (type === undefined || text[type.end] !== ":") return undefined;
+    const inner = pieceAt(text, type.end + 1, PLAIN.text);
+    if (inner === undefined) return undefined;
+    spans.push({ text: inner.piece, type: type.piece });
+    at = inner.end;
+    if (at === text.length) return spans;
+    if (text[at] !== ";") return undefined;
+  }
+}
+
+/** The piece that begins at a place, without quotes and the white space around it, and where it ends. */
+function pieceAt(text: string, at: number, plain: RegExp): { piece: string; end: number } | undefined {
+  const quotedPiece = matchAt(QUOTED, text, at);
+  if (quotedPiece !== null) {
+    const piece = jsonIn(quotedPiece[1] as string);
+    return typeof piece === "string" ? { piece, end: QUOTED.lastIndex } : undefined;
+  }
+  const piece = (matchAt(plain, text, at)?.[0] ?? "").trim();
+  return piece === "" ? undefined : { piece, end: plain.lastIndex };
+}
+
+function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
+  pattern.lastIndex = at;
+  return pattern.exec(text);
+}
+
+function excerpt(text: string): string {
+  return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
+}

@@ -1,0 +1,51 @@
+/** @file Questions on a page of a report, alone or in a conversation: the record, the wordings and the answers that FinQA and ConvFinQA share. */
+
+import { splitOfPage } from "./finance-page.ts";
+import type { Numbered, SplitRecords, TaskDefinition } from "./tasks/definition.ts";
+
+export interface PageQuestion {
+  /** The report page: what is split and resampled as one. */
+  page: string;
+  /** Text around the table and the table. */
+  context: string;
+  /** Of a conversation: what was asked before, with the gold answers. */
+  earlier: readonly { question: string; answer: string }[];
+  question: string;
+  answer: string;
+}
+
+/** The paper's caps, FinQA and ConvFinQA alike. */
+export const PAPER_CAP = 2000;
+
+/** What the tasks over pages have in common; the instruction stands behind the page, so that all questions on a page share its tokens. */
+export const PAGE_QUESTIONS = {
+  answer: { kind: "number", field: "answer" },
+  unit: "report page",
+  paper: { cap: PAPER_CAP },
+  prompts: {
+    plain: (record) => `${record.context}\n\n${conversation(record)}Question: ${record.question}`,
+    fingpt: (record) =>
+      `This is part of a company's report. Read its text and table, mind the questions already answered, and answer the last one; it may ask for a calculation.\n${record.context}\n\n${conversation(record)}Question: ${record.question}\nAnswer:`,
+    finben: (record) =>
+      `Use the context to answer the financial question that comes last.\nContext: ${record.context}\n\n${conversation(record)}Question: ${record.question}\nAnswer:`,
+    number: (record) =>
+      `${record.context}\n\n${conversation(record)}Question: ${record.question}\nAnswer with one number and nothing else, percentages as fractions (0.25 for 25%); to a question that asks whether, answer yes or no.`,
+  },
+  example: ({ page, context, earlier, question, answer }) => ({
+    answer,
+    group: page,
+    text: [...earlier.map((turn) => turn.question), question, context].join("\n"),
+  }),
+  fit: { text: ({ context }) => context, keep: "start" },
+} as const satisfies Partial<TaskDefinition<PageQuestion>>;
+
+/** Rows given to the splits of their pages. */
+export function splitByPage(rows: readonly Numbered<PageQuestion>[]): Required<SplitRecords<PageQuestion>> {
+  const splits: Required<SplitRecords<PageQuestion>> = { train: [], dev: [], test: [] };
+  for (const row of rows) splits[splitOfPage(row.record.page)].push(row);
+  return splits;
+}
+
+function conversation({ earlier }: PageQuestion): string {
+  return earlier.map(({ question, answer }) => `Question: ${question}\nAnswer: ${answer}\n`).join("");
+}

@@ -1,0 +1,44 @@
+/** @file ConvFinQA: conversations on pages of financial reports (Chen et al. 2022), a question a turn; its dev split is what the field reports as test. */
+
+import { CONVFINQA_FILES, readTurns } from "../convfinqa-files.ts";
+import { pageOfText } from "../finance-page.ts";
+import { resultText } from "../finqa-program.ts";
+import { PAGE_QUESTIONS, type PageQuestion } from "../page-questions.ts";
+import { damaged } from "./damaged.ts";
+import { defineTask } from "./definition.ts";
+
+export const convfinqa = defineTask<PageQuestion>({
+  ...PAGE_QUESTIONS,
+  name: "convfinqa",
+  title: "conversations with numerical questions on report pages",
+  publication: "Chen et al. 2022, ConvFinQA; its dev split is the test, as the answers of the true test are private",
+  licence: "MIT",
+  published: { train: 11_104, test: 1490 },
+  variants: { gold: "the answers of earlier turns in the prompt are the gold ones" },
+  withoutTrain:
+    "The original train split of ConvFinQA is not in these files, only its dev dialogues; convfinqa-by-page splits those by report page, under its own name.",
+  local: { files: CONVFINQA_FILES, read: (root, { notes }) => ({ test: readTurns(root, notes) }) },
+  hub: {
+    id: "FinGPT/fingpt-convfinqa",
+    splits: { train: "train", test: "test" },
+    columns: ["input", "output"],
+    isVerified: false,
+    records: ({ input, output }, place) => [recordOf(String(input), output, place)],
+  },
+});
+
+/** A page, then `Question: … Answer: …` for each earlier turn and the last question with an open answer. */
+function recordOf(input: string, output: unknown, place: string): PageQuestion {
+  const [context = "", ...asked] = input.split(/\s*\bQuestion: /);
+  const turns = asked.map((turn) => {
+    const at = turn.lastIndexOf("Answer:");
+    return { question: turn.slice(0, Math.max(0, at)).trim(), answer: turn.slice(at + 7).trim() };
+  });
+  const last = turns.pop();
+  const earlier = turns.map(({ question, answer }) => ({ question, answer: resultText(answer) ?? answer }));
+  const answer = resultText(output);
+  if (last === undefined || last.question === "" || last.answer !== "" || answer === null) {
+    throw damaged(place, "a page, the earlier turns and a last question", JSON.stringify(input.slice(-60)));
+  }
+  return { page: pageOfText(context), context: context.trim(), earlier, question: last.question, answer };
+}

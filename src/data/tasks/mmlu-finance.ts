@@ -1,0 +1,25 @@
+/** @file The subjects of MMLU that are near finance (Hendrycks et al. 2021). */
+
+import { type ExamQuestion, MMLU, mmluFiles, mmluHub } from "../mmlu.ts";
+import { defineTask } from "./definition.ts";
+
+const SUBJECTS = [
+  "business_ethics",
+  "econometrics",
+  "high_school_macroeconomics",
+  "high_school_microeconomics",
+  "management",
+  "marketing",
+  "professional_accounting",
+  "professional_law",
+  "public_relations",
+];
+
+export const mmluFinance = defineTask<ExamQuestion>({
+  ...MMLU,
+  name: "mmlu-finance",
+  title: "exam questions of the nine subjects near finance",
+  published: { test: 3105 },
+  local: mmluFiles("mmlu-finance", SUBJECTS),
+  hub: mmluHub(SUBJECTS),
+});

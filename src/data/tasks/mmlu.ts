@@ -1,0 +1,13 @@
+/** @file MMLU, all 57 subjects (Hendrycks et al. 2021). */
+
+import { type ExamQuestion, MMLU, mmluFiles, mmluHub } from "../mmlu.ts";
+import { defineTask } from "./definition.ts";
+
+export const mmlu = defineTask<ExamQuestion>({
+  ...MMLU,
+  name: "mmlu",
+  title: "exam questions of 57 subjects",
+  published: { test: 14_042 },
+  local: mmluFiles("mmlu"),
+  hub: mmluHub(),
+});

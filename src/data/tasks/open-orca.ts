@@ -1,0 +1,29 @@
+/** @file OpenOrca: general instructions answered by large models (Lian et al. 2023), from the hub only. A mixer. */
+
+import { optionalText, textField } from "../json-rows.ts";
+import { SYSTEM_QUESTIONS, type SystemQuestion } from "../system-questions.ts";
+import { defineTask } from "./definition.ts";
+
+export const openOrca = defineTask<SystemQuestion>({
+  ...SYSTEM_QUESTIONS,
+  name: "open-orca",
+  title: "general instructions answered by large models",
+  publication: "Lian et al. 2023, OpenOrca, after Mukherjee et al. 2023, Orca",
+  licence: "reportedly MIT",
+  answer: { kind: "text", field: "response" },
+  unit: "distinct question",
+  maxTrain: 100_000,
+  paper: { shareOfCaps: 1 },
+  hub: {
+    id: "Open-Orca/OpenOrca",
+    splits: { train: "train" },
+    columns: ["system_prompt", "question", "response"],
+    isVerified: false,
+    records(row, place) {
+      const response = optionalText(row, "response", place);
+      if (response === "") return []; // a few questions were never answered
+      const system = optionalText(row, "system_prompt", place);
+      return [{ system, question: textField(row, "question", place), response }];
+    },
+  },
+});

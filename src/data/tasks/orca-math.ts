@@ -1,0 +1,34 @@
+/** @file Orca-Math: grade-school word problems with solutions written by a large model (Mitra et al. 2024), from the hub only. A mixer. */
+
+import { textField } from "../json-rows.ts";
+import { groupOfText } from "../splits.ts";
+import { defineTask } from "./definition.ts";
+
+interface Solved {
+  question: string;
+  solution: string;
+}
+
+export const orcaMath = defineTask<Solved>({
+  name: "orca-math",
+  title: "word problems with written solutions",
+  publication: "Mitra et al. 2024, Orca-Math: Unlocking the potential of SLMs in Grade School Math",
+  licence: "reportedly MIT",
+  answer: { kind: "text", field: "answer" },
+  unit: "distinct question",
+  paper: { shareOfCaps: 0.5 },
+  prompts: {
+    plain: ({ question }) => `Solve this problem step by step, then give the result.\n${question}`,
+    bare: ({ question }) => question,
+  },
+  example: ({ question, solution }) => ({ answer: solution, group: groupOfText(question), text: question }),
+  hub: {
+    id: "microsoft/orca-math-word-problems-200k",
+    splits: { train: "train" },
+    columns: ["question", "answer"],
+    isVerified: false,
+    records: (row, place) => [
+      { question: textField(row, "question", place), solution: textField(row, "answer", place) },
+    ],
+  },
+});

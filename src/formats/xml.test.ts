@@ -1,0 +1,77 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { DataError } from "../base/errors.ts";
+import { elementsIn, parseXml, textOf } from "./xml.ts";
+
+function refused(text: string): string {
+  try {
+    parseXml(text, "p.xml");
+  } catch (error) {
+    expect(error).toBeInstanceOf(DataError);
+    return (error as DataError).message;
+  }
+  throw new Error(`not refused: ${text.slice(0, 80)}`);
+}
+
+test("gives elements, attributes, texts and lines", () => {
+  const root = parseXml(
+    `\ufeff<?xml version="1.0"?>
+<!-- problems --><set kind='a "b"'>
+  <problem id="1">Two &lt; three &amp; &#x41;&#66;<![CDATA[ <raw> ]]></problem><empty/>
+</set>
+`,
+    "p.xml",
+  );
+  expect([root.name, root.attributes, root.line]).toEqual(["set", { kind: 'a "b"' }, 2]);
+  const [problem] = elementsIn(root, "problem");
+  expect(problem).toEqual({
+    name: "problem",
+    attributes: { id: "1" },
+    children: ["Two < three & AB <raw> "],
+    line: 3,
+  });
+  expect(elementsIn(root, "empty")).toHaveLength(1);
+  expect(textOf(root).trim()).toBe("Two < three & AB <raw>");
+});
+
+describe("refuses", () => {
+  test.each([
+    [
+      "an entity bomb",
+      '<!DOCTYPE l [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><l>&b;</l>',
+      /:1: expected XML without a document type/,
+    ],
+    ["an external entity", '<!DOCTYPE l SYSTEM "file:///etc/passwd"><l/>', /document type/],
+    ["an unknown entity", "<l>\n&nbsp;</l>", /:1: expected one of .*got &nbsp;/],
+    ["a lone &", "<l>a & b</l>", /got &/],
+    ["a character that XML does not have", "<l>&#0;</l>", /got &#0;/],
+    ["a tag that is not closed", "<a>\n<b></a>", /:2: expected <\/b>, got <\/a>/],
+    ["the end too early", "<a>\n<b>", /<\/b>, opened in line 2, got the end/],
+    ["a closing tag too many", "<a/></a>", /an opening tag/],
+    ["two roots", "<a/><b/>", /one root element, got another: <b>/],
+    ["text outside the root", "<a/>tail", /inside the root/],
+    ["an attribute twice", '<a x="1" x="2"/>', /x twice/],
+    ["an attribute without quotes", "<a x=1/>", /a tag, got <a x=1/],
+    ["a comment without end", "<a><!-- ", /a comment that ends with -->/],
+    ["no element", "  ", /an element, got none/],
+  ])("%s", (_, text, message) => expect(refused(text)).toMatch(message));
+
+  test("nesting without end", () => expect(refused("<a>".repeat(100_000))).toMatch(/at most 200 elements inside/));
+});
+
+test("reads back any text that is escaped", () => {
+  const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      expect(textOf(parseXml(`<a>${escaped(text)}</a>`, "p"))).toBe(text.replace(/\r\n?/g, "\n"));
+    }),
+  );
+});
+
+test("takes linear time over text made to stall it", () => {
+  refused(`<a${" x".repeat(50_000)}>`);
+  refused(`<a ${"x = ".repeat(50_000)}>`);
+  refused(`<${"a".repeat(500_000)}`);
+  refused(`<a x="${"y".repeat(500_000)}`);
+  refused("<a><!--".repeat(10_000));
+});
