@@ -8,7 +8,7 @@ import { type PreparedTask, prepareTask } from "../data/prepare.ts";
 import type { TokenCache } from "../data/token-cache.ts";
 import { openTokenizer } from "../data/tokenizers.ts";
 import type { LoadedTask } from "../data/types.ts";
-import type { StudySpec, TaskSpec, TrainSpec } from "../specs/types.ts";
+import type { Split, StudySpec, TaskSpec, TrainSpec } from "../specs/types.ts";
 import { type IngredientFacts, ingredientTasks } from "../study/plan.ts";
 
 /**
@@ -27,12 +27,16 @@ export async function loadTasks(study: StudySpec, settings: LoadSettings): Promi
 /** Tasks under a model's tokenizer and template. */
 export type Ingredients = (model: string, train: TrainSpec) => Record<string, PreparedTask>;
 
-/** Prepares tasks when first asked for; models and ways to train that tokenise alike share the work. */
+/**
+ * Prepares tasks when first asked for; models and ways to train that tokenise alike share the work.
+ * @param note  told once of each split what was shortened or left out of it
+ */
 export function ingredientsOf(
   specs: Record<string, TaskSpec>,
   tasks: Record<string, LoadedTask>,
   modelDirs: Record<string, string>,
   cache: TokenCache | undefined,
+  note: (sentence: string) => void,
 ): Ingredients {
   const made = new Map<string, Record<string, PreparedTask>>();
   return (model, { cutoff_len, loss_on }) => {
@@ -44,12 +48,23 @@ export function ingredientsOf(
     const prepared = Object.fromEntries(
       Object.entries(tasks).map(([name, task]) => {
         const options = { cutoffLen: cutoff_len, lossOn: loss_on, onBadRow: specs[name]?.on_bad_row ?? "stop" };
-        return [name, prepareTask(task, tokenizer, template, options, cache)];
+        return [name, noted(prepareTask(task, tokenizer, template, options, cache), note)];
       }),
     );
     made.set(key, prepared);
     return prepared;
   };
+}
+
+function noted(prepared: PreparedTask, note: (sentence: string) => void): PreparedTask {
+  const told = new Set<Split>();
+  const split = (name: Split) => {
+    const made = prepared.split(name);
+    if (!told.has(name)) made.notes.forEach(note);
+    told.add(name);
+    return made;
+  };
+  return { ...prepared, split };
 }
 
 /** What planning needs to know of prepared tasks. @param maxDev  eval.max_dev: dev decides by that many examples */

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { digestOf } from "../base/digest.ts";
 import { SpecError } from "../base/errors.ts";
 import { subsetByHash } from "../data/splits.ts";
-import type { LoadedTask } from "../data/types.ts";
+import type { Example, LoadedTask } from "../data/types.ts";
 import type { RunSpec, StudySpec, TaskSpec } from "../specs/types.ts";
 import type { QueuedJob } from "../study/execute.ts";
 import { findStudyLock, type LockedBaseline, type LockedTask, type StudyLock } from "../study/lock-file.ts";
@@ -59,7 +59,7 @@ export async function prepareStudy(
     threads: context.settings.threads ?? before?.worker.threads ?? threadsFor(largest),
   };
   const identities = Object.fromEntries(Object.entries(models).map(([name, { identity }]) => [name, identity]));
-  const ingredients = ingredientsOf(specs, tasks, foldersOf(models), tokenCacheOf(context.settings));
+  const ingredients = ingredientsOf(specs, tasks, foldersOf(models), tokenCacheOf(context.settings), context.note);
   refuseUnscorable(study, ingredients);
   const evaluated = evaluatedExamples(study, tasks);
   const plan = planStudy(study, {
@@ -209,12 +209,19 @@ function baselinesOf(
     `${kind}-${digestOf([scoredOn, max_dev, max_test, splits, extra]).slice(0, 8)}`;
   const texts = study.eval.baselines.map((kind) => ({ id: idOf(kind, null), kind: kind as "majority" | "ngram" }));
   if (!study.controls.includes("base")) return texts;
+  // Shortened prompts are others under another limit.
+  const isFitted = Object.keys(study.tasks).some((name) => Object.values(tasks[name]!.splits).some(mayBeShortened));
+  const limit = isFitted ? { cutoff_len: study.train.cutoff_len } : {};
   return [
     ...texts,
     ...study.models.map((model) => ({
-      id: idOf("base", { ...models[model], name: "" }),
+      id: idOf("base", { ...models[model], name: "", ...limit }),
       kind: "base" as const,
       model,
     })),
   ];
+}
+
+function mayBeShortened(examples: readonly Example[]): boolean {
+  return examples.some(({ fit }) => fit !== undefined);
 }

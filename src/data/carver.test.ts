@@ -68,13 +68,64 @@ describe("a carver", () => {
   });
 
   test("gives the same where it lets go of rows on the way", () => {
-    // Groups of very different sizes: many of one row, some of hundreds; dev fills up to its 1,000.
-    const groups = Array.from({ length: 16_000 }, (_, i) => (i % 7 === 0 ? 100_000 + (i % 11) : (i * 7919) % 14_000));
-    const rows = groups.map(rowOf);
+    // Groups of very different sizes, their rows mixed: dev fills up to its 1,000 and loses groups again as others grow.
+    const sizes = fc.array(fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 100, max: 600 })), {
+      minLength: 30,
+      maxLength: 60,
+    });
+    fc.assert(
+      fc.property(sizes, fc.integer({ min: 1, max: 3000 }), fc.boolean(), fc.nat(), (sizes, maxTrain, dev, seed) => {
+        const groups = sizes.flatMap((size, i) => Array.from({ length: size }, () => i + 1000 * seed));
+        const mixed = groups
+          .map((group, i) => ({ group, at: sha256(`${seed} ${i}`) }))
+          .sort((a, b) => (a.at < b.at ? -1 : 1));
+        const rows = mixed.map(({ group }, i) => rowOf(group, i));
+        const wanted = { test: false, dev, maxTrain };
+        expect(carve(rows, { ...wanted, minHeld: 50 })).toEqual(whole(rows, wanted));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("does not fill the place of a group that it let go with one that stands behind it", () => {
+    // dev order: e d b | c … a, where c is over 1,000; subset order of the rest: a | c … d b, where c is over 10.
+    const pool = Array.from({ length: 400 }, (_, i) => `g${i}`);
+    const key = (purpose: string) => new Map(pool.map((name) => [name, sha256(`${purpose}\n${name}`)]));
+    const [dev, subset] = [key("dev"), key("subset")];
+    const inOrder = (order: Map<string, string>, names: string[]) =>
+      names.every((name, i) => i === 0 || order.get(names[i - 1]!)! < order.get(name)!);
+    const sorted = pool.toSorted((x, y) => (dev.get(x)! < dev.get(y)! ? -1 : 1));
+    const near = sorted.slice(0, 40);
+    const [e, d, b, c, a] = near
+      .flatMap((d, i) => near.slice(i + 1).flatMap((b, j) => near.slice(i + j + 2).map((c) => [near[0]!, d, b, c])))
+      .flatMap((four) => sorted.slice(60, 100).map((a) => [...four, a] as const))
+      .find(([e, d, b, c, a]) => e !== d && inOrder(subset, [a!, c!, d!, b!]))! as [
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
+    const fillers = sorted
+      .slice(200)
+      .filter((name) => subset.get(name)! > subset.get(b)!)
+      .slice(0, 30);
+    const many = (name: string, count: number) => Array.from({ length: count }, () => name);
+    for (const after of [[], fillers]) {
+      const names = [...many(b, 997), e, d, a, ...many(c, 20), ...after];
+      const rows = names.map((group, number): Row => ({ number, prompt: "p", answer: "a", group }));
+      const wanted = { test: false, dev: true, maxTrain: 10 };
+      const expected = whole(rows, wanted);
+      expect(expected.train.map(({ group }) => group)).toEqual([a]);
+      expect(carve(rows, { ...wanted, minHeld: 1018 })).toEqual(expected);
+    }
+  });
+
+  test("counts no more groups than decide", () => {
+    const rows = Array.from({ length: 12_000 }, (_, i) => rowOf(i, i));
     for (const maxTrain of [1, 700]) {
-      for (const dev of [true, false]) {
-        expect(carve(rows, { test: false, dev, maxTrain })).toEqual(whole(rows, { test: false, dev, maxTrain }));
-      }
+      const wanted = { test: false, dev: true, maxTrain };
+      expect(carve(rows, wanted)).toEqual(whole(rows, wanted));
     }
   });
 

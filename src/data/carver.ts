@@ -34,6 +34,8 @@ export interface CarveOptions {
   maxTrain?: number | undefined;
   /** Default {@link MAX_CHARACTERS}. */
   maxCharacters?: number;
+  /** Default {@link MIN_HELD}. */
+  minHeld?: number;
 }
 
 /** A group of rows that may be wanted. */
@@ -61,11 +63,12 @@ export class Carver {
   #numHeld = 0;
   #testCharacters = 0;
   #heldCharacters = 0;
-  #nextPrune = MIN_HELD;
+  #nextPrune: number;
 
   constructor(name: string, options: CarveOptions) {
     this.#name = name;
     this.#options = options;
+    this.#nextPrune = options.minHeld ?? MIN_HELD;
   }
 
   /** Rows of train and dev in memory now. */
@@ -145,7 +148,7 @@ export class Carver {
   #newGroup(name: string): Held | undefined {
     const { dev } = this.#options;
     const held: Held = { devKey: dev ? keyOf("dev", name) : "", subsetKey: keyOf("subset", name), rows: [], at: [] };
-    if (dev && this.#devKeys.size < 50) this.#devKeys.add(held.devKey);
+    if (dev && this.#devKeys.size < MANY_GROUPS) this.#devKeys.add(held.devKey);
     const mayBeDev = dev && isBefore(held.devKey, this.#devEnd);
     if (!mayBeDev && !isBefore(held.subsetKey, this.#subsetEnd)) return undefined;
     this.#held.set(name, held);
@@ -162,7 +165,7 @@ export class Carver {
     const rows = [...kept].flatMap((held) => held.rows);
     this.#numHeld = rows.length;
     this.#heldCharacters = rows.reduce((sum, row) => sum + lengthOf(row), 0);
-    this.#nextPrune = Math.max(MIN_HELD, 2 * this.#numHeld);
+    this.#nextPrune = Math.max(this.#options.minHeld ?? MIN_HELD, 2 * this.#numHeld);
   }
 
   /** What is wanted of the groups held; `…End` is the key of the first that comes too late. @param numDev  at most so many groups as dev */

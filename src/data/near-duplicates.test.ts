@@ -152,4 +152,11 @@ describe("findOverlaps", () => {
     ]);
     expect(overlaps[1]?.examples).toMatchObject([{ ids: ["x/train0", "z/test0"], jaccard: 1 }]);
   });
+
+  test("counts every row that has a near-copy, also of one that has others already", () => {
+    const report = "Net sales of the group rose to 12 million euros in the third quarter from 11 million a year before";
+    const variants = ["second", "fourth", "last"].map((which) => report.replace("third", which));
+    expect(findOverlaps([setOf("a", [report]), setOf("b", variants)])[0]?.near).toEqual([1, 3]);
+    expect(findOverlaps([setOf("b", variants), setOf("a", [report])])[0]?.near).toEqual([3, 1]);
+  });
 });

@@ -64,13 +64,11 @@ export async function* readLines(path: string, maxBytes = MAX_ROW_BYTES): AsyncG
   let line = 1;
   let rest: Buffer[] = [];
   let restBytes = 0;
-  let isTooLong = false;
   const take = (end: Buffer): ByteLine => {
-    const isKept = !isTooLong && restBytes + end.length <= maxBytes;
+    const isKept = restBytes + end.length <= maxBytes;
     const bytes = isKept ? (rest.length === 0 ? end : Buffer.concat([...rest, end])) : null;
     rest = [];
     restBytes = 0;
-    isTooLong = false;
     return { line: line++, bytes };
   };
   for await (const piece of readPiecesOf(path)) {
@@ -82,10 +80,8 @@ export async function* readLines(path: string, maxBytes = MAX_ROW_BYTES): AsyncG
     }
     const left = piece.subarray(from);
     restBytes += left.length;
-    if (restBytes > maxBytes) {
-      isTooLong = true;
-      rest = [];
-    } else if (left.length > 0) rest.push(left);
+    if (restBytes > maxBytes) rest = [];
+    else if (left.length > 0) rest.push(left);
     if (lines.length > 0) yield lines;
   }
   if (restBytes > 0) yield [take(Buffer.alloc(0))];

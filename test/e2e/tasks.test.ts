@@ -145,6 +145,10 @@ describe("mixtune tasks check", () => {
     expect(facts.reduce((sum, one) => sum + one.fitted.rows, 0)).toBe(2);
     expect(facts.flatMap(({ too_long }) => too_long)).toEqual([]);
     expect(fitted.status).toBe(0);
+    const planned = await run("plan", "study.yaml");
+    expect(planned.stderr).toMatch(
+      /teams\/train: \d of \d+ prompts shortened to 1024 tokens, \d+ tokens left out of them\./,
+    );
   });
 
   test("several broken tasks are all told, with the row of each", async () => {

@@ -3,7 +3,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { SpecError } from "../../base/errors.ts";
 import { CATALOGUE } from "../../data/catalogue.ts";
 import { loadTask } from "../../data/load-task.ts";
 import { isAssignment } from "../../specs/yaml-file.ts";
