@@ -159,7 +159,8 @@ test("a catalogue task without a folder of data", async () => {
 });
 
 test("a task that cannot be scored as a target", async () => {
-  edit("kind: label, field: team, labels: [cards, loans]", "kind: text, field: team");
+  edit("kind: label, field: team, labels: [cards, loans]", "kind: document, field: team");
+  edit(/\n\s*prompt:.*/, "");
   expect(await refused()).toContain("tasks.teams");
 });
 
