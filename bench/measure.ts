@@ -1,7 +1,7 @@
 /** @file Times one workload with a plain product beside every step, and prints one JSON line. Runs in a process of its own, so that peak memory is its own. */
 
 import { Rng } from "../src/base/rng.ts";
-import { FLOPS_PER_THREAD, memoryOf } from "../src/cli/estimate.ts";
+import { memoryOf, secondsOf } from "../src/cli/estimate.ts";
 import { sizeOf } from "../src/cli/models.ts";
 import { packExamples, packLabels } from "../src/data/packing.ts";
 import { productFlops } from "../src/engine/graph/flops.ts";
@@ -93,10 +93,9 @@ const trainingRow = {
   usefulRatio: useful === undefined || workload.method === "full" ? undefined : training.ratio(useful * realTokens),
 };
 const size = sizeOf(config);
-const flopsPerToken = (workload.method === "full" ? 6 : 4) * size.active;
 const memory = {
   estimate: {
-    realTokensPerSecond: rounded((FLOPS_PER_THREAD * THREADS) / flopsPerToken),
+    realTokensPerSecond: rounded(realTokens / secondsOf(packs, size, workload.method, THREADS)),
     peakMemoryGb: rounded(memoryOf(size, layout.size) / 1e9),
   },
   peakMemoryGb: Math.round(process.resourceUsage().maxRSS / 1e4) / 100,

@@ -90,7 +90,7 @@ describe("settings of the hub", () => {
 });
 
 test("a model is refused with the arithmetic where not even the least that it takes is there", () => {
-  const size = { parameters: 7e9, active: 7e9, layers: 32, hidden: 4096, intermediate: 11008, vocabulary: 32000 };
+  const size = { parameters: 7e9, blocks: 7e9, layers: 32, hidden: 4096, intermediate: 11008, vocabulary: 32000 };
   expect(() => refuseLargeModel("org/big", size, 100e9, 80e9)).toThrow(
     /^org\/big: expected a model that fits into 80\.0 GB of memory, got about 100\.0 GB: 7,000,000,000 weights of 12 bytes .* are 84\.0 GB, .* 16\.0 GB\.\n/,
   );

@@ -7,7 +7,7 @@ import { ingredientTasks, planStudy } from "../study/plan.ts";
 import type { PlannedRun } from "../study/types.ts";
 import { batchesOf, estimateRun } from "./estimate.ts";
 
-const SIZE = { parameters: 1e6, active: 1e6, layers: 2, hidden: 64, intermediate: 128, vocabulary: 500 };
+const SIZE = { parameters: 1e6, blocks: 9e5, layers: 2, hidden: 64, intermediate: 128, vocabulary: 500 };
 
 /** Tasks that have nothing but lengths. */
 function toyTasks(lengths: Record<string, number[]>): Record<string, PreparedTask> {
@@ -15,7 +15,7 @@ function toyTasks(lengths: Record<string, number[]>): Record<string, PreparedTas
     const tokens = Int32Array.from(list);
     const numTokens = list.reduce((sum, length) => sum + length, 0);
     const split = {
-      tokenized: list.map(() => null),
+      tokenized: list.map((length) => ({ id: "x", prompt: new Int32Array(length - 2), answer: Int32Array.of(1, 0) })),
       lengths: { tokens, supervised: tokens.map(() => 2) },
       numTokens,
     };

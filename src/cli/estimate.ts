@@ -1,18 +1,21 @@
 /** @file What a run will cost, before it starts: exact examples, tokens and steps; rough seconds, memory and disk. */
 
 import { type BatchPlan, planBatches } from "../data/batches.ts";
+import { lengthOf } from "../data/fit.ts";
 import { countsPerEpoch } from "../data/mixture.ts";
+import { packExamples } from "../data/packing.ts";
 import type { PreparedTask } from "../data/prepare.ts";
-import type { RunSpec } from "../specs/types.ts";
+import type { Pack } from "../data/types.ts";
+import type { RunSpec, TrainSpec } from "../specs/types.ts";
 import type { Estimate } from "../study/types.ts";
-import { MICRO_BATCH_TOKENS } from "../train/trainer.ts";
+import { MICRO_BATCH_TOKENS, packOptionsOf } from "../train/trainer.ts";
 
 /** What of a model decides cost. */
 export interface ModelSize {
   /** Weights in all. */
   parameters: number;
-  /** Weights that a token is multiplied with: embeddings are looked up, a tied head is not. */
-  active: number;
+  /** Weights of the blocks: those that every token is multiplied with. The head sees only tokens that predict one that counts. */
+  blocks: number;
   layers: number;
   hidden: number;
   intermediate: number;
@@ -20,10 +23,14 @@ export interface ModelSize {
 }
 
 /**
- * Useful fp32 FLOP/s of one core with sharing of prefixes: 83e9 for the shipped model and 90e9 for a 135M one on an AMD EPYC core with AVX-512
- * (docs/LOG.md). Other machines are off by a factor of two in either direction.
+ * fp32 FLOP/s that go through one core, fitted to the bench of four widths on an AMD EPYC core with AVX-512 (bench/baseline.json, docs/LOG.md):
+ * narrow products run at half the speed of wide ones. Other machines are off by a factor of two in either direction.
  */
-export const FLOPS_PER_THREAD = 75e9;
+function flopsPerThread({ hidden }: ModelSize): number {
+  return (80e9 * hidden) / (hidden + 180);
+}
+/** Batches that are laid out to see how many tokens sharing saves. */
+const SAMPLED_BATCHES = 2;
 const NODE_BYTES = 300e6;
 /** Size of one prediction on disk. */
 const PREDICTION_BYTES = 400;
@@ -38,8 +45,10 @@ export function estimateRun(
   const shown = plan.totals();
   const examples = Object.values(shown).reduce((sum, one) => sum + one.examples, 0);
   const tokens = Object.values(shown).reduce((sum, one) => sum + one.tokens, 0);
-  const perToken = (spec.train.method === "full" ? 6 : 4) * model.active;
-  const flops = tokens * perToken + evaluated.tokens * 2 * model.active;
+  const sample = sampleOf(plan, spec, ingredients);
+  const perSample = secondsOf(sample.packs, model, spec.train.method, spec.worker.threads);
+  const perEvaluated = perSample / TRAINING_PASSES[spec.train.method];
+  const seconds = sample.tokens === 0 ? 0 : (tokens * perSample + evaluated.tokens * perEvaluated) / sample.tokens;
   const trainable =
     spec.train.method === "full"
       ? model.parameters
@@ -49,11 +58,48 @@ export function estimateRun(
     tokens,
     ingredients: shown,
     steps: plan.numSteps,
-    seconds: 2 + flops / (FLOPS_PER_THREAD * spec.worker.threads),
+    seconds: 2 + seconds,
     memory_bytes: memoryOf(model, trainable),
     disk_bytes: KEPT_CHECKPOINTS[spec.train.keep] * trainable * 4 + evaluated.examples * PREDICTION_BYTES,
     working_disk_bytes: 3 * trainable * 4 * 3,
   };
+}
+
+/** Passes through the net in training, where one forward is one: backward goes to activations, and to weights where they train. */
+const TRAINING_PASSES = { full: 3, lora: 2 } as const;
+
+/** Seconds that the packs of some batches take. A multiply-add is two operations; attention reads its whole row, masked or not. */
+export function secondsOf(
+  packs: readonly Pack[],
+  model: ModelSize,
+  method: TrainSpec["method"],
+  threads: number,
+): number {
+  const macs = packs.reduce((sum, { numPrefixes: Q, prefixLen: P, numRows: B, rowLen: S, lossRows }) => {
+    const attended = Q * P * P + B * S * (P + S);
+    const ofBlocks = (Q * P + B * S) * model.blocks + 2 * attended * model.hidden * model.layers;
+    return sum + ofBlocks + lossRows.length * model.hidden * model.vocabulary;
+  }, 0);
+  return (TRAINING_PASSES[method] * 2 * macs) / (flopsPerThread(model) * threads);
+}
+
+/** Packs of a few batches over the run, and the tokens of their examples, each counted in full. */
+function sampleOf(
+  plan: BatchPlan,
+  { train }: RunSpec,
+  ingredients: Record<string, PreparedTask>,
+): { packs: Pack[]; tokens: number } {
+  const packs: Pack[] = [];
+  let tokens = 0;
+  for (let k = 0; k < Math.min(SAMPLED_BATCHES, plan.numSteps); k++) {
+    const { names, ingredient, example } = plan.batch(Math.floor((k * plan.numSteps) / SAMPLED_BATCHES));
+    const examples = Array.from(ingredient, (which, i) => {
+      return ingredients[names[which]!]!.split("train").tokenized[example[i]!]!;
+    });
+    packs.push(...packExamples(examples, packOptionsOf(train)));
+    tokens += examples.reduce((sum, one) => sum + lengthOf(one), 0);
+  }
+  return { packs, tokens };
 }
 
 /** The batches that a run trains on. */

@@ -6,7 +6,7 @@ import { CheckpointError, SpecError } from "../base/errors.ts";
 import { openTemplate } from "../data/chat-template.ts";
 import { openTokenizer } from "../data/tokenizers.ts";
 import type { HubRecord } from "../hub/types.ts";
-import { type DecoderConfig, decoderTensors, numElements } from "../models/config.ts";
+import { type DecoderConfig, decoderTensors, numElements, type TensorSpec } from "../models/config.ts";
 import { openModelFolder, readModelConfig } from "../models/weights.ts";
 import { runPaths } from "../runs/run-dir.ts";
 import { didYouMean } from "../specs/nearest.ts";
@@ -136,11 +136,11 @@ export function modelSize(folder: string): ModelSize {
 }
 
 export function sizeOf(config: DecoderConfig): ModelSize {
-  const parameters = decoderTensors(config).reduce((sum, { shape }) => sum + numElements(shape), 0);
-  const embedding = config.vocab_size * config.hidden_size;
+  const tensors = decoderTensors(config);
+  const weights = (some: readonly TensorSpec[]) => some.reduce((sum, { shape }) => sum + numElements(shape), 0);
   return {
-    parameters,
-    active: config.tie_word_embeddings ? parameters : parameters - embedding,
+    parameters: weights(tensors),
+    blocks: weights(tensors.filter(({ name }) => name.startsWith("model.layers."))),
     layers: config.num_hidden_layers,
     hidden: config.hidden_size,
     intermediate: config.intermediate_size,

@@ -3,6 +3,7 @@
 import { WorkerError } from "../base/errors.ts";
 import { planBatches } from "../data/batches.ts";
 import { countsPerEpoch } from "../data/mixture.ts";
+import type { PackOptions } from "../data/packing.ts";
 import type { PreparedSplit } from "../data/prepare.ts";
 import type { Network } from "../models/network.ts";
 import { type AdamW, newAdamState } from "../optim/adamw.ts";
@@ -10,7 +11,7 @@ import { learningRate } from "../optim/schedule.ts";
 import { commitCheckpoint, readCheckpoint } from "../runs/checkpoints.ts";
 import { appendMetrics, cutMetrics, readMetrics } from "../runs/run-dir.ts";
 import type { MetricsLine } from "../runs/types.ts";
-import type { RunSpec } from "../specs/types.ts";
+import type { RunSpec, TrainSpec } from "../specs/types.ts";
 import { type CheckpointTexts, checkpointWriter, readState } from "./checkpoint.ts";
 import { type BatchExample, batchGradient } from "./step.ts";
 
@@ -19,6 +20,17 @@ import { type BatchExample, batchGradient } from "./step.ts";
  * products, small enough that the activations of a 135M model stay near a gigabyte.
  */
 export const MICRO_BATCH_TOKENS = 1024;
+
+/** How a run's batches are laid out. */
+export function packOptionsOf(train: Pick<TrainSpec, "packing" | "cutoff_len" | "loss_on">): PackOptions {
+  const isContaminated = train.packing === "contaminated";
+  return {
+    packing: train.packing,
+    sharePrefix: !isContaminated,
+    maxTokens: isContaminated ? train.cutoff_len : MICRO_BATCH_TOKENS,
+    lossOn: train.loss_on,
+  };
+}
 
 export interface Training {
   dir: string;
@@ -60,12 +72,7 @@ export async function trainRun(training: Training): Promise<TrainingResult> {
   );
   const lengths = Object.fromEntries(Object.entries(data).map(([name, split]) => [name, split.lengths]));
   const plan = planBatches(countsPerEpoch(spec.mixture, sizes), lengths, train, seed);
-  const packOptions = {
-    packing: train.packing,
-    sharePrefix: train.packing !== "contaminated",
-    maxTokens: train.packing === "contaminated" ? train.cutoff_len : MICRO_BATCH_TOKENS,
-    lossOn: train.loss_on,
-  };
+  const packOptions = packOptionsOf(train);
 
   const state = newAdamState(layout.size, layout.decaySize);
   const saved = readCheckpoint(dir);
