@@ -372,7 +372,7 @@ describe("finance tasks from made-up files of the published forms and sizes", ()
       "twitter-topic",
       "twitter-financial-news-topic/topic_valid.csv",
       () => topicCsv("valid", [...TOPICS_VALID].reverse()),
-      /labels may be swapped/,
+      /copies with swapped labels/,
     ],
     [
       "twitter-topic",
