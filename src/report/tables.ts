@@ -60,7 +60,9 @@ export function legend(table: StudyTable, split: "dev" | "test"): string {
   );
   const seeds = Math.max(0, ...table.rows.filter((row) => row.kind === "mixture").map((row) => row.runs.length));
   const spread = seeds > 1 ? `mean ± standard deviation over ${seeds} seeds` : "one seed";
-  return `${split}: n = ${sizes.join(", ")}; ${spread}; * chosen on dev.`;
+  const isLikelihood = table.tasks.some(({ metric }) => metric === "answer_logprob");
+  const meaning = isLikelihood ? "; answer_logprob: mean nats a token of the gold answer, higher is better" : "";
+  return `${split}: n = ${sizes.join(", ")}; ${spread}; * chosen on dev${meaning}.`;
 }
 
 function markdown(cells: string[][], table: StudyTable, split: "dev" | "test"): string {
