@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { readText } from "../formats/files.ts";
 import { pageOf, pageText, tableText } from "./finance-page.ts";
-import { contradicts, type ProgramValue, resultText, valueText } from "./finqa-program.ts";
+import { contradicts, type ProgramValue, resultText, valueText } from "../base/finqa-program.ts";
 import { listOf, objectOf, optionalText, parseJson, readJsonList, textField, textList } from "./json-rows.ts";
 import type { PageQuestion } from "./page-questions.ts";
 import { damaged } from "./tasks/damaged.ts";

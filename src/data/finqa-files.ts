@@ -12,7 +12,7 @@ import {
   readPrivatePages,
 } from "./convfinqa-files.ts";
 import { pageOf, pageText, type Table, tableKey, tableText } from "./finance-page.ts";
-import { contradicts, type ProgramValue, resultText, runProgram, valueText } from "./finqa-program.ts";
+import { contradicts, type ProgramValue, resultText, runProgram, valueText } from "../base/finqa-program.ts";
 import { listOf, objectOf, readJsonLines, readJsonList, textField } from "./json-rows.ts";
 import type { PageQuestion } from "./page-questions.ts";
 import { damaged } from "./tasks/damaged.ts";

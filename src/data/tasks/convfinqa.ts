@@ -2,7 +2,7 @@
 
 import { CONVFINQA_FILES, readTurns } from "../convfinqa-files.ts";
 import { pageOfText } from "../finance-page.ts";
-import { resultText } from "../finqa-program.ts";
+import { resultText } from "../../base/finqa-program.ts";
 import { PAGE_QUESTIONS, type PageQuestion } from "../page-questions.ts";
 import { damaged } from "./damaged.ts";
 import { defineTask } from "./definition.ts";

@@ -2,7 +2,7 @@
 
 import { pageOfText } from "../finance-page.ts";
 import { FINQA_FILES, readFinqa } from "../finqa-files.ts";
-import { resultText } from "../finqa-program.ts";
+import { resultText } from "../../base/finqa-program.ts";
 import { PAGE_QUESTIONS, type PageQuestion } from "../page-questions.ts";
 import { damaged } from "./damaged.ts";
 import { defineTask } from "./definition.ts";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { contradicts, type ProgramValue, resultText, runProgram, valueText } from "./finqa-program.ts";
-import { readJsonList } from "./json-rows.ts";
+import { readJsonList } from "../data/json-rows.ts";
 
 const TABLE = [
   ["", "2019", "2018"],
