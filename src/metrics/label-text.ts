@@ -45,11 +45,11 @@ function anyCase(label: string): (char: string) => string {
   const isSingle = [...label].length === 1;
   return (char) => {
     const spellings = isSingle ? [char] : [...new Set([char, char.toLowerCase(), char.toUpperCase()])];
-    return spellings.length === 1 ? escape(char) : `(?:${spellings.map(escape).join("|")})`;
+    return spellings.length === 1 ? literal(char) : `(?:${spellings.map(literal).join("|")})`;
   };
 }
 
-function escape(char: string): string {
+function literal(char: string): string {
   return char.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 }
 

@@ -80,7 +80,12 @@ function goldForms({ answer, written }: NumberGold): (GoldForm | "yes" | "no")[]
   });
 }
 
-function isClose(answer: ParsedNumber, { number, isWritten }: GoldForm, gold: NumberGold, tolerance: "strict" | "lenient"): boolean {
+function isClose(
+  answer: ParsedNumber,
+  { number, isWritten }: GoldForm,
+  gold: NumberGold,
+  tolerance: "strict" | "lenient",
+): boolean {
   const wanted = magnitude(number);
   const relative = tolerance === "lenient" ? LENIENT_RELATIVE * Math.abs(wanted) : 0;
   const allowed = isWritten ? halfUnit(number) : Math.max(COMPUTED_HALF_UNIT, relative);

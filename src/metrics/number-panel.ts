@@ -12,16 +12,17 @@
  * The published rules are written from what the scripts do: The-FinAI/PIXIU @da45ac4, czyssrs/FinQA @0f16e28, microsoft/LMOps, HELM @63754d05d.
  */
 
-import {
-  equalsGold,
-  isGoldConflict,
-  type NumberGold,
-  readNumberLenient,
-  readNumberStrict,
-} from "./number-answer.ts";
+import { equalsGold, isGoldConflict, type NumberGold, readNumberLenient, readNumberStrict } from "./number-answer.ts";
 import { type ProgramGold, scoreProgram } from "./program.ts";
 
-export const NUMBER_SCORERS = ["own_strict", "own_lenient", "official_execution", "finben", "adaptllm", "helm"] as const;
+export const NUMBER_SCORERS = [
+  "own_strict",
+  "own_lenient",
+  "official_execution",
+  "finben",
+  "adaptllm",
+  "helm",
+] as const;
 export type NumberScorer = (typeof NUMBER_SCORERS)[number];
 
 /** Right, wrong, or null where a scorer does not apply. */
@@ -73,9 +74,7 @@ export function summarisePanel(verdicts: readonly PanelVerdict[]): PanelSummary 
   };
   const matrix = (holds: (row: boolean, column: boolean) => boolean) =>
     NUMBER_SCORERS.map((row) =>
-      NUMBER_SCORERS.map((column) =>
-        count(({ [row]: a, [column]: b }) => a !== null && b !== null && holds(a, b)),
-      ),
+      NUMBER_SCORERS.map((column) => count(({ [row]: a, [column]: b }) => a !== null && b !== null && holds(a, b))),
     );
   return {
     n: verdicts.length,

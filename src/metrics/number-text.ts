@@ -29,17 +29,29 @@ export interface PlacedNumber extends ParsedNumber {
 }
 
 const SCALES: Readonly<Record<string, NumberScale>> = {
-  k: 1e3, thousand: 1e3, thousands: 1e3,
-  m: 1e6, mm: 1e6, mn: 1e6, million: 1e6, millions: 1e6,
-  b: 1e9, bn: 1e9, billion: 1e9, billions: 1e9,
-  tn: 1e12, trillion: 1e12, trillions: 1e12,
+  k: 1e3,
+  thousand: 1e3,
+  thousands: 1e3,
+  m: 1e6,
+  mm: 1e6,
+  mn: 1e6,
+  million: 1e6,
+  millions: 1e6,
+  b: 1e9,
+  bn: 1e9,
+  billion: 1e9,
+  billions: 1e9,
+  tn: 1e12,
+  trillion: 1e12,
+  trillions: 1e12,
 };
 const WORTH: Readonly<Record<NumberUnit, number>> = { none: 1, currency: 1, percent: 1e-2, bps: 1e-4 };
 
 const CURRENCY = "(?:US\\s?\\$|[$€£¥]|(?:USD|EUR|GBP)\\b)";
 const DIGITS = "(?:\\d{1,3}(?:,\\d{3})+(?!\\d)|\\d+)";
 const SCALE = "(?:thousands?|millions?|billions?|trillions?|tn|mn|mm|bn|k|m|b)(?![\\p{L}\\p{N}])";
-const UNIT = "%|(?:per\\s?cent|percent|pct|percentage points?|bps|bp|basis points?|(?:us )?dollars?|USD|euros?|EUR|pounds?|GBP)(?![\\p{L}\\p{N}])";
+const UNIT =
+  "%|(?:per\\s?cent|percent|pct|percentage points?|bps|bp|basis points?|(?:us )?dollars?|USD|euros?|EUR|pounds?|GBP)(?![\\p{L}\\p{N}])";
 
 const DASH = "[-+−–]";
 

@@ -25,7 +25,8 @@ export interface ProgramScore {
  * taken off; `EOF` at the end belongs to the published notation.
  */
 export function programIn(text: string): string | null {
-  const lines = [text.replace(/\s+/g, " "), ...text.split(/\r?\n/)];
+  // The whole text last: it holds all steps where the lines hold one each.
+  const lines = [...text.split(/\r?\n/), text.replace(/\s+/g, " ")];
   const candidates = lines.map((line) =>
     line
       .trim()
@@ -58,7 +59,8 @@ export function areSamePrograms(program: string, gold: string): boolean {
   const [steps, goldSteps] = [parseProgram(program), parseProgram(gold)];
   if (steps === null || goldSteps === null) return false;
   const variables = new Set(goldSteps.flatMap((step) => step.args.map((_, k) => variableOf(step, k))));
-  if (steps.some((step) => step.args.some((arg, k) => !arg.startsWith("#") && !variables.has(variableOf(step, k))))) return false;
+  if (steps.some((step) => step.args.some((arg, k) => !arg.startsWith("#") && !variables.has(variableOf(step, k)))))
+    return false;
   const rng = new Rng("program points");
   return Array.from({ length: POINTS }, () => new Map([...variables].map((name) => [name, 0.5 + rng.float()]))).every(
     (point) => {

@@ -6,7 +6,10 @@ const ARTICLES = /(?<![\p{L}\p{N}_])(?:a|an|the)(?![\p{L}\p{N}_])/gu;
 /** Lower case, without ASCII punctuation and English articles, words parted by one blank. */
 export function squadNormalise(text: string): string {
   const bare = text.toLowerCase().replace(PUNCTUATION, "").replace(ARTICLES, " ");
-  return bare.split(/\s+/u).filter((word) => word !== "").join(" ");
+  return bare
+    .split(/\s+/u)
+    .filter((word) => word !== "")
+    .join(" ");
 }
 
 /** 1 where output and reference are the same after {@link squadNormalise}, else 0. */
@@ -34,10 +37,16 @@ export function tokenF1(output: string, reference: string): number {
 }
 
 /** The best score over several references; NaN of none. */
-export function bestOf(score: (output: string, reference: string) => number, output: string, references: readonly string[]): number {
+export function bestOf(
+  score: (output: string, reference: string) => number,
+  output: string,
+  references: readonly string[],
+): number {
   return references.length === 0 ? Number.NaN : Math.max(...references.map((reference) => score(output, reference)));
 }
 
 function wordsOf(text: string): string[] {
-  return squadNormalise(text).split(" ").filter((word) => word !== "");
+  return squadNormalise(text)
+    .split(" ")
+    .filter((word) => word !== "");
 }
