@@ -33,7 +33,9 @@ function countRuns(output: string, reference: string): Counts {
     const [mine, theirs] = [runs(a, i + 1), runs(b, i + 1)];
     let common = 0;
     for (const [run, count] of mine) common += Math.min(count, theirs.get(run) ?? 0);
-    return [Math.max(0, a.length - i), Math.max(0, b.length - i), common];
+    const ofReference = Math.max(0, b.length - i);
+    // Runs longer than the reference could not be in it, and are not held against the output.
+    return [ofReference > 0 ? Math.max(0, a.length - i) : 0, ofReference, common];
   });
 }
 
