@@ -1,9 +1,9 @@
 /** @file ConvFinQA in the files that are about: the dev dialogues with all their turns, and the private test's pages, which come without answers. */
 
 import { join } from "node:path";
+import { contradicts, type ProgramValue, resultText, valueText } from "../base/finqa-program.ts";
 import { readText } from "../formats/files.ts";
 import { pageOf, pageText, tableText } from "./finance-page.ts";
-import { contradicts, type ProgramValue, resultText, valueText } from "./finqa-program.ts";
 import { listOf, objectOf, optionalText, parseJson, readJsonList, textField, textList } from "./json-rows.ts";
 import type { PageQuestion } from "./page-questions.ts";
 import { damaged } from "./tasks/damaged.ts";

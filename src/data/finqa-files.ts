@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { sha256 } from "../base/digest.ts";
+import { contradicts, type ProgramValue, resultText, runProgram, valueText } from "../base/finqa-program.ts";
 import { parseCsv } from "../formats/csv.ts";
 import { readText } from "../formats/files.ts";
 import {
@@ -12,7 +13,6 @@ import {
   readPrivatePages,
 } from "./convfinqa-files.ts";
 import { pageOf, pageText, type Table, tableKey, tableText } from "./finance-page.ts";
-import { contradicts, type ProgramValue, resultText, runProgram, valueText } from "./finqa-program.ts";
 import { listOf, objectOf, readJsonLines, readJsonList, textField } from "./json-rows.ts";
 import type { PageQuestion } from "./page-questions.ts";
 import { damaged } from "./tasks/damaged.ts";

@@ -1,8 +1,8 @@
 /** @file FinQA: numerical questions on pages of financial reports (Chen et al. 2021), with the splits of the publication. */
 
+import { resultText } from "../../base/finqa-program.ts";
 import { pageOfText } from "../finance-page.ts";
 import { FINQA_FILES, readFinqa } from "../finqa-files.ts";
-import { resultText } from "../finqa-program.ts";
 import { PAGE_QUESTIONS, type PageQuestion } from "../page-questions.ts";
 import { damaged } from "./damaged.ts";
 import { defineTask } from "./definition.ts";

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { readJsonList } from "../data/json-rows.ts";
 import { contradicts, type ProgramValue, resultText, runProgram, valueText } from "./finqa-program.ts";
-import { readJsonList } from "./json-rows.ts";
 
 const TABLE = [
   ["", "2019", "2018"],

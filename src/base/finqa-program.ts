@@ -1,7 +1,16 @@
-/** @file The programs of FinQA: their ten operations run over numbers and table rows, as the publication's evaluation does. */
+/**
+ * @file The programs of FinQA: their ten operations read from text and run over numbers and table rows, as the publication's evaluation does.
+ * Here because both sides of a score need the same rules: data runs the gold programs, metrics the predicted ones.
+ */
 
 /** What a program comes to: a number to five decimals, or `yes` or `no` where its last step compares. */
 export type ProgramValue = number | "yes" | "no";
+
+/** One operation: over two arguments, or over the row that the only argument names. */
+export interface ProgramStep {
+  op: string;
+  args: readonly string[];
+}
 
 /** Two numbers, or the name of a row, which may hold brackets and commas, and `none`. */
 const STEP =
@@ -32,26 +41,38 @@ const OVER_ROW: Readonly<Record<string, (cells: readonly number[]) => number>> =
  * @source       the rules of evaluate.py of czyssrs/FinQA @0f16e28, written anew; its results come to five decimals, halves to even
  */
 export function runProgram(program: string, table: readonly (readonly string[])[]): ProgramValue | null {
+  const steps = parseProgram(program);
+  if (steps === null) return null;
   const results: ProgramValue[] = [];
   const number = (argument: string): number => {
     const value = argument.startsWith("#") ? results[Number(argument.slice(1))] : parseArgument(argument);
     return typeof value === "number" ? value : Number.NaN;
   };
+  for (const { op, args } of steps) {
+    const overRow = OVER_ROW[op];
+    const numbers = overRow ? cellsOf(table, args[0]!) : args.map(number);
+    if (numbers.length === 0 || numbers.some(Number.isNaN)) return null;
+    const [a, b] = numbers as [number, number];
+    results.push(overRow ? overRow(numbers) : BINARY[op]!(a, b));
+  }
+  const last = results.at(-1)!;
+  if (typeof last === "string") return last;
+  return Number.isFinite(last) ? roundTo5(last) : null;
+}
+
+/** The steps of a program in order, at least one; null for a text that is not one program and nothing else. */
+export function parseProgram(program: string): ProgramStep[] | null {
+  const steps: ProgramStep[] = [];
   STEP.lastIndex = 0;
   let end = 0;
   for (let step = STEP.exec(program); step !== null; step = STEP.exec(program)) {
     const [, binary, first = "", second = "", overRow = "", row = ""] = step;
-    const numbers =
-      binary === undefined ? cellsOf(table, row.trim()) : [first, second].map((argument) => number(argument.trim()));
-    if (numbers.length === 0 || numbers.some(Number.isNaN)) return null;
-    const [a, b] = numbers as [number, number];
-    results.push(binary === undefined ? OVER_ROW[overRow]!(numbers) : BINARY[binary]!(a, b));
+    steps.push(
+      binary === undefined ? { op: overRow, args: [row.trim()] } : { op: binary, args: [first.trim(), second.trim()] },
+    );
     end = STEP.lastIndex;
   }
-  const last = results.at(-1);
-  if (last === undefined || end !== program.length) return null;
-  if (typeof last === "string") return last;
-  return Number.isFinite(last) ? roundTo5(last) : null;
+  return steps.length > 0 && end === program.length ? steps : null;
 }
 
 /** A value as the text of an answer: digits without separators, no exponent, no needless zeros. */
