@@ -53,9 +53,7 @@ export function attend(
   const sizes = stretches.map(({ size }) => size);
   const shares = sizes.length === 1 ? [flat] : graph.addMany("split", [flat], { axis: 3, sizes });
   const mixed = stretches
-    .map(({ values }, i) =>
-      graph.add("matmul", [shares[i]!, values], { transA: false, transB: false, alpha: 1 }),
-    )
+    .map(({ values }, i) => graph.add("matmul", [shares[i]!, values], { transA: false, transB: false, alpha: 1 }))
     .reduce((sum, part) => graph.add("add", [sum, part], {})); // [b, K, G*s, E]
   const apart = graph.add("reshape", [mixed], { shape: [b, K, G, s, E] });
   const back = graph.add("transpose", [apart], { perm: [0, 3, 1, 2, 4] }); // [b, s, K, G, E]

@@ -22,7 +22,7 @@ POSITIONS = 64
 # name: model, lengths of shared beginning and of each prompt's own end, new tokens, positions of the network
 CASES = {
     **{name: (name, 9, [1, 4, 7, 2, 13], 20, POSITIONS) for name in ["llama", "llama3", "mistral", "qwen2", "qwen3", "phi3", "phi3-long", "gemma2"]},
-    "phi3-long-within": ("phi3-long", 2, [1, 2, 1], 4, 7),
+    "phi3-long-within": ("phi3-long", 2, [1, 2, 1], 3, 7),
 }
 
 
