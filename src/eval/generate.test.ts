@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { DataError, SpecError, WorkerError } from "../base/errors.ts";
 import { packLabels } from "../data/packing.ts";
 import { liveSessions } from "../engine/runtime/session.ts";
@@ -156,6 +156,16 @@ describe("generation", () => {
     expect(pieces.map((list) => list.join(""))).toEqual(results.map(({ text }) => text));
     expect(Math.max(...pieces.map(({ length }) => length))).toBeGreaterThan(2);
     expect(results.every(({ text }) => !text.includes(stopStrings[0]!))).toBe(true);
+  });
+
+  test("reads every token once, and what all prompts share once for all", async () => {
+    const readOn = vi.spyOn(network, "readOn");
+    const results = await run({ maxRows: 3 });
+    const numRead = readOn.mock.calls.flatMap(([, , , tokens]) => tokens).reduce((sum, ids) => sum + ids.length, 0);
+    readOn.mockRestore();
+    const shared = 9;
+    const own = prompts.map(({ prompt }, i) => prompt.length - shared + results[i]!.ids.length - 1);
+    expect(numRead).toBe(own.reduce((a, b) => a + b, shared));
   });
 
   test("tells how many answers are finished", async () => {

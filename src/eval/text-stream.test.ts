@@ -29,6 +29,10 @@ describe("text as it grows", () => {
     });
   });
 
+  test("is cut before the longer of two that end together", () => {
+    for (const stops of [["b", "ab"], ["ab", "b"]]) expect(stream("xab", stops).text).toBe("x");
+  });
+
   test("shows what looked like a stop string and was none", () => {
     const { pieces, isStopped, text } = stream("a##b#", ["###"]);
     expect(pieces).toEqual(["a", "", "", "##b", "", "#"]);
