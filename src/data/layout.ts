@@ -48,7 +48,7 @@ export function draftPacks(items: readonly Item[], options: DraftOptions): Draft
   const sorted = sortedByPrompt(items);
   let lastCount = 0;
   for (const minGain of MIN_GAINS) {
-    const partition = share(items, sorted, minGain);
+    const partition = sharePrefixes(items, sorted, minGain);
     if (partition.prefixLengths.length === lastCount) continue;
     lastCount = partition.prefixLengths.length;
     for (const order of [byLength, byGroup]) {
@@ -81,7 +81,7 @@ export function draftConcatenated(items: readonly Item[], maxTokens: number): Dr
 }
 
 /** Which prefix group each item belongs to and how long the groups' prefixes are. */
-interface Partition {
+export interface Partition {
   groupOf: Int32Array;
   prefixLengths: number[];
 }
@@ -122,7 +122,7 @@ function comparePrompts(a: Int32Array, b: Int32Array): number {
  * Splits the sorted prompts into groups with one prefix each, so that prefixes and the rest of the prompts together are fewest tokens.
  * A range shares its smallest neighbouring prefix; a part of it with a longer one is set apart where that saves more than `minGain`.
  */
-function share(items: readonly Item[], { order, common }: Sorted, minGain: number): Partition {
+export function sharePrefixes(items: readonly Item[], { order, common }: Sorted, minGain: number): Partition {
   const partition: Partition = { groupOf: new Int32Array(items.length), prefixLengths: [] };
   const fed = (k: number) => (items[order[k] as number] as Item).numFed;
 

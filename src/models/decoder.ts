@@ -10,7 +10,8 @@ import type { Graph } from "../engine/graph/graph.ts";
 import type { OpName } from "../engine/graph/ops.ts";
 import type { Bindings, Dim, Value } from "../engine/graph/values.ts";
 import { type AttentionKind, attentionKind, blockLinears, type DecoderConfig, type LinearSpec } from "./config.ts";
-import type { TensorSource } from "./layers/linear.ts";
+import { attend, type KeyStretch, keyHeads } from "./layers/attention.ts";
+import { cappedProduct, type TensorSource, times } from "./layers/linear.ts";
 import { rotaryTables } from "./rotary.ts";
 
 /** Added to attention scores: 0 where a key may be seen, very negative where not. */
@@ -19,14 +20,13 @@ export interface AttentionMasks {
   row: Value; // [B, 1, 1, S, L]
 }
 
-/** What a pack feeds to the graph. */
+/** What a decoder reads, and how its tokens see one another. */
 export interface DecoderInputs {
   ids: Value; // [N] int64
   positions: Value; // [N] int64
-  rowPrefix: Value; // [B] int64
-  /** Masks of the kinds of attention that the network has. */
-  masks: Partial<Record<AttentionKind, AttentionMasks>>;
   lossRows: Value; // [R] int64
+  /** Mixed values [N, H*E] of block `layer`, from rotated q [N, H*E], rotated k and v [N, K*E]. */
+  attention(layer: number, q: Value, k: Value, v: Value): Value;
 }
 
 /** Names of the masks' feeds. */
@@ -57,11 +57,12 @@ export function packBindings(
   };
 }
 
+/** The inputs of a graph over packs. */
 export function decoderInputs(graph: Graph, config: DecoderConfig, maxPositions: number): DecoderInputs {
   const ids = graph.input("ids", "int64", ["N"]);
   const positions = graph.input("positions", "int64", ["N"]);
   const rowPrefix = graph.input("row_prefix", "int64", ["B"]);
-  const masks: DecoderInputs["masks"] = {};
+  const masks: Partial<Record<AttentionKind, AttentionMasks>> = {};
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const kind = attentionKind(config, layer, maxPositions);
     masks[kind] ??= {
@@ -69,7 +70,10 @@ export function decoderInputs(graph: Graph, config: DecoderConfig, maxPositions:
       row: graph.input(MASK_NAMES[kind].row, "float32", ["B", 1, 1, "S", "L"]),
     };
   }
-  return { ids, positions, rowPrefix, masks, lossRows: graph.input("loss_rows", "int64", ["R"]) };
+  const lossRows = graph.input("loss_rows", "int64", ["R"]);
+  const attention: DecoderInputs["attention"] = (layer, q, k, v) =>
+    packAttention(graph, config, rowPrefix, masks[attentionKind(config, layer, maxPositions)]!, q, k, v);
+  return { ids, positions, lossRows, attention };
 }
 
 const ACTIVATIONS = { silu: "silu", gelu_pytorch_tanh: "geluTanh" } as const satisfies Record<
@@ -108,7 +112,6 @@ export function buildDecoder(
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const last = layer === config.num_hidden_layers - 1;
     const rows = (value: Value) => (last ? graph.add("gather", [value, inputs.lossRows], {}) : value);
-    const masks = inputs.masks[attentionKind(config, layer, maxPositions)]!;
     x = graph.within(`layers.${layer}`, () => {
       const name = `model.layers.${layer}`;
       const normed = (value: Value, which: string | null) => (which === null ? value : norm(value, `${name}.${which}`));
@@ -121,7 +124,7 @@ export function buildDecoder(
         rotate(headNormed(q!, "self_attn.q_norm", H), H),
         rotate(headNormed(k!, "self_attn.k_norm", K), K),
       ] as const;
-      const mixed = rows(attention(graph, config, inputs.rowPrefix, masks, ...rotated, v!));
+      const mixed = rows(inputs.attention(layer, ...rotated, v!));
       const attended = (value: Value) => normed(project(value, [attentionOut])[0]!, norms.attentionOut);
       const afterAttention = graph.add("add", [rows(x), attended(mixed)], {});
 
@@ -141,7 +144,7 @@ export function negativeLogLikelihood(graph: Graph, logits: Value, targets: Valu
 }
 
 /** q [N, H*E], k and v [N, K*E], rotated: mixed values [N, H*E]. */
-function attention(
+function packAttention(
   graph: Graph,
   config: DecoderConfig,
   rowPrefix: Value,
@@ -150,71 +153,25 @@ function attention(
   k: Value,
   v: Value,
 ): Value {
-  const { num_key_value_heads: K, head_dim: E } = config;
   const [qPrefix, qRows] = splitTokens(graph, q);
   const [kPrefix, kRows] = splitTokens(graph, k).map((part, i) =>
-    keyHeads(graph, part, i === 0 ? ["Q", "P"] : ["B", "S"], K, E),
+    keyHeads(graph, config, i === 0 ? ["Q", "P"] : ["B", "S"], part),
   );
   const [vPrefix, vRows] = splitTokens(graph, v).map((part, i) =>
-    keyHeads(graph, part, i === 0 ? ["Q", "P"] : ["B", "S"], K, E),
+    keyHeads(graph, config, i === 0 ? ["Q", "P"] : ["B", "S"], part),
   );
   const ofRow = (prefix: Value, rows: Value) =>
     graph.add("concat", [graph.add("gather", [prefix, rowPrefix], {}), rows], { axis: 2, size: "L" });
-  const prefix = attend(graph, config, ["Q", "P", "P"], qPrefix!, kPrefix!, vPrefix!, masks.prefix);
-  const rows = attend(
-    graph,
-    config,
-    ["B", "S", "L"],
-    qRows!,
-    ofRow(kPrefix!, kRows!),
-    ofRow(vPrefix!, vRows!),
-    masks.row,
-  );
+  const ownKeys: KeyStretch = { keys: kPrefix!, values: vPrefix!, size: "P" };
+  const prefix = attend(graph, config, { b: "Q", s: "P", n: "QP", l: "P" }, qPrefix!, [ownKeys], masks.prefix);
+  const rowKeys: KeyStretch = { keys: ofRow(kPrefix!, kRows!), values: ofRow(vPrefix!, vRows!), size: "L" };
+  const rows = attend(graph, config, { b: "B", s: "S", n: "BS", l: "L" }, qRows!, [rowKeys], masks.row);
   return graph.add("concat", [prefix, rows], { axis: 0, size: "N" });
 }
 
 /** [N, width] as the prefixes' [QP, width] and the rows' [BS, width]. */
 function splitTokens(graph: Graph, x: Value): Value[] {
   return graph.addMany("split", [x], { axis: 0, sizes: ["QP", "BS"] });
-}
-
-/** [b*s, K*E] as [b, K, s, E]. */
-function keyHeads(graph: Graph, x: Value, [b, s]: [Dim, Dim], K: number, E: number): Value {
-  return graph.add("transpose", [graph.add("reshape", [x], { shape: [b, s, K, E] })], { perm: [0, 2, 1, 3] });
-}
-
-/**
- * Scaled dot-product attention of q [b*s, H*E] over k, v [b, K, l, E] with mask [b, 1, 1, s, l]: [b*s, H*E].
- * The G query heads of a key head are rows of one product.
- */
-function attend(
-  graph: Graph,
-  config: DecoderConfig,
-  [b, s, l]: [Dim, Dim, Dim],
-  q: Value,
-  k: Value,
-  v: Value,
-  mask: Value,
-): Value {
-  const { num_attention_heads: H, num_key_value_heads: K, head_dim: E } = config;
-  const G = H / K;
-  const grouped = graph.add("reshape", [q], { shape: [b, s, K, G, E] });
-  const heads = graph.add("transpose", [grouped], { perm: [0, 2, 3, 1, 4] }); // [b, K, G, s, E]
-  const stacked = graph.add("reshape", [heads], { shape: [b, K, `G${s}`, E] });
-  const products = cappedProduct(graph, stacked, k, config.attentionScale, config.attn_logit_softcapping);
-  const scores = graph.add("reshape", [products], { shape: [b, K, G, s, l] });
-  const weights = graph.add("softmax", [graph.add("add", [scores, mask], {})], {});
-  const flat = graph.add("reshape", [weights], { shape: [b, K, `G${s}`, l] });
-  const mixed = graph.add("matmul", [flat, v], { transA: false, transB: false, alpha: 1 }); // [b, K, G*s, E]
-  const apart = graph.add("reshape", [mixed], { shape: [b, K, G, s, E] });
-  const back = graph.add("transpose", [apart], { perm: [0, 3, 1, 2, 4] }); // [b, s, K, G, E]
-  return graph.add("reshape", [back], { shape: [s === "P" ? "QP" : "BS", H * E] });
-}
-
-/** a times b transposed times `scale`; with a cap, cap * tanh(that / cap). */
-function cappedProduct(graph: Graph, a: Value, b: Value, scale: number, cap: number | null): Value {
-  const product = graph.add("matmul", [a, b], { transA: false, transB: true, alpha: scale / (cap ?? 1) });
-  return cap === null ? product : times(graph, graph.add("tanh", [product], {}), cap);
 }
 
 /** [N, numHeads*E] with each head of E passed through `f`. */
@@ -227,10 +184,6 @@ function byHead(graph: Graph, x: Value, numHeads: number, f: (heads: Value) => V
 /** [N, width] cut into columns of these widths. */
 function cut(graph: Graph, x: Value, widths: readonly number[]): Value[] {
   return widths.length === 1 ? [x] : graph.addMany("split", [x], { axis: 1, sizes: widths });
-}
-
-function times(graph: Graph, x: Value, factor: number): Value {
-  return factor === 1 ? x : graph.add("mul", [x, graph.scalar(factor)], {});
 }
 
 function plus(graph: Graph, x: Value, term: number): Value {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { formatGraph } from "../engine/graph/print.ts";
+import { cachedGraph } from "./cached-network.ts";
 import { decoderTensors } from "./config.ts";
 import { networkGraph, type Tuning } from "./network.ts";
 import { openModelFolder, rawOffsets } from "./weights.ts";
@@ -18,6 +19,11 @@ describe("graphs as text", () => {
   test.each(Object.keys(tunings))("training graph of one layer, %s", async (name) => {
     const text = formatGraph(networkGraph(oneLayer, tunings[name]!, 16, true));
     await expect(text).toMatchFileSnapshot(`../../test/snapshots/llama-${name}.train.txt`);
+  });
+
+  test("graph that reads on, of one layer", async () => {
+    const text = formatGraph(cachedGraph(oneLayer, tunings.lora!, 16));
+    await expect(text).toMatchFileSnapshot("../../test/snapshots/llama-lora.read-on.txt");
   });
 });
 

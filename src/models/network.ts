@@ -38,7 +38,8 @@ export function tunedLayout(config: DecoderConfig, tuning: Tuning): ParameterLay
   return layoutParameters(tuning.method === "lora" ? loraTensors(config, tuning.lora) : []);
 }
 
-function tensorSource(tuning: Tuning): TensorSource {
+/** Where a network's tensors come from. */
+export function tensorSource(tuning: Tuning): TensorSource {
   if (tuning.method === "full") return trainableTensors();
   const frozen = frozenTensors(tuning.frozen.file, tuning.frozen.byteOffsets);
   return tuning.method === "lora" ? withLora(frozen, tuning.lora) : frozen;
@@ -126,7 +127,7 @@ export class Network {
 }
 
 /** Added to the score of a key that may not be seen: its softmax weight is then exactly 0 in float32. */
-const UNSEEN = -1e9;
+export const UNSEEN = -1e9;
 
 /**
  * What a pack feeds to a network's graph.
@@ -180,7 +181,8 @@ function windowMasks(
   return { prefix, row };
 }
 
-function toInt64(values: Int32Array): BigInt64Array {
+/** The same numbers in 64 bits. */
+export function toInt64(values: Int32Array): BigInt64Array {
   const out = new BigInt64Array(values.length);
   // note: writing low and high words is ten times faster than BigInt() per element
   const words = new Int32Array(out.buffer);

@@ -16,6 +16,17 @@ export function product(graph: Graph, x: Value, weight: Value, alpha = 1): Value
   return graph.add("matmul", [x, weight], { transA: false, transB: true, alpha });
 }
 
+/** a times b transposed times `scale`; with a cap, cap * tanh(that / cap). */
+export function cappedProduct(graph: Graph, a: Value, b: Value, scale: number, cap: number | null): Value {
+  const product = graph.add("matmul", [a, b], { transA: false, transB: true, alpha: scale / (cap ?? 1) });
+  return cap === null ? product : times(graph, graph.add("tanh", [product], {}), cap);
+}
+
+/** x times a number. */
+export function times(graph: Graph, x: Value, factor: number): Value {
+  return factor === 1 ? x : graph.add("mul", [x, graph.scalar(factor)], {});
+}
+
 /** Tensors that stay as they are, read from a file of raw float32 in the order of `decoderTensors`. */
 export function frozenTensors(file: string, byteOffsets: ReadonlyMap<string, number>): TensorSource {
   const offsetOf = (name: string): number => {
