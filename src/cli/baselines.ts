@@ -6,50 +6,31 @@ import type { Example, LoadedTask } from "../data/types.ts";
 import type { Baseline } from "../eval/baselines/baseline.ts";
 import { fitMajority } from "../eval/baselines/majority.ts";
 import { fitNgram } from "../eval/baselines/ngram.ts";
-import { metricsOf } from "../eval/evaluate.ts";
-import { scoreSplit } from "../metrics/score-split.ts";
-import { readScores, writePredictions, writeScores } from "../runs/run-dir.ts";
-import type { Prediction, Scores } from "../runs/types.ts";
+import { type Answered, scoreAnswers } from "../eval/score-answers.ts";
+import { isScored, readScores, writePredictions, writeScores } from "../runs/run-dir.ts";
 import type { EvalSpec } from "../specs/types.ts";
-
-/** Resampling for intervals is drawn from this; the same for every baseline. */
-const BOOTSTRAP_SEED = 1;
 
 /** Fits a baseline on a task's training examples and scores it on the splits asked for, unless that is done. */
 export function scoreTextBaseline(kind: "majority" | "ngram", dir: string, task: LoadedTask, spec: EvalSpec): void {
   const scores = readScores(dir);
-  if (scores.tasks[task.name] !== undefined || task.answer.kind !== "label") return;
+  const missing = spec.splits.filter((split) => !isScored(scores, task.name, split, spec.scoring));
+  if (missing.length === 0 || task.answer.kind !== "label") return;
   const { train, dev } = task.splits;
   const fitted = kind === "majority" ? fitMajority(train) : fitNgram(train, dev);
-  const bySplit: Scores["tasks"][string] = {};
-  for (const split of spec.splits) {
+  const bySplit = { ...scores.tasks[task.name] };
+  for (const split of missing) {
     const examples = subsetByHash(task.splits[split], split === "dev" ? spec.max_dev : spec.max_test);
-    const predictions = predictionsOf(fitted, examples);
-    writePredictions(dir, task.name, split, predictions);
-    bySplit[split] = scored(predictions, task);
+    const judged = scoreAnswers(answersOf(fitted, examples), task, spec.scoring);
+    writePredictions(dir, task.name, split, judged.predictions);
+    bySplit[split] = judged.scores;
   }
   writeScores(dir, { tasks: { ...scores.tasks, [task.name]: bySplit } });
 }
 
-function scored(predictions: readonly Prediction[], task: LoadedTask): ReturnType<typeof scoreSplit> {
-  const labels = task.answer.kind === "label" ? task.answer.labels : [];
-  const items = predictions.map(({ gold, parsed, group }) => ({ gold, pred: parsed, group }));
-  return scoreSplit(items, labels, metricsOf(task.metric), { seed: BOOTSTRAP_SEED });
-}
-
-function predictionsOf(fitted: Baseline, examples: readonly Example[]): Prediction[] {
+function answersOf(fitted: Baseline, examples: readonly Example[]): Answered[] {
   const outputs = fitted.predict(examples.map(({ prompt }) => prompt));
   return examples.map(({ id, prompt, answer, group }, i) => {
     const { label, logprobs } = outputs[i]!;
-    return {
-      id,
-      prompt_digest: sha256(prompt),
-      gold: answer,
-      output: label,
-      parsed: label,
-      label_logprobs: logprobs,
-      scores: { accuracy: label === answer ? 1 : 0 },
-      group,
-    };
+    return { id, prompt_digest: sha256(prompt), gold: answer, output: label, label_logprobs: logprobs, group };
   });
 }

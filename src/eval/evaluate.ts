@@ -1,32 +1,33 @@
-/** @file Scores one model on one split of a task and turns likelihoods into predictions and metrics. */
+/** @file What one model answers to one split of a task: likelihoods of labels, text where text is read, the likelihood of gold elsewhere. */
 
 import { sha256 } from "../base/digest.ts";
 import { OpError } from "../base/errors.ts";
 import type { PromptTemplate } from "../data/chat-template.ts";
 import type { PreparedTask } from "../data/prepare.ts";
 import { subsetByHash } from "../data/splits.ts";
+import type { Tokenizer } from "../data/tokenizers.ts";
 import type { Example, TokenizedExample } from "../data/types.ts";
-import { LABEL_METRICS } from "../metrics/label-metrics.ts";
-import { scoreMean } from "../metrics/mean-score.ts";
-import { scoreSplit } from "../metrics/score-split.ts";
+import type { CachedNetwork } from "../models/cached-network.ts";
 import type { Network } from "../models/network.ts";
-import type { Prediction, SplitScores } from "../runs/types.ts";
-import type { EvalSpec, LabelMetricName, MetricName } from "../specs/types.ts";
-import { bestLabel, scoreAnswers, scoreLabels } from "./score.ts";
+import type { EvalSpec } from "../specs/types.ts";
+import { generate } from "./generate.ts";
+import { scoreGold, scoreLabels } from "./score.ts";
+import { type Answered, type SplitResult, scoreAnswers } from "./score-answers.ts";
 
-export interface SplitResult {
-  predictions: Prediction[];
-  scores: SplitScores;
+/** A model with its weights, ready to be asked. */
+export interface EvaluatedModel {
+  network: Network;
+  /** The same model reading on token by token; made when text is first asked for. */
+  writer(): Promise<CachedNetwork>;
+  parameters: Float32Array;
+  tokenizer: Tokenizer;
+  template: PromptTemplate;
 }
 
-/** All label metrics, the task's own first. */
-export function metricsOf(own: MetricName): LabelMetricName[] {
-  const all = Object.keys(LABEL_METRICS) as LabelMetricName[];
-  return all.toSorted((a, b) => Number(b === own) - Number(a === own));
-}
-
-/** Seed of the bootstrap over items: fixed, so that rescoring gives the same interval. */
-const BOOTSTRAP_SEED = 1;
+/** Room beyond the longest label or training answer, so that a model that says more is seen to. */
+const EXTRA_TOKENS = 8;
+/** Most tokens of an answer unless told, and those of a task without training answers. */
+const MAX_NEW_TOKENS = 512;
 
 /** The fixed subset of a split that every model is scored on. */
 export function evaluationSubset(
@@ -40,17 +41,14 @@ export function evaluationSubset(
 }
 
 /**
- * Scores a model on a split: labels by their likelihood (constrained), other answers by the likelihood of the gold answer.
- *
+ * Scores a model on a split.
  * @throws {OpError} documents, which have no answer
  */
 export async function evaluateSplit(
-  network: Network,
-  parameters: Float32Array,
+  model: EvaluatedModel,
   prepared: PreparedTask,
   split: "dev" | "test",
   spec: EvalSpec,
-  template: PromptTemplate,
   onProgress: (done: number, total: number) => Promise<void>,
 ): Promise<SplitResult> {
   const { task, labels } = prepared;
@@ -64,27 +62,66 @@ export async function evaluateSplit(
   }
   const subset = evaluationSubset(prepared, split, spec);
   const tokens = subset.map((item) => item.tokens);
-  const progress = (done: number) => onProgress(done, tokens.length);
-  const common = subset.map(({ example }) => {
-    const rendered = template.render(example.prompt);
-    const { id, answer: gold, group } = example;
-    return { id, prompt_digest: sha256(rendered), gold, group, ...(spec.keep_prompts ? { prompt: rendered } : {}) };
-  });
+  const parts: ((report: (done: number) => Promise<void>) => Promise<Partial<Answered>[]>)[] = [];
   if (task.answer.kind === "label" && labels !== undefined) {
     const names = task.answer.labels;
-    const scores = await scoreLabels(network, parameters, tokens, labels, progress);
-    const predictions = common.map((item, i): Prediction => {
-      const output = names[bestLabel(scores[i]!)]!;
-      const label_logprobs = Object.fromEntries(names.map((name, k) => [name, scores[i]![k]!]));
-      return { ...item, output, parsed: output, label_logprobs, scores: { accuracy: output === item.gold ? 1 : 0 } };
+    if (spec.scoring.includes("constrained")) {
+      parts.push(async (report) => {
+        const scores = await scoreLabels(model.network, model.parameters, tokens, labels, report);
+        return scores.map((row) => ({ label_logprobs: Object.fromEntries(names.map((name, k) => [name, row[k]!])) }));
+      });
+    }
+    if (spec.scoring.some((scoring) => scoring !== "constrained")) {
+      parts.push((report) => writtenAnswers(model, prepared, tokens, spec, report));
+    }
+  } else {
+    parts.push(async (report) => {
+      const logprobs = await scoreGold(model.network, model.parameters, tokens, report);
+      return [...logprobs].map((answer_logprob) => ({ answer_logprob }));
     });
-    const items = predictions.map(({ gold, parsed, group }) => ({ gold, pred: parsed, group }));
-    return { predictions, scores: scoreSplit(items, names, metricsOf(task.metric), { seed: BOOTSTRAP_SEED }) };
   }
-  const logprobs = await scoreAnswers(network, parameters, tokens, progress);
-  const predictions = common.map((item, i): Prediction => {
-    return { ...item, output: "", parsed: null, scores: { answer_logprob: logprobs[i]! } };
+  const given: Partial<Answered>[][] = [];
+  for (const [i, part] of parts.entries()) {
+    given.push(await part((done) => onProgress(Math.floor((i * tokens.length + done) / parts.length), tokens.length)));
+  }
+  const answers = subset.map(({ example: { id, prompt, answer: gold, group } }, i): Answered => {
+    const rendered = model.template.render(prompt);
+    const item = {
+      id,
+      prompt_digest: sha256(rendered),
+      gold,
+      group,
+      ...(spec.keep_prompts ? { prompt: rendered } : {}),
+    };
+    return Object.assign(item, ...given.map((part) => part[i]));
   });
-  const items = predictions.map(({ group }, i) => ({ score: logprobs[i]!, group }));
-  return { predictions, scores: scoreMean("answer_logprob", items, { seed: BOOTSTRAP_SEED }) };
+  return scoreAnswers(answers, task, spec.scoring);
+}
+
+/** Greedy text of each prompt. */
+async function writtenAnswers(
+  model: EvaluatedModel,
+  prepared: PreparedTask,
+  prompts: readonly TokenizedExample[],
+  spec: EvalSpec,
+  report: (done: number) => Promise<void>,
+): Promise<Partial<Answered>[]> {
+  const { tokenizer, template, parameters } = model;
+  const written = await generate(await model.writer(), parameters, prompts, {
+    endIds: [template.endOfTurnId, tokenizer.eosId],
+    maxNewTokens: spec.max_new_tokens ?? defaultNewTokens(prepared),
+    decode: (ids) => tokenizer.decode(ids),
+    onProgress: report,
+  });
+  return written.map(({ text, stopped }) => ({
+    output: text,
+    finish_reason: stopped === "length" ? "length" : "stop",
+  }));
+}
+
+/** A few tokens more than the longest label, or than the longest training answer. */
+function defaultNewTokens({ labels, split }: PreparedTask): number {
+  const answers = labels ?? split("train").tokenized.map(({ answer }) => answer);
+  if (answers.length === 0) return MAX_NEW_TOKENS;
+  return Math.min(MAX_NEW_TOKENS, answers.reduce((most, { length }) => Math.max(most, length), 0) + EXTRA_TOKENS);
 }

@@ -34,7 +34,7 @@ export async function scoreLabels(
 }
 
 /** Mean log p of each example's answer a token, end of turn included, in nats. */
-export async function scoreAnswers(
+export async function scoreGold(
   network: Network,
   parameters: Float32Array,
   examples: readonly TokenizedExample[],

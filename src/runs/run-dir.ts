@@ -14,7 +14,7 @@ import type { z } from "zod";
 import { DataError } from "../base/errors.ts";
 import { makeFolder, readText, removeQuietly, writeWhole } from "../formats/files.ts";
 import { appendLog, formatJsonl, type JsonlLine, parseJsonl, readLog, withoutNonFinite } from "../formats/jsonl.ts";
-import type { RunSpec, Split } from "../specs/types.ts";
+import type { RunSpec, Scoring, Split } from "../specs/types.ts";
 import { metricsLineSchema, predictionSchema, receiptSchema, scoresSchema, statusSchema } from "./schemas.ts";
 import type { MetricsLine, MetricValue, Prediction, Receipt, RunStatus, Scores, SplitScores } from "./types.ts";
 
@@ -156,6 +156,17 @@ function withExistingValues(scores: SplitScores): SplitScores {
 /** No tasks where nothing was scored yet. */
 export function readScores(dir: string): Scores {
   return readRecord(runPaths.scores(dir), scoresSchema) ?? { tasks: {} };
+}
+
+/** Ways to read labels; other kinds of answer have scorers of other names. */
+const LABEL_SCORINGS: readonly string[] = ["constrained", "strict", "lenient"] satisfies Scoring[];
+
+/** Whether a split is scored, labels by every reading asked for. */
+export function isScored(scores: Scores, task: string, split: "dev" | "test", scoring: readonly Scoring[]): boolean {
+  const scored = scores.tasks[task]?.[split];
+  if (scored === undefined) return false;
+  const read = Object.keys(scored.scoring);
+  return !read.some((name) => LABEL_SCORINGS.includes(name)) || scoring.every((name) => read.includes(name));
 }
 
 /** receipt.json */

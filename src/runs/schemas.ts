@@ -49,6 +49,7 @@ export const predictionSchema = schemaOf<Prediction>(
     gold: z.string(),
     output: z.string(),
     parsed: z.string().nullable(),
+    finish_reason: z.enum(["stop", "length"]).optional(),
     label_logprobs: numbers.optional(),
     scores: numbers,
     group: z.string(),
@@ -70,7 +71,13 @@ export const scoresSchema = schemaOf<Scores>(
       z.string(),
       z.partialRecord(
         z.enum(["dev", "test"]),
-        z.looseObject({ n: count, n_groups: count, metrics, scoring: z.record(z.string(), metrics) }),
+        z.looseObject({
+          n: count,
+          n_groups: count,
+          metrics,
+          scoring: z.record(z.string(), metrics),
+          outputs: z.looseObject({ valid: count, empty: count, cut: count }).optional(),
+        }),
       ),
     ),
   }),

@@ -33,6 +33,8 @@ export interface Prediction {
   gold: string;
   output: string;
   parsed: string | null;
+  /** `length`: cut off at eval.max_new_tokens. Absent where nothing was generated. */
+  finish_reason?: "stop" | "length";
   label_logprobs?: Record<string, number>;
   scores: Record<string, number>;
   group: string;
@@ -51,9 +53,12 @@ export interface MetricValue {
 export interface SplitScores {
   n: number;
   n_groups: number;
-  /** Of the task's own scoring. */
+  /** Of the first scoring that was asked for. */
   metrics: Record<string, MetricValue>;
+  /** By how answers were read. */
   scoring: Record<string, Record<string, MetricValue>>;
+  /** Of generated texts, how many of n are in the task's format, blank, cut off. */
+  outputs?: { valid: number; empty: number; cut: number };
 }
 
 /** scores.json */

@@ -41,7 +41,7 @@ describe("a study file", () => {
         splits: ["dev", "test"],
         max_dev: 1000,
         max_test: null,
-        scoring: ["constrained"],
+        scoring: ["constrained", "strict", "lenient"],
         baselines: ["majority", "ngram"],
       },
     });
@@ -102,12 +102,6 @@ describe("a study file", () => {
     ],
     ["a factor that is no train key", "factors: {eval.max_dev: [1]}", "a known name", '"eval.max_dev"'],
     ["a factor's value of the wrong type", "factors: {train.learning_rate: [1, x]}", "a number", '"x"'],
-    [
-      "a scoring of a later version",
-      "eval: {scoring: [strict]}",
-      "what this version can do",
-      "scoring: strict, which it cannot do yet",
-    ],
     [
       "a hosted baseline",
       "eval: {baselines: ['openai:x']}",

@@ -15,7 +15,8 @@ export const EVAL_DEFAULTS: EvalSpec = {
   splits: ["dev", "test"],
   max_dev: 1000,
   max_test: null,
-  scoring: ["constrained"],
+  scoring: ["constrained", "strict", "lenient"],
+  max_new_tokens: null,
   baselines: ["majority", "ngram"],
   keep_prompts: false,
 };
@@ -83,12 +84,8 @@ export function trainOf(block: TrainBlock, file: YamlFile): TrainSpec {
   return train;
 }
 
-/** The `eval` block with defaults; refuses scorings and baselines that this version does not have. */
+/** The `eval` block with defaults; refuses baselines that this version does not have. */
 export function evalOf(block: EvalBlock, file: YamlFile): EvalSpec {
-  block.scoring?.forEach((scoring, i) => {
-    if (scoring !== "constrained")
-      refuseLater(file, ["eval", "scoring", i], `scoring: ${scoring}`, "Use scoring: [constrained].");
-  });
   block.baselines?.forEach((baseline, i) => {
     if (baseline.includes(":")) {
       refuseLater(file, ["eval", "baselines", i], "hosted baselines", "Use baselines: [majority, ngram].");

@@ -134,7 +134,10 @@ export interface EvalSpec {
   splits: ("dev" | "test")[];
   max_dev: number | null;
   max_test: number | null;
+  /** How labels are read; metrics are those of the first. */
   scoring: Scoring[];
+  /** Of a generated answer. null: a little more than the longest label or the longest training answer. */
+  max_new_tokens: number | null;
   baselines: string[];
   keep_prompts: boolean;
 }

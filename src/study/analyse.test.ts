@@ -78,7 +78,7 @@ function prediction(i: number, isRight: boolean): Prediction {
     gold: "x",
     output: "x",
     parsed: isRight ? "x" : "y",
-    scores: { accuracy: isRight ? 1 : 0, answer_logprob: isRight ? -1 : -2 },
+    scores: { accuracy: isRight ? 1 : 0, constrained: isRight ? 1 : 0, answer_logprob: isRight ? -1 : -2 },
     group: `${i}`,
   };
 }

@@ -1,6 +1,7 @@
 /** @file What the finished runs of a study show: mixture x task, which mixture dev chooses, and whether test can tell it from its alternative. */
 
 import type { Prediction, Scores, SplitScores } from "../runs/types.ts";
+import type { Scoring } from "../specs/types.ts";
 import { pooledVariance, seededDifference } from "../stats/difference.ts";
 import { mean, standardDeviation } from "../stats/moments.ts";
 import type { LockedRun, StudyLock } from "./lock-file.ts";
@@ -69,11 +70,12 @@ export interface StudyTable {
 /** Reads what is scored and puts it together. Unfinished runs leave empty cells. */
 export function analyseStudy(lock: StudyLock, read: ReadScored): StudyTable {
   const tasks = Object.keys(lock.study.tasks).map((name) => ({ name, metric: lock.tasks[name]!.metric as string }));
+  const scoring = lock.study.eval.scoring[0]!; // one table compares one kind of scoring
   const groups = groupRuns(lock.runs);
   const rows = [
     ...lock.baselines.map((baseline): Row => {
       const name = baseline.kind === "base" ? `${baseline.model ?? ""} (untuned)`.trim() : baseline.kind;
-      const cells = cellsOf(tasks, [read("baseline", baseline.id).scores]);
+      const cells = cellsOf(tasks, [read("baseline", baseline.id).scores], scoring);
       return {
         kind: baseline.kind,
         name,
@@ -88,6 +90,7 @@ export function analyseStudy(lock: StudyLock, read: ReadScored): StudyTable {
       const cells = cellsOf(
         tasks,
         runs.map((run) => read("run", run.id).scores),
+        scoring,
       );
       return { kind: "mixture", name: mixture.name, model, factors, runs: runs.map((run) => run.id), cells };
     }),
@@ -118,22 +121,23 @@ function groupRuns(runs: readonly LockedRun[]): LockedRun[][] {
   return [...groups.values()];
 }
 
-function cellsOf(tasks: StudyTable["tasks"], scores: readonly (Scores | undefined)[]): Row["cells"] {
+function cellsOf(tasks: StudyTable["tasks"], scores: readonly (Scores | undefined)[], scoring: Scoring): Row["cells"] {
   return Object.fromEntries(
     tasks.map(({ name, metric }) => {
       const cell = (split: "dev" | "test") =>
         cellOf(
           scores.map((one) => one?.tasks[name]?.[split]),
           metric,
+          scoring,
         );
       return [name, { dev: cell("dev"), test: cell("test") }];
     }),
   );
 }
 
-function cellOf(splits: readonly (SplitScores | undefined)[], metric: string): Cell {
+function cellOf(splits: readonly (SplitScores | undefined)[], metric: string, scoring: Scoring): Cell {
   const scored = splits.flatMap((split) => {
-    const value = split?.metrics[metric];
+    const value = split && metricsUnder(split, scoring)[metric];
     return split !== undefined && value !== undefined ? [{ n: split.n, ...value }] : [];
   });
   const values = scored.map(({ value }) => value);
@@ -178,13 +182,15 @@ function compare(
   if (alone === undefined) return [];
   const common = { task, metric, model, chosen: chosen.name, reference: alone.name };
   if (alone === chosen) return [{ ...common, difference: 0, low: Number.NaN, high: Number.NaN, verdict: "same" }];
-  const a = itemScores(chosen, task, metric, read);
-  const b = itemScores(alone, task, metric, read);
+  const scoring = lock.study.eval.scoring[0]!;
+  const item = metric === "accuracy" ? scoring : metric; // labels: whether this reading was right
+  const a = itemScores(chosen, task, item, read);
+  const b = itemScores(alone, task, item, read);
   const groups = groupsOf(chosen, task, read);
   if (a.length === 0 || b.length === 0 || [...a, ...b].some((seed) => seed.length !== groups.length)) return [];
   const trained = rows.filter((row) => row.kind === "mixture" && row.model === model);
   const once = new Map(trained.map((row) => [row.runs.join(), row])); // a run may stand in the rows of several budgets
-  const seedMeans = [...once.values()].map((row) => seedValues(row, task, metric, read));
+  const seedMeans = [...once.values()].map((row) => seedValues(row, task, metric, scoring, read));
   const { difference, low, high } = seededDifference(a, b, groups, pooledVariance(seedMeans));
   const verdict = low > 0 ? "above" : high < 0 ? "below" : "not distinguishable";
   return [{ ...common, difference, low, high, verdict }];
@@ -203,14 +209,22 @@ function itemMetric(metric: string): string {
 }
 
 /** Test value of each scored seed. */
-function seedValues(row: Row, task: string, metric: string, read: ReadScored): number[] {
-  return row.runs.flatMap((id) => read("run", id).scores?.tasks[task]?.test?.metrics[metric]?.value ?? []);
+function seedValues(row: Row, task: string, metric: string, scoring: Scoring, read: ReadScored): number[] {
+  return row.runs.flatMap((id) => {
+    const split = read("run", id).scores?.tasks[task]?.test;
+    return (split && metricsUnder(split, scoring)[metric]?.value) ?? [];
+  });
+}
+
+/** The metrics of a reading of labels; those there are where the answer is no label. */
+function metricsUnder(split: SplitScores, scoring: Scoring): SplitScores["metrics"] {
+  return split.scoring[scoring] ?? split.metrics;
 }
 
 /** Per scored seed the score of each item, ordered by item id. */
-function itemScores(row: Row, task: string, metric: string, read: ReadScored): number[][] {
+function itemScores(row: Row, task: string, item: string, read: ReadScored): number[][] {
   const seeds = row.runs.map((id) => sortedPredictions(id, task, read)).filter((items) => items.length > 0);
-  return seeds.map((items) => items.map(({ scores }) => scores[metric] ?? Number.NaN));
+  return seeds.map((items) => items.map(({ scores }) => scores[item] ?? Number.NaN));
 }
 
 function groupsOf(row: Row, task: string, read: ReadScored): string[] {

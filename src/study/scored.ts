@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { readPredictions, readScores, readStatus, runPaths } from "../runs/run-dir.ts";
+import { isScored, readPredictions, readScores, readStatus, runPaths } from "../runs/run-dir.ts";
 import type { ReadScored, ScoredRun } from "./analyse.ts";
 import type { Job } from "./types.ts";
 
@@ -30,8 +30,9 @@ export function scoredReader(studyDir: string): ReadScored {
 /** True when a job's directory says done and holds a score of every task and split that it should. */
 export function isComplete(job: Pick<Job, "dir" | "eval_tasks" | "eval">): boolean {
   if (!existsSync(runPaths.status(job.dir)) || readStatus(job.dir).state !== "done") return false;
-  const { tasks } = readScores(job.dir);
-  return job.eval_tasks.every((task) => job.eval.splits.every((split) => tasks[task]?.[split] !== undefined));
+  const scores = readScores(job.dir);
+  const { splits, scoring } = job.eval;
+  return job.eval_tasks.every((task) => splits.every((split) => isScored(scores, task, split, scoring)));
 }
 
 function scoredRun(dir: string): ScoredRun {

@@ -12,8 +12,9 @@ import { loadTask } from "../data/load-task.ts";
 import { type PreparedTask, prepareTask } from "../data/prepare.ts";
 import type { TokenCache } from "../data/token-cache.ts";
 import { openTokenizer, type Tokenizer } from "../data/tokenizers.ts";
-import { evaluateSplit, evaluationSubset } from "../eval/evaluate.ts";
+import { type EvaluatedModel, evaluateSplit, evaluationSubset } from "../eval/evaluate.ts";
 import { answerLoss } from "../eval/score.ts";
+import { CachedNetwork } from "../models/cached-network.ts";
 import { decoderTensors, numElements } from "../models/config.ts";
 import { initLora } from "../models/lora.ts";
 import { Network, type Tuning } from "../models/network.ts";
@@ -23,6 +24,7 @@ import { initParameter, type ModelFolder, openModelFolder, readParameters } from
 import { AdamW } from "../optim/adamw.ts";
 import { keepCheckpoints } from "../runs/checkpoints.ts";
 import {
+  isScored,
   openRunDir,
   readReceipt,
   readScores,
@@ -54,6 +56,9 @@ interface OpenModel {
   template: PromptTemplate;
 }
 
+/** What a network is alive for: gradients, likelihoods, text. */
+type Purpose = "train" | "score" | "write";
+
 /** Thrown inside a job to leave it when the signal has fired. */
 class Interrupted extends Error {}
 
@@ -63,7 +68,7 @@ export class JobRunner {
   private readonly models = new Map<string, OpenModel>();
   private readonly tasks = new Map<string, Promise<PreparedTask>>();
   /** At most one network a purpose is alive: each may hold a rearranged copy of the weights. */
-  private readonly networks = new Map<"train" | "score", { key: string; network: Network }>();
+  private readonly networks = new Map<Purpose, { key: string; network: Network | CachedNetwork }>();
 
   constructor(settings: RunnerSettings) {
     this.settings = settings;
@@ -186,7 +191,9 @@ export class JobRunner {
     const opened = this.open(job);
     const scores = readScores(job.dir);
     const missing = job.eval_tasks.flatMap((task) =>
-      job.eval.splits.filter((split) => scores.tasks[task]?.[split] === undefined).map((split) => ({ task, split })),
+      job.eval.splits
+        .filter((split) => !isScored(scores, task, split, job.eval.scoring))
+        .map((split) => ({ task, split })),
     );
     if (missing.length === 0) return;
     onProgress({ id: job.id, phase: "load", done: 0, total: missing.length, unit: "examples" });
@@ -196,6 +203,9 @@ export class JobRunner {
     if (spec !== undefined) {
       readWeights(evaluatedCheckpoint(job.dir, spec.train), spec.train, network.layout, parameters);
     }
+    const { tokenizer, template } = opened;
+    const writer = () => this.network("write", job, opened, tuning);
+    const model: EvaluatedModel = { network, writer, parameters, tokenizer, template };
     const sizes = await Promise.all(
       missing.map(
         async ({ task, split }) => evaluationSubset(await this.prepared(job, task, "answer"), split, job.eval).length,
@@ -210,7 +220,7 @@ export class JobRunner {
         onProgress({ id: job.id, phase: "eval", done: before + done, total, unit: "examples" });
         if (await isAborted()) throw new Interrupted();
       };
-      const result = await evaluateSplit(network, parameters, prepared, split, job.eval, opened.template, report);
+      const result = await evaluateSplit(model, prepared, split, job.eval, report);
       writePredictions(job.dir, task, split, result.predictions);
       scores.tasks[task] = { ...scores.tasks[task], [split]: result.scores };
       writeScores(job.dir, scores);
@@ -289,7 +299,14 @@ export class JobRunner {
     return prepareTask(task, tokenizer, template, options, this.settings.tokenCache);
   }
 
-  private async network(purpose: "train" | "score", job: Job, { model }: OpenModel, tuning: Tuning): Promise<Network> {
+  private network(purpose: "write", job: Job, opened: OpenModel, tuning: Tuning): Promise<CachedNetwork>;
+  private network(purpose: "train" | "score", job: Job, opened: OpenModel, tuning: Tuning): Promise<Network>;
+  private async network(
+    purpose: Purpose,
+    job: Job,
+    { model }: OpenModel,
+    tuning: Tuning,
+  ): Promise<Network | CachedNetwork> {
     const positions = maxPositions(model.config, job.cutoff_len);
     const shape = tuning.method === "lora" ? tuning.lora : {};
     const key = JSON.stringify([model.digest, tuning.method, shape, job.threads, positions]);
@@ -297,10 +314,10 @@ export class JobRunner {
     if (alive?.key === key) return alive.network;
     this.networks.delete(purpose);
     await alive?.network.release();
-    const network = await Network.create(purpose, model.config, tuning, {
-      threads: job.threads,
-      maxPositions: positions,
-    });
+    const options = { threads: job.threads, maxPositions: positions };
+    const network = await (purpose === "write"
+      ? CachedNetwork.create(model.config, tuning, options)
+      : Network.create(purpose, model.config, tuning, options));
     this.networks.set(purpose, { key, network });
     return network;
   }

@@ -5,7 +5,7 @@ import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { SpecError, WorkerError } from "../../base/errors.ts";
 import { makeFolder } from "../../formats/files.ts";
-import { aligned } from "../../report/tables.ts";
+import { scoresText } from "../../report/scores-text.ts";
 import { readScores, readSpec, readStatus, runPaths } from "../../runs/run-dir.ts";
 import type { Scores } from "../../runs/types.ts";
 import { EVAL_DEFAULTS } from "../../specs/study-file.ts";
@@ -60,7 +60,7 @@ async function evaluate(model: string, options: EvalOptions, context: Context): 
   if (scores === undefined) return EXIT_INTERRUPTED;
   context.result(
     { dir: job.dir, ...scores },
-    `${scoresText(scores, spec.splits, names)}\n\nPredictions and scores are in ${job.dir}.`,
+    `${scoresText(scores, names)}\n\nPredictions and scores are in ${job.dir}.`,
   );
   return EXIT_DONE;
 }
@@ -184,17 +184,4 @@ async function score(job: Job, context: Context): Promise<Scores | undefined> {
   } finally {
     await worker.close();
   }
-}
-
-function scoresText({ tasks }: Scores, splits: readonly ("dev" | "test")[], names: readonly string[]): string {
-  const rows = names.flatMap((task) =>
-    splits.flatMap((split) => {
-      const scored = tasks[task]?.[split];
-      return Object.entries(scored?.metrics ?? {}).map(([metric, { value, low, high }]) => {
-        const interval = low === undefined || high === undefined ? "" : `${low.toFixed(3)} to ${high.toFixed(3)}`;
-        return [task, split, metric, value.toFixed(3), interval, `${scored!.n}`];
-      });
-    }),
-  );
-  return aligned([["task", "split", "metric", "value", "95 % interval", "n"], ...rows]);
 }

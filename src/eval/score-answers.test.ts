@@ -1,0 +1,71 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Scoring } from "../specs/types.ts";
+import { type Answered, scoreAnswers } from "./score-answers.ts";
+
+const task: Parameters<typeof scoreAnswers>[1] = {
+  answer: { kind: "label", field: "a", labels: ["Yes", "No"] },
+  metric: "accuracy",
+};
+const ALL: Scoring[] = ["constrained", "strict", "lenient"];
+
+function answered(gold: string, output: string, more: Partial<Answered> = {}): Answered {
+  const yes = gold === "Yes" ? -0.1 : -3;
+  const label_logprobs = { Yes: yes, No: -1 };
+  return { id: gold + output, prompt_digest: "", gold, group: gold + output, output, label_logprobs, ...more };
+}
+
+describe("answers to a label task", () => {
+  const answers = [
+    answered("Yes", " yes"),
+    answered("Yes", "Yes, it did."),
+    answered("No", "The price fell: No"),
+    answered("No", "", { finish_reason: "stop" }),
+    answered("No", "I cannot say", { finish_reason: "length" }),
+  ];
+
+  test("are read three ways, and every denominator stays", () => {
+    const { scores } = scoreAnswers(answers, task, ALL);
+    const accuracy = Object.fromEntries(Object.entries(scores.scoring).map(([name, m]) => [name, m.accuracy?.value]));
+    expect(accuracy).toEqual({ constrained: 1, strict: 1 / 5, lenient: 3 / 5 });
+    expect(scores.n).toBe(5);
+    expect(scores.outputs).toEqual({ valid: 1, empty: 1, cut: 1 });
+  });
+
+  test("carry what was right under each reading, the first being the task's own", () => {
+    const { predictions, scores } = scoreAnswers(answers, task, ["lenient", "strict"]);
+    expect(predictions.map(({ parsed }) => parsed)).toEqual(["Yes", "Yes", "No", null, null]);
+    expect(predictions[1]!.scores).toEqual({ accuracy: 1, lenient: 1, strict: 0 });
+    expect(predictions[1]!.output).toBe("Yes, it did.");
+    expect(scores.metrics).toEqual(scores.scoring.lenient);
+  });
+
+  test("without text are the likeliest label, ties to the earlier, unknown labels never", () => {
+    const logprobs = [{ Yes: -1, No: -1 }, { No: -5 }];
+    const items = logprobs.map((label_logprobs, i): Answered => {
+      return { id: `${i}`, prompt_digest: "", gold: "Yes", group: `${i}`, label_logprobs };
+    });
+    const { predictions, scores } = scoreAnswers(items, task, ["constrained"]);
+    expect(predictions.map(({ output }) => output)).toEqual(["Yes", "No"]);
+    expect(scores.outputs).toBeUndefined();
+  });
+
+  test("that are always No score what No is worth, and no correlation", () => {
+    const constant = Array.from({ length: 100 }, (_, i) => answered(i < 40 ? "Yes" : "No", "No", { group: `${i}` }));
+    const { scores } = scoreAnswers(constant, task, ["strict"]);
+    expect(scores.metrics.accuracy?.value).toBe(0.6);
+    expect(scores.metrics.macro_f1?.value).toBeLessThan(0.5);
+    expect(scores.metrics.mcc?.value ?? 0).toBe(0);
+  });
+
+  test("are judged the same again from what was stored", () => {
+    const text = fc.constantFrom("Yes", "no", " No ", "yes!", "", "maybe", "No Yes");
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom("Yes", "No"), text), { minLength: 1, maxLength: 20 }), (rows) => {
+        const items = rows.map(([gold, output], i) => answered(gold, output, { id: `${i}`, group: `${i}` }));
+        const once = scoreAnswers(items, task, ALL);
+        expect(scoreAnswers(once.predictions, task, ALL)).toEqual(once);
+      }),
+    );
+  });
+});

@@ -1,0 +1,102 @@
+/** @file What a model answered, judged: every asked reading of labels side by side. Pure, so that stored answers can be judged again. */
+
+import type { LoadedTask } from "../data/types.ts";
+import { LABEL_METRICS } from "../metrics/label-metrics.ts";
+import { type LabelReader, lenientReader, strictReader } from "../metrics/label-text.ts";
+import { scoreMean } from "../metrics/mean-score.ts";
+import { type MetricInterval, scoreSplit } from "../metrics/score-split.ts";
+import type { Prediction, SplitScores } from "../runs/types.ts";
+import type { LabelMetricName, MetricName, Scoring } from "../specs/types.ts";
+import { bestLabel } from "./score.ts";
+
+/** An example's identity and gold answer, and what a model gave for it. */
+export type Answered = Omit<Prediction, "output" | "parsed" | "scores"> & { output?: string; answer_logprob?: number };
+
+export interface SplitResult {
+  predictions: Prediction[];
+  scores: SplitScores;
+}
+
+/** Seed of the bootstrap over items: fixed, so that judging again gives the same interval. */
+const BOOTSTRAP_SEED = 1;
+
+/** All label metrics, the task's own first. */
+export function metricsOf(own: MetricName): LabelMetricName[] {
+  const all = Object.keys(LABEL_METRICS) as LabelMetricName[];
+  return all.toSorted((a, b) => Number(b === own) - Number(a === own));
+}
+
+/**
+ * Judges a model's answers to one split.
+ *
+ * Labels: `metrics` are those of the first scoring; `constrained` needs log-probabilities, `strict` and `lenient` need text.
+ * Without text the likeliest label stands as the output. Other answers: the mean log-probability of gold.
+ */
+export function scoreAnswers(
+  answers: readonly Answered[],
+  { answer, metric }: Pick<LoadedTask, "answer" | "metric">,
+  scoring: readonly Scoring[],
+): SplitResult {
+  if (answer.kind === "label") return scoreLabelAnswers(answers, answer.labels, metric, scoring);
+  const predictions = answers.map(({ answer_logprob, ...item }): Prediction => {
+    return { ...item, output: "", parsed: null, scores: { answer_logprob: answer_logprob! } };
+  });
+  const items = answers.map(({ answer_logprob, group }) => ({ score: answer_logprob!, group }));
+  return { predictions, scores: scoreMean("answer_logprob", items, { seed: BOOTSTRAP_SEED, scoring: "likelihood" }) };
+}
+
+function scoreLabelAnswers(
+  answers: readonly Answered[],
+  labels: readonly string[],
+  metric: MetricName,
+  scoring: readonly Scoring[],
+): SplitResult {
+  const strict = strictReader(labels);
+  const readText =
+    (read: LabelReader) =>
+    ({ output }: Answered) =>
+      read(output!);
+  const readings: Record<Scoring, (answered: Answered) => string | null> = {
+    constrained: ({ label_logprobs }) => likeliest(labels, label_logprobs!),
+    strict: readText(strict),
+    lenient: readText(lenientReader(labels)),
+  };
+  const read = scoring.map((name) => ({ name, parsed: answers.map(readings[name]) }));
+  const predictions = answers.map((answered, i): Prediction => {
+    const parsed = read[0]!.parsed[i]!;
+    const right = (label: string | null) => (label === answered.gold ? 1 : 0);
+    const byReading = Object.fromEntries(read.map(({ name, parsed: all }) => [name, right(all[i]!)]));
+    const output = answered.output ?? parsed!;
+    return { ...answered, output, parsed, scores: { accuracy: right(parsed), ...byReading } };
+  });
+  const scored = read.map(({ name, parsed }) => {
+    const items = answers.map(({ gold, group }, i) => ({ gold, pred: parsed[i]!, group }));
+    return [name, scoreSplit(items, labels, metricsOf(metric), { seed: BOOTSTRAP_SEED })] as const;
+  });
+  const { n, n_groups, metrics } = scored[0]![1];
+  const byScoring = Object.fromEntries(
+    scored.map(([name, split]): [string, Record<string, MetricInterval>] => [name, split.metrics]),
+  );
+  const outputs = answers.every(({ output }) => output !== undefined)
+    ? { outputs: countOutputs(answers, (text) => strict(text) !== null) }
+    : {};
+  return { predictions, scores: { n, n_groups, metrics, scoring: byScoring, ...outputs } };
+}
+
+/** The likeliest label; ties go to the earlier one, a label without a log-probability is never chosen. */
+function likeliest(labels: readonly string[], logprobs: Record<string, number>): string {
+  const scores = Float64Array.from(labels, (label) => logprobs[label] ?? Number.NEGATIVE_INFINITY);
+  return labels[bestLabel(scores)]!;
+}
+
+function countOutputs(
+  answers: readonly Answered[],
+  isValid: (text: string) => boolean,
+): NonNullable<SplitScores["outputs"]> {
+  const count = (holds: (answered: Answered) => boolean) => answers.filter(holds).length;
+  return {
+    valid: count(({ output }) => isValid(output!)),
+    empty: count(({ output }) => output!.trim() === ""),
+    cut: count(({ finish_reason }) => finish_reason === "length"),
+  };
+}

@@ -1,0 +1,41 @@
+/** @file One model's scores as text: every metric, then the task's metric under each reading of the same answers. */
+
+import type { Scores, SplitScores } from "../runs/types.ts";
+import { aligned } from "./tables.ts";
+
+interface Scored {
+  task: string;
+  split: string;
+  scores: SplitScores;
+}
+
+/** @param names  of tasks, in the order to show them */
+export function scoresText({ tasks }: Scores, names: readonly string[]): string {
+  const scored = names.flatMap((task) =>
+    Object.entries(tasks[task] ?? {}).map(([split, scores]): Scored => ({ task, split, scores })),
+  );
+  const read = scored.filter(({ scores }) => Object.keys(scores.scoring).length > 1);
+  return [metricsText(scored), ...(read.length === 0 ? [] : [readingsText(read)])].join("\n\n");
+}
+
+function metricsText(scored: readonly Scored[]): string {
+  const rows = scored.flatMap(({ task, split, scores }) =>
+    Object.entries(scores.metrics).map(([metric, { value, low, high }]) => {
+      const interval = low === undefined || high === undefined ? "" : `${low.toFixed(3)} to ${high.toFixed(3)}`;
+      return [task, split, metric, value.toFixed(3), interval, `${scores.n}`];
+    }),
+  );
+  return aligned([["task", "split", "metric", "value", "95 % interval", "n"], ...rows]);
+}
+
+/** The same answers by every reading, so that format is told apart from ability. */
+function readingsText(scored: readonly Scored[]): string {
+  const readings = [...new Set(scored.flatMap(({ scores }) => Object.keys(scores.scoring)))];
+  const rows = scored.map(({ task, split, scores: { n, metrics, scoring, outputs } }) => {
+    const metric = Object.keys(metrics)[0] ?? "";
+    const values = readings.map((name) => scoring[name]?.[metric]?.value.toFixed(3) ?? "");
+    const share = (count: number | undefined) => (count === undefined ? "" : `${((100 * count) / n).toFixed(1)} %`);
+    return [task, split, metric, ...values, share(outputs?.valid), share(outputs?.empty), share(outputs?.cut)];
+  });
+  return aligned([["task", "split", "metric", ...readings, "format valid", "empty", "cut off"], ...rows]);
+}
