@@ -56,6 +56,7 @@ describe("answers to a label task", () => {
     expect(scores.metrics.accuracy?.value).toBe(0.6);
     expect(scores.metrics.macro_f1?.value).toBeLessThan(0.5);
     expect(scores.metrics.mcc?.value ?? 0).toBe(0);
+    expect(scores.top_answer).toEqual({ label: "No", given: 100, gold: 60 });
   });
 
   test("are judged the same again from what was stored", () => {

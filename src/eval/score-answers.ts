@@ -77,10 +77,23 @@ function scoreLabelAnswers(
   const byScoring = Object.fromEntries(
     scored.map(([name, split]): [string, Record<string, MetricInterval>] => [name, split.metrics]),
   );
+  const top_answer = topAnswer(
+    read[0]!.parsed,
+    answers.map(({ gold }) => gold),
+  );
   const outputs = answers.every(({ output }) => output !== undefined)
     ? { outputs: countOutputs(answers, (text) => strict(text) !== null) }
     : {};
-  return { predictions, scores: { n, n_groups, metrics, scoring: byScoring, ...outputs } };
+  return { predictions, scores: { n, n_groups, metrics, scoring: byScoring, ...top_answer, ...outputs } };
+}
+
+function topAnswer(parsed: readonly (string | null)[], gold: readonly string[]): Pick<SplitScores, "top_answer"> {
+  const counts = new Map<string, number>();
+  for (const label of parsed) if (label !== null) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const [top] = [...counts].toSorted(([, a], [, b]) => b - a);
+  if (top === undefined) return {};
+  const [label, given] = top;
+  return { top_answer: { label, given, gold: gold.filter((answer) => answer === label).length } };
 }
 
 /** The likeliest label; ties go to the earlier one, a label without a log-probability is never chosen. */

@@ -28,3 +28,12 @@ test("where there is one reading, nothing is said of others", () => {
   const { outputs: _, ...once } = { ...read, scoring: { likelihood: value(0.5) } };
   expect(scoresText({ tasks: { fpb: { test: once } } }, ["fpb", "absent"])).not.toContain("format valid");
 });
+
+test("a model that answers like a constant is said to, unless gold is nearly constant too", () => {
+  const constant = { ...read, top_answer: { label: "No", given: 196, gold: 120 } };
+  expect(scoresText({ tasks: { headline: { test: constant } } }, ["headline"])).toContain(
+    'headline test: 98.0 % of the answers are "No"; saying nothing else would be right in 60.0 %.',
+  );
+  const fair = { ...read, top_answer: { label: "No", given: 196, gold: 195 } };
+  expect(scoresText({ tasks: { headline: { test: fair } } }, ["headline"])).not.toContain("headline test:");
+});

@@ -15,7 +15,11 @@ export function scoresText({ tasks }: Scores, names: readonly string[]): string 
     Object.entries(tasks[task] ?? {}).map(([split, scores]): Scored => ({ task, split, scores })),
   );
   const read = scored.filter(({ scores }) => Object.keys(scores.scoring).length > 1);
-  return [metricsText(scored), ...(read.length === 0 ? [] : [readingsText(read)])].join("\n\n");
+  const warnings = scored.flatMap(({ task, split, scores }) => {
+    const warning = constantWarning(scores);
+    return warning === undefined ? [] : [`${task} ${split}: ${warning}`];
+  });
+  return [metricsText(scored), ...(read.length === 0 ? [] : [readingsText(read)]), ...warnings].join("\n\n");
 }
 
 function metricsText(scored: readonly Scored[]): string {
@@ -38,4 +42,16 @@ function readingsText(scored: readonly Scored[]): string {
     return [task, split, metric, ...values, share(outputs?.valid), share(outputs?.empty), share(outputs?.cut)];
   });
   return aligned([["task", "split", "metric", ...readings, "format valid", "empty", "cut off"], ...rows]);
+}
+
+/** Share of answers that are one label from which a model is said to answer like a constant. */
+const CONSTANT_FROM = 0.95;
+
+/** Says so where a model gives nearly always the same answer and gold does not; undefined elsewhere. */
+export function constantWarning({ n, top_answer }: SplitScores): string | undefined {
+  if (top_answer === undefined) return undefined;
+  const { label, given, gold } = top_answer;
+  if (given < CONSTANT_FROM * n || gold >= CONSTANT_FROM * n) return undefined;
+  const percent = (count: number) => `${((100 * count) / n).toFixed(1)} %`;
+  return `${percent(given)} of the answers are "${label}"; saying nothing else would be right in ${percent(gold)}.`;
 }

@@ -33,6 +33,7 @@ const TABLE: StudyTable = {
   ],
   chosen: { m: { a: 1, b: 2 } },
   comparisons: [],
+  scoring: "constrained",
   numRuns: 4,
   numDone: 3,
   sentence: "All is well.",
@@ -47,7 +48,7 @@ describe("a study's table", () => {
         "a__b       *0.760 ± 0.014                -",
         '=evil,"x"   0.100 ± 0.000   *0.200 ± 0.000',
         "",
-        "test: n = a 300, b 300; mean ± standard deviation over 2 seeds; * chosen on dev.",
+        "test: n = a 300, b 300; mean ± standard deviation over 2 seeds; * chosen on dev; labels read by log-probability (constrained).",
         "",
       ].join("\n"),
     );

@@ -60,10 +60,18 @@ export function legend(table: StudyTable, split: "dev" | "test"): string {
   );
   const seeds = Math.max(0, ...table.rows.filter((row) => row.kind === "mixture").map((row) => row.runs.length));
   const spread = seeds > 1 ? `mean ± standard deviation over ${seeds} seeds` : "one seed";
+  const isLabels = table.tasks.some(({ metric }) => metric !== "answer_logprob");
+  const reading = isLabels ? `; labels read ${READINGS[table.scoring]}` : "";
   const isLikelihood = table.tasks.some(({ metric }) => metric === "answer_logprob");
   const meaning = isLikelihood ? "; answer_logprob: mean nats a token of the gold answer, higher is better" : "";
-  return `${split}: n = ${sizes.join(", ")}; ${spread}; * chosen on dev${meaning}.`;
+  return `${split}: n = ${sizes.join(", ")}; ${spread}; * chosen on dev${reading}${meaning}.`;
 }
+
+const READINGS: Record<StudyTable["scoring"], string> = {
+  constrained: "by log-probability (constrained)",
+  strict: "from the generated text as a whole (strict)",
+  lenient: "from the first label in the generated text (lenient)",
+};
 
 function markdown(cells: string[][], table: StudyTable, split: "dev" | "test"): string {
   const line = (row: readonly string[]) => `| ${row.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;

@@ -77,6 +77,7 @@ export const scoresSchema = schemaOf<Scores>(
           metrics,
           scoring: z.record(z.string(), metrics),
           outputs: z.looseObject({ valid: count, empty: count, cut: count }).optional(),
+          top_answer: z.looseObject({ label: z.string(), given: count, gold: count }).optional(),
         }),
       ),
     ),

@@ -59,6 +59,8 @@ export interface SplitScores {
   scoring: Record<string, Record<string, MetricValue>>;
   /** Of generated texts, how many of n are in the task's format, blank, cut off. */
   outputs?: { valid: number; empty: number; cut: number };
+  /** Of labels: the answer given most often, how often, and how often it is right to give it. */
+  top_answer?: { label: string; given: number; gold: number };
 }
 
 /** scores.json */

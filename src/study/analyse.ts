@@ -62,6 +62,8 @@ export interface StudyTable {
   /** By model, then task: index into rows of the mixture that dev chooses. */
   chosen: Record<string, Record<string, number>>;
   comparisons: Comparison[];
+  /** How labels were read. */
+  scoring: Scoring;
   numRuns: number;
   numDone: number;
   sentence: string;
@@ -108,7 +110,7 @@ export function analyseStudy(lock: StudyLock, read: ReadScored): StudyTable {
   const ids = [...new Set(lock.runs.map(({ id }) => id))];
   const isDone = (id: string) => tasks.every(({ name }) => read("run", id).scores?.tasks[name] !== undefined);
   const numDone = ids.filter(isDone).length;
-  const table = { name: lock.study.name, tasks, rows, chosen, comparisons, numRuns: ids.length, numDone };
+  const table = { name: lock.study.name, tasks, rows, chosen, comparisons, scoring, numRuns: ids.length, numDone };
   return { ...table, sentence: sentenceOf(table, lock.study.seeds.length) };
 }
 
