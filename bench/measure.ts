@@ -7,7 +7,9 @@ import { packExamples, packLabels } from "../src/data/packing.ts";
 import { productFlops } from "../src/engine/graph/flops.ts";
 import { Graph } from "../src/engine/graph/graph.ts";
 import { Session } from "../src/engine/runtime/session.ts";
+import { generate } from "../src/eval/generate.ts";
 import { answerLoss, scoreLabels } from "../src/eval/score.ts";
+import { CachedNetwork } from "../src/models/cached-network.ts";
 import { packBindings } from "../src/models/decoder.ts";
 import { initLora } from "../src/models/lora.ts";
 import { Network, networkGraph, type Tuning } from "../src/models/network.ts";
@@ -77,6 +79,7 @@ const training = await timed(workload.steps, async (i) => {
   await optimizer.step(state, total, i + 1, 1e-4, await optimizer.norm(total));
 });
 const scoring = workload.scored > 0 ? await scoringSpeed() : undefined;
+const generation = workload.scored > 0 ? await generationSpeed() : undefined;
 await network.release();
 await optimizer.release();
 await probe.release();
@@ -102,17 +105,28 @@ const memory = {
   sessionStartMs: rounded(sessionStartMs),
 };
 process.stdout.write(
-  `${JSON.stringify({ workload, realTokens, executedTokens, packs: packs.length, training: trainingRow, scoring, ...memory })}\n`,
+  `${JSON.stringify({ workload, realTokens, executedTokens, packs: packs.length, training: trainingRow, scoring, generation, ...memory })}\n`,
 );
 
-/** Scoring three labels of one token, as dev and test evaluation do. */
+/** Scoring three labels of one token, as dev and test evaluation do, beside the same work with every prompt and label a row of its own. */
 async function scoringSpeed() {
   const prompts = fpbLikeExamples(workload.scored, config.vocab_size);
   const labels = [2, 3, 4].map((id) => Int32Array.of(id, 0));
   const scorer = await Network.create("score", config, tuning, { threads: THREADS, maxPositions: 1024 });
-  const times = await timed(WARM_UP + 3, async () => {
-    await scoreLabels(scorer, state.parameters, prompts, labels);
-  });
+  const apart = prompts.flatMap((prompt) => labels.map((answer) => ({ ...prompt, answer })));
+  const unshared = { packing: "isolated", sharePrefix: false, maxTokens: 2048, lossOn: "answer" } as const;
+  const unsharedMs: number[] = [];
+  const times = await timed(
+    WARM_UP + 3,
+    async () => {
+      await scoreLabels(scorer, state.parameters, prompts, labels);
+    },
+    async () => {
+      const began = performance.now();
+      for (const pack of packExamples(apart, unshared)) await scorer.nll(pack, state.parameters);
+      unsharedMs.push(performance.now() - began);
+    },
+  );
   await answerLoss(scorer, state.parameters, prompts, "answer");
   const scoreGraph = networkGraph(config, tuning, 1024, false);
   const flops = packLabels(prompts, () => labels, { sharePrefix: true, maxTokens: 2048 }).reduce(
@@ -120,11 +134,27 @@ async function scoringSpeed() {
     0,
   );
   await scorer.release();
-  return { examplesPerSecond: rounded((1000 * prompts.length) / times.medianMs), executedRatio: times.ratio(flops) };
+  return {
+    examplesPerSecond: rounded((1000 * prompts.length) / times.medianMs),
+    executedRatio: times.ratio(flops),
+    timesUnshared: rounded(median(unsharedMs.slice(WARM_UP)) / times.medianMs),
+  };
 }
 
-/** Runs a step several times, a probe before and after each; medians over the steps after warm-up, ratios step by step. */
-async function timed(steps: number, step: (i: number) => Promise<void>) {
+/** Greedy text of 32 prompts, 32 tokens each, reading the prompts included. */
+async function generationSpeed() {
+  const prompts = fpbLikeExamples(32, config.vocab_size);
+  const writer = await CachedNetwork.create(config, tuning, { threads: THREADS, maxPositions: 1024 });
+  const options = { endIds: [], maxNewTokens: 32, decode: () => "" };
+  const times = await timed(WARM_UP + 3, async () => {
+    await generate(writer, state.parameters, prompts, options);
+  });
+  await writer.release();
+  return { tokensPerSecond: rounded((1000 * 32 * prompts.length) / times.medianMs) };
+}
+
+/** Runs a step several times, a probe before and after each, and `between` steps what else is to be timed; medians after warm-up, ratios step by step. */
+async function timed(steps: number, step: (i: number) => Promise<void>, between: () => Promise<void> = async () => {}) {
   const rows: { ms: number; gflops: number }[] = [];
   let before = await probe.gflops();
   for (let i = 0; i < steps; i++) {
@@ -133,7 +163,8 @@ async function timed(steps: number, step: (i: number) => Promise<void>) {
     const ms = performance.now() - began;
     const after = await probe.gflops();
     rows.push({ ms, gflops: (before + after) / 2 });
-    before = after;
+    await between();
+    before = await probe.gflops();
   }
   const kept = rows.slice(WARM_UP);
   return {

@@ -14,7 +14,7 @@ import type { Workload } from "./measure.ts";
 
 const WORKLOADS: Record<string, Workload> = {
   "m135-lora": { shape: "m135", method: "lora", sharePrefix: false, batch: 16, steps: 7, scored: 0 },
-  "m135-lora-shared": { shape: "m135", method: "lora", sharePrefix: true, batch: 32, steps: 7, scored: 256 },
+  "m135-lora-shared": { shape: "m135", method: "lora", sharePrefix: true, batch: 32, steps: 7, scored: 64 },
   "m135-full-shared": { shape: "m135", method: "full", sharePrefix: true, batch: 32, steps: 5, scored: 0 },
   "tiny-lora-shared": { shape: "tiny", method: "lora", sharePrefix: true, batch: 32, steps: 22, scored: 256 },
   "tiny-full": { shape: "tiny", method: "full", sharePrefix: false, batch: 32, steps: 22, scored: 0 },
