@@ -78,11 +78,15 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     if (misdeed?.status !== undefined) return void res.writeHead(misdeed.status, misdeed.headers).end(misdeed.body);
     if (options.apiKey !== undefined && req.headers.authorization !== `Bearer ${options.apiKey}`) {
       const message = `Incorrect API key provided: ${req.headers.authorization}.`;
-      return send(res, 401, { error: { message, code: "invalid_api_key", type: "invalid_request_error", param: null } });
+      return send(res, 401, {
+        error: { message, code: "invalid_api_key", type: "invalid_request_error", param: null },
+      });
     }
     if (body.model !== MODEL) {
       const message = `The model \`${body.model}\` does not exist or you do not have access to it.`;
-      return send(res, 404, { error: { message, type: "invalid_request_error", param: null, code: "model_not_found" } });
+      return send(res, 404, {
+        error: { message, type: "invalid_request_error", param: null, code: "model_not_found" },
+      });
     }
     const refused = options.refuses?.find((name) => name in body);
     if (refused !== undefined) {
@@ -94,7 +98,10 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     if (options.withoutLogprobs) for (const choice of answer.choices) choice.logprobs = null;
     const whole = misdeed?.body ?? JSON.stringify(options.withoutUsage ? { ...answer, usage: undefined } : answer);
     if (misdeed?.cutAfter === undefined) return send(res, 200, whole);
-    res.writeHead(200, { "Content-Type": "application/json", ...(misdeed.end ? {} : { "Content-Length": whole.length }) });
+    res.writeHead(200, {
+      "Content-Type": "application/json",
+      ...(misdeed.end ? {} : { "Content-Length": whole.length }),
+    });
     if (misdeed.end) return void res.end(whole.slice(0, misdeed.cutAfter));
     res.write(whole.slice(0, misdeed.cutAfter), () => setTimeout(() => res.destroy(), 20));
   });
@@ -132,7 +139,11 @@ export function shout(prompt: string): string {
 function chatAnswer({ messages, logprobs, top_logprobs = 0 }: Body): Answer {
   const content = shout(messages.at(-1)!.content);
   const tokens = [...content].map((token, i) => {
-    const top = Array.from({ length: top_logprobs }, (_, k) => ({ token: `${token}${k}`, logprob: -i - k, bytes: null }));
+    const top = Array.from({ length: top_logprobs }, (_, k) => ({
+      token: `${token}${k}`,
+      logprob: -i - k,
+      bytes: null,
+    }));
     return { token, logprob: -i, bytes: null, top_logprobs: top };
   });
   const choice = { index: 0, message: { role: "assistant", content, refusal: null }, finish_reason: "stop" };

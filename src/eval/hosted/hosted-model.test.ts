@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
-  MODEL,
   type Misdeed,
+  MODEL,
   type ModelServer,
   type ModelServerOptions,
   shout,
@@ -218,7 +218,11 @@ describe("what passes is tried again", () => {
     ["a connection dropped in the middle", { cutAfter: 50 }, [500]],
     ["JSON that ends in the middle", { cutAfter: 50, end: true }, [500]],
     ["a page in place of JSON", { status: 200, body: "<html>busy</html>" }, [500]],
-    ["JSON without an answer", { status: 200, headers: { "Content-Type": "application/json" }, body: '{"choices":[]}' }, [500]],
+    [
+      "JSON without an answer",
+      { status: 200, headers: { "Content-Type": "application/json" }, body: '{"choices":[]}' },
+      [500],
+    ],
     ["an error with status 200", { status: 200, body: '{"error":{"message":"overloaded","code":502}}' }, [500]],
   ])("%s", async (_, misdeed, expected) => {
     server.misdeeds.push(misdeed);
@@ -337,7 +341,8 @@ describe("what does not pass is said, once", () => {
       "OpenAI",
       complain(400, {
         error: {
-          message: "This model's maximum context length is 8192 tokens. However, your messages resulted in 8227 tokens.",
+          message:
+            "This model's maximum context length is 8192 tokens. However, your messages resulted in 8227 tokens.",
           type: "invalid_request_error",
           param: "messages",
           code: "context_length_exceeded",
@@ -444,7 +449,11 @@ describe("what does not pass is said, once", () => {
     ["another protocol", { baseUrl: "ftp://example.org/v1" }, /got ftp:/],
     ["a key in the address", { baseUrl: `https://${KEY}@example.org/v1` }, /got one with them/],
     ["a key in the question", { baseUrl: `https://example.org/v1?key=${KEY}` }, /got one with them/],
-    ["a key with a line break", { apiKey: `${KEY}\n` }, /OPENAI_API_KEY: expected what example|OPENAI_API_KEY: expected/],
+    [
+      "a key with a line break",
+      { apiKey: `${KEY}\n` },
+      /OPENAI_API_KEY: expected what example|OPENAI_API_KEY: expected/,
+    ],
     ["money without prices", { budget: { money: 1 } }, /--max-cost: expected the prices/],
   ])("%s, before anything is sent", async (_, settings, words) => {
     const error = await errorOf(Promise.resolve().then(() => open(settings)));
@@ -533,7 +542,11 @@ describe("what was paid for is kept", () => {
 
   test("without the prompt", async () => {
     await open().answer([ask("go", { prompt: "A private matter of Ms Smith: go" })]);
-    expect(filesIn(cacheFolder).map((path) => readFileSync(path, "utf8")).join()).not.toContain("Smith");
+    expect(
+      filesIn(cacheFolder)
+        .map((path) => readFileSync(path, "utf8"))
+        .join(),
+    ).not.toContain("Smith");
   });
 
   test("a key that a server sends back is taken out of answers too", async () => {
@@ -569,8 +582,16 @@ describe("the budget", () => {
     const model = open({ budget: { money: 64 + 14 * 6 }, prices, concurrency: 4 });
     const error = await errorOf(model.answer(requests));
     expect(server.seen).toHaveLength(7);
-    expect(model.spent()).toMatchObject({ requests: 7, answers: 7, money: 98, prompt_tokens: 56, completion_tokens: 21 });
-    expect(error.message).toMatch(/at most 148\.00 in money, the budget, got 7 requests and 7 answers so far, 98\.00 spent, and up to 64\.00 for the next one/);
+    expect(model.spent()).toMatchObject({
+      requests: 7,
+      answers: 7,
+      money: 98,
+      prompt_tokens: 56,
+      completion_tokens: 21,
+    });
+    expect(error.message).toMatch(
+      /at most 148\.00 in money, the budget, got 7 requests and 7 answers so far, 98\.00 spent, and up to 64\.00 for the next one/,
+    );
   });
 
   test("counts what broke off at the most it can have cost, and what was refused not at all", async () => {
