@@ -32,7 +32,9 @@ export function drawShots(
   for (const example of rng.fork("examples").shuffle(free)) {
     // Only labels repeat enough to be balanced.
     const key = answer.kind === "label" ? example.answer : "";
-    piles.set(key, [...(piles.get(key) ?? []), example]);
+    const pile = piles.get(key);
+    if (pile === undefined) piles.set(key, [example]);
+    else pile.push(example);
   }
   const order = rng.fork("labels");
   // Not in the order of first appearance, which would favour frequent labels.

@@ -48,6 +48,8 @@ export interface ModelServerOptions {
   withoutLogprobs?: boolean;
   withoutUsage?: boolean;
   delayMs?: number;
+  /** The first requests wait for one another until so many are there. */
+  gather?: number;
 }
 
 export const MODEL = "shouter";
@@ -59,20 +61,29 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   let open = 0;
   let most = 0;
 
+  let gather = options.gather ?? 0;
+  const gathered: (() => void)[] = [];
+
   const server = createServer(async (req, res) => {
     open++;
     most = Math.max(most, open);
-    res.on("close", () => open--);
+    if (open < gather) await new Promise<void>((resolve) => gathered.push(resolve));
+    gather = 0;
+    for (const go of gathered.splice(0)) go();
     const pieces: Buffer[] = [];
     for await (const piece of req) pieces.push(piece);
     const text = Buffer.concat(pieces).toString();
     const path = req.url ?? "";
-    if (path === "/v1/models") return send(res, 200, { object: "list", data: [{ id: MODEL }, { id: "whisperer" }] });
+    if (path === "/v1/models") {
+      open--;
+      return send(res, 200, { object: "list", data: [{ id: MODEL }, { id: "whisperer" }] });
+    }
     const body = text === "" ? {} : JSON.parse(text);
     seen.push({ path, headers: req.headers, body });
     const misdeed = misdeeds.find(({ match = "", times = 1 }) => times > 0 && text.includes(match));
     if (misdeed !== undefined) misdeed.times = (misdeed.times ?? 1) - 1;
     if (options.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, options.delayMs));
+    open--;
     if (misdeed?.hold) return;
     if (misdeed?.hangUp) return void res.destroy();
     if (misdeed?.status !== undefined) return void res.writeHead(misdeed.status, misdeed.headers).end(misdeed.body);

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   type Misdeed,
@@ -146,7 +147,7 @@ describe("a server that answers well", () => {
   });
 
   test("keeps order and tells of answers as they come, so many at a time", async () => {
-    await restart({ delayMs: 15 });
+    await restart({ delayMs: 15, gather: 5 });
     const requests = some(23);
     const done: number[] = [];
     const model = open({ concurrency: 5 });
@@ -223,6 +224,11 @@ describe("what passes is tried again", () => {
       { status: 200, headers: { "Content-Type": "application/json" }, body: '{"choices":[]}' },
       [500],
     ],
+    [
+      "an answer that a router calls an error",
+      { body: '{"choices":[{"message":{"content":"x"},"finish_reason":"error"}]}', cutAfter: 99, end: true },
+      [500],
+    ],
     ["an error with status 200", { status: 200, body: '{"error":{"message":"overloaded","code":502}}' }, [500]],
   ])("%s", async (_, misdeed, expected) => {
     server.misdeeds.push(misdeed);
@@ -289,6 +295,24 @@ describe("what passes is tried again", () => {
     });
     expect(waits).toEqual([30_000]);
     expect(latest).toBe(Date.UTC(2026, 0, 1) + 30_000);
+  });
+
+  test("by many at a time, without a warning from Node", async () => {
+    const warnings: string[] = [];
+    const listen = ({ message }: Error) => void warnings.push(message);
+    process.on("warning", listen);
+    server.misdeeds.push({ status: 429, headers: { "retry-after-ms": "50" }, times: 20 });
+    const sleep: HostedSettings["sleep"] = (ms, signal) => delay(ms, undefined, { signal });
+    await open({ concurrency: 20, clock: Date.now, sleep }).answer(some(20));
+    await delay(0);
+    process.off("warning", listen);
+    expect(warnings).toEqual([]);
+  });
+
+  test("not without end where one request fails and others do not", async () => {
+    server.misdeeds.push({ match: "w0", hangUp: true, times: 99 });
+    await errorOf(open({ concurrency: 2, maxRetries: 2 }).answer(some(200)));
+    expect(server.seen.filter(({ body }) => JSON.stringify(body).includes('w0"'))).toHaveLength(3);
   });
 
   test("not where the server asks to wait for an hour", async () => {
@@ -460,6 +484,19 @@ describe("what does not pass is said, once", () => {
     expect(error).toBeInstanceOf(SpecError);
     expect(error.message).toMatch(words);
   });
+});
+
+test("a server that seems to cut prompts in silence is told of, once", async () => {
+  const usage = { prompt_tokens: 300, completion_tokens: 1 };
+  const body = JSON.stringify({ choices: [{ message: { content: "x" } }], usage });
+  const prompt = "some words ".repeat(1000);
+  server.misdeeds.push(...[0, 1, 2].map(() => ({ body, cutAfter: body.length, end: true })));
+  const model = open();
+  await model.answer([ask("short")]);
+  expect(notes).toEqual([]);
+  await model.answer([ask("a", { prompt }), ask("b", { prompt: `${prompt}b` })]);
+  expect(notes).toHaveLength(1);
+  expect(notes[0]).toMatch(/read 300 tokens of row a, whose prompt has about 2750: the server may cut prompts/);
 });
 
 describe("parameters that a model does not take", () => {
@@ -640,10 +677,10 @@ describe.skipIf(process.platform === "win32")("an evaluation that is killed and 
       });
 
     const killed = start();
-    while (server.seen.length < 25) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (server.seen.length < 25) await delay(5);
     killed.kill("SIGKILL");
     await once(killed, "exit");
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await delay(100);
     const numSeen = server.seen.length;
     const numKept = filesIn(cacheFolder).filter((path) => path.endsWith(".json")).length;
     expect(numSeen).toBeLessThan(60);

@@ -4,10 +4,11 @@
  */
 
 import assert from "node:assert";
+import { setMaxListeners } from "node:events";
 import { SpecError } from "../../base/errors.ts";
 import { openAnswerCache } from "./answer-cache.ts";
 import { type Outcome, openDoor } from "./door.ts";
-import { likelyTokens, mostTokens } from "./estimate.ts";
+import { CHARS_PER_TOKEN, likelyTokens, mostTokens } from "./estimate.ts";
 import { Purse } from "./purse.ts";
 import {
   type Asked,
@@ -22,6 +23,9 @@ import {
 import type { HostedAnswer, HostedRequest, HostedSettings, Spending } from "./types.ts";
 import { askedWaitMs, backoffMs, MAX_ASKED_WAIT_MS } from "./waits.ts";
 import { answerIn, asTaken, bodyOf, canDoWithout, leftOut, type RequestBody, withoutLogprobs } from "./wire.ts";
+
+/** No tokenizer has so many characters a token over a whole prompt. */
+const MOST_CHARS_PER_TOKEN = 12;
 
 export interface HostedModel {
   /** The endpoint's host, with its port. */
@@ -69,6 +73,25 @@ export function openHostedModel(settings: HostedSettings): HostedModel {
     for (let left = pausedUntil - clock(); left > 0; left = pausedUntil - clock()) await sleep(left, signal);
   };
 
+  let isCutNoted = false;
+  /** Some servers (Ollama among them) cut what does not fit their context and say nothing. */
+  const noteCut = (read: number, likely: number, id: string): void => {
+    if (isCutNoted || likely < 500 || read * MOST_CHARS_PER_TOKEN > likely * CHARS_PER_TOKEN) return;
+    isCutNoted = true;
+    note?.(
+      `${door.host}: ${model} read ${read} tokens of ${id}, whose prompt has about ${likely}: the server may cut prompts to its context. Start it with a longer one.`,
+    );
+  };
+
+  /** True where the request may be sent again, without the parameter. */
+  const goWithout = (parameter: string | undefined, body: RequestBody, sentWithout: ReadonlySet<string>): boolean => {
+    if (parameter === undefined || !(parameter in body)) return false;
+    if (!canDoWithout(parameter) || sentWithout.has(parameter)) return false;
+    if (!notTaken.has(parameter)) note?.(`${door.host}: ${model} does not take ${parameter}; asking without it.`);
+    notTaken.add(parameter);
+    return true;
+  };
+
   /** One request until it is answered or given up. */
   const ask = async (body: RequestBody, request: HostedRequest, signal: AbortSignal): Promise<HostedAnswer> => {
     const asked: Asked = { host: door.host, model, api, hasKey: apiKey !== undefined, id: request.id };
@@ -82,7 +105,9 @@ export function openHostedModel(settings: HostedSettings): HostedModel {
       if (outcome.kind === "answered") {
         const answer = answerIn(api, outcome.body, body, sentWithout);
         if (answer !== undefined) {
-          purse.settle(most, answer, likelyTokens(request, answer.text));
+          const likely = likelyTokens(request, answer.text);
+          purse.settle(most, answer, likely);
+          if (answer.usage !== null) noteCut(answer.usage.prompt_tokens, likely.prompt, request.id);
           return answer;
         }
         outcome = { kind: "dropped", reason: "JSON without an answer in it" };
@@ -92,18 +117,15 @@ export function openHostedModel(settings: HostedSettings): HostedModel {
       if (outcome.kind === "redirected") throw redirected(outcome, asked);
       if (outcome.kind === "refused") {
         const { status, complaint } = outcome;
-        const parameter = parameterNotTaken(complaint);
-        if (parameter !== undefined && parameter in body && canDoWithout(parameter) && !sentWithout.has(parameter)) {
-          if (!notTaken.has(parameter)) note?.(`${door.host}: ${model} does not take ${parameter}; asking without it.`);
-          notTaken.add(parameter);
+        if (goWithout(parameterNotTaken(complaint), body, sentWithout)) {
           tries--;
           continue;
         }
         if (isFiltered(complaint)) return filtered(body, sentWithout);
-        if (!mayPass(status, complaint)) throw refusalOf(outcome, asked, status === 401 ? [] : await door.listModels());
+        if (!mayPass(status, complaint)) throw await refusalOf(outcome, asked, door.listModels);
+        // While others are answered, the endpoint is well and only wants fewer requests.
+        if (status === 429 && purse.spending.answers > numBefore) tries = 1;
       }
-      // While others are answered, the endpoint is well and only wants fewer requests.
-      if (purse.spending.answers > numBefore) tries = 1;
       await waitAfter(outcome, tries, asked, signal);
     }
   };
@@ -113,9 +135,10 @@ export function openHostedModel(settings: HostedSettings): HostedModel {
     const askedMs = askedWaitMs(headers, clock());
     if (tries > maxRetries || askedMs > MAX_ASKED_WAIT_MS) throw outOfTries(outcome, tries, askedMs, asked);
     const waitMs = askedMs > 0 ? askedMs : backoffMs(tries, random());
-    if (waitMs > 5000) note?.(`${door.host}: trying again in ${Math.ceil(waitMs / 1000)} s.`);
+    const until = clock() + waitMs;
+    if (waitMs > 5000 && until > pausedUntil) note?.(`${door.host}: trying again in ${Math.ceil(waitMs / 1000)} s.`);
     const concernsAll = outcome.kind === "refused" && (outcome.status === 429 || askedMs > 0);
-    if (concernsAll) pausedUntil = Math.max(pausedUntil, clock() + waitMs);
+    if (concernsAll) pausedUntil = Math.max(pausedUntil, until);
     else await sleep(waitMs, signal);
   };
 
@@ -150,6 +173,8 @@ export function openHostedModel(settings: HostedSettings): HostedModel {
       const failures: unknown[] = [];
       const failed = new AbortController();
       const signal = settings.signal === undefined ? failed.signal : AbortSignal.any([settings.signal, failed.signal]);
+      // Everyone who waits listens to it; from the eleventh on Node would warn of a leak.
+      setMaxListeners(0, signal);
       let next = 0;
       const work = async (): Promise<void> => {
         while (!signal.aborted && next < requests.length) {

@@ -54,12 +54,12 @@ export function mayPass(status: number, complaint: Complaint): boolean {
   return status === 408 || status === 409 || status === 425 || status === 429 || (status >= 500 && status !== 501);
 }
 
-/** The error behind a refusal that does not pass. @param models  names that the endpoint offers, where it was asked */
-export function refusalOf(
+/** The error behind a refusal that does not pass. @param listModels  asked where the model is unknown, to name the nearest */
+export async function refusalOf(
   { status, complaint }: Extract<Outcome, { kind: "refused" }>,
   asked: Asked,
-  models: readonly string[],
-): MixtuneError {
+  listModels: () => Promise<string[]>,
+): Promise<MixtuneError> {
   const { host, model, api, hasKey, id } = asked;
   const place = `${host}: ${model}`;
   const words = `${complaint.code} ${complaint.type} ${complaint.message}`;
@@ -89,7 +89,7 @@ export function refusalOf(
       remedy: `Top up the account at ${host}, then start again: ${KEPT}`,
     });
   }
-  if (NO_MODEL.test(words)) return unknownModel(place, model, got, models);
+  if (NO_MODEL.test(words)) return unknownModel(place, model, got, await listModels());
   if (status === 403) {
     return new SpecError({
       place,

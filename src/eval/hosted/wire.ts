@@ -132,7 +132,8 @@ export function answerIn(
 ): HostedAnswer | undefined {
   const { data } = REPLIES[api].safeParse(body);
   const first = data?.choices[0];
-  if (data === undefined || first === undefined) return undefined;
+  // A router says so when the model behind it broke off.
+  if (data === undefined || first === undefined || first.finish_reason === "error") return undefined;
   const asked = request.logprobs !== undefined;
   const whole = first.value;
   const text = cutAtStop(whole, request.stop ?? []);
