@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import fc from "fast-check";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   type Misdeed,
@@ -502,6 +503,41 @@ test("a server that seems to cut prompts in silence is told of, once", async () 
   await model.answer([ask("a", { prompt }), ask("b", { prompt: `${prompt}b` })]);
   expect(notes).toHaveLength(1);
   expect(notes[0]).toMatch(/read 300 tokens of row a, whose prompt has about 2750: the server may cut prompts/);
+});
+
+test("whatever JSON a server answers with, it is an answer or an error for people", { timeout: 120_000 }, async () => {
+  const part = fc.oneof(fc.jsonValue(), fc.constantFrom("x", "", null, 0));
+  const choice = fc.record(
+    { message: fc.oneof(part, fc.record({ content: part })), text: part, finish_reason: part, logprobs: part },
+    { requiredKeys: [] },
+  );
+  const complaint = fc.record({ message: part, code: part, type: part, param: part }, { requiredKeys: [] });
+  const json = fc.oneof(
+    fc.jsonValue(),
+    fc.record({ choices: fc.array(choice), usage: part, model: part }, { requiredKeys: ["choices"] }),
+    fc.record({ error: fc.oneof(part, complaint) }),
+  );
+  const status = fc.constantFrom(200, 400, 404, 422, 500);
+  await fc.assert(
+    fc.asyncProperty(
+      json,
+      status,
+      fc.constantFrom("chat" as const, "completions" as const),
+      async (value, code, api) => {
+        const headers = { "Content-Type": "application/json" };
+        server.misdeeds.splice(0, 1, { status: code, headers, body: JSON.stringify(value) });
+        const request = ask(`w${server.seen.length}`, { topLogprobs: 1 });
+        const [answer] = await open({ api, maxRetries: 0 })
+          .answer([request])
+          .catch((error) => {
+            expect(error).toBeInstanceOf(MixtuneError);
+            return [];
+          });
+        if (answer !== undefined) expect(await open({ api }).answer([request])).toEqual([answer]);
+      },
+    ),
+    { numRuns: 300 },
+  );
 });
 
 describe("parameters that a model does not take", () => {
