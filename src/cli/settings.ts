@@ -15,8 +15,17 @@ export interface Settings {
   cacheDir: string;
   /** HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE, with the meanings that huggingface_hub gives them. */
   hub: HubSettings;
+  /** OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_ORG_ID, as OpenAI's packages read them. */
+  openai: OpenAiSettings;
   /** NO_COLOR and CI: no rewritten lines. */
   isPlain: boolean;
+}
+
+/** Of hosted models; keys come from the environment only. */
+export interface OpenAiSettings {
+  apiKey?: string;
+  baseUrl?: string;
+  organisation?: string;
 }
 
 /** The public hub, as its own documentation names it. */
@@ -31,6 +40,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     threads: Number.isInteger(threads) && threads > 0 ? threads : undefined,
     cacheDir: environment.MIXTUNE_CACHE || join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "mixtune"),
     hub: hubSettings(environment),
+    openai: openAiSettings(environment),
     isPlain: Boolean(environment.NO_COLOR) || Boolean(environment.CI) || environment.TERM === "dumb",
   };
 }
@@ -47,6 +57,12 @@ function hubSettings(environment: Environment): HubSettings {
     cacheDir: expanded(environment.HF_HUB_CACHE) || expanded(environment.HUGGINGFACE_HUB_CACHE) || join(home, "hub"),
     isOffline: /^(1|on|yes|true)$/i.test(environment.HF_HUB_OFFLINE || environment.TRANSFORMERS_OFFLINE || ""),
   };
+}
+
+function openAiSettings(environment: Environment): OpenAiSettings {
+  const named = { apiKey: "OPENAI_API_KEY", baseUrl: "OPENAI_BASE_URL", organisation: "OPENAI_ORG_ID" };
+  const given = Object.entries(named).map(([key, name]) => [key, environment[name]?.trim()]);
+  return Object.fromEntries(given.filter(([, value]) => value));
 }
 
 function expanded(path: string | undefined): string | undefined {

@@ -47,13 +47,20 @@ export function openTemplate(folder: string, tokenizer: Tokenizer): PromptTempla
   return source === null ? plainTemplate(tokenizer) : chatTemplate(source, folder, tokenizer);
 }
 
-/** Our template for base models: the prompt, a line `Answer:`, a space and the answer, the end-of-text token. */
+const PLAIN_END = "\nAnswer:";
+
+/** The words of our template for base models: the prompt, a line `Answer:`, a space and the answer. */
+export const PLAIN_TEXT: Pick<PromptTemplate, "render" | "answerText"> = {
+  render: (prompt) => prompt + PLAIN_END,
+  answerText: (answer) => ` ${answer}`,
+};
+
+/** Our template for base models: {@link PLAIN_TEXT}, then the end-of-text token. */
 export function plainTemplate(tokenizer: Tokenizer): PromptTemplate {
-  const continued = continuation(tokenizer, "\nAnswer:");
+  const continued = continuation(tokenizer, PLAIN_END);
   return {
     name: "plain",
-    render: (prompt) => `${prompt}\nAnswer:`,
-    answerText: (answer) => ` ${answer}`,
+    ...PLAIN_TEXT,
     answerIds: (answer) => continued(` ${answer}`),
     leadIds: tokenizer.leadIds,
     endOfTurnId: tokenizer.eosId,

@@ -37,6 +37,7 @@ export interface SourceFile {
 const OWNED_MODULES: readonly { modules: RegExp; owners: readonly string[] }[] = [
   { modules: /^onnxruntime-/, owners: ["engine/runtime/"] },
   { modules: /^@huggingface\/hub$/, owners: ["hub/"] },
+  { modules: /^openai$/, owners: ["eval/hosted/"] },
   { modules: /^node:(child_process|worker_threads|cluster)$/, owners: ["workers/", "engine/runtime/"] },
   {
     modules: /^node:(https?|http2|net|tls|dgram)$/,
@@ -53,7 +54,7 @@ const OWNED_NAMES: readonly { name: string; owners: readonly string[] }[] = [
   { name: "Date.now", owners: ["cli/", "workers/"] },
   { name: "new Date()", owners: ["cli/", "workers/"] },
   { name: "process.env", owners: ["cli/", "workers/"] },
-  { name: "fetch", owners: ["hub/", "eval/hosted", "workers/"] },
+  { name: "fetch", owners: ["hub/", "eval/hosted/", "workers/"] },
 ];
 
 /** Within a folder: files under the first may not import files under the second. */
