@@ -7,7 +7,7 @@ import type { PreparedTask } from "../data/prepare.ts";
 import { subsetByHash } from "../data/splits.ts";
 import type { Example, TokenizedExample } from "../data/types.ts";
 import { LABEL_METRICS } from "../metrics/label-metrics.ts";
-import { scoreMean } from "../metrics/mean-score.ts";
+import { scoreItems } from "../metrics/score-items.ts";
 import { scoreSplit } from "../metrics/score-split.ts";
 import type { Network } from "../models/network.ts";
 import type { Prediction, SplitScores } from "../runs/types.ts";
@@ -85,6 +85,6 @@ export async function evaluateSplit(
   const predictions = common.map((item, i): Prediction => {
     return { ...item, output: "", parsed: null, scores: { answer_logprob: logprobs[i]! } };
   });
-  const items = predictions.map(({ group }, i) => ({ score: logprobs[i]!, group }));
-  return { predictions, scores: scoreMean("answer_logprob", items, { seed: BOOTSTRAP_SEED }) };
+  const scores = scoreItems(predictions, "answer_logprob", { seed: BOOTSTRAP_SEED, scoring: "constrained" });
+  return { predictions, scores };
 }

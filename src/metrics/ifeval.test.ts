@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { Instruction } from "../specs/gold.ts";
 import {
   INSTRUCTION_CHECKS,
-  type Instruction,
   judgeInstructions,
   summariseInstructions,
   UNCHECKED_PARTS,

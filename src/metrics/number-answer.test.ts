@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { equalsGold, isGoldConflict, type NumberGold, readNumberLenient, readNumberStrict } from "./number-answer.ts";
+import type { NumberGold } from "../specs/gold.ts";
+import { equalsGold, isGoldConflict, readNumberLenient, readNumberStrict } from "./number-answer.ts";
 
 const right = (text: string, gold: NumberGold) => ({
   strict: equalsGold(readNumberStrict(text), gold, "strict"),

@@ -1,14 +1,8 @@
 /** @file Programs that a model wrote in FinQA's language, scored as the publication does: by their result, and by what they compute. */
 
-import { type ProgramStep, type ProgramValue, parseProgram, runProgram } from "../base/finqa-program.ts";
+import { type ProgramStep, parseProgram, runProgram } from "../base/finqa-program.ts";
 import { Rng } from "../base/rng.ts";
-
-/** A question's gold program, the value it comes to, and the table that table operations read. */
-export interface ProgramGold {
-  program: string;
-  value: ProgramValue;
-  table: readonly (readonly string[])[];
-}
+import type { ProgramGold } from "../specs/gold.ts";
 
 /** What became of one output. */
 export interface ProgramScore {

@@ -5,13 +5,13 @@ import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
 import { DataError } from "../../base/errors.ts";
 import type { TaskSpec } from "../../specs/types.ts";
+import { lastBoxed } from "../../base/result-mark.ts";
 import { parseAnswer } from "../answers.ts";
 import { CATALOGUE } from "../catalogue.ts";
 import { loadTask } from "../load-task.ts";
 import type { Example, LoadedTask } from "../types.ts";
 import { problemsIn } from "./asdiv.ts";
 import { parseCot } from "./flan-cot.ts";
-import { lastBoxed } from "./math.ts";
 
 const dataRoot = process.env.MIXTUNE_DATA;
 const sizes = ({ splits }: LoadedTask) => [splits.train, splits.dev, splits.test].map((examples) => examples.length);
