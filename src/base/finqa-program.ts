@@ -81,7 +81,7 @@ export function valueText(value: ProgramValue): string {
 }
 
 /** The value that {@link valueText} wrote. */
-export function valueOf(text: string): ProgramValue {
+export function resultValue(text: string): ProgramValue {
   return text === "yes" || text === "no" ? text : Number(text);
 }
 

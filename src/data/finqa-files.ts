@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { sha256 } from "../base/digest.ts";
-import { contradicts, resultText, runProgram, valueOf, valueText } from "../base/finqa-program.ts";
+import { contradicts, resultText, resultValue, runProgram, valueText } from "../base/finqa-program.ts";
 import { parseCsv } from "../formats/csv.ts";
 import { readText } from "../formats/files.ts";
 import {
@@ -105,7 +105,7 @@ function readEntries(path: string): Entry[] {
       question: textField(qa, "question", place),
       answer,
       ...(written !== "" && { written }),
-      program: { program: textField(qa, "program", place), value: valueOf(answer), table },
+      program: { program: textField(qa, "program", place), value: resultValue(answer), table },
     };
     return { record, table };
   });
@@ -113,7 +113,7 @@ function readEntries(path: string): Entry[] {
 
 function noteContradictions(entries: readonly Entry[], notes: string[]): void {
   const all = entries.filter(({ record }) => record.written !== undefined);
-  const num = all.filter(({ record }) => contradicts(record.written!, valueOf(record.answer))).length;
+  const num = all.filter(({ record }) => contradicts(record.written!, resultValue(record.answer))).length;
   notes.push(
     `finqa: of ${all.length} questions with a written answer beside the program's result, ${num} contradict it beyond rounding; the result is the gold answer.`,
   );

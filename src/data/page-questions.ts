@@ -63,7 +63,7 @@ const SCALES: Readonly<Record<string, number>> = { thousand: 1e3, million: 1e6, 
 export function askedFor(question: string): Pick<NumberGold, "isPercent" | "scale"> {
   const [, stated] = /\bin (?:\S+ )?(thousand|million|billion)s?\b/i.exec(question) ?? [];
   return {
-    ...(/%|\bper\s?cent|\bpercent/i.test(question) && { isPercent: true }),
+    ...(/%|\bper\s?cent(?:s|ages?)?\b/i.test(question) && { isPercent: true }),
     ...(stated !== undefined && { scale: SCALES[stated.toLowerCase()]! }),
   };
 }

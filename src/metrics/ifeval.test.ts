@@ -2,12 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Instruction } from "../specs/gold.ts";
-import {
-  INSTRUCTION_CHECKS,
-  judgeInstructions,
-  summariseInstructions,
-  UNCHECKED_PARTS,
-} from "./ifeval.ts";
+import { INSTRUCTION_CHECKS, judgeInstructions, summariseInstructions, UNCHECKED_PARTS } from "./ifeval.ts";
 
 interface GoldenCase {
   id: string;

@@ -10,7 +10,7 @@
  * result, strict allows what its five decimals leave open and lenient a thousandth of it.
  */
 
-import { contradicts, resultText, valueOf } from "../base/finqa-program.ts";
+import { contradicts, resultText, resultValue } from "../base/finqa-program.ts";
 import type { NumberGold } from "../specs/gold.ts";
 import { halfUnit, magnitude, numbersIn, type ParsedNumber, parseNumber } from "./number-text.ts";
 
@@ -51,7 +51,7 @@ export function equalsGold(answer: NumberAnswer | null, gold: NumberGold, tolera
 export function isGoldConflict({ answer, written }: NumberGold): boolean {
   if (written === undefined) return false;
   const result = resultText(answer);
-  return result !== null && contradicts(written, valueOf(result));
+  return result !== null && contradicts(written, resultValue(result));
 }
 
 interface GoldForm {
@@ -63,7 +63,9 @@ function goldForms({ answer, written }: NumberGold): (GoldForm | "yes" | "no")[]
   return [answer, written].flatMap((text, k) => {
     if (text === undefined) return [];
     const word = yesOrNo(text.trim());
-    const number = parseNumber(text);
+    const [only, ...others] = numbersIn(text);
+    // Annotators wrote words around their number; of several nobody can say which is meant.
+    const number = parseNumber(text) ?? (k === 1 && others.length === 0 ? (only ?? null) : null);
     return word ?? (number === null ? [] : { number, isWritten: k === 1 });
   });
 }

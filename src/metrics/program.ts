@@ -42,6 +42,8 @@ export function scoreProgram(output: string, gold: ProgramGold): ProgramScore {
 
 /** Points at which two formulas are compared; each alone tells different formulas apart but for a freak of numbers. */
 const POINTS = 4;
+/** Points tried for so many at which gold comes to a number. */
+const MAX_POINTS = 200;
 const RELATIVE = 1e-9;
 
 /**
@@ -56,12 +58,17 @@ export function areSamePrograms(program: string, gold: string): boolean {
   if (steps.some((step) => step.args.some((arg, k) => !arg.startsWith("#") && !variables.has(variableOf(step, k)))))
     return false;
   const rng = new Rng("program points");
-  return Array.from({ length: POINTS }, () => new Map([...variables].map((name) => [name, 0.5 + rng.float()]))).every(
-    (point) => {
-      const [values, goldValues] = [valuesAt(steps, point), valuesAt(goldSteps, point)];
-      return values.length === goldValues.length && values.every((value, i) => isClose(value, goldValues[i]!));
-    },
-  );
+  let numSame = 0;
+  for (let i = 0; i < MAX_POINTS && numSame < POINTS; i++) {
+    const point = new Map([...variables].map((name) => [name, 0.5 + rng.float()]));
+    const [values, goldValues] = [valuesAt(steps, point), valuesAt(goldSteps, point)];
+    // A root of a negative number says nothing of either formula.
+    if (!goldValues.every(Number.isFinite)) continue;
+    const isSame = values.length === goldValues.length && values.every((value, k) => isClose(value, goldValues[k]!));
+    if (!isSame) return false;
+    numSame++;
+  }
+  return numSame > 0;
 }
 
 /** The last step's value; of a comparison the two values compared. */

@@ -7,7 +7,7 @@
  * | spans | `exact_match` (all and no others); counts `tp`, `fp`, `fn` of exact matches, `tp_overlap`, `tp_type` |
  * | text | `exact_match`, `token_f1`, `rouge_l`, `chrf` |
  * | text: a result | `exact_match`, `exact_match_lenient` (result-text.ts), and the others of text |
- * | text: TAT-QA | `exact_match`, `token_f1`, `scale_accuracy` (tat-qa.ts), `rouge_l`, `chrf` |
+ * | text: TAT-QA | `exact_match`, `token_f1`, `scale_accuracy`, `gold_conflict` (tat-qa.ts), `rouge_l`, `chrf` |
  * | text: instructions | `prompt_accuracy`, `prompt_accuracy_loose`; counts `checked`, `followed`, `followed_loose` |
  *
  * Besides these each has `format_valid`. What does not apply is absent. score-items.ts makes metrics of them.
@@ -26,7 +26,7 @@ import { isSameResult, readResultLenient, readResultStrict } from "./result-text
 import { rougeL } from "./rouge-l.ts";
 import type { ItemScores } from "./score-items.ts";
 import { type SpanMatch, scoreSpans } from "./spans.ts";
-import { scoreTatQa } from "./tat-qa.ts";
+import { isScaleConflict, scoreTatQa } from "./tat-qa.ts";
 import { exactMatch, squadNormalise, tokenF1 } from "./text-match.ts";
 
 /** The gold answer of an item; `gold` where its text does not say all. */
@@ -53,7 +53,12 @@ export function scoreAnswer(
   return { parsed, isFormatValid, scores: { ...scores, format_valid: Number(isFormatValid) } };
 }
 
-function scored(kind: "number" | "spans" | "text", answer: string, gold: Gold | undefined, output: string): AnswerScore {
+function scored(
+  kind: "number" | "spans" | "text",
+  answer: string,
+  gold: Gold | undefined,
+  output: string,
+): AnswerScore {
   if (kind === "spans") return scoreAsSpans(answer, output);
   if (kind === "number") {
     const { number, program } = gold?.kind === "number" ? gold : { number: { answer: resultIn(answer) } };
@@ -66,11 +71,12 @@ function scored(kind: "number" | "spans" | "text", answer: string, gold: Gold | 
   const scores: Record<string, number> = textScores(parsed ?? "", reference);
   if (isResult) {
     scores.exact_match = Number(isSameResult(readResultStrict(output), reference));
-    scores.exact_match_lenient = Number(parsed !== null && isSameResult(parsed, reference));
+    scores.exact_match_lenient = Math.max(scores.exact_match, Number(isSameResult(parsed ?? "", reference)));
   }
   if (gold?.kind === "tat-qa") {
     const { exactMatch: exact_match, f1: token_f1, scale: scale_accuracy } = scoreTatQa(output, gold.answer);
-    Object.assign(scores, { exact_match, token_f1, scale_accuracy });
+    const gold_conflict = Number(isScaleConflict(gold.answer));
+    Object.assign(scores, { exact_match, token_f1, scale_accuracy, gold_conflict });
   }
   return { parsed, isFormatValid: parsed !== null, scores };
 }

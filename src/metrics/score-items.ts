@@ -43,10 +43,13 @@ const INSTRUCTION_RATIOS: Record<string, Ratio> = {
   },
 };
 
-const WITHOUT_CONFLICTS: Ratio = {
-  over: ({ number_accuracy = 0, gold_conflict }) => (gold_conflict === 1 ? 0 : number_accuracy),
-  under: ({ number_accuracy, gold_conflict }) => (gold_conflict === 1 || number_accuracy === undefined ? 0 : 1),
-};
+/** A mean over the items whose gold fields do not contradict each other. */
+function withoutConflicts({ over, under }: Ratio): Ratio {
+  return {
+    over: (scores) => (scores.gold_conflict === 1 ? 0 : over(scores)),
+    under: (scores) => (scores.gold_conflict === 1 ? 0 : under(scores)),
+  };
+}
 
 /** All that the items' scores give, the task's metric first. */
 function ratiosOf(items: readonly { scores: ItemScores }[], metric: MetricName): [string, Ratio][] {
@@ -56,9 +59,7 @@ function ratiosOf(items: readonly { scores: ItemScores }[], metric: MetricName):
     ...(names.has("tp") && spanRatios(metric === "relation_f1" ? metric : "entity_f1")),
     ...(names.has("checked") && INSTRUCTION_RATIOS),
     ...Object.fromEntries(means),
-    ...(items.some(({ scores }) => scores.gold_conflict === 1) && {
-      number_accuracy_without_conflicts: WITHOUT_CONFLICTS,
-    }),
+    ...(names.has("gold_conflict") && { [`${metric}_without_conflicts`]: withoutConflicts(meanOf(metric)) }),
   });
   return ratios.toSorted(([a], [b]) => Number(b === metric) - Number(a === metric));
 }

@@ -25,8 +25,7 @@ describe("spans", () => {
     for (const [type, f1] of Object.entries(golden.exact_by_type))
       expect(byType.get(type)?.f1, type).toBeCloseTo(f1, 12);
     const sets = golden.items.map(({ gold, pred }) => {
-      const types = (spans: Span[]) =>
-        [...new Set(spans.map(({ type }) => type))].map((type) => ({ type, text: "" }));
+      const types = (spans: Span[]) => [...new Set(spans.map(({ type }) => type))].map((type) => ({ type, text: "" }));
       return { gold: types(gold), pred: types(pred) };
     });
     expect(scoreSpans(sets, "label").f1).toBeCloseTo(golden.label_sets_f1, 12);

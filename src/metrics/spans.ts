@@ -74,11 +74,7 @@ function words(text: string): string[] {
 }
 
 /** The most pairs that can be made, each span in one pair at most: augmenting paths, so that no order of the spans loses a pair. */
-function numPairs(
-  gold: readonly Span[],
-  pred: readonly Span[],
-  isSame: (a: Span, b: Span) => boolean,
-): number {
+function numPairs(gold: readonly Span[], pred: readonly Span[], isSame: (a: Span, b: Span) => boolean): number {
   const partners = gold.map((a) => pred.flatMap((b, j) => (isSame(a, b) ? [j] : [])));
   const takenBy = new Map<number, number>();
   const place = (i: number, seen: Set<number>): boolean => {

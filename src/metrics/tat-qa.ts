@@ -12,7 +12,7 @@
  *
  * Where the description leaves a choice: our outputs are one text, so that the parts of a multi-span answer are split at semicolons and the scale
  * is read from each part (the publication has a list and a scale beside it); a scale word that a gold part holds already is not applied twice;
- * the minus of a whole number counts, though hyphens split words; `hundred` is not read as a scale.
+ * a scale behind words becomes one of them; the minus of a whole number counts, though hyphens split words; `hundred` is not read as a scale.
  *
  * @source evaluation described at NExTplusplus/TAT-QA @870accc; DROP: Dua et al. 2019
  */
@@ -39,12 +39,30 @@ export function scoreTatQa(output: string, gold: TatQaGold): TatQaScore {
   const said = parts.filter((part) => part !== "");
   if (said.length === 0) return { exactMatch: 0, f1: 0, scale: 0 };
   const wanted = gold.parts.map((part) => wordsOf(part, gold.scale));
-  const readings = [said.map((part) => wordsOf(part, "")), ...bareNumber(said)];
+  const readings = [said.map((part) => wordsOf(...partAndScale(part))), ...bareNumber(said)];
   const exactMatch = Math.max(...readings.map((reading) => (areSame(reading, wanted) ? 1 : 0)));
   const isComputed = gold.type === "arithmetic" || gold.type === "count";
   const f1 = isComputed ? exactMatch : Math.max(...readings.map((reading) => alignedF1(reading, wanted)));
-  const scale = scaleOf(said[0]!) === (gold.scale || scaleOf(gold.parts[0] ?? "")) ? 1 : 0;
+  const scale = statedScale(said[0]!) === (gold.scale || statedScale(gold.parts[0] ?? "")) ? 1 : 0;
   return { exactMatch, f1, scale };
+}
+
+/** Whether gold says two things: a scale beside a part that holds another one, or beside words, which have none. */
+export function isScaleConflict({ parts, scale }: TatQaGold): boolean {
+  if (scale === "") return false;
+  return parts.some((part) => (parseNumber(part) === null ? !/\d/.test(part) : !["", scale].includes(scaleOf(part))));
+}
+
+/** A part of an output, and the scale behind it where the part is no number that holds its own. */
+function partAndScale(text: string): [part: string, scale: TatQaScale] {
+  const [, part = text, word, sign] = /^(.*?)(?:\s(thousand|million|billion|percent)|(?<=\D)(%))$/s.exec(text) ?? [];
+  if (parseNumber(text) !== null || (word ?? sign) === undefined) return [text, ""];
+  return [part, sign === undefined ? (word as TatQaScale) : "percent"];
+}
+
+function statedScale(text: string): TatQaScale {
+  const [part, behind] = partAndScale(text);
+  return behind || scaleOf(part);
 }
 
 /** The words of a part; of a number one word, with its scale worked in. */
@@ -76,10 +94,7 @@ function bareNumber(parts: readonly string[]): string[][][] {
 function scaleOf(part: string): TatQaScale {
   const number = parseNumber(part);
   if (number?.unit === "percent") return "percent";
-  const word = (["thousand", "million", "billion"] as const).find((name) =>
-    number === null ? part.endsWith(` ${name}`) : number.scale === WORTH[name],
-  );
-  return word ?? "";
+  return (["thousand", "million", "billion"] as const).find((name) => number?.scale === WORTH[name]) ?? "";
 }
 
 function areSame(a: readonly string[][], b: readonly string[][]): boolean {
