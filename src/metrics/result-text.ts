@@ -7,7 +7,7 @@
  * | lenient | what the last `\boxed{…}` holds, else the rest of the line behind the last `answer is`, `Answer:` or `####`, else the last line with anything on it |
  *
  * Two results are the same where they differ in blanks that part no words, a full stop behind them, upper and lower case of words (single letters
- * keep theirs: (A) is not (a)), dollar signs around formulas, or ways to write the same in LaTeX: size of brackets and fractions, spacing,
+ * keep theirs: (A) is not (a)), dollar signs, or ways to write the same in LaTeX: size of brackets and fractions, spacing,
  * `\text{…}`, degree signs, commas between thousands, left-out braces of fractions. Nothing is computed: 0.5 is not \frac{1}{2}.
  */
 
@@ -34,17 +34,19 @@ function plain(result: string): string {
   return (
     result
       .trim()
-      .replace(/^(?:\$+|\\[([])(.*?)(?:\$+|\\[)\]])$/s, "$1")
-      .replace(/\\(?:left|right|[,;!: ]|\$)(?![a-z])/g, "")
+      .replace(/^\\[([](.*)\\[)\]]$/s, "$1")
+      .replace(/\\?\$/g, "")
+      .replace(/(?<=\d)(?:,|\{,\}|\\,)(?=\d{3}(?!\d))/g, "")
+      .replace(/\\(?:left|right|[,;!: ])(?![a-z])/g, "")
       .replace(/\\[dt]frac/g, "\\frac")
       .replace(/\\(?:text|mbox|mathrm|textbf)\s*\{([^{}]*)\}/g, "$1")
       .replace(/\^\s*\{?\s*\\circ\s*\}?|°/g, "")
-      .replace(/(?<=\d)(?:,|\{,\}|\\,)(?=\d{3}(?!\d))/g, "")
       .replace(/\\frac\s*(\d)\s*(\d)/g, "\\frac{$1}{$2}")
-      .replace(/\\(?=[%$])/g, "")
+      .replace(/\\%/g, "%")
       // \Delta and \delta are two.
       .replace(/(?<![\\\p{L}])\p{L}{2,}/gu, (word) => word.toLowerCase())
       .replace(/\s+/gu, " ")
+      .replace(/(\\[a-z]+) (?![a-z])/gi, "$1")
       .replace(/(?<![\p{L}\p{N}]) | (?![\p{L}\p{N}])/gu, "")
       .replace(/(?<=[\p{L}\p{N})}\]])\.$/u, "")
   );

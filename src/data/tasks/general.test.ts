@@ -188,6 +188,14 @@ describe("general and math tasks from made-up files", () => {
     expect(lastBoxed("\\boxed{open")).toBeUndefined();
   });
 
+  test("math knows the result alone behind a worked solution", async () => {
+    const rows = many(5000, (i) => ({ problem: `What is ${i} / 2?`, solution: `It is $\\boxed{\\frac{${i}}{2}}$.` }));
+    const files = { "math-hendrycks/math_test.jsonl.gz": lines(rows) };
+    const [first] = (await load("math", files, { variant: "reasoning" })).splits.test;
+    expect(first?.answer).toMatch(/boxed.*\nThe answer is \\frac\{0\}\{2\}$/s);
+    expect(first?.gold).toEqual({ kind: "result", text: "\\frac{0}{2}" });
+  });
+
   test("alpaca reads its overlapping files once, and no row without a response", async () => {
     const row = (i: number) => ({
       instruction: `Name ${i}.`,
