@@ -80,6 +80,11 @@ export function valueText(value: ProgramValue): string {
   return typeof value === "number" ? String(Object.is(value, -0) ? 0 : value) : value;
 }
 
+/** The value that {@link valueText} wrote. */
+export function resultValue(text: string): ProgramValue {
+  return text === "yes" || text === "no" ? text : Number(text);
+}
+
 /** A published result as the text of an answer: `94.0` is `94`. Null where it is neither a number nor yes or no. */
 export function resultText(result: unknown): string | null {
   const text = String(result ?? "").trim();

@@ -22,6 +22,7 @@ import { openTokenizer } from "../data/tokenizers.ts";
 import type { Example, LoadedTask } from "../data/types.ts";
 import { confusionCells, countCells } from "../metrics/confusion.ts";
 import { LABEL_METRICS } from "../metrics/label-metrics.ts";
+import { isLabelMetric } from "../specs/metrics.ts";
 import type { Split, TaskSpec } from "../specs/types.ts";
 
 /** What is to be checked. */
@@ -128,7 +129,7 @@ function scorer({ answer, metric }: LoadedTask): (examples: readonly Example[], 
   return (examples, constant) => {
     if (
       answer.kind !== "label" ||
-      metric === "answer_logprob" ||
+      !isLabelMetric(metric) ||
       examples.some((example) => !answer.labels.includes(example.answer))
     )
       return Number.NaN;

@@ -1,7 +1,8 @@
 /** @file What is in the columns of a person's files: counted row by row, so that a file of any size can be looked at. */
 
 import { sha256 } from "../base/digest.ts";
-import { answerOf, type Span } from "../data/answers.ts";
+import type { Span } from "../base/span-text.ts";
+import { answerOf } from "../data/answers.ts";
 import { KeySet } from "../data/key-set.ts";
 
 type Fields = Record<string, unknown>;

@@ -13,7 +13,7 @@ test("says of each task how it is answered and ranked, what it is for and where 
   const { entries, text } = taskList(folder);
   const line = (name: string) => text.split("\n").find((row) => row.startsWith(`${name} `)) ?? "";
   expect(line("svamp")).toMatch(
-    / number +answer_logprob +MIT +train and evaluate +local files or hub ChilleD\/SVAMP \(columns unverified\)$/,
+    / number +number_accuracy +MIT +train and evaluate +local files or hub ChilleD\/SVAMP \(columns unverified\)$/,
   );
   expect(line("mmlu")).toMatch(
     / label +accuracy +MIT +evaluation only +local files \(not in MIXTUNE_DATA\) or hub cais\/mmlu/,

@@ -9,17 +9,11 @@
  * |                |                       | worked solution on a line of its own: `The answer is 1234.5`|
  * |                | or yes, no            | itself: what a question that compares two numbers has      |
  * | spans          | list of {text, type}  | `type: text; type: text`, or `none`                        |
- *
- * In spans, a type or text that would be misread ( `:` in a type, `;`, quotes, line breaks, white space at its ends) stands in JSON quotes.
  */
 
+import { resultIn } from "../base/result-mark.ts";
+import { type Span, spansIn, spansText } from "../base/span-text.ts";
 import type { AnswerSpec } from "../specs/types.ts";
-
-/** A marked piece of a text and what it is. */
-export interface Span {
-  text: string;
-  type: string;
-}
 
 export type AnswerValue = string | number | Span[];
 
@@ -28,9 +22,6 @@ export interface NoAnswer {
   problem: string;
 }
 
-const NO_SPANS = "none";
-/** What stands before the result at the end of a worked solution. */
-export const RESULT_MARK = "The answer is ";
 /** 12, -3.5, +.5, 1e-3, and 1,234.5 with commas between thousands. */
 const NUMBER = /^[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.\d+)?(?:e[+-]?\d+)?$/i;
 
@@ -38,8 +29,7 @@ const NUMBER = /^[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.\d+)?(?:e[+-]?\d+)?$/i;
 export function renderAnswer(value: AnswerValue): string {
   if (typeof value === "string") return value;
   if (typeof value === "number") return String(value === 0 ? 0 : value);
-  if (value.length === 0) return NO_SPANS;
-  return value.map(({ type, text }) => `${quoted(type, /[:;"\r\n]/)}: ${quoted(text, /[;"\r\n]/)}`).join("; ");
+  return spansText(value);
 }
 
 /** The value that a canonical text says, or undefined where it says none of its kind. */
@@ -49,12 +39,6 @@ export function parseAnswer(answer: AnswerSpec, text: string): AnswerValue | und
   if (answer.kind === "number") return comparisonIn(resultIn(trimmed)) ?? numberOf(resultIn(trimmed));
   if (answer.kind === "spans") return spansIn(trimmed);
   return trimmed;
-}
-
-/** What follows the last result mark at the beginning of a line; the whole text where there is none. */
-function resultIn(text: string): string {
-  const at = `\n${text}`.lastIndexOf(`\n${RESULT_MARK}`);
-  return at < 0 ? text : text.slice(at + RESULT_MARK.length);
 }
 
 /**
@@ -105,45 +89,6 @@ function jsonIn(json: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function quoted(text: string, misread: RegExp): string {
-  return text === "" || text.trim() !== text || misread.test(text) ? JSON.stringify(text) : text;
-}
-
-const QUOTED = /\s*("(?:[^"\\]|\\.)*")\s*/y;
-const PLAIN = { type: /[^:;"\r\n]*/y, text: /[^;"\r\n]*/y };
-
-/** A scanner rather than one expression over the whole text: a model's output must not be able to stall it. */
-function spansIn(text: string): Span[] | undefined {
-  if (text === NO_SPANS) return [];
-  const spans: Span[] = [];
-  for (let at = 0; ; at++) {
-    const type = pieceAt(text, at, PLAIN.type);
-    if (type === undefined || text[type.end] !== ":") return undefined;
-    const inner = pieceAt(text, type.end + 1, PLAIN.text);
-    if (inner === undefined) return undefined;
-    spans.push({ text: inner.piece, type: type.piece });
-    at = inner.end;
-    if (at === text.length) return spans;
-    if (text[at] !== ";") return undefined;
-  }
-}
-
-/** The piece that begins at a place, without quotes and the white space around it, and where it ends. */
-function pieceAt(text: string, at: number, plain: RegExp): { piece: string; end: number } | undefined {
-  const quotedPiece = matchAt(QUOTED, text, at);
-  if (quotedPiece !== null) {
-    const piece = jsonIn(quotedPiece[1] as string);
-    return typeof piece === "string" ? { piece, end: QUOTED.lastIndex } : undefined;
-  }
-  const piece = (matchAt(plain, text, at)?.[0] ?? "").trim();
-  return piece === "" ? undefined : { piece, end: plain.lastIndex };
-}
-
-function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
-  pattern.lastIndex = at;
-  return pattern.exec(text);
 }
 
 function excerpt(text: string): string {

@@ -1,7 +1,7 @@
 /** @file ConvFinQA in the files that are about: the dev dialogues with all their turns, and the private test's pages, which come without answers. */
 
 import { join } from "node:path";
-import { contradicts, type ProgramValue, resultText, valueText } from "../base/finqa-program.ts";
+import { contradicts, type ProgramValue, parseProgram, resultText, valueText } from "../base/finqa-program.ts";
 import { readText } from "../formats/files.ts";
 import { pageOf, pageText, tableText } from "./finance-page.ts";
 import { listOf, objectOf, optionalText, parseJson, readJsonList, textField, textList } from "./json-rows.ts";
@@ -31,6 +31,8 @@ export interface Dialogue extends FiledPage {
   questions: string[];
   written: string[];
   results: ProgramValue[];
+  /** Of a turn that names a number of the page: that number. */
+  programs: string[];
 }
 
 /**
@@ -55,13 +57,15 @@ export function readDialogues(root: string): Dialogue[] {
     const questions = textList(turns.conv_questions, place, "questions");
     const written = listOf(turns.conv_answers, place, "answers").map(String);
     const results = listOf(turns.executed_answers, place, "results");
+    const programs = textList(turns.turn_program, place, "programs");
     const isWhole =
       questions.length === results.length &&
       written.length === results.length &&
+      programs.length === results.length &&
       !results.map(resultText).includes(null);
     if (!isWhole) throw damaged(place, "an answer and a result to each question", JSON.stringify(results));
     const context = pageText(optionalText(doc, "pre_text", place), table, optionalText(doc, "post_text", place));
-    return { page: pageOf(id), context, table, questions, written, results: results as ProgramValue[] };
+    return { page: pageOf(id), context, table, questions, written, results: results as ProgramValue[], programs };
   });
 }
 
@@ -89,10 +93,20 @@ export function readTurns(root: string, notes: string[]): Numbered<PageQuestion>
 }
 
 /** A conversation as one question a turn. */
-export function turnsOf({ page, context, questions, results }: Dialogue): PageQuestion[] {
+export function turnsOf({ page, context, table, questions, written, results, programs }: Dialogue): PageQuestion[] {
+  const rows = table.split("\n").map((row) => row.split("|").map((cell) => cell.trim()));
   const earlier: { question: string; answer: string }[] = [];
   return questions.map((question, k) => {
-    const turn = { page, context, earlier: [...earlier], question, answer: valueText(results[k]!) };
+    const [value, program] = [results[k]!, programs[k]!];
+    const turn: PageQuestion = {
+      page,
+      context,
+      earlier: [...earlier],
+      question,
+      answer: valueText(value),
+      ...(written[k]!.trim() !== "" && { written: written[k]!.trim() }),
+      ...(parseProgram(program) !== null && { program: { program, value, table: rows } }),
+    };
     earlier.push({ question, answer: turn.answer });
     return turn;
   });

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { sha256 } from "../base/digest.ts";
-import { contradicts, type ProgramValue, resultText, runProgram, valueText } from "../base/finqa-program.ts";
+import { contradicts, resultText, resultValue, runProgram, valueText } from "../base/finqa-program.ts";
 import { parseCsv } from "../formats/csv.ts";
 import { readText } from "../formats/files.ts";
 import {
@@ -37,14 +37,10 @@ export const FINQA_TRAIN_FILES = [TRAIN_PAGES, TRAIN_LINES];
 interface Entry {
   record: PageQuestion;
   table: Table;
-  /** What the annotator wrote, where the file has it, and the program's result. */
-  written?: { answer: string; result: ProgramValue };
 }
 
-interface Page {
-  page: string;
-  context: string;
-}
+/** What is known of a retrieved question from a page that a file has: that it is the question asked, what its annotator wrote. */
+type Page = Pick<PageQuestion, "page" | "context" | "written">;
 
 /** The dev and test questions as published, each with its whole page where a file has it. */
 export function readFinqa(root: string, notes: string[]): Record<"dev" | "test", Numbered<PageQuestion>[]> {
@@ -100,21 +96,24 @@ function readEntries(path: string): Entry[] {
     if (answer === null) throw damaged(place, "a number, yes or no as result", `${JSON.stringify(result)}`);
     const table = listOf(row.table, place, "rows of cells").map((cells) => listOf(cells, place, "cells").map(String));
     const text = (field: string) => listOf(row[field], place, `sentences in ${field}`).join("\n");
+    // Of the flattened layout the answer is the result; some annotators wrote none.
+    const written = qa.exe_ans === undefined ? "" : String(qa.answer ?? "").trim();
     const record: PageQuestion = {
       page: pageOf(textField(row, "id", place)),
       context: pageText(text("pre_text"), tableText(table), text("post_text")),
       earlier: [],
       question: textField(qa, "question", place),
       answer,
+      ...(written !== "" && { written }),
+      program: { program: textField(qa, "program", place), value: resultValue(answer), table },
     };
-    if (qa.exe_ans === undefined) return { record, table };
-    return { record, table, written: { answer: String(qa.answer ?? ""), result: result as ProgramValue } };
+    return { record, table };
   });
 }
 
 function noteContradictions(entries: readonly Entry[], notes: string[]): void {
-  const all = entries.flatMap(({ written }) => written ?? []);
-  const num = all.filter(({ answer, result }) => contradicts(answer, result)).length;
+  const all = entries.filter(({ record }) => record.written !== undefined);
+  const num = all.filter(({ record }) => contradicts(record.written!, resultValue(record.answer))).length;
   notes.push(
     `finqa: of ${all.length} questions with a written answer beside the program's result, ${num} contradict it beyond rounding; the result is the gold answer.`,
   );
@@ -136,7 +135,10 @@ class Pages {
 
   find(table: string, question: string): Page | null {
     const key = tableKey(table);
-    return this.#byQuestion.get(`${key}\n${question}`) ?? this.#byTable.get(key) ?? null;
+    const asked = this.#byQuestion.get(`${key}\n${question}`);
+    if (asked !== undefined) return asked;
+    const page = this.#byTable.get(key) ?? null;
+    return page && { page: page.page, context: page.context }; // what was written there answers another question
   }
 
   #add(key: string, page: Page): void {
@@ -163,13 +165,21 @@ function readRetrieved(path: string, pages: Pages): { rows: Numbered<PageQuestio
     const text = tableText(table);
     const whole = pages.find(text, question);
     if (whole !== null) numWhole++;
-    const page = whole ?? {
+    const known = whole ?? {
       page: `table ${sha256(tableKey(text)).slice(0, 16)}`,
       context: pageText(sentences.trim(), text, ""),
     };
     return {
       number: i + 1,
-      record: { page: page.page, context: page.context, earlier: [], question, answer: valueText(result) },
+      record: {
+        page: known.page,
+        context: known.context,
+        earlier: [],
+        question,
+        answer: valueText(result),
+        ...(known.written !== undefined && { written: known.written }),
+        program: { program, value: result, table },
+      },
     };
   });
   return { rows, numWhole };

@@ -5,10 +5,10 @@ import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
 import { expectConformingTask } from "../../test/conformance/task.ts";
 import { DataError, type MixtuneError, SpecError } from "../base/errors.ts";
-import type { TaskSpec } from "../specs/types.ts";
+import type { AnswerSpec, MetricName, TaskSpec } from "../specs/types.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import { findLeaks } from "./leakage.ts";
-import { loadTask } from "./load-task.ts";
+import { loadTask, rankingMetric } from "./load-task.ts";
 
 const dataRoot = process.env.MIXTUNE_DATA;
 
@@ -51,6 +51,48 @@ function countOf(examples: readonly { answer: string }[]): Record<string, number
   for (const { answer } of examples) counts[answer] = (counts[answer] ?? 0) + 1;
   return counts;
 }
+
+test("a task is ranked by what was asked for, by its own metric, or by that of its answers' kind", () => {
+  const label: AnswerSpec = { kind: "label", field: "y", labels: ["a", "b"] };
+  const of = (kind: "text" | "number" | "spans"): AnswerSpec => ({ kind, field: "y" });
+  const defaults = [label, of("text"), of("number"), of("spans"), { kind: "document", field: "y" } as const];
+  expect(defaults.map((answer) => rankingMetric({ name: "t" }, answer, undefined))).toEqual([
+    "weighted_f1",
+    "token_f1",
+    "number_accuracy",
+    "entity_f1",
+    "answer_logprob",
+  ]);
+  expect(rankingMetric({ name: "t" }, of("spans"), "relation_f1")).toBe("relation_f1");
+  expect(rankingMetric({ name: "t", metric: "answer_logprob" }, of("number"), "number_accuracy")).toBe(
+    "answer_logprob",
+  );
+  expect(rankingMetric({ name: "t", metric: "mcc" }, label, "accuracy")).toBe("mcc");
+});
+
+test.each<[MetricName, AnswerSpec, MetricName | undefined, RegExp]>([
+  [
+    "accuracy",
+    { kind: "number", field: "y" },
+    undefined,
+    /a metric of number answers: number_accuracy, answer_logprob/,
+  ],
+  [
+    "answer_logprob",
+    { kind: "label", field: "y", labels: ["a", "b"] },
+    undefined,
+    /weighted_f1, accuracy, macro_f1, mcc/,
+  ],
+  [
+    "instruction_accuracy",
+    { kind: "text", field: "y" },
+    undefined,
+    /token_f1, exact_match, rouge_l, chrf, answer_logprob/,
+  ],
+  ["token_f1", { kind: "text", field: "y" }, "instruction_accuracy", /instruction_accuracy, answer_logprob/],
+])("%s for other answers is refused", (metric, answer, own, message) => {
+  expect(() => rankingMetric({ name: "t", metric }, answer, own)).toThrow(message);
+});
 
 describe("generated tasks", () => {
   const names = Object.keys(CATALOGUE).filter((name) => name.startsWith("gen-"));

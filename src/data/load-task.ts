@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf } from "../base/digest.ts";
 import { DataError, SpecError } from "../base/errors.ts";
+import { metricsOfKind } from "../specs/metrics.ts";
 import type { AnswerSpec, MetricName, Split, TaskSpec } from "../specs/types.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import { fitRange } from "./fit.ts";
@@ -156,21 +157,25 @@ function finish(
   notes: string[],
 ): LoadedTask {
   const { train, dev, test } = splits;
+  for (const example of train) delete example.gold; // train is scored by its loss alone
   notes.push(`${spec.name}: ${train.length} train, ${dev.length} dev, ${test.length} test examples.`);
   const digests = { train: digestOfExamples(train), dev: digestOfExamples(dev), test: digestOfExamples(test) };
   const ranking = rankingMetric(spec, answer, metric);
   return { name: spec.name, answer, metric: ranking, licence, source, splits, digests, notes };
 }
 
-/** The metric that was asked for, the task's own, or that of the answer's kind. @throws {SpecError} a metric of labels for other answers */
+/** The metric that was asked for, the task's own, or that of the answer's kind. @throws {SpecError} a metric of other answers */
 export function rankingMetric(spec: TaskSpec, answer: AnswerSpec, own: MetricName | undefined): MetricName {
-  if (answer.kind === "label") return spec.metric ?? own ?? "weighted_f1";
-  if (spec.metric === undefined) return "answer_logprob";
+  const ofKind = metricsOfKind(answer.kind);
+  if (spec.metric === undefined) return own ?? ofKind[0]!;
+  // Instructions to follow have no gold answer that another metric could compare with.
+  const allowed: MetricName[] = own === "instruction_accuracy" ? [own, "answer_logprob"] : ofKind;
+  if (allowed.includes(spec.metric)) return spec.metric;
   throw new SpecError({
     place: `task ${spec.name}: metric`,
-    expected: `none, as answers of kind ${answer.kind} are ranked by answer_logprob`,
+    expected: `a metric of ${answer.kind} answers: ${allowed.join(", ")}`,
     got: spec.metric,
-    remedy: "Remove metric.",
+    remedy: "Use one of these, or remove metric.",
   });
 }
 

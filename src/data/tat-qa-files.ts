@@ -1,8 +1,9 @@
 /** @file TAT-QA: contexts of a table and paragraphs with their questions, as records; read for its published splits and for a split by context. */
 
 import { join } from "node:path";
+import { TAT_QA_SCALES, type TatQaGold } from "../specs/gold.ts";
 import { pageText, splitOfPage, tableText } from "./finance-page.ts";
-import { listOf, objectOf, readJsonList, textField } from "./json-rows.ts";
+import { type JsonObject, listOf, objectOf, readJsonList, textField } from "./json-rows.ts";
 import { damaged } from "./tasks/damaged.ts";
 import type { Numbered, SplitRecords, TaskDefinition } from "./tasks/definition.ts";
 
@@ -12,6 +13,7 @@ export interface TatQuestion {
   context: string;
   question: string;
   answer: string;
+  gold: TatQaGold;
 }
 
 const DEV = "tat-qa/tatqa_dataset_dev.json.gz";
@@ -31,7 +33,13 @@ export const TAT_QUESTIONS = {
     scale: ({ context, question }) =>
       `${context}\n\nQuestion: ${question}\nAnswer with words of the text or a number, with its scale (thousand, million, billion or %) where it has one; several answers with semicolons between them.`,
   },
-  example: ({ uid, context, question, answer }) => ({ answer, group: uid, text: `${question}\n${context}` }),
+  metric: "exact_match",
+  example: ({ uid, context, question, answer, gold }) => ({
+    answer,
+    group: uid,
+    text: `${question}\n${context}`,
+    gold: { kind: "tat-qa", answer: gold },
+  }),
   fit: { text: ({ context }) => context, keep: "start" },
 } as const satisfies Partial<TaskDefinition<TatQuestion>>;
 
@@ -68,7 +76,7 @@ export function splitByContext(rows: readonly Numbered<TatQuestion>[]): Required
   return splits;
 }
 
-/** `{table: {uid, table}, paragraphs: [{text}], questions: [{question, answer, scale}]}`. */
+/** `{table: {uid, table}, paragraphs: [{text}], questions: [{question, answer, answer_type, scale}]}`. */
 export function questionsOf(row: Readonly<Record<string, unknown>>, place: string): TatQuestion[] {
   const table = objectOf(row.table, place, "a table with its rows");
   const rows = listOf(table.table, place, "rows of cells").map((cells) =>
@@ -81,19 +89,29 @@ export function questionsOf(row: Readonly<Record<string, unknown>>, place: strin
   const context = pageText("", tableText(rows), paragraphs.join("\n"));
   return listOf(row.questions, place, "questions").map((entry) => {
     const asked = objectOf(entry, place);
-    const answer = answerText(asked.answer, asked.scale);
+    const gold = goldOf(asked, place);
+    const answer = answerText(gold);
     if (answer === "") throw damaged(place, "an answer to each question", JSON.stringify(asked.question));
-    return { uid, context, question: textField(asked, "question", place), answer };
+    return { uid, context, question: textField(asked, "question", place), answer, gold };
   });
 }
 
+const TYPES: readonly TatQaGold["type"][] = ["span", "multi-span", "arithmetic", "count"];
+
+/** Parts without white space around them; the files have an answer as a list, a text or a number. */
+function goldOf({ answer, answer_type, scale }: JsonObject, place: string): TatQaGold {
+  const type = TYPES.find((known) => known === answer_type);
+  const known = TAT_QA_SCALES.find((one) => one === (scale ?? ""));
+  if (type === undefined) throw damaged(place, `an answer_type of ${TYPES.join(", ")}`, JSON.stringify(answer_type));
+  if (known === undefined) throw damaged(place, `a scale of ${TAT_QA_SCALES.join(", ")}`, JSON.stringify(scale));
+  const parts = (Array.isArray(answer) ? answer : [answer]).map((part) => String(part ?? "").trim());
+  return { type, parts: parts.filter((part) => part !== ""), scale: known };
+}
+
 /** Each part of an answer with its scale: `12.6 million`, `-22.22%`, `795 million; 772 million`. */
-export function answerText(answer: unknown, scale: unknown): string {
-  const parts = (Array.isArray(answer) ? answer : [answer])
-    .map((part) => String(part ?? "").trim())
-    .filter((part) => part !== "");
+export function answerText({ parts, scale }: Pick<TatQaGold, "parts" | "scale">): string {
   const scaled = parts.map((part) => {
-    if (typeof scale !== "string" || scale === "") return part;
+    if (scale === "") return part;
     if (scale === "percent") return part.endsWith("%") ? part : `${part}%`;
     return part.endsWith(scale) ? part : `${part} ${scale}`;
   });

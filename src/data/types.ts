@@ -5,6 +5,7 @@
  * Legend: Q prefixes, P prefix length, B rows, S row length, N = Q*P + B*S tokens through the net, R loss rows.
  */
 
+import type { Gold } from "../specs/gold.ts";
 import type { AnswerSpec, MetricName, Split } from "../specs/types.ts";
 
 /** One row after the task has shaped it. */
@@ -21,6 +22,8 @@ export interface Example {
   text?: string;
   /** The part of the prompt that is shortened where the example is longer than cutoff_len (fit.ts). */
   fit?: FitRange;
+  /** What scoring needs beyond the answer's text; dev and test only. */
+  gold?: Gold;
 }
 
 /** Characters [from, to) of a prompt, and which end of them stays. */

@@ -1,6 +1,7 @@
 /** @file Mathematical problems with one result: asked for alone, or at the end of the worked solution. */
 
-import { answerOf, RESULT_MARK, renderAnswer } from "./answers.ts";
+import { RESULT_MARK } from "../base/result-mark.ts";
+import { answerOf, renderAnswer } from "./answers.ts";
 import { groupOfText } from "./splits.ts";
 import { damaged } from "./tasks/damaged.ts";
 import type { TaskDefinition } from "./tasks/definition.ts";

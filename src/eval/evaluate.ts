@@ -75,6 +75,7 @@ export async function evaluateSplit(
       parts.push((report) => writtenAnswers(model, prepared, tokens, spec, report));
     }
   } else {
+    if (task.metric !== "answer_logprob") parts.push((report) => writtenAnswers(model, prepared, tokens, spec, report));
     parts.push(async (report) => {
       const logprobs = await scoreGold(model.network, model.parameters, tokens, report);
       return [...logprobs].map((answer_logprob) => ({ answer_logprob }));
@@ -84,13 +85,14 @@ export async function evaluateSplit(
   for (const [i, part] of parts.entries()) {
     given.push(await part((done) => onProgress(Math.floor((i * tokens.length + done) / parts.length), tokens.length)));
   }
-  const answers = subset.map(({ example: { id, prompt, answer: gold, group } }, i): Answered => {
+  const answers = subset.map(({ example: { id, prompt, answer: gold, group, gold: facts } }, i): Answered => {
     const rendered = model.template.render(prompt);
     const item = {
       id,
       prompt_digest: sha256(rendered),
       gold,
       group,
+      ...(facts && { facts }),
       ...(spec.keep_prompts ? { prompt: rendered } : {}),
     };
     return Object.assign(item, ...given.map((part) => part[i]));

@@ -3,19 +3,31 @@
 import type { LoadedTask } from "../data/types.ts";
 import { LABEL_METRICS } from "../metrics/label-metrics.ts";
 import { type LabelReader, lenientReader, strictReader } from "../metrics/label-text.ts";
-import { scoreMean } from "../metrics/mean-score.ts";
-import { type MetricInterval, scoreSplit } from "../metrics/score-split.ts";
+import { scoreAnswer } from "../metrics/score-answer.ts";
+import { type ItemScores, scoreItems } from "../metrics/score-items.ts";
+import { scoreSplit } from "../metrics/score-split.ts";
+import type { MetricInterval } from "../metrics/with-intervals.ts";
 import type { Prediction, SplitScores } from "../runs/types.ts";
-import type { LabelMetricName, MetricName, Scoring } from "../specs/types.ts";
+import type { Gold } from "../specs/gold.ts";
+import type { AnswerSpec, LabelMetricName, MetricName, Scoring } from "../specs/types.ts";
 import { bestLabel } from "./score.ts";
 
 /** An example's identity and gold answer, and what a model gave for it. */
-export type Answered = Omit<Prediction, "output" | "parsed" | "scores"> & { output?: string; answer_logprob?: number };
+export type Answered = Omit<Prediction, "output" | "parsed" | "scores"> & {
+  output?: string;
+  /** Of the gold answer, mean over its tokens. */
+  answer_logprob?: number;
+  /** What the gold answer's text does not say. */
+  facts?: Gold;
+};
 
 export interface SplitResult {
   predictions: Prediction[];
   scores: SplitScores;
 }
+
+/** The one reading of answers that are no labels. */
+const GENERATED = "generated";
 
 /** Seed of the bootstrap over items: fixed, so that judging again gives the same interval. */
 const BOOTSTRAP_SEED = 1;
@@ -30,7 +42,7 @@ export function metricsOf(own: MetricName): LabelMetricName[] {
  * Judges a model's answers to one split.
  *
  * Labels: `metrics` are those of the first scoring; `constrained` needs log-probabilities, `strict` and `lenient` need text.
- * Without text the likeliest label stands as the output. Other answers: the mean log-probability of gold.
+ * Without text the likeliest label stands as the output. Other answers are scored by their kind (score-answer.ts), and by the log-probability of gold where it is known.
  */
 export function scoreAnswers(
   answers: readonly Answered[],
@@ -38,11 +50,26 @@ export function scoreAnswers(
   scoring: readonly Scoring[],
 ): SplitResult {
   if (answer.kind === "label") return scoreLabelAnswers(answers, answer.labels, metric, scoring);
-  const predictions = answers.map(({ answer_logprob, ...item }): Prediction => {
-    return { ...item, output: "", parsed: null, scores: { answer_logprob: answer_logprob! } };
+  return scoreOtherAnswers(answers, answer.kind, metric);
+}
+
+/** Generated answers, each by its kind; without text the likelihood of gold is all there is. */
+function scoreOtherAnswers(
+  answers: readonly Answered[],
+  kind: Exclude<AnswerSpec["kind"], "label">,
+  metric: MetricName,
+): SplitResult {
+  const predictions = answers.map(({ answer_logprob, facts, ...item }): Prediction => {
+    const likelihood: ItemScores = answer_logprob === undefined ? {} : { answer_logprob };
+    const { output } = item;
+    if (output === undefined || kind === "document") return { ...item, output: "", parsed: null, scores: likelihood };
+    const { parsed, scores } = scoreAnswer(kind, { answer: item.gold, ...(facts && { gold: facts }) }, output);
+    return { ...item, output, parsed, scores: { ...scores, ...likelihood } };
   });
-  const items = answers.map(({ answer_logprob, group }) => ({ score: answer_logprob!, group }));
-  return { predictions, scores: scoreMean("answer_logprob", items, { seed: BOOTSTRAP_SEED, scoring: "likelihood" }) };
+  const scores = scoreItems(predictions, metric, { seed: BOOTSTRAP_SEED, scoring: GENERATED });
+  const isGenerated = answers.every(({ output }) => output !== undefined);
+  const valid = (i: number) => predictions[i]!.scores.format_valid === 1;
+  return { predictions, scores: { ...scores, ...(isGenerated ? { outputs: countOutputs(answers, valid) } : {}) } };
 }
 
 function scoreLabelAnswers(
@@ -63,11 +90,12 @@ function scoreLabelAnswers(
   };
   const read = scoring.map((name) => ({ name, parsed: answers.map(readings[name]) }));
   const predictions = answers.map((answered, i): Prediction => {
+    const { facts: _facts, answer_logprob: _logprob, ...item } = answered;
     const parsed = read[0]!.parsed[i]!;
     const right = (label: string | null) => (label === answered.gold ? 1 : 0);
     const byReading = Object.fromEntries(read.map(({ name, parsed: all }) => [name, right(all[i]!)]));
     const output = answered.output ?? parsed!;
-    return { ...answered, output, parsed, scores: { accuracy: right(parsed), ...byReading } };
+    return { ...item, output, parsed, scores: { accuracy: right(parsed), ...byReading } };
   });
   const scored = read.map(({ name, parsed }) => {
     const items = answers.map(({ gold, group }, i) => ({ gold, pred: parsed[i]!, group }));
@@ -82,7 +110,7 @@ function scoreLabelAnswers(
     answers.map(({ gold }) => gold),
   );
   const outputs = answers.every(({ output }) => output !== undefined)
-    ? { outputs: countOutputs(answers, (text) => strict(text) !== null) }
+    ? { outputs: countOutputs(answers, (i) => strict(answers[i]!.output!) !== null) }
     : {};
   return { predictions, scores: { n, n_groups, metrics, scoring: byScoring, ...top_answer, ...outputs } };
 }
@@ -104,11 +132,11 @@ function likeliest(labels: readonly string[], logprobs: Record<string, number>):
 
 function countOutputs(
   answers: readonly Answered[],
-  isValid: (text: string) => boolean,
+  isValid: (i: number) => boolean,
 ): NonNullable<SplitScores["outputs"]> {
-  const count = (holds: (answered: Answered) => boolean) => answers.filter(holds).length;
+  const count = (holds: (answered: Answered, i: number) => boolean) => answers.filter(holds).length;
   return {
-    valid: count(({ output }) => isValid(output!)),
+    valid: count((_, i) => isValid(i)),
     empty: count(({ output }) => output!.trim() === ""),
     cut: count(({ finish_reason }) => finish_reason === "length"),
   };

@@ -1,13 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import {
-  INSTRUCTION_CHECKS,
-  type Instruction,
-  judgeInstructions,
-  summariseInstructions,
-  UNCHECKED_PARTS,
-} from "./ifeval.ts";
+import type { Instruction } from "../specs/gold.ts";
+import { INSTRUCTION_CHECKS, judgeInstructions, summariseInstructions, UNCHECKED_PARTS } from "./ifeval.ts";
 
 interface GoldenCase {
   id: string;

@@ -17,12 +17,7 @@
  */
 
 import { DataError } from "../base/errors.ts";
-
-/** An instruction as the data set names it, with its arguments; those that are null are absent. */
-export interface Instruction {
-  id: string;
-  kwargs: Readonly<Record<string, unknown>>;
-}
+import type { Instruction } from "../specs/gold.ts";
 
 /** True or false where it was checked, null where it cannot be. */
 export type Followed = boolean | null;

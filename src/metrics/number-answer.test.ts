@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { equalsGold, isGoldConflict, type NumberGold, readNumberLenient, readNumberStrict } from "./number-answer.ts";
+import type { NumberGold } from "../specs/gold.ts";
+import { equalsGold, isGoldConflict, readNumberLenient, readNumberStrict } from "./number-answer.ts";
 
 const right = (text: string, gold: NumberGold) => ({
   strict: equalsGold(readNumberStrict(text), gold, "strict"),
@@ -62,6 +63,9 @@ describe("an answer equals gold", () => {
     ["0.0000012", { answer: "1.2", scale: 1e6 }, false, false],
     ["1.2", { answer: "1.2 million", scale: 1e6 }, true, true],
     ["1.2", { answer: "1.2 million" }, false, false],
+    ["101", { answer: "112.5", written: "101 stores a year" }, true, true],
+    ["386.8 million", { answer: "386797189.66", written: "$ 386797190 or $ 386.8 million" }, false, true],
+    ["4.9", { answer: "4.85514", written: "4.9\\n" }, true, true],
     ["yes", { answer: "yes" }, true, true],
     ["no", { answer: "yes" }, false, false],
     ["1", { answer: "yes" }, false, false],

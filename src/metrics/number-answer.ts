@@ -10,20 +10,9 @@
  * result, strict allows what its five decimals leave open and lenient a thousandth of it.
  */
 
-import { contradicts, resultText } from "../base/finqa-program.ts";
+import { contradicts, resultText, resultValue } from "../base/finqa-program.ts";
+import type { NumberGold } from "../specs/gold.ts";
 import { halfUnit, magnitude, numbersIn, type ParsedNumber, parseNumber } from "./number-text.ts";
-
-/** The gold answer of a question, in one or two forms: right is who equals either. */
-export interface NumberGold {
-  /** The result as canonical text: a computed number of up to five decimals, or `yes` or `no`. */
-  answer: string;
-  /** What an annotator wrote, to the digits written: `9.37%`. */
-  written?: string;
-  /** The question asks for a percentage: 9.37 and 0.0937 are then the same. Also where the written answer has a percent sign. */
-  isPercent?: boolean;
-  /** The question states that amounts are in thousands, millions …: 1.2 and 1,200,000 are then the same. */
-  scale?: number;
-}
 
 export type NumberAnswer = ParsedNumber | "yes" | "no";
 
@@ -61,9 +50,8 @@ export function equalsGold(answer: NumberAnswer | null, gold: NumberGold, tolera
 /** Whether the two gold fields contradict each other beyond rounding; such items are reported with and without. */
 export function isGoldConflict({ answer, written }: NumberGold): boolean {
   if (written === undefined) return false;
-  const word = yesOrNo(answer);
-  const value = word ?? Number(resultText(answer) ?? Number.NaN);
-  return typeof value === "string" || !Number.isNaN(value) ? contradicts(written, value) : false;
+  const result = resultText(answer);
+  return result !== null && contradicts(written, resultValue(result));
 }
 
 interface GoldForm {
@@ -75,7 +63,9 @@ function goldForms({ answer, written }: NumberGold): (GoldForm | "yes" | "no")[]
   return [answer, written].flatMap((text, k) => {
     if (text === undefined) return [];
     const word = yesOrNo(text.trim());
-    const number = parseNumber(text);
+    const [only, ...others] = numbersIn(text);
+    // Annotators wrote words around their number; of several nobody can say which is meant.
+    const number = parseNumber(text) ?? (k === 1 && others.length === 0 ? (only ?? null) : null);
     return word ?? (number === null ? [] : { number, isWritten: k === 1 });
   });
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { NumberGold } from "./number-answer.ts";
+import type { NumberGold } from "../specs/gold.ts";
 import { judgeNumber, NUMBER_SCORERS, numberPanel, type PanelItem, summarisePanel } from "./number-panel.ts";
 
 const PROGRAM = { program: "divide(937.1, 10000)", value: 0.09371, table: [] };

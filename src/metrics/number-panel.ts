@@ -12,8 +12,9 @@
  * The published rules are written from what the scripts do: The-FinAI/PIXIU @da45ac4, czyssrs/FinQA @0f16e28, microsoft/LMOps, HELM @63754d05d.
  */
 
-import { equalsGold, isGoldConflict, type NumberGold, readNumberLenient, readNumberStrict } from "./number-answer.ts";
-import { type ProgramGold, scoreProgram } from "./program.ts";
+import type { NumberGold, ProgramGold } from "../specs/gold.ts";
+import { equalsGold, isGoldConflict, readNumberLenient, readNumberStrict } from "./number-answer.ts";
+import { scoreProgram } from "./program.ts";
 
 export const NUMBER_SCORERS = [
   "own_strict",

@@ -68,6 +68,12 @@ describe("programs are one formula", () => {
   });
 });
 
+test("a root that most points make negative still tells programs apart", () => {
+  const growth = "subtract(208.14, 100), divide(#0, 100), divide(const_1, const_5), exp(#1, #2), subtract(#3, const_1)";
+  expect(areSamePrograms(growth, growth)).toBe(true);
+  expect(areSamePrograms(growth.replace("subtract(#3", "add(#3"), growth)).toBe(false);
+});
+
 describe("the score of a program", () => {
   const gold = { program: "subtract(1200, 900), divide(#0, 900)", value: 0.33333, table: TABLE };
 

@@ -1,14 +1,8 @@
 /** @file Programs that a model wrote in FinQA's language, scored as the publication does: by their result, and by what they compute. */
 
-import { type ProgramStep, type ProgramValue, parseProgram, runProgram } from "../base/finqa-program.ts";
+import { type ProgramStep, parseProgram, runProgram } from "../base/finqa-program.ts";
 import { Rng } from "../base/rng.ts";
-
-/** A question's gold program, the value it comes to, and the table that table operations read. */
-export interface ProgramGold {
-  program: string;
-  value: ProgramValue;
-  table: readonly (readonly string[])[];
-}
+import type { ProgramGold } from "../specs/gold.ts";
 
 /** What became of one output. */
 export interface ProgramScore {
@@ -48,6 +42,8 @@ export function scoreProgram(output: string, gold: ProgramGold): ProgramScore {
 
 /** Points at which two formulas are compared; each alone tells different formulas apart but for a freak of numbers. */
 const POINTS = 4;
+/** Points tried for so many at which gold comes to a number. */
+const MAX_POINTS = 200;
 const RELATIVE = 1e-9;
 
 /**
@@ -62,12 +58,17 @@ export function areSamePrograms(program: string, gold: string): boolean {
   if (steps.some((step) => step.args.some((arg, k) => !arg.startsWith("#") && !variables.has(variableOf(step, k)))))
     return false;
   const rng = new Rng("program points");
-  return Array.from({ length: POINTS }, () => new Map([...variables].map((name) => [name, 0.5 + rng.float()]))).every(
-    (point) => {
-      const [values, goldValues] = [valuesAt(steps, point), valuesAt(goldSteps, point)];
-      return values.length === goldValues.length && values.every((value, i) => isClose(value, goldValues[i]!));
-    },
-  );
+  let numSame = 0;
+  for (let i = 0; i < MAX_POINTS && numSame < POINTS; i++) {
+    const point = new Map([...variables].map((name) => [name, 0.5 + rng.float()]));
+    const [values, goldValues] = [valuesAt(steps, point), valuesAt(goldSteps, point)];
+    // A root of a negative number says nothing of either formula.
+    if (!goldValues.every(Number.isFinite)) continue;
+    const isSame = values.length === goldValues.length && values.every((value, k) => isClose(value, goldValues[k]!));
+    if (!isSame) return false;
+    numSame++;
+  }
+  return numSame > 0;
 }
 
 /** The last step's value; of a comparison the two values compared. */

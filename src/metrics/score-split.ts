@@ -1,30 +1,13 @@
 /** @file The scores of one model on one split of a task: every metric with its 95 % interval, in the shape of scores.json. */
 
 import type { LabelMetricName, Scoring } from "../specs/types.ts";
-import { bootstrapIntervals } from "../stats/bootstrap.ts";
-import { wilsonInterval } from "../stats/interval.ts";
 import { confusionCells, countCells, type Verdict } from "./confusion.ts";
 import { LABEL_METRICS } from "./label-metrics.ts";
+import { type ScoredSplit, withIntervals } from "./with-intervals.ts";
 
 /** An item's verdict and the group it is resampled with. */
 export interface ScoredItem extends Verdict {
   group: string;
-}
-
-/** A value with its interval; bounds are absent where they do not exist. Equal in shape to the run records' MetricValue. */
-export interface MetricInterval {
-  value: number;
-  low?: number;
-  high?: number;
-  method?: "wilson" | "bootstrap";
-}
-
-/** Equal in shape to the run records' SplitScores. */
-export interface ScoredSplit {
-  n: number;
-  n_groups: number;
-  metrics: Record<string, MetricInterval>;
-  scoring: Record<string, Record<string, MetricInterval>>;
 }
 
 /** `scoring` is how the labels were read; default constrained. */
@@ -46,27 +29,14 @@ export function scoreSplit(
   items: readonly ScoredItem[],
   labels: readonly string[],
   metrics: readonly LabelMetricName[],
-  { seed, scoring = "constrained", resamples = 1000 }: ScoreSplitOptions,
+  { seed, scoring = "constrained", resamples }: ScoreSplitOptions,
 ): ScoredSplit {
   const cells = confusionCells(items, labels);
-  const groups = items.map((item) => item.group);
-  const numGroups = new Set(groups).size;
   const aggregate = (chosen: Iterable<number>) => {
     const confusion = countCells(cells, chosen, labels.length);
     return metrics.map((name) => LABEL_METRICS[name].aggregate(confusion));
   };
-  const values = aggregate(items.keys());
-  const bootstrap = bootstrapIntervals(aggregate, groups, { seed, resamples });
-  const scores: Record<string, MetricInterval> = {};
-  metrics.forEach((name, m) => {
-    const value = values[m] as number;
-    if (Number.isNaN(value)) return;
-    const exact = name === "accuracy" && numGroups === items.length;
-    const interval = exact ? wilsonInterval(Math.round(value * items.length), items.length) : bootstrap[m];
-    scores[name] = { value };
-    if (interval && !Number.isNaN(interval.low)) {
-      scores[name] = { value, ...interval, method: exact ? "wilson" : "bootstrap" };
-    }
-  });
-  return { n: items.length, n_groups: numGroups, metrics: scores, scoring: { [scoring]: scores } };
+  const statistics = metrics.map((name) => ({ name, numShare: name === "accuracy" ? items.length : undefined }));
+  const groups = items.map((item) => item.group);
+  return withIntervals(statistics, aggregate, groups, { seed, scoring, resamples });
 }

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type SpanItem, scoreSpans, scoreSpanTypes, spanFormatRate, type TypedSpan } from "./spans.ts";
+import type { Span } from "../base/span-text.ts";
+import { type SpanItem, scoreSpans, scoreSpanTypes, spanFormatRate } from "./spans.ts";
 
 interface GoldenCase {
-  items: { gold: TypedSpan[]; pred: TypedSpan[] }[];
+  items: { gold: Span[]; pred: Span[] }[];
   exact: Record<"precision" | "recall" | "f1", number>;
   exact_by_type: Record<string, number>;
   label_sets_f1: number;
@@ -12,8 +13,8 @@ interface GoldenCase {
 const { cases }: { cases: GoldenCase[] } = JSON.parse(
   readFileSync(new URL("../../test/golden/metrics/spans/expected.json", import.meta.url), "utf8"),
 );
-const per = (text: string): TypedSpan => ({ text, type: "PER" });
-const one = (gold: TypedSpan[], pred: TypedSpan[] | null): SpanItem[] => [{ gold, pred }];
+const per = (text: string): Span => ({ text, type: "PER" });
+const one = (gold: Span[], pred: Span[] | null): SpanItem[] => [{ gold, pred }];
 
 describe("spans", () => {
   test.each(cases.map((golden, i) => ({ i, golden })))("agree with seqeval and scikit-learn: case $i", ({ golden }) => {
@@ -24,14 +25,13 @@ describe("spans", () => {
     for (const [type, f1] of Object.entries(golden.exact_by_type))
       expect(byType.get(type)?.f1, type).toBeCloseTo(f1, 12);
     const sets = golden.items.map(({ gold, pred }) => {
-      const types = (spans: TypedSpan[]) =>
-        [...new Set(spans.map(({ type }) => type))].map((type) => ({ type, text: "" }));
+      const types = (spans: Span[]) => [...new Set(spans.map(({ type }) => type))].map((type) => ({ type, text: "" }));
       return { gold: types(gold), pred: types(pred) };
     });
     expect(scoreSpans(sets, "label").f1).toBeCloseTo(golden.label_sets_f1, 12);
   });
 
-  test.each<[string, TypedSpan[], TypedSpan[] | null, [exact: number, overlap: number, label: number]]>([
+  test.each<[string, Span[], Span[] | null, [exact: number, overlap: number, label: number]]>([
     ["the same", [per("Ann Lee")], [per("Ann Lee")], [1, 1, 1]],
     ["blanks", [per("Ann Lee")], [per("Ann  Lee")], [1, 1, 1]],
     ["a part", [per("Ann Lee")], [per("Lee")], [0, 1, 1]],
@@ -80,7 +80,7 @@ describe("spans", () => {
   });
 
   test("match as many by overlap as trying every assignment does, and never fewer than exactly", () => {
-    const best = (gold: TypedSpan[], pred: TypedSpan[]): number => {
+    const best = (gold: Span[], pred: Span[]): number => {
       const [first, ...rest] = gold;
       if (first === undefined) return 0;
       const with_ = pred.flatMap((p, j) =>

@@ -3,16 +3,12 @@
  * their types alone. Items hand in spans already read; an output that could not be read is null: it found nothing, and is never dropped.
  */
 
-/** A marked piece of a text and what it is. */
-export interface TypedSpan {
-  text: string;
-  type: string;
-}
+import type { Span } from "../base/span-text.ts";
 
 /** The gold spans of an item and the predicted ones; null where the output has no such form. */
 export interface SpanItem {
-  gold: readonly TypedSpan[];
-  pred: readonly TypedSpan[] | null;
+  gold: readonly Span[];
+  pred: readonly Span[] | null;
 }
 
 /** How two spans are found to be the same; each is used once. */
@@ -48,7 +44,7 @@ export function scoreSpans(items: readonly SpanItem[], match: SpanMatch): SpanSc
 /** {@link scoreSpans} for each type that occurs, types in alphabetical order. */
 export function scoreSpanTypes(items: readonly SpanItem[], match: SpanMatch): Map<string, SpanScore> {
   const types = new Set(items.flatMap(({ gold, pred }) => [...gold, ...(pred ?? [])].map(({ type }) => type)));
-  const only = (type: string, spans: readonly TypedSpan[]) => spans.filter((span) => span.type === type);
+  const only = (type: string, spans: readonly Span[]) => spans.filter((span) => span.type === type);
   return new Map(
     [...types].toSorted().map((type) => {
       const ofType = items.map(({ gold, pred }) => ({ gold: only(type, gold), pred: only(type, pred ?? []) }));
@@ -67,7 +63,7 @@ function spanScore(matched: number, gold: number, predicted: number): SpanScore 
   return { matched, gold, predicted, precision: matched / predicted, recall: matched / gold, f1 };
 }
 
-const SAME: Readonly<Record<SpanMatch, (a: TypedSpan, b: TypedSpan) => boolean>> = {
+const SAME: Readonly<Record<SpanMatch, (a: Span, b: Span) => boolean>> = {
   exact: (a, b) => a.type === b.type && words(a.text).join(" ") === words(b.text).join(" "),
   overlap: (a, b) => a.type === b.type && words(a.text).some((word) => words(b.text).includes(word)),
   label: (a, b) => a.type === b.type,
@@ -78,11 +74,7 @@ function words(text: string): string[] {
 }
 
 /** The most pairs that can be made, each span in one pair at most: augmenting paths, so that no order of the spans loses a pair. */
-function numPairs(
-  gold: readonly TypedSpan[],
-  pred: readonly TypedSpan[],
-  isSame: (a: TypedSpan, b: TypedSpan) => boolean,
-): number {
+function numPairs(gold: readonly Span[], pred: readonly Span[], isSame: (a: Span, b: Span) => boolean): number {
   const partners = gold.map((a) => pred.flatMap((b, j) => (isSame(a, b) ? [j] : [])));
   const takenBy = new Map<number, number>();
   const place = (i: number, seen: Set<number>): boolean => {

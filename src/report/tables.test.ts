@@ -1,7 +1,7 @@
 import { parse } from "csv-parse/sync";
 import { describe, expect, test } from "vitest";
 import type { Cell, Row, StudyTable } from "../study/analyse.ts";
-import { aligned, formatStudyTable } from "./tables.ts";
+import { aligned, formatStudyTable, legend } from "./tables.ts";
 
 function cell(...values: number[]): Cell {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -51,6 +51,16 @@ describe("a study's table", () => {
         "test: n = a 300, b 300; mean ± standard deviation over 2 seeds; * chosen on dev; labels read by log-probability (constrained).",
         "",
       ].join("\n"),
+    );
+  });
+
+  test("says what metrics mean whose names do not", () => {
+    const tasks: StudyTable["tasks"] = [
+      { name: "a", metric: "number_accuracy" },
+      { name: "b", metric: "number_accuracy" },
+    ];
+    expect(legend({ ...TABLE, tasks }, "test")).toMatch(
+      /\* chosen on dev; number_accuracy: the answer is one number, equal to gold at gold's precision\.$/,
     );
   });
 

@@ -1,5 +1,6 @@
 /** @file A study's table as text: aligned for a terminal, Markdown, CSV, LaTeX; the same cells in each. Pure. */
 
+import { isLabelMetric, METRICS } from "../specs/metrics.ts";
 import type { Cell, Row, StudyTable } from "../study/analyse.ts";
 
 export type TableFormat = "text" | "md" | "csv" | "json" | "latex";
@@ -60,11 +61,15 @@ export function legend(table: StudyTable, split: "dev" | "test"): string {
   );
   const seeds = Math.max(0, ...table.rows.filter((row) => row.kind === "mixture").map((row) => row.runs.length));
   const spread = seeds > 1 ? `mean ± standard deviation over ${seeds} seeds` : "one seed";
-  const isLabels = table.tasks.some(({ metric }) => metric !== "answer_logprob");
-  const reading = isLabels ? `; labels read ${READINGS[table.scoring]}` : "";
-  const isLikelihood = table.tasks.some(({ metric }) => metric === "answer_logprob");
-  const meaning = isLikelihood ? "; answer_logprob: mean nats a token of the gold answer, higher is better" : "";
-  return `${split}: n = ${sizes.join(", ")}; ${spread}; * chosen on dev${reading}${meaning}.`;
+  const reading = table.tasks.some(({ metric }) => isLabelMetric(metric))
+    ? `; labels read ${READINGS[table.scoring]}`
+    : "";
+  const names = [...new Set(table.tasks.map(({ metric }) => metric))];
+  const meanings = names.flatMap((name) => {
+    const { meaning } = METRICS[name];
+    return meaning === undefined ? [] : [`; ${name}: ${meaning}`];
+  });
+  return `${split}: n = ${sizes.join(", ")}; ${spread}; * chosen on dev${reading}${meanings.join("")}.`;
 }
 
 const READINGS: Record<StudyTable["scoring"], string> = {

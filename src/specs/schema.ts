@@ -1,6 +1,7 @@
 /** @file The grammar of study and run files as zod schemas: key names, types and ranges. What ties keys together is checked in study-file.ts. */
 
 import { z } from "zod";
+import { METRIC_NAMES } from "./metrics.ts";
 
 /** Names of studies, tasks and mixtures. */
 export const NAME_PATTERN = /^[a-z0-9][a-z0-9_-]{0,63}$/;
@@ -56,7 +57,10 @@ const task = z.strictObject({
     .union([count, paper], { error: "a whole number above 0, or paper" })
     .optional()
     .describe("At most this many training examples per epoch. paper: the cap of arXiv 2410.01109."),
-  metric: z.enum(["accuracy", "weighted_f1", "macro_f1", "mcc"]).optional(),
+  metric: z
+    .enum(METRIC_NAMES)
+    .optional()
+    .describe("What ranks models on the task; the default is that of the kind of answer (weighted_f1 of labels)."),
 });
 
 const mixer = z.strictObject({

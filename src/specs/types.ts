@@ -8,11 +8,21 @@ export type AnswerSpec =
 
 /** Metrics of labels. */
 export type LabelMetricName = "accuracy" | "weighted_f1" | "macro_f1" | "mcc";
+/** Metrics of answers that are generated. */
+export type AnswerMetricName =
+  | "number_accuracy"
+  | "entity_f1"
+  | "relation_f1"
+  | "exact_match"
+  | "token_f1"
+  | "rouge_l"
+  | "chrf"
+  | "instruction_accuracy";
 /**
- * Name of the metric that ranks models on a task. `answer_logprob`, for answers that are no labels: mean over examples of the gold answer's
- * mean log-probability a token, end of turn included, in nats; at most 0, higher is better.
+ * Name of a metric that ranks models on a task (metrics.ts). `answer_logprob`, for answers that are no labels: mean over examples of the gold
+ * answer's mean log-probability a token, end of turn included, in nats; at most 0, higher is better.
  */
-export type MetricName = LabelMetricName | "answer_logprob";
+export type MetricName = LabelMetricName | AnswerMetricName | "answer_logprob";
 
 /** A task as written in a study file: a catalogue entry with options, or a person's own files. */
 export interface TaskSpec {

@@ -180,6 +180,35 @@ describe("analysis", () => {
     );
   });
 
+  test("compares F1 of spans on whole answers, over the items that both sides have a score for", () => {
+    const base = lock();
+    const task = { ...base.tasks.a!, metric: "entity_f1" as const };
+    const read = reader((id, name) => (name === "a" && id.startsWith("all") ? 180 : 100));
+    const spans = (...[kind, id]: Parameters<typeof read>): ScoredRun => {
+      const run = read(kind, id);
+      const { accuracy } = run.scores!.tasks.a!.test!.metrics;
+      const split = {
+        n: NUM_ITEMS,
+        n_groups: NUM_ITEMS,
+        metrics: { entity_f1: accuracy!, exact_match: accuracy! },
+        scoring: {},
+      };
+      return {
+        ...run,
+        scores: { tasks: { ...run.scores!.tasks, a: { dev: split, test: split } } },
+        predictions: (name, which) =>
+          run.predictions(name, which).map((item, i): Prediction => {
+            if (name !== "a") return item;
+            return { ...item, scores: i === 0 ? {} : { exact_match: item.scores.accuracy! } };
+          }),
+      };
+    };
+    const { comparisons, sentence } = analyseStudy({ ...base, tasks: { ...base.tasks, a: task } }, spans);
+    expect(comparisons[0]).toMatchObject({ chosen: "all", metric: "exact_match", verdict: "above" });
+    expect(comparisons[0]!.difference).toBeGreaterThan(0.39);
+    expect(sentence).toMatch(/^On test exact_match and accuracy .* for a by 40\.\d points/);
+  });
+
   test("of one seed concludes nothing about retraining", () => {
     const single = lock();
     const one = {

@@ -1,7 +1,8 @@
 /** @file What the finished runs of a study show: mixture x task, which mixture dev chooses, and whether test can tell it from its alternative. */
 
 import type { Prediction, Scores, SplitScores } from "../runs/types.ts";
-import type { Scoring } from "../specs/types.ts";
+import { METRICS } from "../specs/metrics.ts";
+import type { MetricName, Scoring } from "../specs/types.ts";
 import { pooledVariance, seededDifference } from "../stats/difference.ts";
 import { mean, standardDeviation } from "../stats/moments.ts";
 import type { LockedRun, StudyLock } from "./lock-file.ts";
@@ -57,7 +58,7 @@ export interface Comparison {
 /** A study's results. */
 export interface StudyTable {
   name: string;
-  tasks: { name: string; metric: string }[];
+  tasks: { name: string; metric: MetricName }[];
   rows: Row[];
   /** By model, then task: index into rows of the mixture that dev chooses. */
   chosen: Record<string, Record<string, number>>;
@@ -71,7 +72,7 @@ export interface StudyTable {
 
 /** Reads what is scored and puts it together. Unfinished runs leave empty cells. */
 export function analyseStudy(lock: StudyLock, read: ReadScored): StudyTable {
-  const tasks = Object.keys(lock.study.tasks).map((name) => ({ name, metric: lock.tasks[name]!.metric as string }));
+  const tasks = Object.keys(lock.study.tasks).map((name) => ({ name, metric: lock.tasks[name]!.metric }));
   const scoring = lock.study.eval.scoring[0]!; // one table compares one kind of scoring
   const groups = groupRuns(lock.runs);
   const rows = [
@@ -190,10 +191,19 @@ function compare(
   const b = itemScores(alone, task, item, read);
   const groups = groupsOf(chosen, task, read);
   if (a.length === 0 || b.length === 0 || [...a, ...b].some((seed) => seed.length !== groups.length)) return [];
+  // Items that a metric says nothing of (instructions that cannot be checked) are left out of both sides.
+  const known = groups.flatMap((_, i) => ([...a, ...b].some((seed) => Number.isNaN(seed[i])) ? [] : [i]));
+  if (known.length === 0) return [];
+  const only = (seeds: readonly number[][]) => seeds.map((seed) => known.map((i) => seed[i]!));
   const trained = rows.filter((row) => row.kind === "mixture" && row.model === model);
   const once = new Map(trained.map((row) => [row.runs.join(), row])); // a run may stand in the rows of several budgets
   const seedMeans = [...once.values()].map((row) => seedValues(row, task, metric, scoring, read));
-  const { difference, low, high } = seededDifference(a, b, groups, pooledVariance(seedMeans));
+  const { difference, low, high } = seededDifference(
+    only(a),
+    only(b),
+    known.map((i) => groups[i]!),
+    pooledVariance(seedMeans),
+  );
   const verdict = low > 0 ? "above" : high < 0 ? "below" : "not distinguishable";
   return [{ ...common, difference, low, high, verdict }];
 }
@@ -205,9 +215,9 @@ function holdsOnly(row: Row, task: string, lock: StudyLock): boolean {
   return counted.length === 1 && counted[0] === task;
 }
 
-/** The metric to compare on: a mean of one number an item. F1 and MCC are none, so labels are compared on accuracy. */
-function itemMetric(metric: string): string {
-  return metric === "answer_logprob" ? metric : "accuracy";
+/** The metric to compare on: a mean of one number an item. F1 and MCC are none. */
+function itemMetric(metric: MetricName): string {
+  return METRICS[metric].item;
 }
 
 /** Test value of each scored seed. */
@@ -293,9 +303,9 @@ function listed(names: readonly string[]): string {
 }
 
 function amount(difference: number, metric: string): string {
-  return metric === "accuracy" ? (difference * 100).toFixed(1) : difference.toFixed(3);
+  return metric === "answer_logprob" ? difference.toFixed(3) : (difference * 100).toFixed(1);
 }
 
 function unit(metric: string): string {
-  return metric === "accuracy" ? "points" : "nats a token";
+  return metric === "answer_logprob" ? "nats a token" : "points";
 }

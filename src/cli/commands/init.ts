@@ -7,6 +7,7 @@ import { DataError, SpecError } from "../../base/errors.ts";
 import { SHAPE_NAMES } from "../../data/shapes.ts";
 import { makeFolder, writeWhole } from "../../formats/files.ts";
 import { readRows } from "../../formats/row-file.ts";
+import { metricsOfKind } from "../../specs/metrics.ts";
 import type { Split } from "../../specs/types.ts";
 import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
@@ -202,7 +203,7 @@ function taskText({ name, train, dev, test, numRows, proposal }: ProposedTask): 
     ...(isLong && shape !== undefined
       ? ["    on_bad_row: skip   # some rows are long: those over train.cutoff_len are left out, counted and listed"]
       : []),
-    ...(answer?.kind === "label" ? ["    metric: weighted_f1   # accuracy | weighted_f1 | macro_f1 | mcc"] : []),
+    ...(answer === undefined ? [] : [metricText(answer.kind)]),
     "",
   ];
   return lines.join("\n");
@@ -231,6 +232,12 @@ function answerText(answer: ProposedAnswer): string[] {
     `    answer: {kind: label, field: ${field}, labels: [${answer.labels.map((label) => JSON.stringify(label)).join(", ")}]}`,
     `    # rows: ${commented(counts)}`,
   ];
+}
+
+/** The default among the metrics of the kind. */
+function metricText(kind: ProposedAnswer["kind"]): string {
+  const names = metricsOfKind(kind);
+  return `    metric: ${names[0]}   # ${names.join(" | ")}`;
 }
 
 /** Words of a file inside a comment: on one line. */

@@ -18,6 +18,7 @@ export const alpaca = defineTask<Instruction>({
   publication: "Taori et al. 2023, Stanford Alpaca",
   licence: "CC BY-NC 4.0",
   answer: { kind: "text", field: "output" },
+  metric: "answer_logprob",
   unit: "distinct instruction with its input",
   published: { train: 52_002 },
   local: {

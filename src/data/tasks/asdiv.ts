@@ -18,6 +18,7 @@ export const asdiv = defineTask<Problem>({
   publication: "Miao et al. 2020, A Diverse Corpus for Evaluating English Math Word Problem Solvers; without splits",
   licence: "not stated (card reportedly CC BY-NC 4.0)",
   answer: { kind: "number", field: "Answer" },
+  metric: "number_accuracy",
   unit: "distinct problem",
   published: PUBLISHED,
   local: {

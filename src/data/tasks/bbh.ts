@@ -22,6 +22,7 @@ export const bbh = defineTask<Puzzle>({
   publication: "Suzgun et al. 2022, Challenging BIG-Bench Tasks and Whether Chain-of-Thought Can Solve Them",
   licence: "MIT",
   answer: { kind: "text", field: "target" },
+  metric: "exact_match",
   unit: "distinct question of a subtask",
   isEvaluationOnly: true,
   published: PUBLISHED,
@@ -30,7 +31,12 @@ export const bbh = defineTask<Puzzle>({
     harness: ({ input }) => `Q: ${input}\nA:`,
   },
   // its text whole, as brackets and operators are all that some questions differ in
-  example: ({ subtask, input, target }) => ({ answer: target, group: `${subtask}: ${input}`, text: input }),
+  example: ({ subtask, input, target }) => ({
+    answer: target,
+    group: `${subtask}: ${input}`,
+    text: input,
+    gold: { kind: "result", text: target },
+  }),
   local: {
     files: [FILE],
     read(root, { notes }) {

@@ -1,5 +1,6 @@
 /** @file What a task file of the catalogue says: where the data is from, how a row of it becomes an example, how it is scored. */
 
+import type { Gold } from "../../specs/gold.ts";
 import type { AnswerSpec, MetricName, Split } from "../../specs/types.ts";
 
 /** A row in the task's own terms. `number` is its row in the source (`12`, or `12.3` for the third question on it) and becomes part of its id. */
@@ -49,6 +50,8 @@ export interface Shaped {
   group: string;
   /** The row's own words without instruction: what is compared between splits. */
   text: string;
+  /** What scoring needs beyond the answer's text. */
+  gold?: Gold;
 }
 
 /** Published number of rows of splits, in all or of each label. */

@@ -11,6 +11,7 @@ import { readDialogues } from "../convfinqa-files.ts";
 import { parsePythonTable } from "../finqa-files.ts";
 import { findLeaks } from "../leakage.ts";
 import { loadTask } from "../load-task.ts";
+import { askedFor } from "../page-questions.ts";
 import type { LoadedTask } from "../types.ts";
 
 const NAMES = [
@@ -121,7 +122,7 @@ describe.skipIf(dataRoot === undefined)("finance tasks from local copies (skippe
       /2014 net revenue \| \$ 5735.*Question: what is the net change in net revenue during 2015 for entergy corporation\?$/s,
     );
     expect(task.notes.join("\n")).toContain(
-      "of 200 questions with a written answer beside the program's result, 16 contradict it",
+      "of 199 questions with a written answer beside the program's result, 16 contradict it",
     );
     await expect(loadTask({ name: "finqa" }, { dataRoot })).rejects.toThrow(/finqa-by-page/);
   });
@@ -355,8 +356,32 @@ describe("finance tasks from made-up files of the published forms and sizes", ()
     });
   });
 
+  test("questions on pages carry what was written, the program with its table, and what the question asks for", async () => {
+    const [single, talk] = [(await load("finqa")).splits, (await load("convfinqa")).splits.test];
+    const program = { program: "subtract(12, 5)", value: 7, table: tableOf(0) };
+    expect(single.dev[0]?.gold).toEqual({ kind: "number", number: { answer: "7", written: "9" }, program });
+    // Its page is known from ConvFinQA alone, where nobody wrote an answer to this question.
+    expect(single.dev[300]?.gold).toMatchObject({ number: { answer: "7" }, program: { value: 7 } });
+    expect(single.dev[300]?.gold).not.toHaveProperty("number.written");
+    expect(talk[0]?.gold).toEqual({ kind: "number", number: { answer: "12", written: "12" } });
+    expect(talk[2]?.gold).toEqual({ kind: "number", number: { answer: "7", written: "8" }, program });
+    expect(askedFor("By what percentage did sales grow, in millions?")).toEqual({ isPercent: true, scale: 1e6 });
+    expect(askedFor("what were sales in 2012, in us thousands")).toEqual({ scale: 1e3 });
+    expect(askedFor("how many per centre in millionaires' row?")).toEqual({});
+  });
+
+  test("what is trained on carries no gold beside its answer", async () => {
+    const { train, dev, test: tested } = (await load("finqa-by-page")).splits;
+    expect(train.filter(({ gold }) => gold !== undefined)).toEqual([]);
+    expect([...dev, ...tested].filter(({ gold }) => gold === undefined)).toEqual([]);
+  });
+
   test("tat-qa writes each part of an answer with its scale", async () => {
     const { splits } = await load("tat-qa");
+    expect(splits.dev[3]?.gold).toEqual({
+      kind: "tat-qa",
+      answer: { type: "multi-span", parts: ["795", "772"], scale: "thousand" },
+    });
     expect(splits.dev.slice(0, 6).map(({ answer }) => answer)).toEqual([
       "$12",
       "1.5 million",
@@ -561,13 +586,13 @@ function finredLines(split: string, numSentences: number, numRelations: number):
 
 function tatContext(uid: string, numQuestions: number) {
   const answers = [
-    { answer: ["$12"], scale: "" },
-    { answer: 1.5, scale: "million" },
-    { answer: -22.22, scale: "percent" },
-    { answer: ["795", "772"], scale: "thousand" },
-    { answer: ["one", "", "two"], scale: "" },
-    { answer: ["19.0%"], scale: "percent" },
-    { answer: "3", scale: "" },
+    { answer: ["$12"], scale: "", answer_type: "span" },
+    { answer: 1.5, scale: "million", answer_type: "arithmetic" },
+    { answer: -22.22, scale: "percent", answer_type: "arithmetic" },
+    { answer: ["795", "772"], scale: "thousand", answer_type: "multi-span" },
+    { answer: ["one", "", "two"], scale: "", answer_type: "multi-span" },
+    { answer: ["19.0%"], scale: "percent", answer_type: "span" },
+    { answer: "3", scale: "", answer_type: "count" },
   ];
   const questions = answers
     .slice(0, numQuestions)
@@ -647,6 +672,7 @@ function dialogue(i: number) {
       conv_questions: [`what were sales ${i}?`, "and costs?", "so how much more?", "as a share of sales?"].slice(0, n),
       conv_answers: ["12", "5", "8", "58.3%"].slice(0, n),
       executed_answers: [12, 5, 7, 0.58333].slice(0, n),
+      turn_program: ["12", "5", "subtract(12, 5)", "subtract(12, 5), divide(#0, 12)"].slice(0, n),
     },
   };
 }

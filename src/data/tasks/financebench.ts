@@ -23,6 +23,7 @@ export const financebench = defineTask<Asked>({
   publication: "Islam et al. 2023, FinanceBench; the public 150 of 10,231",
   licence: "not stated (card reportedly CC BY-NC 4.0)",
   answer: { kind: "text", field: "answer" },
+  metric: "token_f1",
   unit: "filing",
   isEvaluationOnly: true,
   published: PUBLISHED,

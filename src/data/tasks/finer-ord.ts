@@ -27,6 +27,7 @@ export const finerOrd = defineTask<Sentence>({
   publication: "Shah et al. 2023, FiNER-ORD",
   licence: "CC BY-NC 4.0",
   answer: { kind: "spans", field: "entities" },
+  metric: "entity_f1",
   unit: "news article",
   published: { train: 3262, test: 1075 },
   prompts: {

@@ -22,6 +22,7 @@ export const finred = defineTask<Related>({
   publication: "Sharma et al. 2022, FinRED",
   licence: "CC BY-NC 4.0 (the carrying repository's)",
   answer: { kind: "spans", field: "relations" },
+  metric: "relation_f1",
   unit: "distinct sentence",
   published: { train: 5700, test: 1068 },
   prompts: {

@@ -29,6 +29,7 @@ export const flanCot = defineTask<Reasoned>({
   publication: "Longpre et al. 2023, The Flan Collection",
   licence: "Apache 2.0",
   answer: { kind: "text", field: "answer" },
+  metric: "exact_match",
   unit: "distinct question",
   variants: {
     all: `the parts ${Object.keys(FILES).join(", ")}`,
@@ -42,6 +43,7 @@ export const flanCot = defineTask<Reasoned>({
     answer: withResult(reasoning, answer),
     group: groupOfText(question),
     text: question,
+    gold: { kind: "result", text: answer },
   }),
   local: {
     files: Object.values(FILES),

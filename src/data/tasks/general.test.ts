@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
 import { DataError } from "../../base/errors.ts";
+import { lastBoxed } from "../../base/result-mark.ts";
 import type { TaskSpec } from "../../specs/types.ts";
 import { parseAnswer } from "../answers.ts";
 import { CATALOGUE } from "../catalogue.ts";
@@ -11,7 +12,6 @@ import { loadTask } from "../load-task.ts";
 import type { Example, LoadedTask } from "../types.ts";
 import { problemsIn } from "./asdiv.ts";
 import { parseCot } from "./flan-cot.ts";
-import { lastBoxed } from "./math.ts";
 
 const dataRoot = process.env.MIXTUNE_DATA;
 const sizes = ({ splits }: LoadedTask) => [splits.train, splits.dev, splits.test].map((examples) => examples.length);
@@ -186,6 +186,14 @@ describe("general and math tasks from made-up files", () => {
     expect(lastBoxed("so $\\boxed{3}$, thus $x=\\boxed{\\frac{11}{2}}$.")).toBe("\\frac{11}{2}");
     expect(lastBoxed("no box")).toBeUndefined();
     expect(lastBoxed("\\boxed{open")).toBeUndefined();
+  });
+
+  test("math knows the result alone behind a worked solution", async () => {
+    const rows = many(5000, (i) => ({ problem: `What is ${i} / 2?`, solution: `It is $\\boxed{\\frac{${i}}{2}}$.` }));
+    const files = { "math-hendrycks/math_test.jsonl.gz": lines(rows) };
+    const [first] = (await load("math", files, { variant: "reasoning" })).splits.test;
+    expect(first?.answer).toMatch(/boxed.*\nThe answer is \\frac\{0\}\{2\}$/s);
+    expect(first?.gold).toEqual({ kind: "result", text: "\\frac{0}{2}" });
   });
 
   test("alpaca reads its overlapping files once, and no row without a response", async () => {

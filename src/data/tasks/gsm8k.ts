@@ -18,6 +18,7 @@ export const gsm8k = defineTask<Problem>({
   publication: "Cobbe et al. 2021, Training Verifiers to Solve Math Word Problems",
   licence: "MIT",
   answer: { kind: "number", field: "answer" },
+  metric: "number_accuracy",
   unit: "distinct question",
   published: PUBLISHED,
   variants: SOLUTION_VARIANTS,

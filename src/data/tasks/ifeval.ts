@@ -18,15 +18,21 @@ const PUBLISHED = { test: 541 };
 
 export const ifeval = defineTask<Instructed>({
   name: "ifeval",
-  title: "instructions that a program can check (no checker yet: a score by text says nothing)",
+  title: "instructions that a program can check",
   publication: "Zhou et al. 2023, Instruction-Following Evaluation for Large Language Models",
   licence: "Apache 2.0",
   answer: { kind: "text", field: "instruction_id_list" },
+  metric: "instruction_accuracy",
   unit: "prompt",
   isEvaluationOnly: true,
   published: PUBLISHED,
   prompts: { plain: ({ prompt }) => prompt },
-  example: ({ prompt, checks }) => ({ answer: JSON.stringify(checks), group: groupOfText(prompt), text: prompt }),
+  example: ({ prompt, checks }) => ({
+    answer: JSON.stringify(checks),
+    group: groupOfText(prompt),
+    text: prompt,
+    gold: { kind: "instructions", instructions: checks.map(({ id, arguments: kwargs }) => ({ id, kwargs })) },
+  }),
   local: {
     files: [FILE],
     read(root, { notes }) {

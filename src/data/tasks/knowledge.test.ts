@@ -177,6 +177,13 @@ describe("benchmarks from made-up files", () => {
       { id: "punctuation:no_comma", arguments: {} },
       { id: "length_constraints:number_words", arguments: { num_words: 0 } },
     ]);
+    expect(first?.gold).toEqual({
+      kind: "instructions",
+      instructions: [
+        { id: "punctuation:no_comma", kwargs: {} },
+        { id: "length_constraints:number_words", kwargs: { num_words: 0 } },
+      ],
+    });
   });
 
   test("bbh keeps questions apart that differ in brackets only", () => {
@@ -189,6 +196,7 @@ describe("benchmarks from made-up files", () => {
     });
     const puzzles = parsePuzzles(text, "dyck", "dyck.json");
     expect(puzzles.map(({ number }) => number)).toEqual(["dyck.1", "dyck.2"]);
+    expect(CATALOGUE.bbh?.example(puzzles[0]!.record).gold).toEqual({ kind: "result", text: "] )" });
     const groups = puzzles.map(({ record }) => CATALOGUE.bbh?.example(record).group);
     expect(new Set(groups).size).toBe(2);
     expect(() => parsePuzzles("{}", "dyck", "dyck.json")).toThrow(DataError);

@@ -15,6 +15,7 @@ export const lima = defineTask<Instruction>({
   publication: "Zhou et al. 2023, LIMA: Less Is More for Alignment",
   licence: "not stated (card reportedly CC BY-NC-SA)",
   answer: { kind: "text", field: "output" },
+  metric: "answer_logprob",
   unit: "distinct instruction",
   published: { train: 1030 },
   local: {

@@ -1,6 +1,7 @@
 /** @file MATH: problems of mathematical competitions with worked solutions (Hendrycks et al. 2021). */
 
 import { join } from "node:path";
+import { lastBoxed } from "../../base/result-mark.ts";
 import { type JsonObject, readJsonLines, textField } from "../json-rows.ts";
 import { asPublished } from "../published.ts";
 import { inVariant, PROBLEMS, type Problem, SOLUTION_VARIANTS } from "../word-problems.ts";
@@ -17,9 +18,11 @@ export const math = defineTask<Problem>({
   publication: "Hendrycks et al. 2021, Measuring Mathematical Problem Solving With the MATH Dataset",
   licence: "MIT",
   answer: { kind: "text", field: "answer" },
+  metric: "exact_match",
   unit: "distinct problem",
   variants: SOLUTION_VARIANTS,
   published: PUBLISHED,
+  example: (problem) => ({ ...PROBLEMS.example(problem), gold: { kind: "result", text: problem.answer } }),
   withoutTrain: "This file is the test of MATH; evaluate on it, or take the 7,500 training problems from the hub.",
   local: {
     files: [TEST],
@@ -49,16 +52,4 @@ function problemOf(row: JsonObject, place: string, { variant }: ReadContext): Pr
   const answer = lastBoxed(solution);
   if (answer === undefined) throw damaged(place, "a solution with its result in \\boxed{}", solution.slice(-60));
   return inVariant(variant, { question: textField(row, "problem", place), answer, solution });
-}
-
-/** What stands in the last \boxed{…}, braces inside it included; undefined where there is none. */
-export function lastBoxed(solution: string): string | undefined {
-  const start = solution.lastIndexOf("\\boxed{") + "\\boxed{".length;
-  if (start < "\\boxed{".length) return undefined;
-  let depth = 1;
-  for (let at = start; at < solution.length; at++) {
-    if (solution[at] === "{") depth++;
-    if (solution[at] === "}" && --depth === 0) return solution.slice(start, at).trim() || undefined;
-  }
-  return undefined;
 }

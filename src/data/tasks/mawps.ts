@@ -16,6 +16,7 @@ export const mawps = defineTask<Problem>({
   publication: "Koncel-Kedziorski et al. 2016, MAWPS; split as the LLM-Adapters repository has it",
   licence: "ODC-By (carrying repository)",
   answer: { kind: "number", field: "ans" },
+  metric: "number_accuracy",
   unit: "distinct problem",
   published: { test: PUBLISHED.test }, // of dev, rows that are in test are left out
   local: {

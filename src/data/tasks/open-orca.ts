@@ -11,6 +11,7 @@ export const openOrca = defineTask<SystemQuestion>({
   publication: "Lian et al. 2023, OpenOrca, after Mukherjee et al. 2023, Orca",
   licence: "reportedly MIT",
   answer: { kind: "text", field: "response" },
+  metric: "answer_logprob",
   unit: "distinct question",
   maxTrain: 100_000,
   paper: { shareOfCaps: 1 },

@@ -15,6 +15,7 @@ export const openorcaDpo = defineTask<SystemQuestion>({
   publication: "Lian et al. 2023, OpenOrca; Intel/orca_dpo_pairs, 2023",
   licence: "MIT",
   answer: { kind: "text", field: "chosen" },
+  metric: "answer_logprob",
   unit: "distinct question",
   local: {
     files: [FILE],

@@ -15,6 +15,7 @@ export const orcaMath = defineTask<Solved>({
   publication: "Mitra et al. 2024, Orca-Math: Unlocking the potential of SLMs in Grade School Math",
   licence: "reportedly MIT",
   answer: { kind: "text", field: "answer" },
+  metric: "answer_logprob",
   unit: "distinct question",
   paper: { shareOfCaps: 0.5 },
   prompts: {

@@ -17,6 +17,7 @@ export const svamp = defineTask<Problem>({
     "Patel et al. 2021, Are NLP Models really able to Solve Simple Math Word Problems?; published without splits",
   licence: "MIT",
   answer: { kind: "number", field: "Answer" },
+  metric: "number_accuracy",
   unit: "distinct problem; variations of one problem are not marked in the source",
   published: PUBLISHED,
   local: {

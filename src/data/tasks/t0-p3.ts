@@ -20,6 +20,7 @@ export const t0P3 = defineTask<Prompted>({
   publication: "Sanh et al. 2022, T0 and P3; a sample of Wang et al. 2023, Self-Instruct",
   licence: "Apache 2.0",
   answer: { kind: "text", field: "completion" },
+  metric: "answer_logprob",
   unit: "distinct prompt",
   prompts: { plain: ({ prompt }) => prompt },
   example: ({ prompt, completion }) => ({ answer: completion, group: groupOfText(prompt), text: prompt }),
