@@ -125,7 +125,7 @@ export function jobsOf(prepared: PreparedStudy): QueuedJob[] {
     eval: study.eval,
     threads: lock.worker.threads,
   };
-  const untuned = lock.baselines.flatMap(({ id, kind, model }): QueuedJob[] => {
+  const untuned = lock.baselines.flatMap(({ id, kind, model, few_shot }): QueuedJob[] => {
     if (kind !== "base" || model === undefined) return [];
     const job: Job = {
       kind: "base",
@@ -133,7 +133,8 @@ export function jobsOf(prepared: PreparedStudy): QueuedJob[] {
       dir: baselineDir(dir, id),
       model,
       model_dir: models[model]!.folder,
-      cutoff_len: study.train.cutoff_len,
+      ...(few_shot === undefined ? {} : { few_shot }),
+      cutoff_len: study.train.cutoff_len * (1 + (few_shot ?? 0)),
       ...common,
     };
     return [{ job, seconds: 0 }];
@@ -208,18 +209,20 @@ function baselinesOf(
   const idOf = (kind: string, extra: unknown) =>
     `${kind}-${digestOf([scoredOn, max_dev, max_test, splits, extra]).slice(0, 8)}`;
   const texts = study.eval.baselines.map((kind) => ({ id: idOf(kind, null), kind: kind as "majority" | "ngram" }));
-  if (!study.controls.includes("base")) return texts;
   // Shortened prompts are others under another limit.
   const isFitted = Object.keys(study.tasks).some((name) => Object.values(tasks[name]!.splits).some(mayBeShortened));
   const limit = isFitted ? { cutoff_len: study.train.cutoff_len } : {};
-  return [
-    ...texts,
-    ...study.models.map((model) => ({
-      id: idOf("base", { ...models[model], name: "", ...limit }),
+  const untuned = study.controls.flatMap((control) => {
+    const few_shot = Number(control.split(":")[1] ?? 0);
+    const shots = few_shot > 0 ? { few_shot } : {};
+    return study.models.map((model) => ({
+      id: idOf("base", { ...models[model], name: "", ...limit, ...shots }),
       kind: "base" as const,
       model,
-    })),
-  ];
+      ...shots,
+    }));
+  });
+  return [...texts, ...untuned];
 }
 
 function mayBeShortened(examples: readonly Example[]): boolean {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { SpecError } from "../base/errors.ts";
 import type { Split } from "../specs/types.ts";
 import { PLAIN_TEXT } from "./chat-template.ts";
-import { drawShots, shotText, shotTurns } from "./few-shot.ts";
+import { drawShots, shotText, shotTurns, withShots } from "./few-shot.ts";
 import type { Example, LoadedTask } from "./types.ts";
 
 const LABELS = ["up", "down", "flat"];
@@ -111,4 +111,20 @@ describe("shots are written", () => {
     expect(shotText(shots, "1 + 1", PLAIN_TEXT)).toBe("2 + 2\nAnswer: 4\n\n3 + 3\nAnswer: 6\n\n1 + 1\nAnswer:");
     expect(shotText([], "1 + 1", PLAIN_TEXT)).toBe("1 + 1\nAnswer:");
   });
+});
+
+test("on this machine every question begins with the same shots, and what may be shortened stays the same text", () => {
+  const rows = (["train", "train", "dev", "test"] as const).map((split, i) => ({ label: i % 3, group: i, split }));
+  const bare = taskOf(rows, "label");
+  const digests = { train: "a", dev: "b", test: "c" };
+  const task: LoadedTask = { ...bare, digests, metric: "accuracy", licence: "", source: "", notes: [] };
+  const [asked] = task.splits.test;
+  task.splits.test = [{ ...asked!, fit: { from: 3, to: 9, keep: "end" } }];
+  const shown = withShots(task, [{ prompt: "P", answer: "A" }]);
+  const [{ prompt, fit }] = shown.splits.test as [Example];
+  expect(prompt).toBe(`P\nAnswer: A\n\n${asked!.prompt}`);
+  expect(prompt.slice(fit!.from, fit!.to)).toBe(asked!.prompt.slice(3, 9));
+  expect(shown.splits.train).toBe(task.splits.train);
+  expect(shown.digests.train).toBe("a");
+  expect([shown.digests.dev, shown.digests.test]).not.toEqual(["b", "c"]);
 });

@@ -3,9 +3,10 @@
  * of a task see the same ones, in the same order.
  */
 
+import { digestOf } from "../base/digest.ts";
 import { SpecError } from "../base/errors.ts";
 import { Rng } from "../base/rng.ts";
-import type { PromptTemplate } from "./chat-template.ts";
+import { PLAIN_TEXT, type PromptTemplate } from "./chat-template.ts";
 import type { Turn } from "./shapes.ts";
 import type { Example, LoadedTask } from "./types.ts";
 
@@ -56,6 +57,26 @@ function tooFew(name: string, numShots: number, got: number): SpecError {
   });
 }
 
+/**
+ * A task whose dev and test prompts begin with the shots, written as our plain template writes them: what a model on this machine is asked. Shots
+ * are the same for every prompt, so that its tokens are shared.
+ */
+export function withShots(task: LoadedTask, shots: readonly Shot[]): LoadedTask {
+  const before = shots
+    .map(({ prompt, answer }) => PLAIN_TEXT.render(prompt) + PLAIN_TEXT.answerText(answer) + SHOT_END)
+    .join("");
+  const shown = ({ prompt, fit, ...example }: Example): Example => {
+    const moved = fit && { fit: { ...fit, from: fit.from + before.length, to: fit.to + before.length } };
+    return { ...example, prompt: before + prompt, ...moved };
+  };
+  const digest = (split: "dev" | "test") => digestOf([before, task.digests[split]]);
+  return {
+    ...task,
+    splits: { ...task.splits, dev: task.splits.dev.map(shown), test: task.splits.test.map(shown) },
+    digests: { ...task.digests, dev: digest("dev"), test: digest("test") },
+  };
+}
+
 /** For a chat model: each example a user's turn and the assistant's, then the question. */
 export function shotTurns(shots: readonly Shot[], prompt: string): Turn[] {
   const shown = shots.flatMap((shot): Turn[] => [
@@ -64,6 +85,9 @@ export function shotTurns(shots: readonly Shot[], prompt: string): Turn[] {
   ]);
   return [...shown, { role: "user", text: prompt }];
 }
+
+/** Which examples are shown is drawn from this seed: the same for every model. */
+export const SHOT_SEED = 1;
 
 /** Stands between examples, and ends the answer of a base model, which would go on with an example of its own. */
 export const SHOT_END = "\n\n";

@@ -22,6 +22,8 @@ export interface EvaluatedModel {
   parameters: Float32Array;
   tokenizer: Tokenizer;
   template: PromptTemplate;
+  /** Text that ends an answer, beside the end of a turn. */
+  stopStrings: readonly string[];
 }
 
 /** Room beyond the longest label or training answer, so that a model that says more is seen to. */
@@ -108,11 +110,12 @@ async function writtenAnswers(
   spec: EvalSpec,
   report: (done: number) => Promise<void>,
 ): Promise<Partial<Answered>[]> {
-  const { tokenizer, template, parameters } = model;
+  const { tokenizer, template, parameters, stopStrings } = model;
   const written = await generate(await model.writer(), parameters, prompts, {
     endIds: [template.endOfTurnId, tokenizer.eosId],
     maxNewTokens: spec.max_new_tokens ?? defaultNewTokens(prepared),
     decode: (ids) => tokenizer.decode(ids),
+    stopStrings,
     onProgress: report,
   });
   return written.map(({ text, stopped }) => ({

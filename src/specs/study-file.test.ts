@@ -114,6 +114,7 @@ describe("a study file", () => {
       "what this version can do",
       "controls: shuffled_labels, which it cannot do yet",
     ],
+    ["shots that are no count", "controls: ['few_shot:0']", "few_shot:K with K from 1 to 99", "few_shot:0"],
     ["a temperature below 1", "temperature: 0.5", "at least 1", "0.5"],
     [
       "a mixer without data",

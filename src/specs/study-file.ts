@@ -225,9 +225,22 @@ function controlsOf(controls: string[], file: YamlFile): string[] {
   controls.forEach((control, i) => {
     const kind = control.split(":")[0]!;
     mustBeOneOf(kind, ["base", "few_shot", "shuffled_labels", "random_init"], file, ["controls", i]);
-    if (control !== "base") refuseLater(file, ["controls", i], `controls: ${control}`, "Use controls: [base].");
+    if (kind === "few_shot") {
+      if (!/^few_shot:[1-9]\d?$/.test(control)) throw badShots(control, file, i);
+    } else if (control !== "base") {
+      refuseLater(file, ["controls", i], `controls: ${control}`, "Use controls: [base, few_shot:5].");
+    }
   });
   return controls;
+}
+
+function badShots(control: string, file: YamlFile, i: number): SpecError {
+  return new SpecError({
+    place: file.place(["controls", i]),
+    expected: "few_shot:K with K from 1 to 99",
+    got: control,
+    remedy: "Write for example few_shot:5.",
+  });
 }
 
 function mustBeOneOf(word: string, known: string[], file: YamlFile, at: KeyPath): void {

@@ -77,7 +77,8 @@ export function analyseStudy(lock: StudyLock, read: ReadScored): StudyTable {
   const groups = groupRuns(lock.runs);
   const rows = [
     ...lock.baselines.map((baseline): Row => {
-      const name = baseline.kind === "base" ? `${baseline.model ?? ""} (untuned)`.trim() : baseline.kind;
+      const shots = baseline.few_shot === undefined ? "" : `, ${baseline.few_shot}-shot`;
+      const name = baseline.kind === "base" ? `${baseline.model ?? ""} (untuned${shots})`.trim() : baseline.kind;
       const cells = cellsOf(tasks, [read("baseline", baseline.id).scores], scoring);
       return {
         kind: baseline.kind,

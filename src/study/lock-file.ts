@@ -30,6 +30,8 @@ export interface LockedBaseline {
   id: string;
   kind: "majority" | "ngram" | "base";
   model?: string;
+  /** Of an untuned model: training examples shown before each question. */
+  few_shot?: number;
 }
 
 /** A repository of the hub: commit, and the digest of each file that was used. */

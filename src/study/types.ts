@@ -56,6 +56,8 @@ interface JobCommon {
   /** Files of the hub, by task: of those without local copies. */
   hub_files?: Record<string, { repo: string; revision: string; splits: Readonly<Record<string, readonly string[]>> }>;
   eval: EvalSpec;
+  /** Training examples shown before each question. */
+  few_shot?: number;
   /** Longest example in tokens: the same in training and evaluation. */
   cutoff_len: number;
   /** Intra-op threads. */

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { MixtuneError, SpecError, WorkerError } from "../base/errors.ts";
 import { Rng } from "../base/rng.ts";
 import { openTemplate, type PromptTemplate } from "../data/chat-template.ts";
+import { drawShots, SHOT_END, SHOT_SEED, withShots } from "../data/few-shot.ts";
 import { loadTask } from "../data/load-task.ts";
 import { type PreparedTask, prepareTask } from "../data/prepare.ts";
 import type { TokenCache } from "../data/token-cache.ts";
@@ -205,7 +206,8 @@ export class JobRunner {
     }
     const { tokenizer, template } = opened;
     const writer = () => this.network("write", job, opened, tuning);
-    const model: EvaluatedModel = { network, writer, parameters, tokenizer, template };
+    const stopStrings = job.few_shot === undefined ? [] : [SHOT_END];
+    const model: EvaluatedModel = { network, writer, parameters, tokenizer, template, stopStrings };
     const sizes = await Promise.all(
       missing.map(
         async ({ task, split }) => evaluationSubset(await this.prepared(job, task, "answer"), split, job.eval).length,
@@ -283,7 +285,15 @@ export class JobRunner {
   private prepared(job: Job, name: string, lossOn: TrainSpec["loss_on"]): Promise<PreparedTask> {
     const spec = job.tasks.find((task) => task.name === name);
     if (spec === undefined) throw new Error(`job ${job.id} names task ${name} but does not carry it`);
-    const key = JSON.stringify([job.model_dir, job.cutoff_len, lossOn, job.data_root, job.hub_files, spec]);
+    const key = JSON.stringify([
+      job.model_dir,
+      job.cutoff_len,
+      job.few_shot,
+      lossOn,
+      job.data_root,
+      job.hub_files,
+      spec,
+    ]);
     let task = this.tasks.get(key);
     if (task === undefined) {
       task = this.load(job, spec, lossOn);
@@ -294,7 +304,8 @@ export class JobRunner {
 
   private async load(job: Job, spec: TaskSpec, lossOn: TrainSpec["loss_on"]): Promise<PreparedTask> {
     const { tokenizer, template } = this.open(job);
-    const task = await loadTask(spec, { dataRoot: job.data_root, hubFiles: job.hub_files });
+    const loaded = await loadTask(spec, { dataRoot: job.data_root, hubFiles: job.hub_files });
+    const task = job.few_shot === undefined ? loaded : withShots(loaded, drawShots(loaded, job.few_shot, SHOT_SEED));
     const options = { cutoffLen: job.cutoff_len, lossOn, onBadRow: spec.on_bad_row ?? "stop" };
     return prepareTask(task, tokenizer, template, options, this.settings.tokenCache);
   }
