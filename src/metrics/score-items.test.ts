@@ -116,14 +116,14 @@ test("items whose gold fields contradict each other are counted with, and left o
   const { metrics } = scoreItems(
     apart([
       { number_accuracy: 1, gold_conflict: 0 },
-      { number_accuracy: 0, gold_conflict: 1 },
+      { number_accuracy: 1, gold_conflict: 1 },
       { number_accuracy: 1 },
       { number_accuracy: 0 },
     ]),
     "number_accuracy",
     options,
   );
-  expect(metrics.number_accuracy?.value).toBe(0.5);
+  expect(metrics.number_accuracy?.value).toBe(0.75);
   expect(metrics.number_accuracy_without_conflicts?.value).toBe(2 / 3);
   expect(metrics.gold_conflict?.value).toBe(0.5);
 });

@@ -1,24 +1,26 @@
 /**
- * @file TAT-QA's exact match and F1, from the published description of its metric (Zhu et al. 2021, after DROP's).
+ * @file TAT-QA's exact match and F1 (Zhu et al. 2021), written from what its evaluation does.
  *
  * Numbers become what they come to: rounded to two decimals, times the scale, written with four decimals; a percent is a hundredth, a literal `%`
  * is not scaled again, and a single number without scale or `%` is also tried as it stands (0.2342 is 23.42 percent). Other parts become
- * words: lower case, split at blanks and hyphens, without ASCII punctuation and articles, numbers among them by value.
+ * words: lower case, split at blanks, without ASCII punctuation and articles, numbers among them by value.
  *
  * | score | is |
  * | --- | --- |
  * | exact match | the same parts, in any order |
- * | F1 | of the sets of words of two parts, 0 where gold names numbers and none is shared; parts paired for the best sum, which is divided by the greater number of parts and rounded to two decimals; of arithmetic and counted answers the exact match |
+ * | F1 | of the set of words of all parts together, rounded to two decimals; of arithmetic and counted answers the exact match |
  *
- * Where the description leaves a choice: our outputs are one text, so that the parts of a multi-span answer are split at semicolons and the scale
- * is read from each part (the publication has a list and a scale beside it); a scale word that a gold part holds already is not applied twice;
- * a scale behind words becomes one of them; the minus of a whole number counts, though hyphens split words; `hundred` is not read as a scale.
+ * The publication describes F1 as DROP's: parts paired for the best sum, and 0 where no number is shared. Its script joins the parts to one before
+ * it pairs them and leaves the numbers' rule out, and all published scores are the script's; so is this one.
  *
- * @source evaluation described at NExTplusplus/TAT-QA @870accc; DROP: Dua et al. 2019
+ * Where the script cannot be followed: it has a list of parts and a scale, an output is one text. So the parts of a multi-span answer are split at
+ * semicolons and each part's scale is read from it. Where it is not followed: a gold part that holds a scale word already is not scaled twice,
+ * parts are put in order without regard to capitals, and within words 5.0 is 5.
+ *
+ * Golden test/golden/metrics/tat-qa
  */
 
 import type { TatQaGold, TatQaScale } from "../specs/gold.ts";
-import { bestAlignment } from "./alignment.ts";
 import { magnitude, type ParsedNumber, parseNumber } from "./number-text.ts";
 
 /** Each in [0, 1]. */
@@ -42,7 +44,7 @@ export function scoreTatQa(output: string, gold: TatQaGold): TatQaScore {
   const readings = [said.map((part) => wordsOf(...partAndScale(part))), ...bareNumber(said)];
   const exactMatch = Math.max(...readings.map((reading) => (areSame(reading, wanted) ? 1 : 0)));
   const isComputed = gold.type === "arithmetic" || gold.type === "count";
-  const f1 = isComputed ? exactMatch : Math.max(...readings.map((reading) => alignedF1(reading, wanted)));
+  const f1 = isComputed ? exactMatch : Math.max(...readings.map((reading) => jointF1(reading, wanted)));
   const scale = statedScale(said[0]!) === (gold.scale || statedScale(gold.parts[0] ?? "")) ? 1 : 0;
   return { exactMatch, f1, scale };
 }
@@ -72,7 +74,7 @@ function wordsOf(part: string, scale: TatQaScale): string[] {
   const scaled = scale === "" || part.endsWith(scale) ? part : `${part} ${scale}`;
   return scaled
     .toLowerCase()
-    .split(/[\s-]+/u)
+    .split(/\s+/u)
     .flatMap((token) => {
       const value = parseNumber(token);
       const word = value === null ? token.replace(PUNCTUATION, "") : String(magnitude(value));
@@ -98,24 +100,16 @@ function scaleOf(part: string): TatQaScale {
 }
 
 function areSame(a: readonly string[][], b: readonly string[][]): boolean {
-  const key = (parts: readonly string[][]) => JSON.stringify(parts.map((words) => words.join(" ")).toSorted());
+  const key = (parts: readonly string[][]) =>
+    JSON.stringify(parts.flatMap((words) => (words.length === 0 ? [] : [words.join(" ")])).toSorted());
   return key(a) === key(b);
 }
 
-function alignedF1(said: readonly string[][], wanted: readonly string[][]): number {
-  const scores = wanted.map((gold) => said.map((words) => setF1(new Set(words), new Set(gold))));
-  return Math.round((100 * bestAlignment(scores)) / Math.max(said.length, wanted.length)) / 100;
-}
-
-function setF1(said: ReadonlySet<string>, gold: ReadonlySet<string>): number {
-  if (said.size === 0 || gold.size === 0) return said.size === gold.size ? 1 : 0;
-  const shared = [...gold].filter((word) => said.has(word));
-  const hasNumbers = [...gold].some(isNumber);
-  return hasNumbers && !shared.some(isNumber) ? 0 : (2 * shared.length) / (said.size + gold.size);
-}
-
-function isNumber(word: string): boolean {
-  return parseNumber(word) !== null;
+function jointF1(said: readonly string[][], wanted: readonly string[][]): number {
+  const [mine, gold] = [new Set(said.flat()), new Set(wanted.flat())];
+  if (mine.size === 0 || gold.size === 0) return mine.size === gold.size ? 1 : 0;
+  const numShared = [...gold].filter((word) => mine.has(word)).length;
+  return roundTo2((2 * numShared) / (mine.size + gold.size));
 }
 
 function four(value: number): string {

@@ -71,3 +71,20 @@ describe.each(generated)(
     });
   },
 );
+
+describe("ifeval (skipped where MIXTUNE_DATA has no files of it)", () => {
+  test.skipIf(!isHeld(CATALOGUE.ifeval!))(
+    "every instruction can be judged, but for the language of 31 responses",
+    async () => {
+      const { splits } = await loadTask({ name: "ifeval" }, { dataRoot });
+      const counts = splits.test.map((row) => {
+        const instructions = row.gold?.kind === "instructions" ? row.gold.instructions : [];
+        const { checked, followed } = scoreAnswer("text", row, "It is so.").scores;
+        expect(followed).toBeLessThanOrEqual(checked!);
+        return { all: instructions.length, checked: checked! };
+      });
+      const sum = (of: "all" | "checked") => counts.reduce((total, count) => total + count[of], 0);
+      expect([sum("all"), sum("all") - sum("checked")]).toEqual([834, 31]);
+    },
+  );
+});

@@ -203,7 +203,7 @@ function taskText({ name, train, dev, test, numRows, proposal }: ProposedTask): 
     ...(isLong && shape !== undefined
       ? ["    on_bad_row: skip   # some rows are long: those over train.cutoff_len are left out, counted and listed"]
       : []),
-    ...(answer === undefined ? [] : [metricText(answer.kind)]),
+    ...(answer === undefined || answer.kind === "document" ? [] : [metricText(answer.kind)]),
     "",
   ];
   return lines.join("\n");
