@@ -12,6 +12,7 @@ import { addPlan } from "./commands/plan.ts";
 import { addPredict } from "./commands/predict.ts";
 import { addReport } from "./commands/report.ts";
 import { addRun } from "./commands/run.ts";
+import { addServe } from "./commands/serve.ts";
 import { addStatus } from "./commands/status.ts";
 import { addTasks } from "./commands/tasks.ts";
 import { addTrain } from "./commands/train.ts";
@@ -62,6 +63,7 @@ async function main(): Promise<number> {
     addTrain,
     addEval,
     addPredict,
+    addServe,
     addStatus,
     addReport,
     addDoctor,

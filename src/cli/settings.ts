@@ -15,6 +15,8 @@ export interface Settings {
   cacheDir: string;
   /** HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE, with the meanings that huggingface_hub gives them. */
   hub: HubSettings;
+  /** MIXTUNE_API_KEY: what requests to mixtune serve must carry. */
+  apiKey: string | undefined;
   /** NO_COLOR and CI: no rewritten lines. */
   isPlain: boolean;
 }
@@ -31,6 +33,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     threads: Number.isInteger(threads) && threads > 0 ? threads : undefined,
     cacheDir: environment.MIXTUNE_CACHE || join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "mixtune"),
     hub: hubSettings(environment),
+    apiKey: environment.MIXTUNE_API_KEY || undefined,
     isPlain: Boolean(environment.NO_COLOR) || Boolean(environment.CI) || environment.TERM === "dumb",
   };
 }

@@ -7,7 +7,7 @@ import type { TokenizedExample } from "../data/types.ts";
 import type { CachedNetwork } from "../models/cached-network.ts";
 import { moveRow } from "../models/kv-cache.ts";
 import type { Language } from "./languages.ts";
-import { drawn, likeliest, logProbability, type Sampling } from "./sampling.ts";
+import { drawn, likeliest, logProbability, type Sampling, type ScoredToken, topTokens } from "./sampling.ts";
 import { type TextStream, textStream } from "./text-stream.ts";
 
 /** A prompt's ids. The id names its stream of random numbers: equal ids with equal prompts give equal texts. */
@@ -27,10 +27,14 @@ export interface GenerateOptions {
   language?(prompt: number): Language;
   /** Whether to return log-probabilities, which cost a pass over the vocabulary a token. */
   logprobs?: boolean;
+  /** Called with each token before its text, with the `top` likeliest ones of its place; as dear as `logprobs`. */
+  scored?: { top: number; onToken(prompt: number, token: ScoredToken, likeliest: ScoredToken[]): void };
   /** Rows read at a time; their keys and values are held in memory. Default {@link MAX_ROWS}. */
   maxRows?: number;
   /** Called with each certain piece of an answer's text, as it grows. */
   onText?(prompt: number, piece: string): void;
+  /** Asked after each token; an answer that nobody waits for any more ends there, as `dropped`. */
+  isWanted?(prompt: number): boolean;
   /** Called when answers are finished, with their number. */
   onProgress?(done: number): Promise<void>;
 }
@@ -40,8 +44,8 @@ export interface Generated {
   ids: Int32Array;
   /** Without end token and stop string. */
   text: string;
-  /** `end`: an end token; `stop`: a stop string; `length`: maxNewTokens, or no room in the network. */
-  stopped: "end" | "stop" | "length";
+  /** `end`: an end token; `stop`: a stop string; `length`: maxNewTokens, or no room in the network; `dropped`: not wanted any more. */
+  stopped: "end" | "stop" | "length" | "dropped";
   /** Of each id under the model as it is (temperature 1, all tokens allowed), in nats. */
   logprobs?: Float64Array;
 }
@@ -207,7 +211,7 @@ function newRow(index: number, { id, prompt }: Prompt, maxPositions: number, opt
 /** Adds a token to a row; why it is finished, or null. */
 function takeToken(row: Row, logits: Float32Array, options: GenerateOptions): Generated["stopped"] | null {
   const allowed = row.language?.allowed ?? null;
-  const { sampling, endIds } = options;
+  const { sampling, endIds, scored } = options;
   const id = sampling === undefined ? likeliest(logits, allowed) : drawn(logits, allowed, sampling, row.rng);
   if (id < 0) {
     throw new WorkerError({
@@ -219,6 +223,7 @@ function takeToken(row: Row, logits: Float32Array, options: GenerateOptions): Ge
   }
   row.ids.push(id);
   if (options.logprobs) row.logprobs.push(logProbability(logits, id));
+  scored?.onToken(row.index, { id, logprob: logProbability(logits, id) }, topTokens(logits, scored.top));
   row.language = row.language?.after(id) ?? null;
   if (endIds.includes(id) || row.language?.allowed.length === 0) return "end";
   if (options.onText !== undefined || (options.stopStrings ?? []).length > 0) {
@@ -226,6 +231,7 @@ function takeToken(row: Row, logits: Float32Array, options: GenerateOptions): Ge
     if (piece !== "") options.onText?.(row.index, piece);
     if (isStopped) return "stop";
   }
+  if (options.isWanted?.(row.index) === false) return "dropped";
   row.room--;
   return row.room === 0 ? "length" : null;
 }
