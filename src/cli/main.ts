@@ -3,6 +3,7 @@
 
 import { Command, CommanderError, Option } from "commander";
 import type { Act } from "./act.ts";
+import { addChat } from "./commands/chat.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addEval } from "./commands/eval.ts";
@@ -64,6 +65,7 @@ async function main(): Promise<number> {
     addEval,
     addPredict,
     addServe,
+    addChat,
     addStatus,
     addReport,
     addDoctor,

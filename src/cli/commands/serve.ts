@@ -1,7 +1,7 @@
 /** @file mixtune serve MODEL…: local models behind OpenAI's API, until it is told to stop. */
 
 import { randomInt } from "node:crypto";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { isLoopback } from "../../eval/serve/access.ts";
 import { serveApp } from "../../eval/serve/app.ts";
 import { listen } from "../../eval/serve/listen.ts";
@@ -10,6 +10,7 @@ import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { describeError, EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
 import { openLocalModels } from "../local-models.ts";
+import { wholeNumber } from "../options.ts";
 
 interface ServeOptions {
   name?: string;
@@ -74,13 +75,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
-}
-
-/** For options of the command line. */
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`expected a whole number from ${min} to ${max}.`);
-  };
 }
