@@ -47,7 +47,8 @@ export async function chatSession(
       turns = [];
       screen.say("The conversation is forgotten.");
     } else if (/^\/\w+$/.test(text)) screen.say(`${text} is no command: ${COMMANDS}.`);
-    else if (text !== "") turns = await takeTurn(beginning, [...turns, { role: "user", content: text }], partner, screen);
+    else if (text !== "")
+      turns = await takeTurn(beginning, [...turns, { role: "user", content: text }], partner, screen);
     screen.ready();
   }
 }

@@ -43,7 +43,8 @@ export async function openLocalModels(
   };
   try {
     const known = servedNames(opened, names);
-    for (const [i, model] of opened.entries()) models.push(await localModel(known[i]!, model, opened, contextLen, shared));
+    for (const [i, model] of opened.entries())
+      models.push(await localModel(known[i]!, model, opened, contextLen, shared));
   } catch (error) {
     await close();
     throw error;
@@ -104,4 +105,3 @@ function servedNames(opened: readonly OpenedModel[], asked: readonly string[] | 
     remedy: "Give them with commas, in the order of the models.",
   });
 }
-

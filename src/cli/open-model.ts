@@ -5,10 +5,10 @@ import { basename, resolve } from "node:path";
 import { SpecError } from "../base/errors.ts";
 import { openTemplate, type PromptTemplate } from "../data/chat-template.ts";
 import { openTokenizer, type Tokenizer } from "../data/tokenizers.ts";
+import type { Tuning } from "../models/network.ts";
 import type { ParameterLayout } from "../models/parameters.ts";
 import { tuningOf } from "../models/tuning.ts";
 import { type ModelFolder, openModelFolder, readParameters } from "../models/weights.ts";
-import type { Tuning } from "../models/network.ts";
 import { readSpec, readStatus, runPaths } from "../runs/run-dir.ts";
 import type { RunSpec } from "../specs/types.ts";
 import { evaluatedCheckpoint, readWeights } from "../train/checkpoint.ts";
@@ -48,7 +48,11 @@ export type OpenFolders = Map<string, Pick<OpenedModel, "model" | "tokenizer" | 
  * Opens a model.
  * @throws {SpecError} a run that is not done
  */
-export async function openModel(ref: ModelRef, context: Context, opened: OpenFolders = new Map()): Promise<OpenedModel> {
+export async function openModel(
+  ref: ModelRef,
+  context: Context,
+  opened: OpenFolders = new Map(),
+): Promise<OpenedModel> {
   const { threads, cacheDir } = context.settings;
   const spec = ref.kind === "run" ? finishedSpec(ref.dir) : undefined;
   const folder = spec === undefined ? ref.dir : await modelDirOfRun(ref.dir, spec, context);

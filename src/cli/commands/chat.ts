@@ -29,10 +29,19 @@ export function addChat(program: Command, act: Act): void {
     .description("talk to a run or a model: /clear forgets the conversation, /exit leaves")
     .option("--system <text>", "what the model is told before the conversation, where its template has a place for it")
     .option("--temperature <number>", "0: always the likeliest token", numberOption(0, 2), 0.7)
-    .option("--top-p <number>", "only the likeliest tokens that together have this probability", numberOption(0, 1), 0.95)
+    .option(
+      "--top-p <number>",
+      "only the likeliest tokens that together have this probability",
+      numberOption(0, 1),
+      0.95,
+    )
     .option("--max-tokens <number>", "of an answer", wholeNumber(1, 2 ** 24), CHAT_TOKENS)
     .option("--seed <number>", "same seed, same messages: same answers", wholeNumber(0, 2 ** 32 - 1), 0)
-    .option("--context <tokens>", "room for the conversation (default: 2048, or what a run was trained with)", wholeNumber(1, 2 ** 24))
+    .option(
+      "--context <tokens>",
+      "room for the conversation (default: 2048, or what a run was trained with)",
+      wholeNumber(1, 2 ** 24),
+    )
     .addHelpText("after", "\nExample: mixtune chat studies/demo/runs/<id>")
     .action((word: string, options: ChatOptions) => act((context) => chat(word, options, context)));
 }

@@ -25,12 +25,24 @@ export function addServe(program: Command, act: Act): void {
   program
     .command("serve <model...>")
     .description("OpenAI-compatible server of runs and models; key in MIXTUNE_API_KEY; Ctrl-C stops it")
-    .option("--name <list>", "names to serve the models by, with commas (default: a run's mixture, else its id; a model's name)")
+    .option(
+      "--name <list>",
+      "names to serve the models by, with commas (default: a run's mixture, else its id; a model's name)",
+    )
     .option("--host <address>", "where to listen; the default is this machine alone", "127.0.0.1")
     .option("--port <number>", "0: any that is free", wholeNumber(0, 65_535), 8000)
-    .option("--context <tokens>", "room for prompts (default: 2048, or what a run was trained with)", wholeNumber(1, 2 ** 24))
+    .option(
+      "--context <tokens>",
+      "room for prompts (default: 2048, or what a run was trained with)",
+      wholeNumber(1, 2 ** 24),
+    )
     .option("--queue <number>", "prompts that may wait; more are refused with 429", wholeNumber(1, 100_000), 64)
-    .option("--grace <seconds>", "for answers that are being written when it is told to stop", wholeNumber(0, 86_400), 30)
+    .option(
+      "--grace <seconds>",
+      "for answers that are being written when it is told to stop",
+      wholeNumber(0, 86_400),
+      30,
+    )
     .addHelpText("after", "\nExample: mixtune serve mixtune/tiny studies/demo/runs/<id> --name base,tuned")
     .action((words: string[], options: ServeOptions) => act((context) => serve(words, options, context)));
 }
@@ -53,7 +65,9 @@ async function serve(words: readonly string[], options: ServeOptions, context: C
     const server = await listen(app, queue, host, port);
     const url = `http://${host.includes(":") ? `[${host}]` : host}:${server.port}/v1`;
     if (!isLoopback(host) && apiKey === undefined)
-      context.note("Warning: others can reach this server, and no key is asked for. Set MIXTUNE_API_KEY to ask for one.");
+      context.note(
+        "Warning: others can reach this server, and no key is asked for. Set MIXTUNE_API_KEY to ask for one.",
+      );
     const served = models.map(({ name, network }) => ({ name, context: network.maxPositions }));
     context.result(
       { url, models: served },
@@ -61,7 +75,8 @@ async function serve(words: readonly string[], options: ServeOptions, context: C
     );
     await aborted(context.signal);
     const { waiting, running } = queue.load;
-    if (waiting + running > 0) context.note(`${waiting + running} answers are still to be given, for at most ${grace} s.`);
+    if (waiting + running > 0)
+      context.note(`${waiting + running} answers are still to be given, for at most ${grace} s.`);
     const isComplete = await server.stop(1000 * grace);
     if (!isComplete) context.note("Not all of them were.");
     return isComplete ? EXIT_DONE : EXIT_INTERRUPTED;

@@ -71,7 +71,12 @@ export function textLogprobs(tokenizer: Tokenizer, tokens: readonly AnswerToken[
  * The same of an echoed prompt: the first token has no probability, and the likeliest others are not known.
  * @param lead  tokens in front that are no part of the text
  */
-export function promptLogprobs(tokenizer: Tokenizer, prompt: Int32Array, logprobs: Float64Array, lead: number): TextLogprobs {
+export function promptLogprobs(
+  tokenizer: Tokenizer,
+  prompt: Int32Array,
+  logprobs: Float64Array,
+  lead: number,
+): TextLogprobs {
   const texts = [...prompt].map((id) => tokenText(tokenizer, id));
   return {
     tokens: texts,

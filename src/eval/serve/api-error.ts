@@ -26,7 +26,11 @@ export class ApiError extends Error {
   /** For Retry-After: seconds until it is worth another try. */
   readonly retryAfter: number | undefined;
 
-  constructor(status: ErrorStatus, message: string, detail: { param?: string; code?: string; retryAfter?: number } = {}) {
+  constructor(
+    status: ErrorStatus,
+    message: string,
+    detail: { param?: string; code?: string; retryAfter?: number } = {},
+  ) {
     super(message);
     this.status = status;
     this.body = { error: { message, type: TYPES[status], param: detail.param ?? null, code: detail.code ?? null } };

@@ -267,7 +267,13 @@ interface Asked {
   manner: Manner;
 }
 
-async function respond(c: Context, queue: GenerationQueue, options: AppOptions, form: Form, asked: Asked): Promise<Response> {
+async function respond(
+  c: Context,
+  queue: GenerationQueue,
+  options: AppOptions,
+  form: Form,
+  asked: Asked,
+): Promise<Response> {
   const { model, prompts, request, manner } = asked;
   const number = () => options.chance().toString(16).padStart(8, "0");
   const head: Head = {

@@ -94,14 +94,20 @@ export class GenerationQueue {
     const { maxWaiting } = this.options;
     if (this.isStopping) throw stopping();
     if (jobs.length > maxWaiting) {
-      throw new ApiError(400, `prompt: expected at most ${maxWaiting} prompts, got ${jobs.length}.`, { param: "prompt" });
+      throw new ApiError(400, `prompt: expected at most ${maxWaiting} prompts, got ${jobs.length}.`, {
+        param: "prompt",
+      });
     }
     if (this.waiting.length + jobs.length > maxWaiting) {
       const retryAfter = Math.min(MAX_RETRY_SECONDS, Math.max(1, Math.ceil(this.lastBatchMs / 1000)));
-      throw new ApiError(429, `${this.waiting.length} prompts wait already, more are not taken. Try again in ${retryAfter} s.`, {
-        code: "queue_full",
-        retryAfter,
-      });
+      throw new ApiError(
+        429,
+        `${this.waiting.length} prompts wait already, more are not taken. Try again in ${retryAfter} s.`,
+        {
+          code: "queue_full",
+          retryAfter,
+        },
+      );
     }
     const answers = jobs.map((job) => this.enqueue(job));
     void this.work();

@@ -8,13 +8,20 @@ import { ApiError } from "./api-error.ts";
 /** The most log-probabilities a token that OpenAI's API gives. */
 const MAX_TOP_LOGPROBS = 20;
 
-const numberIn = (min: number, max: number) => z.number(`expected a number from ${min} to ${max}`).min(min).max(max);
-const wholeIn = (min: number, max: number) =>
-  z.int(`expected a whole number from ${min} to ${max}`).min(min).max(max);
+const numberIn = (min: number, max: number) => {
+  const expected = `expected a number from ${min} to ${max}`;
+  return z.number(expected).min(min, expected).max(max, expected);
+};
+const wholeIn = (min: number, max: number) => {
+  const expected = `expected a whole number from ${min}${max === Number.MAX_SAFE_INTEGER ? "" : ` to ${max}`}`;
+  return z.int(expected).min(min, expected).max(max, expected);
+};
 /** A setting that this server has in one way only. */
 const only = <T extends string | number | boolean>(value: T) => z.literal(value, `this server takes ${value} only`);
 const flag = z.boolean("expected true or false");
 const text = z.string("expected a text");
+
+const stop = text.min(1, "expected a text that is not empty");
 
 const common = {
   model: text,
@@ -23,10 +30,10 @@ const common = {
     .strictObject({ include_usage: flag.default(false), include_obfuscation: only(false).optional() })
     .optional(),
   temperature: numberIn(0, 2).default(1),
-  top_p: z.number("expected a number above 0, at most 1").gt(0).max(1).default(1),
+  top_p: numberIn(0, 1).gt(0, "expected a number above 0, at most 1").default(1),
   seed: z.int("expected a whole number").optional(),
   stop: z
-    .union([text.min(1), z.array(text.min(1)).max(4)], "expected a text, or up to four, none of them empty")
+    .union([stop, z.array(stop).max(4, "expected at most four texts")], "expected a text, or a list of texts")
     .transform((stop) => (typeof stop === "string" ? [stop] : stop))
     .default([]),
   n: only(1).optional(),
@@ -55,7 +62,7 @@ const message = z
 
 const chatSchema = z.strictObject({
   ...common,
-  messages: z.array(message, "expected a list of messages").min(1),
+  messages: z.array(message, "expected a list of messages").min(1, "expected a message or more"),
   max_tokens: wholeIn(1, Number.MAX_SAFE_INTEGER).optional(),
   max_completion_tokens: wholeIn(1, Number.MAX_SAFE_INTEGER).optional(),
   logprobs: flag.default(false),
@@ -65,7 +72,7 @@ const chatSchema = z.strictObject({
   modalities: z.array(only("text")).optional(),
 });
 
-const id = z.int("expected a token id").min(0);
+const id = z.int("expected a token id").min(0, "expected a token id");
 const prompts = z.union(
   [text, z.array(text).min(1), z.array(id).min(1), z.array(z.array(id).min(1)).min(1)],
   "expected a text, a list of texts, token ids, or a list of lists of token ids",
