@@ -27,10 +27,10 @@ export interface TwoModels {
   close(): Promise<void>;
 }
 
-export async function twoModels(): Promise<TwoModels> {
+export async function twoModels(folder = TINY): Promise<TwoModels> {
   const cache = mkdtempSync(join(tmpdir(), "mixtune-serving-"));
-  const model = openModelFolder(TINY);
-  const tokenizer = openTokenizer(TINY);
+  const model = openModelFolder(folder);
+  const tokenizer = openTokenizer(folder);
   const lora = { lora_rank: 4, lora_alpha: 8, lora_target: "all" } as const;
   const tuning: Tuning = { method: "lora", lora, frozen: rawWeights(model, cache) };
   const options = { threads: 1, maxPositions: CONTEXT };
@@ -38,7 +38,7 @@ export async function twoModels(): Promise<TwoModels> {
   let scoring: Promise<Network> | undefined;
   const common = {
     tokenizer,
-    template: openTemplate(TINY, tokenizer),
+    template: openTemplate(folder, tokenizer),
     network,
     scoring: () => {
       scoring ??= Network.create("score", model.config, tuning, options);

@@ -106,7 +106,7 @@ export function serveApp(models: readonly LocalModel[], queue: GenerationQueue, 
   app.notFound((c) => {
     throw new ApiError(404, `${c.req.method} ${c.req.path.slice(0, 100)}: no such place on this server.`);
   });
-  app.onError((error, c) => {
+  app.onError((error) => {
     const { status, body, retryAfter } = apiErrorOf(error, options.onFault);
     return new Response(JSON.stringify(body), {
       status,

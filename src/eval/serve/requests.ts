@@ -33,7 +33,7 @@ const common = {
   top_p: numberIn(0, 1).gt(0, "expected a number above 0, at most 1").default(1),
   seed: z.int("expected a whole number").optional(),
   stop: z
-    .union([stop, z.array(stop).max(4, "expected at most four texts")], "expected a text, or a list of texts")
+    .union([stop, z.array(stop).max(4)], "expected a text, or a list of at most four")
     .transform((stop) => (typeof stop === "string" ? [stop] : stop))
     .default([]),
   n: only(1).optional(),
