@@ -11,7 +11,10 @@ import { drawn, likeliest, logProbability, type Sampling, type ScoredToken, topT
 import { type TextStream, textStream } from "./text-stream.ts";
 
 /** A prompt's ids. The id names its stream of random numbers: equal ids with equal prompts give equal texts. */
-export type Prompt = Pick<TokenizedExample, "id" | "prompt">;
+export interface Prompt extends Pick<TokenizedExample, "id" | "prompt"> {
+  /** What is other for this prompt than for the rest. */
+  own?: Partial<Pick<GenerateOptions, "maxNewTokens" | "stopStrings" | "sampling" | "scored" | "onText">>;
+}
 
 export interface GenerateOptions {
   /** Tokens that end an answer: the template's end of turn, and others where a model has them. */
@@ -35,6 +38,8 @@ export interface GenerateOptions {
   onText?(prompt: number, piece: string): void;
   /** Asked after each token; an answer that nobody waits for any more ends there, as `dropped`. */
   isWanted?(prompt: number): boolean;
+  /** Called with each answer when it is finished; those of a batch are not finished at once. */
+  onAnswer?(prompt: number, answer: Generated): void;
   /** Called when answers are finished, with their number. */
   onProgress?(done: number): Promise<void>;
 }
@@ -77,6 +82,7 @@ export async function generate(
   for (const group of groupsOf(prompts)) {
     await answerGroup(network, parameters, prompts, group, options, async (row, result) => {
       results[row] = result;
+      options.onAnswer?.(row, result);
       await options.onProgress?.(++done);
     });
   }
@@ -84,15 +90,16 @@ export async function generate(
 }
 
 function check(prompts: readonly Prompt[], options: GenerateOptions, maxPositions: number): void {
-  const { sampling, stopStrings = [], maxNewTokens, maxRows = MAX_ROWS } = options;
   const demand = (holds: boolean, place: string, expected: string, got: unknown) => {
     if (!holds) throw new SpecError({ place, expected, got: `${got}`, remedy: `Set ${place} so.` });
   };
   const isCount = (n: number) => Number.isSafeInteger(n) && n >= 1;
-  demand(isCount(maxNewTokens), "max_new_tokens", "a whole number of 1 or more", maxNewTokens);
+  const { maxRows = MAX_ROWS } = options;
   demand(isCount(maxRows), "rows at a time", "a whole number of 1 or more", maxRows);
-  demand(!stopStrings.includes(""), "stop strings", "texts of one character or more", "an empty one");
-  if (sampling !== undefined) {
+  for (const { maxNewTokens, stopStrings = [], sampling } of [options, ...prompts.map(({ own }) => own ?? {})]) {
+    demand(isCount(maxNewTokens ?? 1), "max_new_tokens", "a whole number of 1 or more", maxNewTokens);
+    demand(!stopStrings.includes(""), "stop strings", "texts of one character or more", "an empty one");
+    if (sampling === undefined) continue;
     const { temperature, topP } = sampling;
     demand(temperature >= 0 && temperature < Number.POSITIVE_INFINITY, "temperature", "0 or more", temperature);
     demand(topP > 0 && topP <= 1, "top_p", "more than 0 and at most 1", topP);
@@ -128,6 +135,7 @@ function groupsOf(prompts: readonly Prompt[]): Group[] {
 /** An answer in the making. */
 interface Row {
   index: number;
+  options: GenerateOptions;
   ids: number[];
   logprobs: number[];
   /** Tokens that still have room. */
@@ -161,13 +169,13 @@ async function answerGroup(
     const logits = await network.readOn(prefix, cache, from, tokens, parameters);
     for (let b = tokens.length - 1; b >= 0; b--) {
       const row = rows[from + b]!;
-      const stopped = takeToken(row, logits[b]!, options);
+      const stopped = takeToken(row, logits[b]!);
       if (stopped === null) continue;
       const last = rows.length - 1;
       moveRow(cache, last, from + b);
       rows[from + b] = rows[last]!;
       rows.pop();
-      await onDone(row.index, finished(row, stopped, options));
+      await onDone(row.index, finished(row, stopped));
     }
   };
 
@@ -195,10 +203,12 @@ async function answerGroup(
   }
 }
 
-function newRow(index: number, { id, prompt }: Prompt, maxPositions: number, options: GenerateOptions): Row {
+function newRow(index: number, { id, prompt, own }: Prompt, maxPositions: number, common: GenerateOptions): Row {
+  const options = { ...common, ...own };
   const { sampling, language, decode, stopStrings = [], maxNewTokens } = options;
   return {
     index,
+    options,
     ids: [],
     logprobs: [],
     room: Math.min(maxNewTokens, maxPositions - prompt.length),
@@ -209,7 +219,8 @@ function newRow(index: number, { id, prompt }: Prompt, maxPositions: number, opt
 }
 
 /** Adds a token to a row; why it is finished, or null. */
-function takeToken(row: Row, logits: Float32Array, options: GenerateOptions): Generated["stopped"] | null {
+function takeToken(row: Row, logits: Float32Array): Generated["stopped"] | null {
+  const { options } = row;
   const allowed = row.language?.allowed ?? null;
   const { sampling, endIds, scored } = options;
   const id = sampling === undefined ? likeliest(logits, allowed) : drawn(logits, allowed, sampling, row.rng);
@@ -236,7 +247,8 @@ function takeToken(row: Row, logits: Float32Array, options: GenerateOptions): Ge
   return row.room === 0 ? "length" : null;
 }
 
-function finished(row: Row, stopped: Generated["stopped"], options: GenerateOptions): Generated {
+function finished(row: Row, stopped: Generated["stopped"]): Generated {
+  const { options } = row;
   const isStreamed = options.onText !== undefined || (options.stopStrings ?? []).length > 0;
   if (isStreamed) {
     const rest = row.text.finish();

@@ -76,10 +76,12 @@ const TEXTS = new WeakMap<Tokenizer, Map<number, string>>();
 
 /** Text of one token as it reads behind other text: at its beginning a decoder may drop a blank. Part of a character is U+FFFD. */
 export function tokenText(tokenizer: Tokenizer, id: number): string {
-  const known = TEXTS.get(tokenizer) ?? new Map<number, string>();
-  TEXTS.set(tokenizer, known);
+  const texts = TEXTS.get(tokenizer) ?? new Map<number, string>();
+  TEXTS.set(tokenizer, texts);
+  const known = texts.get(id);
+  if (known !== undefined) return known;
   const before = tokenizer.encode("0");
-  const text = known.get(id) ?? tokenizer.decode([...before, id]).slice(tokenizer.decode(before).length);
-  known.set(id, text);
+  const text = tokenizer.decode([...before, id]).slice(tokenizer.decode(before).length);
+  texts.set(id, text);
   return text;
 }

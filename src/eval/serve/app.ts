@@ -304,9 +304,8 @@ async function respond(
   }
 
   const { include_usage } = request.stream_options ?? { include_usage: false };
-  const stopped = new AbortController();
-  const signal = AbortSignal.any([c.req.raw.signal, stopped.signal]);
-  const events = eventStream(() => stopped.abort());
+  const left = new AbortController();
+  const events = eventStream(() => left.abort());
   const send = (choices: unknown[]) =>
     events.send({ ...form.chunk(head, choices), ...(include_usage ? { usage: null } : {}) });
   const lengths = prompts.map(() => 0);
@@ -316,7 +315,7 @@ async function respond(
       lengths[i]! += piece.text.length;
     }),
   );
-  const submitted = queue.submit(jobs(signal, (i) => taken[i]!.push));
+  const submitted = queue.submit(jobs(left.signal, (i) => taken[i]!.push));
   for (const i of prompts.keys()) send([form.opening(i)]);
   const closed = submitted.map(async (answer, i) => {
     const result = await answer;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { CONTEXT, type TwoModels, twoModels } from "../../../test/support/serving.ts";
 import { textPrompt } from "../local-model.ts";
-import { GenerationQueue, type Job, type Manner } from "./queue.ts";
+import { type Answer, GenerationQueue, type Job, type Manner } from "./queue.ts";
 
 let two: TwoModels;
 beforeAll(async () => {
@@ -38,10 +38,33 @@ async function batchSizes(queue: GenerationQueue, jobs: readonly Job[]): Promise
 }
 
 describe("the queue", () => {
-  test("answers together what is alike, however it is mixed", async () => {
-    const other: Manner = { ...MANNER, temperature: 1 };
-    const jobs = ["a", "b", "c", "d", "e"].map((text, i) => job(text, i % 2 === 0 ? {} : { manner: other }));
-    expect(await batchSizes(queueOf(), jobs)).toEqual([3, 2]);
+  test("answers together what is asked in different manners, each in its own", async () => {
+    const manners: Partial<Manner>[] = [
+      {},
+      { maxNewTokens: 5 },
+      { temperature: 1.5 },
+      { stopStrings: ["e"] },
+      { topLogprobs: 2 },
+      { maxNewTokens: 0, scoresPrompt: true },
+      { scoresPrompt: true },
+    ];
+    const jobs = manners.map((more) => job("The bank said", { manner: { ...MANNER, ...more } }));
+    const alone: Answer[] = [];
+    for (const one of jobs) alone.push((await Promise.all(queueOf().submit([one])))[0]!);
+    expect(new Set(alone.map(({ text }) => text)).size).toBeGreaterThan(3);
+    expect((await Promise.all(queueOf().submit(jobs))).map(({ text }) => text)).toEqual(alone.map(({ text }) => text));
+    expect(alone.map(({ promptLogprobs }) => promptLogprobs !== undefined)).toEqual(
+      manners.map(({ scoresPrompt = false }) => scoresPrompt),
+    );
+    expect(await batchSizes(queueOf(), jobs)).toEqual([6]);
+  });
+
+  test("gives each answer when it is finished, not when all are", async () => {
+    const queue = queueOf();
+    const [long, short] = queue.submit([job("a", { manner: { ...MANNER, maxNewTokens: 60 } }), job("b")]);
+    expect((await short!).ids).toHaveLength(3);
+    expect(queue.load).toEqual({ waiting: 0, running: 1 });
+    expect((await long!).ids.length).toBeGreaterThan(3);
   });
 
   test("keeps models apart", async () => {

@@ -1,14 +1,14 @@
-/** @file Prompts that wait for the network: those that are alike are answered together, and beyond a bound no more are taken. */
+/** @file Prompts that wait for the network: those for one model are answered together, and beyond a bound no more are taken. */
 
 import { setImmediate } from "node:timers/promises";
 import { packLabels } from "../../data/packing.ts";
 import type { DecoderConfig } from "../../models/config.ts";
-import { type Generated, generate, MAX_ROWS } from "../generate.ts";
+import { type Generated, generate, MAX_ROWS, type Prompt } from "../generate.ts";
 import type { LocalModel } from "../local-model.ts";
 import type { ScoredToken } from "../sampling.ts";
 import { ApiError } from "./api-error.ts";
 
-/** How an answer is written; prompts that agree in it are answered together. */
+/** How an answer is written. */
 export interface Manner {
   /** 0: nothing is written, the prompt is scored at most. */
   maxNewTokens: number;
@@ -60,6 +60,8 @@ const SCORING_TOKENS = 2048;
 
 interface Waiting {
   job: Job;
+  /** Listens while the job waits. */
+  onAbort(): void;
   resolve(answer: Answer): void;
   reject(error: unknown): void;
 }
@@ -128,20 +130,21 @@ export class GenerationQueue {
   abandon(): void {
     this.stop();
     this.isAbandoned = true;
-    for (const { reject } of this.waiting.splice(0)) reject(stopping());
+    for (const { job, onAbort, reject } of this.waiting.splice(0)) {
+      job.signal.removeEventListener("abort", onAbort);
+      reject(stopping());
+    }
   }
 
   private enqueue(job: Job): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const entry = { job, resolve, reject };
       if (job.signal.aborted) return reject(gone());
-      this.waiting.push(entry);
       const onAbort = () => {
-        const at = this.waiting.indexOf(entry);
-        if (at < 0) return; // running, or done
-        this.waiting.splice(at, 1);
+        this.waiting.splice(this.waiting.indexOf(entry), 1);
         reject(gone());
       };
+      const entry: Waiting = { job, onAbort, resolve, reject };
+      this.waiting.push(entry);
       job.signal.addEventListener("abort", onAbort, { once: true });
     });
   }
@@ -162,62 +165,83 @@ export class GenerationQueue {
     for (const resolve of this.whenIdle.splice(0)) resolve();
   }
 
-  /** The job that has waited longest and those that are alike, as far as their keys and values have room. */
+  /** The job that has waited longest and others for its model, as far as their keys and values have room. */
   private takeBatch(): Waiting[] {
-    const { model, manner } = this.waiting[0]!.job;
-    const key = JSON.stringify(manner);
+    const { model } = this.waiting[0]!.job;
     const room = Math.floor((this.options.cacheBytes ?? CACHE_BYTES) / bytesPerToken(model.network.config));
     const batch: Waiting[] = [];
     let longest = 0;
     for (const entry of this.waiting) {
       const { job } = entry;
-      if (job.model !== model || JSON.stringify(job.manner) !== key) continue;
-      const length = Math.min(job.prompt.length + manner.maxNewTokens, model.network.maxPositions);
+      if (job.model !== model) continue;
+      const length = Math.min(job.prompt.length + job.manner.maxNewTokens, model.network.maxPositions);
       if (batch.length > 0 && (batch.length + 1) * Math.max(longest, length) > room) break;
       longest = Math.max(longest, length);
       if (batch.push(entry) === MAX_ROWS) break;
     }
     const taken = new Set(batch);
+    for (const { job, onAbort } of batch) job.signal.removeEventListener("abort", onAbort);
     this.waiting.splice(0, this.waiting.length, ...this.waiting.filter((entry) => !taken.has(entry)));
     return batch;
   }
 
   private async answer(batch: readonly Waiting[]): Promise<void> {
     try {
-      const { model, manner } = batch[0]!.job;
-      const prompts = batch.map(({ job }) => job.prompt);
-      const scores = manner.scoresPrompt ? await promptLogprobs(model, prompts) : undefined;
-      const answers = manner.maxNewTokens === 0 ? prompts.map(() => NOTHING) : await this.written(batch);
-      for (const [i, { text, ids, stopped }] of answers.entries()) {
-        if (stopped === "dropped") batch[i]!.reject(this.isAbandoned ? stopping() : gone());
-        else batch[i]!.resolve({ text, ids, stopped, ...(scores === undefined ? {} : { promptLogprobs: scores[i]! }) });
-      }
+      const { model } = batch[0]!.job;
+      const scored = batch.filter(({ job }) => job.manner.scoresPrompt);
+      const scores = await promptLogprobs(
+        model,
+        scored.map(({ job }) => job.prompt),
+      );
+      const finish = (entry: Waiting, { text, ids, stopped }: Generated) => {
+        this.numRunning--;
+        const logprobs = scores[scored.indexOf(entry)];
+        if (stopped === "dropped") entry.reject(this.isAbandoned ? stopping() : gone());
+        else entry.resolve({ text, ids, stopped, ...(logprobs === undefined ? {} : { promptLogprobs: logprobs }) });
+      };
+      const asked = batch.filter(({ job }) => job.manner.maxNewTokens > 0);
+      for (const entry of batch) if (!asked.includes(entry)) finish(entry, NOTHING);
+      await this.write(model, asked, finish);
     } catch (error) {
       for (const { reject } of batch) reject(error);
     }
   }
 
-  private written(batch: readonly Waiting[]): Promise<Generated[]> {
-    const { model, manner } = batch[0]!.job;
+  private async write(
+    model: LocalModel,
+    batch: readonly Waiting[],
+    finish: (entry: Waiting, answer: Generated) => void,
+  ): Promise<void> {
     const { tokenizer, template, network, parameters } = model;
-    const { maxNewTokens, temperature, topP, stopStrings, topLogprobs } = manner;
     const endIds = [...new Set([template.endOfTurnId, tokenizer.eosId])];
-    const pending = batch.map((): AnswerToken[] => []);
-    const onToken = (i: number, token: ScoredToken, likeliest: ScoredToken[]) => {
-      if (!endIds.includes(token.id)) pending[i]!.push({ ...token, likeliest });
-    };
-    const isStreamed = batch.some(({ job }) => job.onText !== undefined);
-    // the seed names a prompt's stream of random numbers, so that jobs of different seeds can go together
-    const prompts = batch.map(({ job }) => ({ id: `seed ${job.seed}`, prompt: job.prompt }));
-    return generate(network, parameters, prompts, {
+    const prompts = batch.map(({ job }): Prompt => {
+      const { maxNewTokens, temperature, topP, stopStrings, topLogprobs } = job.manner;
+      let tokens: AnswerToken[] = [];
+      const onToken = (_: number, token: ScoredToken, likeliest: ScoredToken[]) => {
+        if (!endIds.includes(token.id)) tokens.push({ ...token, likeliest });
+      };
+      const onText = (_: number, piece: string) => {
+        job.onText?.(piece, tokens);
+        tokens = [];
+      };
+      return {
+        id: `seed ${job.seed}`, // names the prompt's stream of random numbers
+        prompt: job.prompt,
+        own: {
+          maxNewTokens,
+          stopStrings,
+          sampling: { temperature, topP, seed: 0 },
+          ...(topLogprobs === null ? {} : { scored: { top: topLogprobs, onToken } }),
+          ...(job.onText === undefined ? {} : { onText }),
+        },
+      };
+    });
+    await generate(network, parameters, prompts, {
       endIds,
-      maxNewTokens,
-      stopStrings,
+      maxNewTokens: 1, // each has its own
       decode: tokenizer.decode,
+      onAnswer: (i, answer) => finish(batch[i]!, answer),
       isWanted: (i) => !this.isAbandoned && !batch[i]!.job.signal.aborted,
-      ...(temperature === 0 ? {} : { sampling: { temperature, topP, seed: 0 } }),
-      ...(topLogprobs === null ? {} : { scored: { top: topLogprobs, onToken } }),
-      ...(isStreamed ? { onText: (i, piece) => batch[i]!.job.onText?.(piece, pending[i]!.splice(0)) } : {}),
     });
   }
 }
@@ -226,6 +250,7 @@ const NOTHING: Generated = { text: "", ids: new Int32Array(0), stopped: "length"
 
 /** Of each prompt's tokens but the first. */
 async function promptLogprobs(model: LocalModel, prompts: readonly Int32Array[]): Promise<Float64Array[]> {
+  if (prompts.length === 0) return [];
   const network = await model.scoring();
   const examples = prompts.map((ids, i) => ({ id: `${i}`, prompt: ids.subarray(0, 1), answer: ids.subarray(1) }));
   const scores = examples.map(({ answer }) => new Float64Array(answer.length));
