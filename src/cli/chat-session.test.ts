@@ -50,14 +50,16 @@ describe("a conversation", () => {
     expect(told).toEqual(["s:Be kind. u:one", "s:Be kind. u:two"]);
   });
 
-  test("forgets the oldest turns when the context is full, and says so", async () => {
-    const { told, shown } = await conversation(["1", "2", "3"], { room: 4, system: "S" });
-    expect(told).toEqual(["s:S u:1", "s:S u:1 a:re 1 u:2", "s:S u:2 a:re 2 u:3"]);
-    expect(shown.filter((text) => text.startsWith("["))).toEqual([
-      "[The context is full: the oldest 2 messages are forgotten.]",
-    ]);
-    expect(shown).toContain("(3/re 3/2)");
-  });
+  test.each([4, 5])(
+    "forgets the oldest turns, whole ones, when the context is full (%i messages), and says so",
+    async (room) => {
+      const { told, shown } = await conversation(["1", "2", "3", "4"], { room, system: "S" });
+      expect(told).toEqual(["s:S u:1", "s:S u:1 a:re 1 u:2", "s:S u:2 a:re 2 u:3", "s:S u:3 a:re 3 u:4"]);
+      const said = "[The context is full: the oldest 2 messages are forgotten.]";
+      expect(shown.filter((text) => text.startsWith("["))).toEqual([said, said]);
+      expect(shown).toContain("(3/re 3/2)");
+    },
+  );
 
   test("refuses a message that does not fit even alone, and goes on without it", async () => {
     const { told, shown } = await conversation(["1", "x".repeat(60), "2"]);

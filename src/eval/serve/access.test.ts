@@ -65,6 +65,16 @@ test("loopback is this machine alone", () => {
 test("the key is compared whole", () => {
   expect(() => checkKey("Bearer abc", "abc")).not.toThrow();
   expect(() => checkKey("bearer abc", "abc")).not.toThrow();
-  for (const given of [undefined, "", "Bearer", "Bearer ", "abc", "Bearer ab", "Bearer abcd", "Basic abc"])
+  for (const given of [
+    undefined,
+    "",
+    "Bearer",
+    "Bearer ",
+    "abc",
+    "Bearer ab",
+    "Bearer abcd",
+    "Basic abc",
+    "Tokens abc",
+  ])
     expect(() => checkKey(given, "abc")).toThrow(/expected "Bearer" and this server's API key, got/);
 });

@@ -122,7 +122,12 @@ export function serveApp(models: readonly LocalModel[], queue: GenerationQueue, 
 }
 
 async function bodyOf(c: Context): Promise<unknown> {
-  const text = await c.req.text();
+  let text: string;
+  try {
+    text = await c.req.text();
+  } catch {
+    throw new ApiError(499, "The client went away.");
+  }
   try {
     return JSON.parse(text);
   } catch {

@@ -476,6 +476,24 @@ test.each([true, false])(
   },
 );
 
+test("a body that breaks off is no fault of the server", async () => {
+  const sent = httpRequest({
+    host: "127.0.0.1",
+    port: server.port,
+    path: "/v1/completions",
+    method: "POST",
+    headers: { "content-length": "1000" },
+    agent: false,
+  });
+  sent.on("error", () => {});
+  sent.write('{"model": "ba');
+  await sleep(50);
+  sent.destroy();
+  await sleep(50);
+  expect((await server.client.completions.create({ ...TEXT, max_tokens: 1 })).choices).toHaveLength(1);
+  expect(server.faults).toEqual([]);
+});
+
 describe("told to stop", () => {
   test("it answers what it took, also streams, and takes no more", async () => {
     const own = await served([two.base]);
