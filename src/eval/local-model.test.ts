@@ -5,7 +5,7 @@ import { chatPrompt, PromptTooLong, textPrompt, tokenText } from "./local-model.
 let two: TwoModels;
 beforeAll(async () => {
   two = await twoModels();
-});
+}, 60_000);
 afterAll(() => two.close());
 
 describe("a prompt", () => {

@@ -40,7 +40,7 @@ train: {max_steps: 6, train_batch_size: 8, learning_rate: 3.0e-3}
     done.map(({ mixture, id }: { mixture: string; id: string }) => [mixture, `studies/s/runs/${id}`]),
   );
   expect(Object.keys(runs).sort()).toEqual(["all", "few"]);
-});
+}, 600_000);
 afterAll(() => remove());
 
 /** Serves while `use` runs; then stops it by a signal. */

@@ -6,7 +6,7 @@ import { type Answer, GenerationQueue, type Job, type Manner } from "./queue.ts"
 let two: TwoModels;
 beforeAll(async () => {
   two = await twoModels();
-});
+}, 60_000);
 afterAll(() => two.close());
 
 const MANNER: Manner = {

@@ -17,7 +17,7 @@ let server: Served;
 beforeAll(async () => {
   two = await twoModels();
   server = await served([two.base, two.tuned]);
-});
+}, 60_000);
 afterAll(async () => {
   expect(server.faults).toEqual([]);
   await server.stop(10_000);
