@@ -3,7 +3,7 @@
  *
  *     npm run bench [-- NAME…] [-- --save]    --save: writes the baseline of this machine
  *
- * `loading` is about data (loading.ts), wants MIXTUNE_DATA and is run by name only.
+ * By name only: `loading`, about data (loading.ts), which wants MIXTUNE_DATA, and `serve`, about the server under load (serve.ts).
  */
 
 import { execFileSync } from "node:child_process";
@@ -25,6 +25,9 @@ const WORKLOADS: Record<string, Workload> = {
   "phi3-lora-shared": { shape: "phi3", method: "lora", sharePrefix: true, batch: 32, steps: 5, scored: 16 },
 };
 
+/** Programs of their own, that print one line each. */
+const OTHERS = ["loading", "serve"];
+
 const words = process.argv.slice(2);
 const wanted = words.filter((word) => !word.startsWith("--"));
 const names = wanted.length > 0 ? wanted : Object.keys(WORKLOADS);
@@ -39,11 +42,12 @@ if (load > 0.5)
 const results: Record<string, unknown> = {};
 for (const name of names) {
   const workload = WORKLOADS[name];
-  if (workload === undefined && name !== "loading") {
-    console.error(`bench: expected one of ${Object.keys(WORKLOADS).join(", ")}, loading, got ${name}.`);
+  if (workload === undefined && !OTHERS.includes(name)) {
+    console.error(`bench: expected one of ${[...Object.keys(WORKLOADS), ...OTHERS].join(", ")}, got ${name}.`);
     process.exit(2);
   }
-  const program = name === "loading" ? [join(import.meta.dirname, "loading.mjs")] : [measure, JSON.stringify(workload)];
+  const program =
+    workload === undefined ? [join(import.meta.dirname, `${name}.mjs`)] : [measure, JSON.stringify(workload)];
   const line = execFileSync(process.execPath, program, { encoding: "utf8" });
   const { workload: _, ...result } = JSON.parse(line);
   results[name] = result;

@@ -66,7 +66,7 @@ describe("the house", () => {
 
 describe("a planted violation is caught", () => {
   const toy: Project = {
-    packages: ["zod", "onnxruntime-node", "@huggingface/hub", "openai"],
+    packages: ["zod", "onnxruntime-node", "@huggingface/hub", "openai", "hono"],
     siblings: [["models/llama.ts", "models/qwen2.ts"]],
   };
   const caught = (path: string, text: string): string => violationsIn([{ path, text }], toy).join("\n");
@@ -108,6 +108,7 @@ describe("a planted violation is caught", () => {
       /@huggingface\/hub belongs to hub/,
     ],
     ["the hosted models' door", "eval/score.ts", 'import OpenAI from "openai";', /openai belongs to eval\/hosted/],
+    ["a server's library", "cli/main.ts", 'import { Hono } from "hono";', /hono belongs to eval\/serve/],
     ["a process", "train/trainer.ts", 'import { spawn } from "node:child_process";', /belongs to workers/],
     ["a server", "study/plan.ts", 'import { createServer } from "node:http";', /belongs to hub/],
     ["the disk", "stats/interval.ts", 'import { readFileSync } from "node:fs";', /never touches the disk/],

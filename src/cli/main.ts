@@ -3,6 +3,7 @@
 
 import { Command, CommanderError, Option } from "commander";
 import type { Act } from "./act.ts";
+import { addChat } from "./commands/chat.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addEval } from "./commands/eval.ts";
@@ -12,6 +13,7 @@ import { addPlan } from "./commands/plan.ts";
 import { addPredict } from "./commands/predict.ts";
 import { addReport } from "./commands/report.ts";
 import { addRun } from "./commands/run.ts";
+import { addServe } from "./commands/serve.ts";
 import { addStatus } from "./commands/status.ts";
 import { addTasks } from "./commands/tasks.ts";
 import { addTrain } from "./commands/train.ts";
@@ -62,6 +64,8 @@ async function main(): Promise<number> {
     addTrain,
     addEval,
     addPredict,
+    addServe,
+    addChat,
     addStatus,
     addReport,
     addDoctor,

@@ -1,23 +1,13 @@
 /** @file Opens a finished run or a model folder for predict: prompts in, the likelihood of each label out. */
 
-import { SpecError } from "../base/errors.ts";
-import { openTemplate, tokenizeExample, tokenizeLabels } from "../data/chat-template.ts";
-import { openTokenizer } from "../data/tokenizers.ts";
+import { tokenizeExample, tokenizeLabels } from "../data/chat-template.ts";
 import { scoreLabels } from "../eval/score.ts";
 import { Network } from "../models/network.ts";
-import { maxPositions, tuningOf } from "../models/tuning.ts";
-import { openModelFolder } from "../models/weights.ts";
-import { readSpec, readStatus } from "../runs/run-dir.ts";
+import { maxPositions } from "../models/tuning.ts";
 import { TRAIN_DEFAULTS } from "../specs/train.ts";
-import type { AnswerSpec, RunSpec } from "../specs/types.ts";
-import { evaluatedCheckpoint, readWeights } from "../train/checkpoint.ts";
-import { weightCache } from "../workers/job-runner.ts";
+import type { AnswerSpec } from "../specs/types.ts";
 import type { Context } from "./context.ts";
-import { modelDirOfRun, modelSize } from "./models.ts";
-import { threadsFor } from "./threads.ts";
-
-/** A finished run, or a model folder. */
-export type ModelRef = { kind: "run"; dir: string } | { kind: "folder"; dir: string };
+import { type ModelRef, openModel, parametersOf } from "./open-model.ts";
 
 /** An opened model. */
 export interface LabelScorer {
@@ -28,22 +18,18 @@ export interface LabelScorer {
 
 /**
  * Opens a model. A run scores with the threads and the checkpoint it was evaluated with.
- * @throws {SpecError} a run that is not done, or whose weights were not kept
+ * @throws {SpecError} a run that is not done
+ * @throws {WorkerError} one whose weights were not kept
  */
 export async function openScorer(ref: ModelRef, context: Context): Promise<LabelScorer> {
-  const { threads, cacheDir } = context.settings;
-  const spec = ref.kind === "run" ? finishedSpec(ref.dir) : undefined;
-  const folder = spec === undefined ? ref.dir : await modelDirOfRun(ref.dir, spec, context);
-  const model = openModelFolder(folder);
-  const tokenizer = openTokenizer(folder);
-  const template = openTemplate(folder, tokenizer);
+  const opened = await openModel(ref, context);
+  const { model, tokenizer, template, tuning, threads, spec } = opened;
   const cutoffLen = spec?.train.cutoff_len ?? TRAIN_DEFAULTS.cutoff_len;
-  const network = await Network.create("score", model.config, tuningOf(spec?.train, model, weightCache(cacheDir)), {
-    threads: spec?.worker.threads ?? threads ?? threadsFor(modelSize(folder).parameters),
+  const network = await Network.create("score", model.config, tuning, {
+    threads,
     maxPositions: maxPositions(model.config, cutoffLen),
   });
-  const parameters = new Float32Array(network.layout.size);
-  if (spec !== undefined) readWeights(evaluatedCheckpoint(ref.dir, spec.train), spec.train, network.layout, parameters);
+  const parameters = parametersOf(opened, network.layout);
   return {
     scoreLabels: async (prompts, labels) => {
       const answer: AnswerSpec = { kind: "label", field: "", labels: [...labels] };
@@ -55,15 +41,4 @@ export async function openScorer(ref: ModelRef, context: Context): Promise<Label
     },
     close: () => network.release(),
   };
-}
-
-function finishedSpec(dir: string): RunSpec {
-  const { state } = readStatus(dir);
-  if (state === "done") return readSpec(dir);
-  throw new SpecError({
-    place: dir,
-    expected: "a run that is done",
-    got: `one that is ${state}`,
-    remedy: "Finish it with mixtune run.",
-  });
 }

@@ -17,6 +17,8 @@ export interface Settings {
   hub: HubSettings;
   /** OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_ORG_ID, as OpenAI's packages read them. */
   openai: OpenAiSettings;
+  /** MIXTUNE_API_KEY: what requests to mixtune serve must carry. */
+  apiKey: string | undefined;
   /** NO_COLOR and CI: no rewritten lines. */
   isPlain: boolean;
 }
@@ -41,6 +43,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     cacheDir: environment.MIXTUNE_CACHE || join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "mixtune"),
     hub: hubSettings(environment),
     openai: openAiSettings(environment),
+    apiKey: environment.MIXTUNE_API_KEY || undefined,
     isPlain: Boolean(environment.NO_COLOR) || Boolean(environment.CI) || environment.TERM === "dumb",
   };
 }

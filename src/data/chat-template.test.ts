@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { CheckpointError, DataError } from "../base/errors.ts";
-import { openTemplate, plainTemplate, tokenizeExample, tokenizeLabels } from "./chat-template.ts";
+import { type Message, openTemplate, plainTemplate, tokenizeExample, tokenizeLabels } from "./chat-template.ts";
 import { openTokenizer } from "./tokenizers.ts";
 
 const GOLDEN = join(import.meta.dirname, "../../test/golden/data-tokenizer");
@@ -65,6 +65,36 @@ describe.each(CASES)("the chat template of %s", (name, end, between) => {
         wholeIds.slice(0, wholeIds.lastIndexOf(tokenizer.idOf(end)!) + 1),
       );
     }
+  });
+});
+
+describe("a conversation", () => {
+  type Conversation = { messages: Message[]; text: string | null; ids: number[] | null };
+  const all: Record<string, Conversation[]> = JSON.parse(
+    readFileSync(join(GOLDEN, "conversations", "expected.json"), "utf8"),
+  );
+  test.each(Object.keys(all))("of %s is rendered as by transformers, or refused with it", (name) => {
+    const tokenizer = openTokenizer(join(GOLDEN, name));
+    const template = openTemplate(join(GOLDEN, name), tokenizer);
+    for (const { messages, text, ids } of all[name]!) {
+      if (text === null) expect(() => template.renderChat(messages)).toThrow(CheckpointError);
+      else {
+        expect(template.renderChat(messages)).toBe(text);
+        expect([...tokenizer.encode(text)]).toEqual(ids);
+      }
+    }
+  });
+
+  test("of the plain template goes on as a single prompt does", () => {
+    const template = plainTemplate(openTokenizer(join(KINDS, "byte-level-pattern")));
+    const said: Message[] = [
+      { role: "system", content: "Be brief." },
+      { role: "user", content: "Why?" },
+      { role: "assistant", content: "Because." },
+      { role: "user", content: "How?" },
+    ];
+    expect(template.renderChat(said)).toBe("Be brief.\n\nWhy?\nAnswer: Because.\n\nHow?\nAnswer:");
+    expect(template.renderChat([said[3]!])).toBe(template.render("How?"));
   });
 });
 

@@ -20,6 +20,11 @@ export interface PromptTemplate {
   name: "chat" | "plain";
   /** The user's turn as the model sees it, generation prompt included. */
   render(prompt: string): string;
+  /**
+   * The same of a whole conversation that a user's turn ends.
+   * @throws {CheckpointError} messages that the model's template does not take, such as a system's
+   */
+  renderChat(messages: readonly Message[]): string;
   /** The answer as it follows the rendered prompt, without its end-of-turn token. */
   answerText(answer: string): string;
   /** Ids of that text as they follow a rendered prompt; joined to the prompt's they are what the whole text tokenises to. */
@@ -61,11 +66,22 @@ export function plainTemplate(tokenizer: Tokenizer): PromptTemplate {
   return {
     name: "plain",
     ...PLAIN_TEXT,
+    renderChat: plainChat,
     answerIds: (answer) => continued(` ${answer}`),
     leadIds: tokenizer.leadIds,
     endOfTurnId: tokenizer.eosId,
     digest: digestOf({ template: "plain", version: 2 }),
   };
+}
+
+/** Turns one after another, an empty line between them; each user's turn as the model was trained on one. */
+function plainChat(messages: readonly Message[]): string {
+  const texts: Record<Message["role"], (content: string) => string> = {
+    system: (content) => `${content}\n\n`,
+    user: PLAIN_TEXT.render,
+    assistant: (content) => `${PLAIN_TEXT.answerText(content)}\n\n`,
+  };
+  return messages.map(({ role, content }) => texts[role](content)).join("");
 }
 
 function chatTemplate(source: string, folder: string, tokenizer: Tokenizer): PromptTemplate {
@@ -91,6 +107,7 @@ function chatTemplate(source: string, folder: string, tokenizer: Tokenizer): Pro
   return {
     name: "chat",
     render,
+    renderChat: (messages) => run(messages, true),
     answerText: (answer) => between + answer,
     answerIds: (answer) => continued(between + answer),
     leadIds: new Int32Array(0),
@@ -111,7 +128,11 @@ function continuation(tokenizer: Tokenizer, before: string): (text: string) => I
   };
 }
 
-type Message = { role: "user" | "assistant"; content: string };
+/** A turn of a conversation. */
+export interface Message {
+  role: "system" | "user" | "assistant";
+  content: string;
+}
 
 /** The template as a function; it sees the messages and the names of the special tokens, not the clock, so that a prompt is the same every day. */
 function compile(source: string, folder: string, tokenizer: Tokenizer) {
@@ -133,7 +154,7 @@ function compile(source: string, folder: string, tokenizer: Tokenizer) {
     ...tokenizer.spellings,
   };
   const limited = timeLimited();
-  return (messages: Message[], addGenerationPrompt: boolean): string => {
+  return (messages: readonly Message[], addGenerationPrompt: boolean): string => {
     const env = new Environment();
     const variables = { ...constants, messages, add_generation_prompt: addGenerationPrompt };
     for (const [key, value] of Object.entries(variables)) env.set(key, value);
@@ -141,7 +162,7 @@ function compile(source: string, folder: string, tokenizer: Tokenizer) {
     try {
       text = limited(() => (new Interpreter(env).run(program) as { value: string }).value);
     } catch (cause) {
-      throw damaged(folder, "a chat template that renders a user's message", messageOf(cause), cause);
+      throw damaged(folder, "a chat template that renders the messages it is given", messageOf(cause), cause);
     }
     const given = messages.reduce((sum, { content }) => sum + content.length, 0);
     if (text.length > given * 2 + MAX_ADDED_CHARS) {

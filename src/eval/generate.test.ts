@@ -12,6 +12,7 @@ import { parameterViews } from "../models/parameters.ts";
 import { openModelFolder, rawWeights, readParameters } from "../models/weights.ts";
 import { type Generated, type GenerateOptions, generate, type Prompt } from "./generate.ts";
 import { labelLanguage } from "./languages.ts";
+import type { ScoredToken } from "./sampling.ts";
 
 const GOLDEN = join(import.meta.dirname, "../../test/golden");
 const cache = mkdtempSync(join(tmpdir(), "mixtune-generate-"));
@@ -166,6 +167,51 @@ describe("generation", () => {
     const shared = 9;
     const own = prompts.map(({ prompt }, i) => prompt.length - shared + results[i]!.ids.length - 1);
     expect(numRead).toBe(own.reduce((a, b) => a + b, shared));
+  });
+
+  test("does for a prompt what it asks for alone", async () => {
+    const sampling = { temperature: 2, topP: 1, seed: 4 };
+    const stopStrings = [decode(greedy[2]!).slice(7, 10)];
+    const owns = [{}, { maxNewTokens: 3 }, { stopStrings }, { sampling }, { maxNewTokens: 30, sampling }];
+    const own = prompts.map((prompt, i) => ({ ...prompt, own: owns[i]! }));
+    const wanted: Generated[] = [];
+    for (const [i, prompt] of prompts.entries()) wanted.push((await run(owns[i]!, [prompt]))[0]!);
+    expect(await run({}, own)).toEqual(wanted);
+    await expect(run({}, [{ ...prompts[0]!, own: { maxNewTokens: 0 } }])).rejects.toThrow(/max_new_tokens/);
+  });
+
+  test("hands over each answer when it is finished, and drops those that nobody wants", async () => {
+    const finished: number[] = [];
+    const own = prompts.map((prompt, i) => ({ ...prompt, own: { maxNewTokens: 20 - i } }));
+    const results = await run(
+      {
+        onAnswer: (i, { ids }) => {
+          expect(ids.length).toBe(i === 2 ? 1 : 20 - i);
+          finished.push(i);
+        },
+        isWanted: (i) => i !== 2,
+      },
+      own,
+    );
+    expect(finished).toEqual([2, 4, 3, 1, 0]);
+    expect(results.map(({ stopped }) => stopped === "dropped")).toEqual([false, false, true, false, false]);
+  });
+
+  test("tells of each token how likely it was, and which were likeliest", async () => {
+    const tokens = prompts.map((): ScoredToken[] => []);
+    const scored = {
+      top: 3,
+      onToken: (i: number, token: ScoredToken, likeliest: ScoredToken[]) => {
+        tokens[i]!.push(token);
+        expect(likeliest).toHaveLength(3);
+        expect(likeliest[0]).toEqual(token); // nothing is drawn
+      },
+    };
+    const results = await run({ scored, logprobs: true });
+    expect(tokens.map((list) => list.map(({ id }) => id))).toEqual(results.map(({ ids }) => [...ids]));
+    expect(tokens.map((list) => list.map(({ logprob }) => logprob))).toEqual(
+      results.map(({ logprobs }) => [...logprobs!]),
+    );
   });
 
   test("tells how many answers are finished", async () => {

@@ -7,11 +7,14 @@ import type { TokenizedExample } from "../data/types.ts";
 import type { CachedNetwork } from "../models/cached-network.ts";
 import { moveRow } from "../models/kv-cache.ts";
 import type { Language } from "./languages.ts";
-import { drawn, likeliest, logProbability, type Sampling } from "./sampling.ts";
+import { drawn, likeliest, logProbability, type Sampling, type ScoredToken, topTokens } from "./sampling.ts";
 import { type TextStream, textStream } from "./text-stream.ts";
 
 /** A prompt's ids. The id names its stream of random numbers: equal ids with equal prompts give equal texts. */
-export type Prompt = Pick<TokenizedExample, "id" | "prompt">;
+export interface Prompt extends Pick<TokenizedExample, "id" | "prompt"> {
+  /** What is other for this prompt than for the rest. */
+  own?: Partial<Pick<GenerateOptions, "maxNewTokens" | "stopStrings" | "sampling" | "scored" | "onText">>;
+}
 
 export interface GenerateOptions {
   /** Tokens that end an answer: the template's end of turn, and others where a model has them. */
@@ -27,10 +30,16 @@ export interface GenerateOptions {
   language?(prompt: number): Language;
   /** Whether to return log-probabilities, which cost a pass over the vocabulary a token. */
   logprobs?: boolean;
+  /** Called with each token before its text, with the `top` likeliest ones of its place; as dear as `logprobs`. */
+  scored?: { top: number; onToken(prompt: number, token: ScoredToken, likeliest: ScoredToken[]): void };
   /** Rows read at a time; their keys and values are held in memory. Default {@link MAX_ROWS}. */
   maxRows?: number;
   /** Called with each certain piece of an answer's text, as it grows. */
   onText?(prompt: number, piece: string): void;
+  /** Asked after each token; an answer that nobody waits for any more ends there, as `dropped`. */
+  isWanted?(prompt: number): boolean;
+  /** Called with each answer when it is finished; those of a batch are not finished at once. */
+  onAnswer?(prompt: number, answer: Generated): void;
   /** Called when answers are finished, with their number. */
   onProgress?(done: number): Promise<void>;
 }
@@ -40,8 +49,8 @@ export interface Generated {
   ids: Int32Array;
   /** Without end token and stop string. */
   text: string;
-  /** `end`: an end token; `stop`: a stop string; `length`: maxNewTokens, or no room in the network. */
-  stopped: "end" | "stop" | "length";
+  /** `end`: an end token; `stop`: a stop string; `length`: maxNewTokens, or no room in the network; `dropped`: not wanted any more. */
+  stopped: "end" | "stop" | "length" | "dropped";
   /** Of each id under the model as it is (temperature 1, all tokens allowed), in nats. */
   logprobs?: Float64Array;
 }
@@ -73,6 +82,7 @@ export async function generate(
   for (const group of groupsOf(prompts)) {
     await answerGroup(network, parameters, prompts, group, options, async (row, result) => {
       results[row] = result;
+      options.onAnswer?.(row, result);
       await options.onProgress?.(++done);
     });
   }
@@ -80,15 +90,16 @@ export async function generate(
 }
 
 function check(prompts: readonly Prompt[], options: GenerateOptions, maxPositions: number): void {
-  const { sampling, stopStrings = [], maxNewTokens, maxRows = MAX_ROWS } = options;
   const demand = (holds: boolean, place: string, expected: string, got: unknown) => {
     if (!holds) throw new SpecError({ place, expected, got: `${got}`, remedy: `Set ${place} so.` });
   };
   const isCount = (n: number) => Number.isSafeInteger(n) && n >= 1;
-  demand(isCount(maxNewTokens), "max_new_tokens", "a whole number of 1 or more", maxNewTokens);
+  const { maxRows = MAX_ROWS } = options;
   demand(isCount(maxRows), "rows at a time", "a whole number of 1 or more", maxRows);
-  demand(!stopStrings.includes(""), "stop strings", "texts of one character or more", "an empty one");
-  if (sampling !== undefined) {
+  for (const { maxNewTokens, stopStrings = [], sampling } of [options, ...prompts.map(({ own }) => own ?? {})]) {
+    demand(isCount(maxNewTokens ?? 1), "max_new_tokens", "a whole number of 1 or more", maxNewTokens);
+    demand(!stopStrings.includes(""), "stop strings", "texts of one character or more", "an empty one");
+    if (sampling === undefined) continue;
     const { temperature, topP } = sampling;
     demand(temperature >= 0 && temperature < Number.POSITIVE_INFINITY, "temperature", "0 or more", temperature);
     demand(topP > 0 && topP <= 1, "top_p", "more than 0 and at most 1", topP);
@@ -124,6 +135,7 @@ function groupsOf(prompts: readonly Prompt[]): Group[] {
 /** An answer in the making. */
 interface Row {
   index: number;
+  options: GenerateOptions;
   ids: number[];
   logprobs: number[];
   /** Tokens that still have room. */
@@ -157,13 +169,13 @@ async function answerGroup(
     const logits = await network.readOn(prefix, cache, from, tokens, parameters);
     for (let b = tokens.length - 1; b >= 0; b--) {
       const row = rows[from + b]!;
-      const stopped = takeToken(row, logits[b]!, options);
+      const stopped = takeToken(row, logits[b]!);
       if (stopped === null) continue;
       const last = rows.length - 1;
       moveRow(cache, last, from + b);
       rows[from + b] = rows[last]!;
       rows.pop();
-      await onDone(row.index, finished(row, stopped, options));
+      await onDone(row.index, finished(row, stopped));
     }
   };
 
@@ -191,10 +203,12 @@ async function answerGroup(
   }
 }
 
-function newRow(index: number, { id, prompt }: Prompt, maxPositions: number, options: GenerateOptions): Row {
+function newRow(index: number, { id, prompt, own }: Prompt, maxPositions: number, common: GenerateOptions): Row {
+  const options = { ...common, ...own };
   const { sampling, language, decode, stopStrings = [], maxNewTokens } = options;
   return {
     index,
+    options,
     ids: [],
     logprobs: [],
     room: Math.min(maxNewTokens, maxPositions - prompt.length),
@@ -205,9 +219,10 @@ function newRow(index: number, { id, prompt }: Prompt, maxPositions: number, opt
 }
 
 /** Adds a token to a row; why it is finished, or null. */
-function takeToken(row: Row, logits: Float32Array, options: GenerateOptions): Generated["stopped"] | null {
+function takeToken(row: Row, logits: Float32Array): Generated["stopped"] | null {
+  const { options } = row;
   const allowed = row.language?.allowed ?? null;
-  const { sampling, endIds } = options;
+  const { sampling, endIds, scored } = options;
   const id = sampling === undefined ? likeliest(logits, allowed) : drawn(logits, allowed, sampling, row.rng);
   if (id < 0) {
     throw new WorkerError({
@@ -219,6 +234,7 @@ function takeToken(row: Row, logits: Float32Array, options: GenerateOptions): Ge
   }
   row.ids.push(id);
   if (options.logprobs) row.logprobs.push(logProbability(logits, id));
+  scored?.onToken(row.index, { id, logprob: logProbability(logits, id) }, topTokens(logits, scored.top));
   row.language = row.language?.after(id) ?? null;
   if (endIds.includes(id) || row.language?.allowed.length === 0) return "end";
   if (options.onText !== undefined || (options.stopStrings ?? []).length > 0) {
@@ -226,11 +242,13 @@ function takeToken(row: Row, logits: Float32Array, options: GenerateOptions): Ge
     if (piece !== "") options.onText?.(row.index, piece);
     if (isStopped) return "stop";
   }
+  if (options.isWanted?.(row.index) === false) return "dropped";
   row.room--;
   return row.room === 0 ? "length" : null;
 }
 
-function finished(row: Row, stopped: Generated["stopped"], options: GenerateOptions): Generated {
+function finished(row: Row, stopped: Generated["stopped"]): Generated {
+  const { options } = row;
   const isStreamed = options.onText !== undefined || (options.stopStrings ?? []).length > 0;
   if (isStreamed) {
     const rest = row.text.finish();

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Rng } from "../base/rng.ts";
-import { drawn, likeliest, logProbability } from "./sampling.ts";
+import { drawn, likeliest, logProbability, topTokens } from "./sampling.ts";
 
 const DRAWS = 20_000;
 /** Above this chi-square of 7 degrees of freedom lies one in a hundred thousand. */
@@ -88,4 +88,27 @@ test("log-probabilities add up to one, whatever the logits' size", () => {
     const logits = Float32Array.of(1 + shift, 2 + shift, 4 + shift);
     expect(logProbability(logits, 1)).toBeCloseTo(2 - Math.log(Math.E + Math.E ** 2 + Math.E ** 4), 6);
   }
+});
+
+describe("the likeliest tokens", () => {
+  test("are the first of all, sorted, with their log-probabilities", () => {
+    const logit = fc.oneof(
+      fc.float({ noNaN: true, noDefaultInfinity: true, min: -20, max: 20 }),
+      fc.constantFrom(0, 1),
+    );
+    fc.assert(
+      fc.property(fc.array(logit, { minLength: 1, maxLength: 40 }), fc.nat(25), (list, count) => {
+        const logits = Float32Array.from(list);
+        const sorted = [...logits.keys()].sort((a, b) => logits[b]! - logits[a]! || a - b);
+        expect(topTokens(logits, count)).toEqual(
+          sorted.slice(0, count).map((id) => ({ id, logprob: logProbability(logits, id) })),
+        );
+      }),
+    );
+  });
+
+  test("are no tokens that cannot come", () => {
+    const logits = Float32Array.of(Number.NEGATIVE_INFINITY, 1, Number.NaN, Number.NEGATIVE_INFINITY, 0);
+    expect(topTokens(logits, 5).map(({ id }) => id)).toEqual([1, 4]);
+  });
 });

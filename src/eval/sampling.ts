@@ -77,11 +77,36 @@ function walk(ids: readonly number[], shares: Float64Array, at: number): number 
   return last; // rounding
 }
 
+/** A token and its log-probability in nats. */
+export interface ScoredToken {
+  id: number;
+  logprob: number;
+}
+
 /** log softmax(logits)[id], in nats. */
 export function logProbability(logits: Float32Array, id: number): number {
+  return logits[id]! - logSumExp(logits);
+}
+
+/** The `count` likeliest tokens, likeliest first, ties by id; tokens of probability 0 are none. */
+export function topTokens(logits: Float32Array, count: number): ScoredToken[] {
+  const ids: number[] = [];
+  if (count === 0) return [];
+  for (let id = 0; id < logits.length; id++) {
+    if (ids.length === count && !(logits[id]! > logits[ids.at(-1)!]!)) continue;
+    if (!Number.isFinite(logits[id]!)) continue;
+    const at = ids.findIndex((other) => logits[id]! > logits[other]!);
+    ids.splice(at < 0 ? ids.length : at, 0, id);
+    if (ids.length > count) ids.pop();
+  }
+  const total = logSumExp(logits);
+  return ids.map((id) => ({ id, logprob: logits[id]! - total }));
+}
+
+function logSumExp(logits: Float32Array): number {
   let top = Number.NEGATIVE_INFINITY;
   for (const x of logits) if (x > top) top = x;
   let sum = 0;
   for (const x of logits) sum += Math.exp(x - top);
-  return logits[id]! - top - Math.log(sum);
+  return top + Math.log(sum);
 }

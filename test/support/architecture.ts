@@ -39,6 +39,7 @@ const OWNED_MODULES: readonly { modules: RegExp; owners: readonly string[] }[] =
   { modules: /^@huggingface\/hub$/, owners: ["hub/"] },
   { modules: /^openai$/, owners: ["eval/hosted/"] },
   { modules: /^node:(child_process|worker_threads|cluster)$/, owners: ["workers/", "engine/runtime/"] },
+  { modules: /^(hono|@hono\/)/, owners: ["eval/serve/", "report/serve/"] },
   {
     modules: /^node:(https?|http2|net|tls|dgram)$/,
     owners: ["hub/", "eval/hosted", "eval/serve", "report/serve", "workers/"],

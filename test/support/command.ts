@@ -18,6 +18,10 @@ export interface Finished {
 export interface RunOptions {
   cwd: string;
   env?: Record<string, string>;
+  /** What it reads from standard input; default: nothing. */
+  input?: string;
+  /** Called with everything on standard output so far; may send signals. */
+  onStdout?(text: string, kill: (signal: NodeJS.Signals) => void): void;
   /** Called with everything on standard error so far; may send signals. */
   onStderr?(text: string, kill: (signal: NodeJS.Signals) => void): void;
   /** Called every few milliseconds while the command runs. */
@@ -25,18 +29,23 @@ export interface RunOptions {
 }
 
 /** Runs mixtune with arguments; MIXTUNE_DATA is not passed on, the cache is the machine's own, no network but what `env` allows. */
-export function mixtune(args: readonly string[], { cwd, env = {}, onStderr, watch }: RunOptions): Promise<Finished> {
+export function mixtune(
+  args: readonly string[],
+  { cwd, env = {}, input = "", onStdout, onStderr, watch }: RunOptions,
+): Promise<Finished> {
   const { MIXTUNE_DATA: _data, ...rest } = process.env;
   const child = spawn(process.execPath, [MIXTUNE, ...args], { cwd, env: { ...rest, HF_HUB_OFFLINE: "1", ...env } });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (piece) => {
     stdout += piece;
+    onStdout?.(stdout, (signal) => child.kill(signal));
   });
   child.stderr.on("data", (piece) => {
     stderr += piece;
     onStderr?.(stderr, (signal) => child.kill(signal));
   });
+  child.stdin.end(input);
   const timer = setInterval(() => watch?.((signal) => child.kill(signal)), 10);
   return new Promise((resolve) =>
     child.on("close", (status) => {

@@ -6,17 +6,16 @@ import type { Command } from "commander";
 import { DataError, SpecError } from "../../base/errors.ts";
 import { appendLog, readLog } from "../../formats/jsonl.ts";
 import { readAllRows } from "../../formats/row-file.ts";
-import { runPaths } from "../../runs/run-dir.ts";
 import type { TaskSpec } from "../../specs/types.ts";
 import { findStudyLock } from "../../study/lock-file.ts";
 import { ingredientTasks } from "../../study/plan.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
-import { modelDir } from "../models.ts";
 import { taskNamed } from "../named-tasks.ts";
 import { count } from "../numbers.ts";
-import { type ModelRef, openScorer } from "../open-scorer.ts";
+import { modelRef } from "../open-model.ts";
+import { openScorer } from "../open-scorer.ts";
 import { progressLine } from "../progress.ts";
 import { readStudy } from "../read-study.ts";
 import { labelsAndPrompt } from "../task-prompt.ts";
@@ -95,11 +94,6 @@ export function answered(
   const best = logprobs.indexOf(highest);
   const probabilities = Object.fromEntries(labels.map((label, i) => [label, weights[i]! / sum]));
   return { answer: labels[best]!, probability: weights[best]! / sum, probabilities };
-}
-
-async function modelRef(model: string, context: Context): Promise<ModelRef> {
-  if (existsSync(runPaths.spec(model))) return { kind: "run", dir: resolve(model) };
-  return { kind: "folder", dir: await modelDir(model, "command line", context) };
 }
 
 function taskSpec(model: string, { task, study }: PredictOptions): TaskSpec {

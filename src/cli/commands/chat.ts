@@ -1,0 +1,134 @@
+/** @file mixtune chat MODEL: a conversation in the terminal, or line by line from a pipe. */
+
+import { createInterface } from "node:readline";
+import type { Command } from "commander";
+import { generate } from "../../eval/generate.ts";
+import { answerLead, chatPrompt, type LocalModel, PromptTooLong } from "../../eval/local-model.ts";
+import { CHAT_TOKENS } from "../../eval/serve/app.ts";
+import { pieces } from "../../eval/serve/pieces.ts";
+import type { Act } from "../act.ts";
+import { type ChatAnswer, type ChatPartner, chatSession } from "../chat-session.ts";
+import type { Context } from "../context.ts";
+import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
+import { openLocalModels } from "../local-models.ts";
+import { numberOption, wholeNumber } from "../options.ts";
+import { visible } from "../visible.ts";
+
+interface ChatOptions {
+  system?: string;
+  temperature: number;
+  topP: number;
+  maxTokens: number;
+  seed: number;
+  context?: number;
+}
+
+export function addChat(program: Command, act: Act): void {
+  program
+    .command("chat <model>")
+    .description("talk to a run or a model: /clear forgets the conversation, /exit leaves")
+    .option("--system <text>", "what the model is told before the conversation, where its template has a place for it")
+    .option("--temperature <number>", "0: always the likeliest token", numberOption(0, 2), 0.7)
+    .option(
+      "--top-p <number>",
+      "only the likeliest tokens that together have this probability",
+      numberOption(0, 1),
+      0.95,
+    )
+    .option("--max-tokens <number>", "of an answer", wholeNumber(1, 2 ** 24), CHAT_TOKENS)
+    .option("--seed <number>", "same seed, same messages: same answers", wholeNumber(0, 2 ** 32 - 1), 0)
+    .option(
+      "--context <tokens>",
+      "room for the conversation (default: 2048, or what a run was trained with)",
+      wholeNumber(1, 2 ** 24),
+    )
+    .addHelpText("after", "\nExample: mixtune chat studies/demo/runs/<id>")
+    .action((word: string, options: ChatOptions) => act((context) => chat(word, options, context)));
+}
+
+async function chat(word: string, options: ChatOptions, context: Context): Promise<number> {
+  const { models, close } = await openLocalModels([word], { contextLen: options.context }, context);
+  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true && !context.options.json;
+  const lines = createInterface({
+    input: process.stdin,
+    ...(isTerminal ? { output: process.stdout, prompt: "> " } : {}),
+    terminal: isTerminal,
+  });
+  let answering: AbortController | undefined;
+  // on a terminal Ctrl-C comes here and not as a signal: it ends the answer, or the conversation
+  lines.on("SIGINT", () => (answering === undefined ? lines.close() : answering.abort()));
+  context.signal.addEventListener("abort", () => {
+    answering?.abort();
+    lines.close();
+  });
+  const partner = partnerOf(models[0]!, options, () => {
+    answering = new AbortController();
+    return answering.signal;
+  });
+  try {
+    if (isTerminal) context.note(`${models[0]!.name}: /clear forgets the conversation, /exit leaves.`);
+    await chatSession(
+      lines,
+      partner,
+      {
+        write: (piece) => {
+          if (!context.options.json) process.stdout.write(visible(piece));
+        },
+        say: context.note,
+        answered: (message, { text, stopped }, numDropped) => {
+          answering = undefined;
+          const finish_reason = stopped === "length" ? "length" : stopped === "dropped" ? "interrupted" : "stop";
+          if (context.options.json)
+            context.print(JSON.stringify({ message, answer: text, finish_reason, forgotten_messages: numDropped }));
+          else process.stdout.write("\n");
+          if (stopped === "length") context.note("(The answer was cut at its longest: --max-tokens, --context.)");
+        },
+        ready: () => {
+          if (isTerminal) lines.prompt();
+        },
+      },
+      options.system,
+    );
+    return context.signal.aborted ? EXIT_INTERRUPTED : EXIT_DONE;
+  } finally {
+    lines.close();
+    await close();
+  }
+}
+
+function partnerOf(model: LocalModel, options: ChatOptions, begin: () => AbortSignal): ChatPartner {
+  const { network, parameters, tokenizer, template } = model;
+  const { temperature, topP, seed } = options;
+  // an answer may have half of the context at most, so that a question has the other half
+  const maxNewTokens = Math.min(options.maxTokens, Math.floor(network.maxPositions / 2));
+  let turn = 0;
+  return {
+    fits: (messages) => {
+      try {
+        return chatPrompt(model, messages).length + maxNewTokens <= network.maxPositions;
+      } catch (error) {
+        if (error instanceof PromptTooLong) return false;
+        throw error;
+      }
+    },
+    answer: async (messages, onText): Promise<ChatAnswer> => {
+      const signal = begin();
+      const taken: string[] = [];
+      const { push, end } = pieces(answerLead(model), ({ text }) => {
+        taken.push(text);
+        onText(text);
+      });
+      const prompt = { id: `turn ${++turn}`, prompt: chatPrompt(model, messages) };
+      const [answer] = await generate(network, parameters, [prompt], {
+        endIds: [...new Set([template.endOfTurnId, tokenizer.eosId])],
+        maxNewTokens,
+        decode: tokenizer.decode,
+        sampling: { temperature, topP, seed },
+        onText: (_, piece) => push(piece, []),
+        isWanted: () => !signal.aborted,
+      });
+      end();
+      return { text: taken.join(""), stopped: answer!.stopped };
+    },
+  };
+}

@@ -1,0 +1,170 @@
+/** @file A base model and two of its adapters behind mixtune serve, and one of them in mixtune chat, through the built command. */
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import OpenAI from "openai";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Finished, mixtune, temporaryFolder } from "../support/command.ts";
+
+let folder: string;
+let remove: () => void;
+/** Run directories of the mixtures `few` and `all`. */
+let runs: Record<string, string>;
+
+beforeAll(async () => {
+  ({ folder, remove } = temporaryFolder());
+  const row = (i: number) => `customer ${i} asks about ${i % 2 ? "a card" : "a loan"},${i % 2 ? "cards" : "loans"}`;
+  const rows = (from: number, n: number) => Array.from({ length: n }, (_, i) => row(from + i));
+  writeFileSync(join(folder, "train.csv"), ["text,team", ...rows(0, 40), ""].join("\n"));
+  writeFileSync(join(folder, "test.csv"), ["text,team", ...rows(1000, 8), ""].join("\n"));
+  writeFileSync(
+    join(folder, "study.yaml"),
+    `name: s
+models: [mixtune/tiny]
+tasks:
+  teams:
+    data: {train: train.csv, test: test.csv}
+    prompt: "Which team?\\n{text}"
+    answer: {kind: label, field: team, labels: [cards, loans]}
+design:
+  - {name: few, tasks: {teams: {max_train: 8}}}
+  - {name: all, tasks: {teams: {}}}
+train: {max_steps: 6, train_batch_size: 8, learning_rate: 3.0e-3}
+`,
+  );
+  const finished = await mixtune(["run", "study.yaml", "--json"], { cwd: folder });
+  expect(finished.stderr).not.toMatch(/expected .* got/);
+  expect(finished.status).toBe(0);
+  const { runs: done } = JSON.parse((await mixtune(["status", "studies/s", "--json"], { cwd: folder })).stdout);
+  runs = Object.fromEntries(
+    done.map(({ mixture, id }: { mixture: string; id: string }) => [mixture, `studies/s/runs/${id}`]),
+  );
+  expect(Object.keys(runs).sort()).toEqual(["all", "few"]);
+}, 600_000);
+afterAll(() => remove());
+
+/** Serves while `use` runs; then stops it by a signal. */
+async function serving(
+  args: readonly string[],
+  use: (url: string) => Promise<void>,
+  { signal = "SIGTERM" as NodeJS.Signals, env = {} as Record<string, string> } = {},
+): Promise<Finished> {
+  let used: Promise<void> | undefined;
+  const finished = await mixtune(["serve", ...args, "--port", "0", "--json"], {
+    cwd: folder,
+    env,
+    onStdout: (text, kill) => {
+      if (used !== undefined || !text.endsWith("}\n")) return;
+      used = use(JSON.parse(text).url).finally(() => kill(signal));
+      used.catch(() => {}); // awaited below
+    },
+  });
+  await used;
+  return finished;
+}
+
+const PROMPT = "Which team?\ncustomer 7 asks about a card";
+
+describe("serve", () => {
+  test("answers as the base and as each of its adapters, by name, and stops on a signal with status 0", async () => {
+    const answers: Record<string, string> = {};
+    const { status, stderr } = await serving(
+      ["mixtune/tiny", runs.few!, runs.all!, "--name", "base,few,all"],
+      async (baseURL) => {
+        const client = new OpenAI({ baseURL, apiKey: "none", maxRetries: 0 });
+        expect((await client.models.list()).data.map(({ id }) => id)).toEqual(["base", "few", "all"]);
+        const ask = async (model: string) => {
+          const { choices } = await client.completions.create({
+            model,
+            prompt: ["cards", "loans"].map((label) => `${PROMPT}\nAnswer: ${label}`),
+            max_tokens: 0,
+            echo: true,
+            logprobs: 0,
+          });
+          answers[model] = choices.map(({ logprobs }) => logprobs!.token_logprobs!.at(-1)!.toFixed(4)).join();
+        };
+        await Promise.all(["base", "few", "all"].map(ask));
+      },
+    );
+    expect(status).toBe(0);
+    expect(stderr).not.toMatch(/Warning/);
+    expect(new Set(Object.values(answers)).size).toBe(3);
+    // the base among its adapters is the base
+    const alone = await serving(["mixtune/tiny"], async (baseURL) => {
+      const client = new OpenAI({ baseURL, apiKey: "none", maxRetries: 0 });
+      const { choices } = await client.completions.create({
+        model: "mixtune/tiny",
+        prompt: ["cards", "loans"].map((label) => `${PROMPT}\nAnswer: ${label}`),
+        max_tokens: 0,
+        echo: true,
+        logprobs: 0,
+      });
+      expect(choices.map(({ logprobs }) => logprobs!.token_logprobs!.at(-1)!.toFixed(4)).join()).toBe(answers.base);
+    });
+    expect(alone.status).toBe(0);
+  });
+
+  test("names runs by their mixture, asks for the key of the environment, and shows it nowhere", async () => {
+    const { stdout, stderr } = await serving(
+      [runs.all!],
+      async (baseURL) => {
+        const right = new OpenAI({ baseURL, apiKey: "a-secret", maxRetries: 0 });
+        expect((await right.models.list()).data.map(({ id }) => id)).toEqual(["all"]);
+        const wrong = new OpenAI({ baseURL, apiKey: "a-guess", maxRetries: 0 });
+        await expect(wrong.models.list()).rejects.toThrow(/401/);
+      },
+      { signal: "SIGINT", env: { MIXTUNE_API_KEY: "a-secret" } },
+    );
+    expect(stdout + stderr).not.toContain("a-secret");
+  });
+
+  test("warns where others can reach it and no key is asked for", async () => {
+    const { stderr } = await serving(["mixtune/tiny", "--host", "0.0.0.0"], async () => {});
+    expect(stderr).toMatch(/Warning: others can reach this server/);
+  });
+
+  test.each<[string, string[], RegExp]>([
+    ["as many names as models", ["mixtune/tiny", "--name", "a,b"], /--name: expected 1 different names.*got a,b/],
+    ["different names", ["mixtune/tiny", "mixtune/tiny"], /expected 2 different names/],
+    ["a model", ["mixtune/tinny"], /Did you mean mixtune\/tiny\?/],
+    [
+      "an address of its own",
+      ["mixtune/tiny", "--host", "192.0.2.1"],
+      /192\.0\.2\.1, port 0: expected an address that is free/,
+    ],
+    ["a number", ["mixtune/tiny", "--queue", "none"], /--queue.*whole number/],
+  ])("wants %s", async (_, args, message) => {
+    const { status, stderr, stdout } = await mixtune(["serve", ...args, "--port", "0"], { cwd: folder });
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^ {4}at /m);
+    expect([status, stdout]).toEqual([2, ""]);
+  });
+});
+
+describe("chat", () => {
+  const chat = (args: string[], input: string) => mixtune(["chat", ...args], { cwd: folder, input });
+
+  test("answers line by line, the same each time", async () => {
+    const input = `${PROMPT.replace("\n", " ")}\nAnd this?\n/exit\nnever read\n`;
+    const first = await chat([runs.all!, "--max-tokens", "8"], input);
+    expect(first.status).toBe(0);
+    expect(first.stdout.split("\n").length).toBeGreaterThan(2);
+    expect(await chat([runs.all!, "--max-tokens", "8"], input)).toEqual(first);
+  });
+
+  test("with --json gives a record a line, and forgets the oldest turns when its context is full", async () => {
+    const message = `Which team? ${"customer 7 asks about a card ".repeat(12)}`;
+    const { status, stdout, stderr } = await chat(
+      ["mixtune/tiny", "--json", "--context", "8", "--max-tokens", "30", "--temperature", "0"],
+      `${message}\n${message}\n${message}\n`,
+    );
+    const records = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(status).toBe(0);
+    expect(records.map(({ message }) => message)).toEqual([message, message, message].map((text) => text.trim()));
+    expect(records.map(({ forgotten_messages }) => forgotten_messages)).toEqual([0, 0, 2]);
+    expect(stderr).toMatch(/the oldest 2 messages are forgotten/);
+  });
+});
