@@ -1,6 +1,6 @@
 /** @file A base model and two of its adapters behind mixtune serve, and one of them in mixtune chat, through the built command. */
 
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -166,5 +166,55 @@ describe("chat", () => {
     expect(records.map(({ message }) => message)).toEqual([message, message, message].map((text) => text.trim()));
     expect(records.map(({ forgotten_messages }) => forgotten_messages)).toEqual([0, 0, 2]);
     expect(stderr).toMatch(/the oldest 2 messages are forgotten/);
+  });
+});
+
+describe("a served model is evaluated like a hosted one", () => {
+  const hosted = (url: string, more: readonly string[]) =>
+    mixtune(
+      ["eval", "openai:all", "--base-url", url, "--tasks", "study.yaml", "--out", "evals/hosted", "--json", ...more],
+      { cwd: folder },
+    );
+  const outputs = (dir: string): Record<string, string> => {
+    const lines = readFileSync(join(folder, dir, "predictions/teams.test.jsonl"), "utf8")
+      .trim()
+      .split("\n");
+    return Object.fromEntries(lines.map((line) => JSON.parse(line)).map(({ id, output }) => [id, output.trim()]));
+  };
+
+  test("nothing is sent unless it is allowed; then it says what the same model says here, and is asked but once", async () => {
+    await serving([runs.all!, "--name", "all"], async (url) => {
+      const refused = await hosted(url, []);
+      expect(refused.status).toBe(2);
+      expect(refused.stderr).toMatch(/rows +8; 8 requests to send/);
+      expect(refused.stderr).toContain("Nothing was sent. Add --allow-hosted");
+      expect(existsSync(join(folder, "evals/hosted/predictions"))).toBe(false);
+
+      const scored = await hosted(url, ["--allow-hosted"]);
+      expect(scored.stderr).toMatch(/8 requests sent/);
+      expect(scored.status).toBe(0);
+      const { strict } = JSON.parse(scored.stdout).tasks.teams.test.scoring;
+      const local = JSON.parse(readFileSync(join(folder, runs.all!, "scores.json"), "utf8")).tasks.teams.test;
+      expect(strict.accuracy).toEqual(local.scoring.strict.accuracy);
+      expect(outputs("evals/hosted")).toEqual(outputs(runs.all!));
+
+      const again = await hosted(url, ["--split", "test"]);
+      expect(again.status).toBe(0);
+      expect(again.stderr).toMatch(/ 0 requests to send/);
+      const shown = await hosted(url, ["--few-shot", "2", "--allow-hosted", "--out", "evals/shown"]);
+      expect(shown.status).toBe(0);
+      expect(JSON.parse(shown.stdout).tasks.teams.test.n).toBe(8);
+    });
+  });
+
+  test("what a hosted model alone can do is refused of a local one, and few-shot of a trained run", async () => {
+    const local = await mixtune(["eval", "mixtune/tiny", "--tasks", "study.yaml", "--base-url", "http://x"], {
+      cwd: folder,
+    });
+    expect(local.status).toBe(2);
+    expect(local.stderr).toContain("--base-url");
+    const run = await mixtune(["eval", runs.all!, "--few-shot", "2"], { cwd: folder });
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain("asked as it was trained");
   });
 });

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { SpecError, WorkerError } from "../../base/errors.ts";
+import { loadTask } from "../../data/load-task.ts";
 import { makeFolder } from "../../formats/files.ts";
 import { scoresText } from "../../report/scores-text.ts";
 import { readScores, readSpec, readStatus, runPaths } from "../../runs/run-dir.ts";
@@ -18,6 +19,7 @@ import type { Job } from "../../study/types.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
+import { HOSTED_OPTIONS, type HostedFlags, hostedChoice } from "../hosted-options.ts";
 import { fetchHubData } from "../hub-data.ts";
 import { localModelDir, modelDir, modelDirOfRun, modelSize } from "../models.ts";
 import { taskNamed } from "../named-tasks.ts";
@@ -27,32 +29,47 @@ import { readStudy } from "../read-study.ts";
 import { startWorker } from "../start-worker.ts";
 import { threadsFor } from "../threads.ts";
 
-interface EvalOptions {
+interface EvalOptions extends HostedFlags {
+  fewShot?: string;
   tasks?: string;
   split: string;
   out?: string;
 }
 
 export function addEval(program: Command, act: Act): void {
-  program
+  const command = program
     .command("eval <model>")
     .description(
-      "score a model on tasks: a run's directory, a folder in Hugging Face's layout, org/name of the hub, or mixtune/tiny",
+      "score a model on tasks: a run's directory, a folder in Hugging Face's layout, org/name of the hub, mixtune/tiny, or openai:NAME",
     )
     .option("--tasks <list>", "a study file, or names of the catalogue with commas (default: the run's own study)")
     .option("--split <list>", "dev, test or both with a comma", "test")
     .option("--out <dir>", "where predictions and scores go (default: the run's directory, or evals/<model>)")
+    .option("--few-shot <k>", "training examples shown before each question", "0")
     .addHelpText("after", "\nExample: mixtune eval mixtune/tiny --tasks study.yaml --split dev,test")
     .action((model: string, options: EvalOptions) => act((context) => evaluate(model, options, context)));
+  for (const [flags, meaning] of HOSTED_OPTIONS) command.option(flags, meaning);
 }
 
 async function evaluate(model: string, options: EvalOptions, context: Context): Promise<number> {
+  const hosted = hostedChoice(model, options, context.settings.openai);
   const isRun = existsSync(runPaths.spec(model));
   const lock = isRun ? findStudyLock(resolve(model, "..", "..")) : undefined;
   const { tasks, evalSpec, names, dataRoot } = tasksOf(options.tasks, lock, context);
   const spec: EvalSpec = { ...evalSpec, splits: splitsOf(options.split) };
   const specs = Object.fromEntries(tasks.map((task) => [task.name, task]));
   const data = await fetchHubData(specs, dataRoot, context, lock?.hub);
+  const numShots = shotsOf(options.fewShot ?? "0");
+  if (hosted !== undefined) {
+    const { scoreHosted } = await import("../hosted-eval.ts");
+    const loaded = await Promise.all(names.map((name) => loadTask(specs[name]!, data)));
+    const dir = resolve(options.out ?? join("evals", folderName(`${hosted.model}${shotsName(numShots)}`)));
+    makeFolder(dir);
+    const where = { dir, cacheFolder: context.settings.cacheDir, numShots };
+    const scores = await scoreHosted(hosted, loaded, spec, where, context);
+    context.result({ dir, ...scores }, `${scoresText(scores, names)}\n\nPredictions and scores are in ${dir}.`);
+    return EXIT_DONE;
+  }
   const common = { tasks, eval_tasks: names, eval: spec, ...dataOfJobs(data) };
   const job = await (isRun ? runJob(model, common, options, context) : baseJob(model, common, options, context));
   makeFolder(job.dir);
@@ -67,7 +84,15 @@ async function evaluate(model: string, options: EvalOptions, context: Context): 
 
 type Common = Pick<Job, "tasks" | "eval_tasks" | "eval" | "data_root" | "hub_files">;
 
-async function runJob(dir: string, common: Common, { out }: EvalOptions, context: Context): Promise<Job> {
+async function runJob(dir: string, common: Common, { out, fewShot }: EvalOptions, context: Context): Promise<Job> {
+  if (shotsOf(fewShot ?? "0") > 0) {
+    throw new SpecError({
+      place: "--few-shot",
+      expected: "an untuned or hosted model",
+      got: dir,
+      remedy: "Leave it out: a run is asked as it was trained.",
+    });
+  }
   if (out !== undefined) {
     throw new SpecError({
       place: "--out",
@@ -99,9 +124,25 @@ async function runJob(dir: string, common: Common, { out }: EvalOptions, context
   };
 }
 
-async function baseJob(model: string, common: Common, { out }: EvalOptions, context: Context): Promise<Job> {
+/** @throws {SpecError} no count of examples */
+function shotsOf(text: string): number {
+  if (/^\d\d?$/.test(text)) return Number(text);
+  throw new SpecError({ place: "--few-shot", expected: "0 to 99", got: text, remedy: "Correct it." });
+}
+
+function shotsName(numShots: number): string {
+  return numShots === 0 ? "" : `-${numShots}-shot`;
+}
+
+function folderName(model: string): string {
+  return model.replace(/[^\w.-]+/g, "--");
+}
+
+async function baseJob(model: string, common: Common, { out, fewShot }: EvalOptions, context: Context): Promise<Job> {
   const folder = await modelDir(model, "command line", context);
-  const id = localModelDir(model, "command line") === undefined ? model.replace(/[^\w.-]+/g, "--") : basename(folder);
+  const numShots = shotsOf(fewShot ?? "0");
+  const name = localModelDir(model, "command line") === undefined ? folderName(model) : basename(folder);
+  const id = `${name}${shotsName(numShots)}`;
   const dir = resolve(out ?? join("evals", id));
   return {
     kind: "base",
@@ -109,7 +150,8 @@ async function baseJob(model: string, common: Common, { out }: EvalOptions, cont
     dir,
     model,
     model_dir: folder,
-    cutoff_len: TRAIN_DEFAULTS.cutoff_len,
+    ...(numShots === 0 ? {} : { few_shot: numShots }),
+    cutoff_len: TRAIN_DEFAULTS.cutoff_len * (1 + numShots),
     threads: context.settings.threads ?? threadsFor(modelSize(folder).parameters),
     ...common,
   };

@@ -1,0 +1,144 @@
+/** @file A hosted model scored on tasks: what would be sent is shown first, then asked for, then judged as a local model's text is. */
+
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { sha256 } from "../base/digest.ts";
+import { PLAIN_TEXT } from "../data/chat-template.ts";
+import { drawShots, SHOT_END, SHOT_SEED, shotText, shotTurns } from "../data/few-shot.ts";
+import { subsetByHash } from "../data/splits.ts";
+import type { Example, LoadedTask } from "../data/types.ts";
+import { estimateCost } from "../eval/hosted/estimate.ts";
+import { openHostedModel } from "../eval/hosted/hosted-model.ts";
+import type { HostedAnswer, HostedRequest } from "../eval/hosted/types.ts";
+import { type Answered, scoreAnswers } from "../eval/score-answers.ts";
+import { isScored, readScores, writePredictions, writeScores } from "../runs/run-dir.ts";
+import type { Scores } from "../runs/types.ts";
+import type { EvalSpec, Scoring } from "../specs/types.ts";
+import type { Context } from "./context.ts";
+import { describeSending, describeSpending, type HostedChoice, mustBeAllowed } from "./hosted-options.ts";
+import { progressLine } from "./progress.ts";
+
+/** From sending a request to the last byte of its answer. */
+const TIMEOUT_MS = 120_000;
+const MAX_RETRIES = 6;
+/** Most tokens of an answer unless told: of a task without labels or training answers. */
+const MAX_NEW_TOKENS = 512;
+/** Fewest characters a token of an answer has: a guess that leaves room. */
+const CHARS_PER_TOKEN = 2;
+const EXTRA_TOKENS = 16;
+
+interface Part {
+  task: LoadedTask;
+  split: "dev" | "test";
+  examples: Example[];
+  requests: HostedRequest[];
+}
+
+/**
+ * Scores every task and split that has no scores yet in `dir`. Answers are kept, so that a second call sends what is missing.
+ *
+ * @param numShots  training examples shown before each question
+ * @throws {SpecError} nobody allowed it, a wrong key, an unknown model
+ * @throws {WorkerError} out of tries or budget: what came is kept
+ */
+export async function scoreHosted(
+  choice: HostedChoice,
+  tasks: readonly LoadedTask[],
+  spec: EvalSpec,
+  { dir, cacheFolder, numShots }: { dir: string; cacheFolder: string; numShots: number },
+  context: Context,
+): Promise<Scores> {
+  const scoring = textScorings(spec);
+  const scores = readScores(dir);
+  const parts = tasks.flatMap((task) =>
+    spec.splits
+      .filter((split) => !isScored(scores, task.name, split, scoring))
+      .map((split) => partOf(task, split, spec, numShots, choice.api)),
+  );
+  const requests = parts.flatMap((part) => part.requests);
+  const model = openHostedModel({
+    ...choice,
+    timeoutMs: TIMEOUT_MS,
+    maxRetries: MAX_RETRIES,
+    cacheFolder: join(cacheFolder, "hosted"),
+    clock: context.clock,
+    random: Math.random,
+    sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+    signal: context.signal,
+    note: context.note,
+  });
+  const cost = estimateCost(model.unanswered(requests), choice.prices);
+  context.note(describeSending(choice, requests.length, cost));
+  mustBeAllowed(choice, cost);
+  const progress = progressLine(context);
+  try {
+    for (const [i, { task, split, examples, requests: asked }] of parts.entries()) {
+      let done = 0;
+      const answers = await model.answer(asked, () => {
+        const whole = { label: `${task.name} ${split}`, index: i + 1, total: parts.length, secondsAfter: 0 };
+        progress.update(whole, { id: "hosted", phase: "eval", done: ++done, total: asked.length, unit: "examples" });
+      });
+      const judged = scoreAnswers(
+        examples.map((example, k) => answered(example, answers[k]!)),
+        task,
+        scoring,
+      );
+      writePredictions(dir, task.name, split, judged.predictions);
+      scores.tasks[task.name] = { ...scores.tasks[task.name], [split]: judged.scores };
+      writeScores(dir, scores);
+      sayLeftOut(answers, context);
+    }
+  } finally {
+    progress.close();
+    context.note(describeSpending(model.spent()));
+  }
+  return scores;
+}
+
+/** Hosted chats give no log-probability of a label, so they are read as text. */
+function textScorings({ scoring }: EvalSpec): Scoring[] {
+  const asked = scoring.filter((name) => name !== "constrained");
+  return asked.length > 0 ? asked : ["strict", "lenient"];
+}
+
+function partOf(
+  task: LoadedTask,
+  split: "dev" | "test",
+  spec: EvalSpec,
+  numShots: number,
+  api: HostedChoice["api"],
+): Part {
+  const examples = subsetByHash(task.splits[split], split === "dev" ? spec.max_dev : spec.max_test);
+  const shots = numShots === 0 ? [] : drawShots(task, numShots, SHOT_SEED);
+  const maxTokens = spec.max_new_tokens ?? defaultNewTokens(task);
+  const requests = examples.map(({ id, prompt }): HostedRequest => {
+    const about = { id: `${task.name}/${id}`, maxTokens };
+    if (api === "chat") return { ...about, prompt: shotTurns(shots, prompt) };
+    return { ...about, prompt: shotText(shots, prompt, PLAIN_TEXT), stop: [SHOT_END] };
+  });
+  return { task, split, examples, requests };
+}
+
+function defaultNewTokens({ answer, splits }: LoadedTask): number {
+  const texts = answer.kind === "label" ? answer.labels : splits.train.map((example) => example.answer);
+  if (texts.length === 0) return MAX_NEW_TOKENS;
+  const longest = texts.reduce((most, { length }) => Math.max(most, length), 0);
+  return Math.min(MAX_NEW_TOKENS, Math.ceil(longest / CHARS_PER_TOKEN) + EXTRA_TOKENS);
+}
+
+function answered({ id, prompt, answer, group, gold }: Example, { text, finish_reason }: HostedAnswer): Answered {
+  return {
+    id,
+    prompt_digest: sha256(prompt),
+    gold: answer,
+    group,
+    output: text,
+    finish_reason: finish_reason === "length" ? "length" : "stop",
+    ...(gold && { facts: gold }),
+  };
+}
+
+function sayLeftOut(answers: readonly HostedAnswer[], context: Context): void {
+  const names = [...new Set(answers.flatMap(({ left_out }) => left_out))];
+  if (names.length > 0) context.note(`The model does not take ${names.join(", ")}: its answers were given without.`);
+}
