@@ -120,11 +120,13 @@ export function mustBeAllowed({ baseUrl, isAllowed }: HostedChoice, { requests }
   );
 }
 
+/** Flags that only a hosted model has a use for; other options of a command may come beside them. */
+const HOSTED_ONLY = ["baseUrl", "api", "allowHosted", "maxCost", "maxRequests", "prices"] as const;
+
 function refuseHere(model: string, flags: HostedFlags): void {
-  const { concurrency: _, ...own } = flags;
-  const given = Object.entries(own).find(([, value]) => value !== undefined && value !== false);
+  const given = HOSTED_ONLY.find((name) => flags[name] !== undefined && flags[name] !== false);
   if (given === undefined) return;
-  const flag = `--${given[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const flag = `--${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   throw wrong(flag, "a hosted model, openai:NAME", model, `Leave ${flag} out, or write openai: before the name.`);
 }
 

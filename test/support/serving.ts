@@ -49,7 +49,7 @@ export async function twoModels(folder = TINY): Promise<TwoModels> {
   const { size } = network.layout;
   return {
     base: { name: "base", parameters: new Float32Array(size), ...common },
-    tuned: { name: "org/tuned", parameters: Float32Array.from({ length: size }, () => 0.05 * rng.normal()), ...common },
+    tuned: { name: "org/tuned", parameters: Float32Array.from({ length: size }, () => 0.2 * rng.normal()), ...common },
     close: async () => {
       await network.release();
       await (await scoring)?.release();
