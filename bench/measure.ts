@@ -141,16 +141,16 @@ async function scoringSpeed() {
   };
 }
 
-/** Greedy text of 32 prompts, 32 tokens each, reading the prompts included. */
+/** Greedy text of 16 prompts, 16 tokens each, reading the prompts included. */
 async function generationSpeed() {
-  const prompts = fpbLikeExamples(32, config.vocab_size);
+  const prompts = fpbLikeExamples(16, config.vocab_size);
   const writer = await CachedNetwork.create(config, tuning, { threads: THREADS, maxPositions: 1024 });
-  const options = { endIds: [], maxNewTokens: 32, decode: () => "" };
+  const options = { endIds: [], maxNewTokens: 16, decode: () => "" };
   const times = await timed(WARM_UP + 3, async () => {
     await generate(writer, state.parameters, prompts, options);
   });
   await writer.release();
-  return { tokensPerSecond: rounded((1000 * 32 * prompts.length) / times.medianMs) };
+  return { tokensPerSecond: rounded((1000 * 16 * prompts.length) / times.medianMs) };
 }
 
 /** Runs a step several times, a probe before and after each, and `between` steps what else is to be timed; medians after warm-up, ratios step by step. */
