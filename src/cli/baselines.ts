@@ -1,12 +1,11 @@
 /** @file The baselines that read text only, scored into the same files as a model's. */
 
-import { sha256 } from "../base/digest.ts";
-import { subsetByHash } from "../data/splits.ts";
+import { evaluatedSubset } from "../data/splits.ts";
 import type { Example, LoadedTask } from "../data/types.ts";
 import type { Baseline } from "../eval/baselines/baseline.ts";
 import { fitMajority } from "../eval/baselines/majority.ts";
 import { fitNgram } from "../eval/baselines/ngram.ts";
-import { type Answered, scoreAnswers } from "../eval/score-answers.ts";
+import { type Answered, itemOf, scoreAnswers } from "../eval/score-answers.ts";
 import { isScored, readScores, writePredictions, writeScores } from "../runs/run-dir.ts";
 import type { EvalSpec } from "../specs/types.ts";
 
@@ -19,7 +18,7 @@ export function scoreTextBaseline(kind: "majority" | "ngram", dir: string, task:
   const fitted = kind === "majority" ? fitMajority(train) : fitNgram(train, dev);
   const bySplit = { ...scores.tasks[task.name] };
   for (const split of missing) {
-    const examples = subsetByHash(task.splits[split], split === "dev" ? spec.max_dev : spec.max_test);
+    const examples = evaluatedSubset(task.splits[split], split, spec);
     const judged = scoreAnswers(answersOf(fitted, examples), task, spec.scoring);
     writePredictions(dir, task.name, split, judged.predictions);
     bySplit[split] = judged.scores;
@@ -29,8 +28,8 @@ export function scoreTextBaseline(kind: "majority" | "ngram", dir: string, task:
 
 function answersOf(fitted: Baseline, examples: readonly Example[]): Answered[] {
   const outputs = fitted.predict(examples.map(({ prompt }) => prompt));
-  return examples.map(({ id, prompt, answer, group }, i) => {
+  return examples.map((example, i) => {
     const { label, logprobs } = outputs[i]!;
-    return { id, prompt_digest: sha256(prompt), gold: answer, output: label, label_logprobs: logprobs, group };
+    return { ...itemOf(example, example.prompt), output: label, label_logprobs: logprobs };
   });
 }

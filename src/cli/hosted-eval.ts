@@ -2,15 +2,15 @@
 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { sha256 } from "../base/digest.ts";
 import { PLAIN_TEXT } from "../data/chat-template.ts";
 import { drawShots, SHOT_END, SHOT_SEED, shotText, shotTurns } from "../data/few-shot.ts";
-import { subsetByHash } from "../data/splits.ts";
+import { evaluatedSubset } from "../data/splits.ts";
 import type { Example, LoadedTask } from "../data/types.ts";
+import { newTokensFor } from "../eval/answer-length.ts";
 import { estimateCost } from "../eval/hosted/estimate.ts";
 import { openHostedModel } from "../eval/hosted/hosted-model.ts";
 import type { HostedAnswer, HostedRequest } from "../eval/hosted/types.ts";
-import { type Answered, scoreAnswers } from "../eval/score-answers.ts";
+import { type Answered, itemOf, scoreAnswers } from "../eval/score-answers.ts";
 import { isScored, readScores, writePredictions, writeScores } from "../runs/run-dir.ts";
 import type { Scores } from "../runs/types.ts";
 import type { EvalSpec, Scoring } from "../specs/types.ts";
@@ -21,11 +21,10 @@ import { progressLine } from "./progress.ts";
 /** From sending a request to the last byte of its answer. */
 const TIMEOUT_MS = 120_000;
 const MAX_RETRIES = 6;
-/** Most tokens of an answer unless told: of a task without labels or training answers. */
-const MAX_NEW_TOKENS = 512;
 /** Fewest characters a token of an answer has: a guess that leaves room. */
 const CHARS_PER_TOKEN = 2;
-const EXTRA_TOKENS = 16;
+/** Hosted models often add a full stop or a word. */
+const EXTRA_TOKENS = 8;
 
 interface Part {
   task: LoadedTask;
@@ -108,9 +107,9 @@ function partOf(
   numShots: number,
   api: HostedChoice["api"],
 ): Part {
-  const examples = subsetByHash(task.splits[split], split === "dev" ? spec.max_dev : spec.max_test);
+  const examples = evaluatedSubset(task.splits[split], split, spec);
   const shots = numShots === 0 ? [] : drawShots(task, numShots, SHOT_SEED);
-  const maxTokens = spec.max_new_tokens ?? defaultNewTokens(task);
+  const maxTokens = spec.max_new_tokens ?? longestAnswer(task);
   const requests = examples.map(({ id, prompt }): HostedRequest => {
     const about = { id: `${task.name}/${id}`, maxTokens };
     if (api === "chat") return { ...about, prompt: shotTurns(shots, prompt) };
@@ -119,23 +118,14 @@ function partOf(
   return { task, split, examples, requests };
 }
 
-function defaultNewTokens({ answer, splits }: LoadedTask): number {
+function longestAnswer({ answer, splits }: LoadedTask): number {
   const texts = answer.kind === "label" ? answer.labels : splits.train.map((example) => example.answer);
-  if (texts.length === 0) return MAX_NEW_TOKENS;
-  const longest = texts.reduce((most, { length }) => Math.max(most, length), 0);
-  return Math.min(MAX_NEW_TOKENS, Math.ceil(longest / CHARS_PER_TOKEN) + EXTRA_TOKENS);
+  return newTokensFor(texts.map(({ length }) => Math.ceil(length / CHARS_PER_TOKEN) + EXTRA_TOKENS));
 }
 
-function answered({ id, prompt, answer, group, gold }: Example, { text, finish_reason }: HostedAnswer): Answered {
-  return {
-    id,
-    prompt_digest: sha256(prompt),
-    gold: answer,
-    group,
-    output: text,
-    finish_reason: finish_reason === "length" ? "length" : "stop",
-    ...(gold && { facts: gold }),
-  };
+function answered(example: Example, { text, finish_reason }: HostedAnswer): Answered {
+  const isCut = finish_reason === "length";
+  return { ...itemOf(example, example.prompt), output: text, finish_reason: isCut ? "length" : "stop" };
 }
 
 function sayLeftOut(answers: readonly HostedAnswer[], context: Context): void {

@@ -12,7 +12,7 @@ import { commitCheckpoint } from "../runs/checkpoints.ts";
 import { openRunDir, writeSpec, writeStatus } from "../runs/run-dir.ts";
 import { resolveTrain, type TrainBlock } from "../specs/train.ts";
 import { checkpointWriter } from "../train/checkpoint.ts";
-import { weightCache } from "../workers/job-runner.ts";
+import { weightCache } from "../workers/shared-parts.ts";
 import { type Context, processContext } from "./context.ts";
 import { type LocalModels, openLocalModels } from "./local-models.ts";
 import { localModelDir, modelIdentity } from "./models.ts";

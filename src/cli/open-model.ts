@@ -12,7 +12,7 @@ import { type ModelFolder, openModelFolder, readParameters } from "../models/wei
 import { readSpec, readStatus, runPaths } from "../runs/run-dir.ts";
 import type { RunSpec } from "../specs/types.ts";
 import { evaluatedCheckpoint, readWeights } from "../train/checkpoint.ts";
-import { weightCache } from "../workers/job-runner.ts";
+import { weightCache } from "../workers/shared-parts.ts";
 import type { Context } from "./context.ts";
 import { localModelDir, modelDir, modelDirOfRun, modelSize } from "./models.ts";
 import { threadsFor } from "./threads.ts";

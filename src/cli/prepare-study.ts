@@ -3,7 +3,8 @@
 import { join, resolve } from "node:path";
 import { digestOf } from "../base/digest.ts";
 import { SpecError } from "../base/errors.ts";
-import { subsetByHash } from "../data/splits.ts";
+import { lengthWithShots } from "../data/few-shot.ts";
+import { evaluatedSubset } from "../data/splits.ts";
 import type { Example, LoadedTask } from "../data/types.ts";
 import type { RunSpec, StudySpec, TaskSpec } from "../specs/types.ts";
 import type { QueuedJob } from "../study/execute.ts";
@@ -134,7 +135,7 @@ export function jobsOf(prepared: PreparedStudy): QueuedJob[] {
       model,
       model_dir: models[model]!.folder,
       ...(few_shot === undefined ? {} : { few_shot }),
-      cutoff_len: study.train.cutoff_len * (1 + (few_shot ?? 0)),
+      cutoff_len: lengthWithShots(study.train.cutoff_len, few_shot ?? 0),
       ...common,
     };
     return [{ job, seconds: 0 }];
@@ -183,7 +184,7 @@ function evaluatedExamples(study: StudySpec, tasks: Record<string, LoadedTask>):
   let tokens = 0;
   for (const name of Object.keys(study.tasks)) {
     for (const split of study.eval.splits) {
-      const used = subsetByHash(tasks[name]!.splits[split], split === "dev" ? study.eval.max_dev : study.eval.max_test);
+      const used = evaluatedSubset(tasks[name]!.splits[split], split, study.eval);
       examples += used.length;
       // Four characters a token: scoring is a small part of the estimate.
       tokens += used.reduce((sum, { prompt }) => sum + prompt.length / 4, 0);

@@ -3,8 +3,8 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { TokenCache } from "../data/token-cache.ts";
-import { weightCache } from "../workers/job-runner.ts";
 import { createLocalWorker, type LocalWorker } from "../workers/local.ts";
+import { weightCache } from "../workers/shared-parts.ts";
 import type { Context } from "./context.ts";
 import { codeDigest, packageVersion } from "./package.ts";
 import type { Settings } from "./settings.ts";

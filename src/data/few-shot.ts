@@ -86,6 +86,11 @@ export function shotTurns(shots: readonly Shot[], prompt: string): Turn[] {
   return [...shown, { role: "user", text: prompt }];
 }
 
+/** Longest example in tokens with its shots, each of them as long as an example may be. */
+export function lengthWithShots(cutoffLen: number, numShots: number): number {
+  return cutoffLen * (1 + numShots);
+}
+
 /** Which examples are shown is drawn from this seed: the same for every model. */
 export const SHOT_SEED = 1;
 

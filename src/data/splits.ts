@@ -3,7 +3,7 @@
  * cap or the order of rows, and rows of one group never part.
  */
 
-import type { Split } from "../specs/types.ts";
+import type { EvalSpec, Split } from "../specs/types.ts";
 import { Carver, firstThatFit, keyOf, type Row } from "./carver.ts";
 import type { Example } from "./types.ts";
 
@@ -65,6 +65,15 @@ export function subsetByHash<T extends { group: string }>(examples: readonly T[]
   const inOrder = [...groups.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
   const taken = new Set(firstThatFit(inOrder, max).map(({ name }) => name));
   return examples.filter(({ group }) => taken.has(group));
+}
+
+/** The examples of a split that every model is scored on. */
+export function evaluatedSubset<T extends { group: string }>(
+  examples: readonly T[],
+  split: "dev" | "test",
+  { max_dev, max_test }: Pick<EvalSpec, "max_dev" | "max_test">,
+): T[] {
+  return subsetByHash(examples, split === "dev" ? max_dev : max_test);
 }
 
 function withIds(rows: readonly Row[], split: Split): Example[] {

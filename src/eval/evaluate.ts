@@ -1,18 +1,18 @@
 /** @file What one model answers to one split of a task: likelihoods of labels, text where text is read, the likelihood of gold elsewhere. */
 
-import { sha256 } from "../base/digest.ts";
 import { OpError } from "../base/errors.ts";
 import type { PromptTemplate } from "../data/chat-template.ts";
 import type { PreparedTask } from "../data/prepare.ts";
-import { subsetByHash } from "../data/splits.ts";
+import { evaluatedSubset } from "../data/splits.ts";
 import type { Tokenizer } from "../data/tokenizers.ts";
 import type { Example, TokenizedExample } from "../data/types.ts";
 import type { CachedNetwork } from "../models/cached-network.ts";
 import type { Network } from "../models/network.ts";
 import type { EvalSpec } from "../specs/types.ts";
+import { newTokensFor } from "./answer-length.ts";
 import { generate } from "./generate.ts";
 import { scoreGold, scoreLabels } from "./score.ts";
-import { type Answered, type SplitResult, scoreAnswers } from "./score-answers.ts";
+import { type Answered, itemOf, type SplitResult, scoreAnswers } from "./score-answers.ts";
 
 /** A model with its weights, ready to be asked. */
 export interface EvaluatedModel {
@@ -26,11 +26,6 @@ export interface EvaluatedModel {
   stopStrings: readonly string[];
 }
 
-/** Room beyond the longest label or training answer, so that a model that says more is seen to. */
-const EXTRA_TOKENS = 8;
-/** Most tokens of an answer unless told, and those of a task without training answers. */
-const MAX_NEW_TOKENS = 512;
-
 /** The fixed subset of a split that every model is scored on. */
 export function evaluationSubset(
   task: PreparedTask,
@@ -39,7 +34,7 @@ export function evaluationSubset(
 ): { example: Example; tokens: TokenizedExample }[] {
   const { examples, tokenized } = task.split(split);
   const pairs = examples.map((example, i) => ({ example, tokens: tokenized[i]!, group: example.group }));
-  return subsetByHash(pairs, split === "dev" ? spec.max_dev : spec.max_test);
+  return evaluatedSubset(pairs, split, spec);
 }
 
 /**
@@ -87,17 +82,10 @@ export async function evaluateSplit(
   for (const [i, part] of parts.entries()) {
     given.push(await part((done) => onProgress(Math.floor((i * tokens.length + done) / parts.length), tokens.length)));
   }
-  const answers = subset.map(({ example: { id, prompt, answer: gold, group, gold: facts } }, i): Answered => {
-    const rendered = model.template.render(prompt);
-    const item = {
-      id,
-      prompt_digest: sha256(rendered),
-      gold,
-      group,
-      ...(facts && { facts }),
-      ...(spec.keep_prompts ? { prompt: rendered } : {}),
-    };
-    return Object.assign(item, ...given.map((part) => part[i]));
+  const answers = subset.map(({ example }, i): Answered => {
+    const rendered = model.template.render(example.prompt);
+    const kept = spec.keep_prompts ? { prompt: rendered } : {};
+    return Object.assign(itemOf(example, rendered), kept, ...given.map((part) => part[i]));
   });
   return scoreAnswers(answers, task, spec.scoring);
 }
@@ -113,7 +101,7 @@ async function writtenAnswers(
   const { tokenizer, template, parameters, stopStrings } = model;
   const written = await generate(await model.writer(), parameters, prompts, {
     endIds: [template.endOfTurnId, tokenizer.eosId],
-    maxNewTokens: spec.max_new_tokens ?? defaultNewTokens(prepared),
+    maxNewTokens: spec.max_new_tokens ?? longestAnswer(prepared),
     decode: (ids) => tokenizer.decode(ids),
     stopStrings,
     onProgress: report,
@@ -125,8 +113,7 @@ async function writtenAnswers(
 }
 
 /** A few tokens more than the longest label, or than the longest training answer. */
-function defaultNewTokens({ labels, split }: PreparedTask): number {
+function longestAnswer({ labels, split }: PreparedTask): number {
   const answers = labels ?? split("train").tokenized.map(({ answer }) => answer);
-  if (answers.length === 0) return MAX_NEW_TOKENS;
-  return Math.min(MAX_NEW_TOKENS, answers.reduce((most, { length }) => Math.max(most, length), 0) + EXTRA_TOKENS);
+  return newTokensFor(answers.map(({ length }) => length));
 }

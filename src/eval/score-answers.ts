@@ -1,6 +1,7 @@
 /** @file What a model answered, judged: every asked reading of labels side by side. Pure, so that stored answers can be judged again. */
 
-import type { LoadedTask } from "../data/types.ts";
+import { sha256 } from "../base/digest.ts";
+import type { Example, LoadedTask } from "../data/types.ts";
 import { LABEL_METRICS } from "../metrics/label-metrics.ts";
 import { type LabelReader, lenientReader, strictReader } from "../metrics/label-text.ts";
 import { scoreAnswer } from "../metrics/score-answer.ts";
@@ -20,6 +21,11 @@ export type Answered = Omit<Prediction, "output" | "parsed" | "scores"> & {
   /** What the gold answer's text does not say. */
   facts?: Gold;
 };
+
+/** What is known of an example before it is asked. @param rendered  the prompt as the model sees it */
+export function itemOf({ id, answer, group, gold }: Example, rendered: string): Omit<Answered, "output"> {
+  return { id, prompt_digest: sha256(rendered), gold: answer, group, ...(gold && { facts: gold }) };
+}
 
 export interface SplitResult {
   predictions: Prediction[];
@@ -42,7 +48,8 @@ export function metricsOf(own: MetricName): LabelMetricName[] {
  * Judges a model's answers to one split.
  *
  * Labels: `metrics` are those of the first scoring; `constrained` needs log-probabilities, `strict` and `lenient` need text.
- * Without text the likeliest label stands as the output. Other answers are scored by their kind (score-answer.ts), and by the log-probability of gold where it is known.
+ * Without text the likeliest label stands as the output. Other answers are scored by their kind (score-answer.ts), and by the log-probability of
+ * gold where it is known.
  */
 export function scoreAnswers(
   answers: readonly Answered[],

@@ -1,27 +1,20 @@
 /**
  * @file Does one job on this machine, in the thread it is called in: trains what is not trained, scores what is not scored, keeps the run
- * directory's records. What jobs have in common (data, tokens, networks) is made once and kept.
+ * directory's records.
  */
 
 import { cpus, platform, totalmem } from "node:os";
-import { join } from "node:path";
 import { MixtuneError, SpecError, WorkerError } from "../base/errors.ts";
 import { Rng } from "../base/rng.ts";
-import { openTemplate, type PromptTemplate } from "../data/chat-template.ts";
-import { drawShots, SHOT_END, SHOT_SEED, withShots } from "../data/few-shot.ts";
-import { loadTask } from "../data/load-task.ts";
-import { type PreparedTask, prepareTask } from "../data/prepare.ts";
-import type { TokenCache } from "../data/token-cache.ts";
-import { openTokenizer, type Tokenizer } from "../data/tokenizers.ts";
+import { SHOT_END } from "../data/few-shot.ts";
+import type { PreparedTask } from "../data/prepare.ts";
 import { type EvaluatedModel, evaluateSplit, evaluationSubset } from "../eval/evaluate.ts";
 import { answerLoss } from "../eval/score.ts";
-import { CachedNetwork } from "../models/cached-network.ts";
 import { decoderTensors, numElements } from "../models/config.ts";
 import { initLora } from "../models/lora.ts";
-import { Network, type Tuning } from "../models/network.ts";
 import { type ParameterLayout, parameterViews } from "../models/parameters.ts";
-import { maxPositions, tuningOf } from "../models/tuning.ts";
-import { initParameter, type ModelFolder, openModelFolder, readParameters } from "../models/weights.ts";
+import { tuningOf } from "../models/tuning.ts";
+import { initParameter, type ModelFolder, readParameters } from "../models/weights.ts";
 import { AdamW } from "../optim/adamw.ts";
 import { keepCheckpoints } from "../runs/checkpoints.ts";
 import {
@@ -34,45 +27,30 @@ import {
   writeScores,
   writeSpec,
 } from "../runs/run-dir.ts";
-import type { RunSpec, TaskSpec, TrainSpec } from "../specs/types.ts";
+import type { RunSpec, TrainSpec } from "../specs/types.ts";
 import type { Job, Outcome, RunProgress } from "../study/types.ts";
 import { evaluatedCheckpoint, readWeights } from "../train/checkpoint.ts";
 import { trainRun } from "../train/trainer.ts";
+import { SharedParts, type SharedSettings } from "./shared-parts.ts";
 import { StatusKeeper } from "./status-keeper.ts";
 
-export interface RunnerSettings {
-  /** Where converted weights are kept. */
-  cacheFolder: string;
-  /** Where tokenised splits are kept; absent: nowhere. */
-  tokenCache?: TokenCache | undefined;
+export interface RunnerSettings extends SharedSettings {
   /** Milliseconds since the epoch. */
   now(): number;
   versions: Record<string, string>;
 }
 
-/** A model folder with what its text needs. */
-interface OpenModel {
-  model: ModelFolder;
-  tokenizer: Tokenizer;
-  template: PromptTemplate;
-}
-
-/** What a network is alive for: gradients, likelihoods, text. */
-type Purpose = "train" | "score" | "write";
-
 /** Thrown inside a job to leave it when the signal has fired. */
 class Interrupted extends Error {}
 
-/** Owns networks and caches. Jobs run one after another. */
+/** Jobs run one after another. */
 export class JobRunner {
   private readonly settings: RunnerSettings;
-  private readonly models = new Map<string, OpenModel>();
-  private readonly tasks = new Map<string, Promise<PreparedTask>>();
-  /** At most one network a purpose is alive: each may hold a rearranged copy of the weights. */
-  private readonly networks = new Map<Purpose, { key: string; network: Network | CachedNetwork }>();
+  private readonly shared: SharedParts;
 
   constructor(settings: RunnerSettings) {
     this.settings = settings;
+    this.shared = new SharedParts(settings);
   }
 
   /** Runs a job to its end; whatever goes wrong is an outcome, and status.json says it. */
@@ -105,17 +83,16 @@ export class JobRunner {
     }
   }
 
-  async release(): Promise<void> {
-    for (const { network } of this.networks.values()) await network.release();
-    this.networks.clear();
+  release(): Promise<void> {
+    return this.shared.release();
   }
 
   private async train(context: JobContext, spec: RunSpec): Promise<void> {
     const { job, onProgress, isAborted, status } = context;
-    const opened = this.open(job);
+    const opened = this.shared.model(job);
     writeSpec(job.dir, spec);
     const prepared = await this.prepareAll(job, spec);
-    const network = await this.network(
+    const network = await this.shared.network(
       "train",
       job,
       opened,
@@ -189,7 +166,7 @@ export class JobRunner {
   /** Scores every task and split that has no scores yet. */
   private async score(context: JobContext, spec: RunSpec | undefined): Promise<void> {
     const { job, onProgress, isAborted, status } = context;
-    const opened = this.open(job);
+    const opened = this.shared.model(job);
     const scores = readScores(job.dir);
     const missing = job.eval_tasks.flatMap((task) =>
       job.eval.splits
@@ -199,24 +176,25 @@ export class JobRunner {
     if (missing.length === 0) return;
     onProgress({ id: job.id, phase: "load", done: 0, total: missing.length, unit: "examples" });
     const tuning = tuningOf(spec?.train, opened.model, this.settings.cacheFolder);
-    const network = await this.network("score", job, opened, tuning);
+    const network = await this.shared.network("score", job, opened, tuning);
     const parameters = new Float32Array(network.layout.size);
     if (spec !== undefined) {
       readWeights(evaluatedCheckpoint(job.dir, spec.train), spec.train, network.layout, parameters);
     }
     const { tokenizer, template } = opened;
-    const writer = () => this.network("write", job, opened, tuning);
+    const writer = () => this.shared.network("write", job, opened, tuning);
     const stopStrings = job.few_shot === undefined ? [] : [SHOT_END];
     const model: EvaluatedModel = { network, writer, parameters, tokenizer, template, stopStrings };
     const sizes = await Promise.all(
       missing.map(
-        async ({ task, split }) => evaluationSubset(await this.prepared(job, task, "answer"), split, job.eval).length,
+        async ({ task, split }) =>
+          evaluationSubset(await this.shared.task(job, task, "answer"), split, job.eval).length,
       ),
     );
     const total = sizes.reduce((a, b) => a + b, 0);
     let before = 0;
     for (const [i, { task, split }] of missing.entries()) {
-      const prepared = await this.prepared(job, task, "answer");
+      const prepared = await this.shared.task(job, task, "answer");
       const report = async (done: number) => {
         status.beat({});
         onProgress({ id: job.id, phase: "eval", done: before + done, total, unit: "examples" });
@@ -237,8 +215,8 @@ export class JobRunner {
     parameters: Float32Array,
   ): Promise<Record<string, number>> {
     const { job } = context;
-    const opened = this.open(job);
-    const network = await this.network(
+    const opened = this.shared.model(job);
+    const network = await this.shared.network(
       "score",
       job,
       opened,
@@ -253,20 +231,11 @@ export class JobRunner {
     return losses;
   }
 
-  private open({ model_dir }: Job): OpenModel {
-    const known = this.models.get(model_dir);
-    if (known !== undefined) return known;
-    const tokenizer = openTokenizer(model_dir);
-    const opened = { model: openModelFolder(model_dir), tokenizer, template: openTemplate(model_dir, tokenizer) };
-    this.models.set(model_dir, opened);
-    return opened;
-  }
-
   /** Every ingredient of a run, its rows compared with those the run was planned for. */
   private async prepareAll(job: Job, spec: RunSpec): Promise<Map<string, PreparedTask>> {
     const all = new Map<string, PreparedTask>();
     for (const name of Object.keys(spec.mixture.ingredients)) {
-      const prepared = await this.prepared(job, name, spec.train.loss_on);
+      const prepared = await this.shared.task(job, name, spec.train.loss_on);
       const actual = prepared.split("train").rowsDigest;
       const planned = spec.data[name]?.rows_digest;
       if (actual !== planned) {
@@ -280,57 +249,6 @@ export class JobRunner {
       all.set(name, prepared);
     }
     return all;
-  }
-
-  private prepared(job: Job, name: string, lossOn: TrainSpec["loss_on"]): Promise<PreparedTask> {
-    const spec = job.tasks.find((task) => task.name === name);
-    if (spec === undefined) throw new Error(`job ${job.id} names task ${name} but does not carry it`);
-    const key = JSON.stringify([
-      job.model_dir,
-      job.cutoff_len,
-      job.few_shot,
-      lossOn,
-      job.data_root,
-      job.hub_files,
-      spec,
-    ]);
-    let task = this.tasks.get(key);
-    if (task === undefined) {
-      task = this.load(job, spec, lossOn);
-      this.tasks.set(key, task);
-    }
-    return task;
-  }
-
-  private async load(job: Job, spec: TaskSpec, lossOn: TrainSpec["loss_on"]): Promise<PreparedTask> {
-    const { tokenizer, template } = this.open(job);
-    const loaded = await loadTask(spec, { dataRoot: job.data_root, hubFiles: job.hub_files });
-    const task = job.few_shot === undefined ? loaded : withShots(loaded, drawShots(loaded, job.few_shot, SHOT_SEED));
-    const options = { cutoffLen: job.cutoff_len, lossOn, onBadRow: spec.on_bad_row ?? "stop" };
-    return prepareTask(task, tokenizer, template, options, this.settings.tokenCache);
-  }
-
-  private network(purpose: "write", job: Job, opened: OpenModel, tuning: Tuning): Promise<CachedNetwork>;
-  private network(purpose: "train" | "score", job: Job, opened: OpenModel, tuning: Tuning): Promise<Network>;
-  private async network(
-    purpose: Purpose,
-    job: Job,
-    { model }: OpenModel,
-    tuning: Tuning,
-  ): Promise<Network | CachedNetwork> {
-    const positions = maxPositions(model.config, job.cutoff_len);
-    const shape = tuning.method === "lora" ? tuning.lora : {};
-    const key = JSON.stringify([model.digest, tuning.method, shape, job.threads, positions]);
-    const alive = this.networks.get(purpose);
-    if (alive?.key === key) return alive.network;
-    this.networks.delete(purpose);
-    await alive?.network.release();
-    const options = { threads: job.threads, maxPositions: positions };
-    const network = await (purpose === "write"
-      ? CachedNetwork.create(model.config, tuning, options)
-      : Network.create(purpose, model.config, tuning, options));
-    this.networks.set(purpose, { key, network });
-    return network;
   }
 }
 
@@ -380,9 +298,4 @@ function trainingFlops(model: ModelFolder, train: TrainSpec, numTokens: number):
   const block = decoderTensors(model.config).filter(({ name }) => name.startsWith("model.layers."));
   const weights = block.reduce((sum, { shape }) => sum + numElements(shape), 0);
   return numTokens * weights * (train.method === "full" ? 6 : 4);
-}
-
-/** The cache of converted weights under a general cache folder. */
-export function weightCache(folder: string): string {
-  return join(folder, "weights");
 }

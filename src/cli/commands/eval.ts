@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { SpecError, WorkerError } from "../../base/errors.ts";
+import { lengthWithShots } from "../../data/few-shot.ts";
 import { loadTask } from "../../data/load-task.ts";
 import { makeFolder } from "../../formats/files.ts";
 import { scoresText } from "../../report/scores-text.ts";
@@ -19,10 +20,11 @@ import type { Job } from "../../study/types.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
-import { HOSTED_OPTIONS, type HostedFlags, hostedChoice } from "../hosted-options.ts";
-import { fetchHubData } from "../hub-data.ts";
+import { HOSTED_OPTIONS, type HostedChoice, type HostedFlags, hostedChoice } from "../hosted-options.ts";
+import { fetchHubData, type HubData } from "../hub-data.ts";
 import { localModelDir, modelDir, modelDirOfRun, modelSize } from "../models.ts";
 import { taskNamed } from "../named-tasks.ts";
+import { wholeNumber } from "../options.ts";
 import { dataOfJobs } from "../prepare-study.ts";
 import { progressLine } from "../progress.ts";
 import { readStudy } from "../read-study.ts";
@@ -30,7 +32,7 @@ import { startWorker } from "../start-worker.ts";
 import { threadsFor } from "../threads.ts";
 
 interface EvalOptions extends HostedFlags {
-  fewShot?: string;
+  fewShot: number;
   tasks?: string;
   split: string;
   out?: string;
@@ -45,7 +47,7 @@ export function addEval(program: Command, act: Act): void {
     .option("--tasks <list>", "a study file, or names of the catalogue with commas (default: the run's own study)")
     .option("--split <list>", "dev, test or both with a comma", "test")
     .option("--out <dir>", "where predictions and scores go (default: the run's directory, or evals/<model>)")
-    .option("--few-shot <k>", "training examples shown before each question", "0")
+    .option("--few-shot <k>", "training examples shown before each question", wholeNumber(0, 99), 0)
     .addHelpText("after", "\nExample: mixtune eval mixtune/tiny --tasks study.yaml --split dev,test")
     .action((model: string, options: EvalOptions) => act((context) => evaluate(model, options, context)));
   for (const [flags, meaning] of HOSTED_OPTIONS) command.option(flags, meaning);
@@ -59,33 +61,42 @@ async function evaluate(model: string, options: EvalOptions, context: Context): 
   const spec: EvalSpec = { ...evalSpec, splits: splitsOf(options.split) };
   const specs = Object.fromEntries(tasks.map((task) => [task.name, task]));
   const data = await fetchHubData(specs, dataRoot, context, lock?.hub);
-  const numShots = shotsOf(options.fewShot ?? "0");
-  if (hosted !== undefined) {
-    const { scoreHosted } = await import("../hosted-eval.ts");
-    const loaded = await Promise.all(names.map((name) => loadTask(specs[name]!, data)));
-    const dir = resolve(options.out ?? join("evals", folderName(`${hosted.model}${shotsName(numShots)}`)));
-    makeFolder(dir);
-    const where = { dir, cacheFolder: context.settings.cacheDir, numShots };
-    const scores = await scoreHosted(hosted, loaded, spec, where, context);
-    context.result({ dir, ...scores }, `${scoresText(scores, names)}\n\nPredictions and scores are in ${dir}.`);
-    return EXIT_DONE;
-  }
-  const common = { tasks, eval_tasks: names, eval: spec, ...dataOfJobs(data) };
-  const job = await (isRun ? runJob(model, common, options, context) : baseJob(model, common, options, context));
-  makeFolder(job.dir);
-  const scores = await score(job, context);
+  const { dir, scores } =
+    hosted === undefined
+      ? await scoreLocal()
+      : await evaluateHosted(hosted, { specs, names, spec }, data, options, context);
   if (scores === undefined) return EXIT_INTERRUPTED;
-  context.result(
-    { dir: job.dir, ...scores },
-    `${scoresText(scores, names)}\n\nPredictions and scores are in ${job.dir}.`,
-  );
+  context.result({ dir, ...scores }, `${scoresText(scores, names)}\n\nPredictions and scores are in ${dir}.`);
   return EXIT_DONE;
+
+  async function scoreLocal(): Promise<{ dir: string; scores: Scores | undefined }> {
+    const common = { tasks, eval_tasks: names, eval: spec, ...dataOfJobs(data) };
+    const job = await (isRun ? runJob(model, common, options, context) : baseJob(model, common, options, context));
+    makeFolder(job.dir);
+    return { dir: job.dir, scores: await score(job, context) };
+  }
+}
+
+/** A hosted model's scores, beside the answers of every other call with this folder. */
+async function evaluateHosted(
+  hosted: HostedChoice,
+  { specs, names, spec }: { specs: Record<string, TaskSpec>; names: readonly string[]; spec: EvalSpec },
+  data: HubData,
+  { fewShot, out }: EvalOptions,
+  context: Context,
+): Promise<{ dir: string; scores: Scores }> {
+  const { scoreHosted } = await import("../hosted-eval.ts");
+  const loaded = await Promise.all(names.map((name) => loadTask(specs[name]!, data)));
+  const dir = resolve(out ?? join("evals", folderName(`${hosted.model}${shotsName(fewShot)}`)));
+  makeFolder(dir);
+  const where = { dir, cacheFolder: context.settings.cacheDir, numShots: fewShot };
+  return { dir, scores: await scoreHosted(hosted, loaded, spec, where, context) };
 }
 
 type Common = Pick<Job, "tasks" | "eval_tasks" | "eval" | "data_root" | "hub_files">;
 
 async function runJob(dir: string, common: Common, { out, fewShot }: EvalOptions, context: Context): Promise<Job> {
-  if (shotsOf(fewShot ?? "0") > 0) {
+  if (fewShot > 0) {
     throw new SpecError({
       place: "--few-shot",
       expected: "an untuned or hosted model",
@@ -124,12 +135,6 @@ async function runJob(dir: string, common: Common, { out, fewShot }: EvalOptions
   };
 }
 
-/** @throws {SpecError} no count of examples */
-function shotsOf(text: string): number {
-  if (/^\d\d?$/.test(text)) return Number(text);
-  throw new SpecError({ place: "--few-shot", expected: "0 to 99", got: text, remedy: "Correct it." });
-}
-
 function shotsName(numShots: number): string {
   return numShots === 0 ? "" : `-${numShots}-shot`;
 }
@@ -140,9 +145,8 @@ function folderName(model: string): string {
 
 async function baseJob(model: string, common: Common, { out, fewShot }: EvalOptions, context: Context): Promise<Job> {
   const folder = await modelDir(model, "command line", context);
-  const numShots = shotsOf(fewShot ?? "0");
   const name = localModelDir(model, "command line") === undefined ? folderName(model) : basename(folder);
-  const id = `${name}${shotsName(numShots)}`;
+  const id = `${name}${shotsName(fewShot)}`;
   const dir = resolve(out ?? join("evals", id));
   return {
     kind: "base",
@@ -150,8 +154,8 @@ async function baseJob(model: string, common: Common, { out, fewShot }: EvalOpti
     dir,
     model,
     model_dir: folder,
-    ...(numShots === 0 ? {} : { few_shot: numShots }),
-    cutoff_len: TRAIN_DEFAULTS.cutoff_len * (1 + numShots),
+    ...(fewShot === 0 ? {} : { few_shot: fewShot }),
+    cutoff_len: lengthWithShots(TRAIN_DEFAULTS.cutoff_len, fewShot),
     threads: context.settings.threads ?? threadsFor(modelSize(folder).parameters),
     ...common,
   };
