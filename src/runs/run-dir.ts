@@ -5,18 +5,19 @@
  *       spec.json  status.json  receipt.json  scores.json    written whole
  *       metrics.jsonl                                        append-only, cut on resume
  *       predictions/<task>.<split>.jsonl                     written whole
+ *       judgements/<task>.<split>.jsonl                      written whole
  *       checkpoints/                                         see checkpoints.ts
  */
 
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { z } from "zod";
 import { DataError } from "../base/errors.ts";
 import { makeFolder, readText, removeQuietly, writeWhole } from "../formats/files.ts";
 import { appendLog, formatJsonl, type JsonlLine, parseJsonl, readLog, withoutNonFinite } from "../formats/jsonl.ts";
 import type { RunSpec, Scoring, Split } from "../specs/types.ts";
-import { metricsLineSchema, predictionSchema, receiptSchema, scoresSchema, statusSchema } from "./schemas.ts";
-import type { MetricsLine, MetricValue, Prediction, Receipt, RunStatus, Scores, SplitScores } from "./types.ts";
+import { judgementSchema, metricsLineSchema, predictionSchema, receiptSchema, scoresSchema, statusSchema } from "./schemas.ts";
+import type { Judgement, MetricsLine, MetricValue, Prediction, Receipt, RunStatus, Scores, SplitScores } from "./types.ts";
 
 /** Where things lie in a run directory. */
 export const runPaths = {
@@ -29,6 +30,8 @@ export const runPaths = {
   predictions: (dir: string): string => join(dir, "predictions"),
   predictionsOf: (dir: string, task: string, split: Split): string =>
     join(dir, "predictions", `${task}.${split}.jsonl`),
+  judgementsOf: (dir: string, task: string, split: Split): string =>
+    join(dir, "judgements", `${task}.${split}.jsonl`),
 } as const;
 
 /**
@@ -125,6 +128,19 @@ export function writePredictions(dir: string, task: string, split: Split, predic
 export function readPredictions(dir: string, task: string, split: Split): Prediction[] {
   const path = runPaths.predictionsOf(dir, task, split);
   return parseJsonl(readText(path), path).map((line) => checkLine(line, predictionSchema, path));
+}
+
+/** judgements/<task>.<split>.jsonl */
+export function writeJudgements(dir: string, task: string, split: Split, judgements: readonly Judgement[]): void {
+  const path = runPaths.judgementsOf(dir, task, split);
+  makeFolder(dirname(path));
+  writeWhole(path, formatJsonl(judgements));
+}
+
+/** @throws {DataError} no such judgements, or a line that is none */
+export function readJudgements(dir: string, task: string, split: Split): Judgement[] {
+  const path = runPaths.judgementsOf(dir, task, split);
+  return parseJsonl(readText(path), path).map((line) => checkLine(line, judgementSchema, path));
 }
 
 /** Tasks and splits that have predictions, by name. */

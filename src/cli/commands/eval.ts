@@ -89,7 +89,7 @@ async function evaluateHosted(
   const loaded = await Promise.all(names.map((name) => loadTask(specs[name]!, data)));
   const dir = resolve(out ?? join("evals", folderName(`${hosted.model}${shotsName(fewShot)}`)));
   makeFolder(dir);
-  const where = { dir, cacheFolder: context.settings.cacheDir, numShots: fewShot };
+  const where = { dir, numShots: fewShot };
   return { dir, scores: await scoreHosted(hosted, loaded, spec, where, context) };
 }
 
