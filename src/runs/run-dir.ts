@@ -16,8 +16,24 @@ import { DataError } from "../base/errors.ts";
 import { makeFolder, readText, removeQuietly, writeWhole } from "../formats/files.ts";
 import { appendLog, formatJsonl, type JsonlLine, parseJsonl, readLog, withoutNonFinite } from "../formats/jsonl.ts";
 import type { RunSpec, Scoring, Split } from "../specs/types.ts";
-import { judgementSchema, metricsLineSchema, predictionSchema, receiptSchema, scoresSchema, statusSchema } from "./schemas.ts";
-import type { Judgement, MetricsLine, MetricValue, Prediction, Receipt, RunStatus, Scores, SplitScores } from "./types.ts";
+import {
+  judgementSchema,
+  metricsLineSchema,
+  predictionSchema,
+  receiptSchema,
+  scoresSchema,
+  statusSchema,
+} from "./schemas.ts";
+import type {
+  Judgement,
+  MetricsLine,
+  MetricValue,
+  Prediction,
+  Receipt,
+  RunStatus,
+  Scores,
+  SplitScores,
+} from "./types.ts";
 
 /** Where things lie in a run directory. */
 export const runPaths = {
@@ -30,8 +46,7 @@ export const runPaths = {
   predictions: (dir: string): string => join(dir, "predictions"),
   predictionsOf: (dir: string, task: string, split: Split): string =>
     join(dir, "predictions", `${task}.${split}.jsonl`),
-  judgementsOf: (dir: string, task: string, split: Split): string =>
-    join(dir, "judgements", `${task}.${split}.jsonl`),
+  judgementsOf: (dir: string, task: string, split: Split): string => join(dir, "judgements", `${task}.${split}.jsonl`),
 } as const;
 
 /**

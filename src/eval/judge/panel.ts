@@ -8,7 +8,7 @@ import { type AnswerToJudge, judgePrompt, type Opinion, PROMPT_DIGEST, readVerdi
 
 /** Who judges, and under which conditions. */
 export interface Panel {
-  /** Models of one endpoint. */
+  /** Models of one endpoint, sorted by name. */
   judges: readonly string[];
   baseUrl: string;
   api: HostedApi;
@@ -16,10 +16,9 @@ export interface Panel {
   maxTokens: number;
 }
 
-/** What decides how a panel judges, its prompt included: calibration holds for panels of one digest. The order of the judges does not matter. */
+/** What decides how a panel judges, its prompt included: calibration holds for panels of one digest. */
 export function panelDigest({ judges, baseUrl, api, maxTokens }: Panel): string {
-  const parts = { judges: [...judges].sort(), base_url: baseUrl, api, max_tokens: maxTokens, prompt: PROMPT_DIGEST };
-  return digestOf(parts);
+  return digestOf({ judges, base_url: baseUrl, api, max_tokens: maxTokens, prompt: PROMPT_DIGEST });
 }
 
 /** What each judge is asked, in the order of the answers. */

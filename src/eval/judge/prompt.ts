@@ -60,11 +60,14 @@ const VERDICT_LINE = /^verdict\s*:\s*(correct|incorrect|refused)\s*[.!]?$/i;
  */
 export function readVerdict(reply: string, isCut = false): Opinion {
   const lines = reply.trimEnd().split("\n");
-  const last = lines.pop()!.replace(/[*_`"#>]/g, "").trim(); // marks of Markdown
+  const last = lines
+    .pop()!
+    .replace(/[*_`"#>]/g, "")
+    .trim(); // marks of Markdown
   const [, verdict] = VERDICT_LINE.exec(last) ?? [];
   if (verdict === undefined || isCut) return { verdict: null, reason: reply.trim() };
   const said = lines.join("\n");
-  const [reason = ""] = said.split(/^\W*reason\W*:\W*/im).slice(-1);
+  const [reason = ""] = said.split(/^\W*reason\s*:[\s*_]*/im).slice(-1);
   return { verdict: verdict.toLowerCase() as Verdict, reason: reason.trim() };
 }
 
