@@ -41,8 +41,10 @@ function calibrationSentence({ n, n_groups, accuracy, confusion }: CalibrationSc
   const [correct = [], ...others] = confusion;
   const missed = sum(correct) - (correct[0] ?? 0);
   const wrongly = sum(others.map((row) => row[0] ?? 0));
+  const most = Math.max(...confusion.map(sum));
+  const constant = VERDICTS[confusion.findIndex((row) => sum(row) === most)];
   return (
-    `Of ${n} answers to ${n_groups} questions that people judged, the same was said of ${percent(accuracy)}; ` +
+    `Of ${n} answers to ${n_groups} questions that people judged, the same was said of ${percent(accuracy)} (always saying ${constant}: ${(most / n).toFixed(3)}); ` +
     `correct was said of ${wrongly} of the ${sum(others.flat())} that people call otherwise, and not of ${missed} of the ${sum(correct)} that people call correct.`
   );
 }

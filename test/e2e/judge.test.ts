@@ -158,7 +158,7 @@ describe("judge", () => {
     // The same answers to the same questions: nothing to send.
     expect(server.seen).toHaveLength(18);
     expect(alone.stdout).toMatch(
-      /Of 6 answers to 6 questions that people judged, the same was said of 0\.500 \(0\.188 to 0\.812\)/,
+      /Of 6 answers to 6 questions that people judged, the same was said of 0\.500 \(0\.188 to 0\.812\) \(always saying correct: 0\.667\)/,
     );
     expect(alone.stdout).toMatch(
       /correct was said of 0 of the 2 that people call otherwise, and not of 2 of the 4 that people call correct/,
@@ -183,6 +183,18 @@ describe("judge", () => {
     expect(server.seen).toHaveLength(7);
     expect((await judge()).status).toBe(0);
     expect(server.seen).toHaveLength(18);
+  });
+
+  test("reads no verdict in a reply that was cut off, and says what to do", async () => {
+    const message = { role: "assistant", content: "REASON: It says\nVERDICT: refused" };
+    const body = JSON.stringify({ choices: [{ index: 0, message, finish_reason: "length" }] });
+    server.misdeeds.push({ match: "revenue in spring", body, cutAfter: body.length, end: true });
+    const { stderr } = await judge("--max-tokens", "32");
+    expect(stderr).toMatch(
+      /^a: 1 of 6 replies were cut off at 32 tokens and count as unreadable; raise --max-tokens\.$/m,
+    );
+    const [{ judges, verdict }] = linesOf(verdictsPath()).filter(({ judges }) => judges[0].reason === message.content);
+    expect([verdict, judges[0].verdict]).toEqual(["correct", null]);
   });
 
   test("outlives a server with faults", async () => {
@@ -211,6 +223,24 @@ describe("judge", () => {
       expect(linesOf(verdictsPath())).toHaveLength(6);
     },
   );
+
+  test("counts what cannot be read: a model of our own that never learned to judge, behind mixtune serve", async () => {
+    let judged: ReturnType<typeof run> | undefined;
+    const served = await run(["serve", "mixtune/tiny", "--port", "0", "--json"], {
+      onStdout: (text, kill) => {
+        if (judged !== undefined || !text.endsWith("}\n")) return;
+        const args = ["judge", DIR, "--study", "study.yaml", "--judges", "openai:mixtune/tiny", "--allow-hosted"];
+        judged = run([...args, "--max-tokens", "16", "--base-url", JSON.parse(text).url]);
+        judged.finally(() => kill("SIGTERM"));
+      },
+    });
+    expect(served.status).toBe(0);
+    expect((await judged!).status).toBe(0);
+    const { accuracy, refused, undecided, unreadable, alpha } = scores().scoring.judged;
+    expect([accuracy, refused, undecided, unreadable].map(({ value }) => value)).toEqual([0, 0, 1, 1]);
+    expect(alpha).toBeUndefined();
+    expect(server.seen).toEqual([]);
+  });
 
   test.each<[string, string[], RegExp]>([
     ["a hosted model", ["--judges", "mixtune/tiny"], /--judges: expected openai:NAME.*got mixtune\/tiny/],
