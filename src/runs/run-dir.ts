@@ -10,7 +10,7 @@
  */
 
 import { existsSync, readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { z } from "zod";
 import { DataError } from "../base/errors.ts";
 import { makeFolder, readText, removeQuietly, writeWhole } from "../formats/files.ts";
@@ -46,6 +46,7 @@ export const runPaths = {
   predictions: (dir: string): string => join(dir, "predictions"),
   predictionsOf: (dir: string, task: string, split: Split): string =>
     join(dir, "predictions", `${task}.${split}.jsonl`),
+  judgements: (dir: string): string => join(dir, "judgements"),
   judgementsOf: (dir: string, task: string, split: Split): string => join(dir, "judgements", `${task}.${split}.jsonl`),
 } as const;
 
@@ -147,9 +148,8 @@ export function readPredictions(dir: string, task: string, split: Split): Predic
 
 /** judgements/<task>.<split>.jsonl */
 export function writeJudgements(dir: string, task: string, split: Split, judgements: readonly Judgement[]): void {
-  const path = runPaths.judgementsOf(dir, task, split);
-  makeFolder(dirname(path));
-  writeWhole(path, formatJsonl(judgements));
+  makeFolder(runPaths.judgements(dir));
+  writeWhole(runPaths.judgementsOf(dir, task, split), formatJsonl(judgements));
 }
 
 /** @throws {DataError} no such judgements, or a line that is none */
