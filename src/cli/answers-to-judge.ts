@@ -8,19 +8,17 @@ import { listPredictions, readPredictions, readScores, runPaths } from "../runs/
 import type { Prediction } from "../runs/types.ts";
 import type { TaskSpec } from "../specs/types.ts";
 import { findStudyLock } from "../study/lock-file.ts";
-import { ingredientTasks } from "../study/plan.ts";
 import type { Context } from "./context.ts";
 import { fetchHubData } from "./hub-data.ts";
 import { taskNamed } from "./named-tasks.ts";
 import type { ItemToJudge } from "./open-panel.ts";
-import { answerKind, readStudy } from "./read-study.ts";
+import { answerKind } from "./read-study.ts";
+import { tasksOfFolder } from "./subject.ts";
 
 /** Which answers of a directory. */
 export interface AnswersAsked {
   /** Names with commas; absent: all whose answers are texts. */
   tasks?: string;
-  /** A study file that describes them; absent: the run's own study, else the catalogue. */
-  study?: string;
   split: "dev" | "test";
 }
 
@@ -41,9 +39,8 @@ export interface JudgedSplit {
 export async function answersToJudge(dir: string, options: AnswersAsked, context: Context): Promise<JudgedSplit[]> {
   const { split } = options;
   const lock = findStudyLock(join(dir, "..", ".."));
-  const study = options.study === undefined ? lock?.study : readStudy(options.study, []).study;
-  const specs = tasksToJudge(dir, options, study && ingredientTasks(study), context);
-  const dataRoot = study?.data_root ?? context.settings.dataRoot;
+  const specs = tasksToJudge(dir, options, tasksOfFolder(dir, lock), context);
+  const dataRoot = lock?.study.data_root ?? context.settings.dataRoot;
   const data = await fetchHubData(specs, dataRoot, context, lock?.hub);
   const scores = readScores(dir);
   const parts: JudgedSplit[] = [];
@@ -76,7 +73,7 @@ export async function answersToJudge(dir: string, options: AnswersAsked, context
 function tasksToJudge(
   dir: string,
   { tasks, split }: AnswersAsked,
-  described: Record<string, TaskSpec> | undefined,
+  described: Record<string, TaskSpec>,
   context: Context,
 ): Record<string, TaskSpec> {
   const predicted = listPredictions(dir).flatMap((one) => (one.split === split ? [one.task] : []));
@@ -117,7 +114,7 @@ function ofOtherData(place: string, got: string | undefined): DataError {
     place,
     expected: "an answer to an example of the task as it is now",
     got: got === undefined ? "an example that the task does not have" : "another gold answer",
-    remedy: "Name the study that it was scored with (--study), or score it again with mixtune eval.",
+    remedy: "The data changed since the model was asked: evaluate it again with mixtune eval.",
   });
 }
 

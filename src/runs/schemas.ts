@@ -5,7 +5,16 @@
 
 import { z } from "zod";
 import { VERDICTS } from "../specs/verdicts.ts";
-import type { CalibrationScores, Judgement, MetricsLine, Prediction, Receipt, RunStatus, Scores } from "./types.ts";
+import type {
+  CalibrationScores,
+  Judgement,
+  MetricsLine,
+  Prediction,
+  Receipt,
+  RunStatus,
+  Scores,
+  Subject,
+} from "./types.ts";
 
 const count = z.number().int().nonnegative();
 const number = z
@@ -104,9 +113,23 @@ export const scoresSchema = schemaOf<Scores>(
           judged: z
             .looseObject({ panel: z.string(), judges: z.array(z.string()), calibration: calibration.optional() })
             .optional(),
+          scorers: count.optional(),
         }),
       ),
     ),
+  }),
+);
+
+const cap = z.number().int().positive().nullable();
+
+export const subjectSchema = schemaOf<Subject>(
+  z.looseObject({
+    model: z.string(),
+    at: z.string(),
+    few_shot: count,
+    tasks: z.record(z.string(), z.looseObject({ name: z.string() })),
+    max_dev: cap,
+    max_test: cap,
   }),
 );
 

@@ -1,5 +1,6 @@
 /** @file Records of a run directory, as they stand on disk (snake_case). Layout and semantics: docs/ARCHITECTURE.md. */
 
+import type { TaskSpec } from "../specs/types.ts";
 import type { PanelVerdict, Verdict } from "../specs/verdicts.ts";
 
 export type RunState = "planned" | "running" | "done" | "failed";
@@ -97,11 +98,28 @@ export interface SplitScores {
   top_answer?: { label: string; given: number; gold: number };
   /** Whose verdicts `scoring.judged` counts. */
   judged?: JudgedBy;
+  /** Number of the scorers that judged (SCORERS of eval/score-answers.ts). Absent: before they were numbered. */
+  scorers?: number;
 }
 
 /** scores.json */
 export interface Scores {
   tasks: Record<string, Partial<Record<"dev" | "test", SplitScores>>>;
+}
+
+/** subject.json of a folder that `mixtune eval` filled: whose scores these are, and on what. Runs and baselines of a study need none. */
+export interface Subject {
+  /** As the person wrote it. */
+  model: string;
+  /** Folder of a local model, or the address of a hosted one. */
+  at: string;
+  /** Training examples shown before each question. */
+  few_shot: number;
+  /** Of every task that was scored. */
+  tasks: Record<string, TaskSpec>;
+  /** How many examples of each split. */
+  max_dev: number | null;
+  max_test: number | null;
 }
 
 /** receipt.json, written when a run ends. */

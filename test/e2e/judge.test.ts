@@ -43,8 +43,7 @@ const run = (args: readonly string[], more: Partial<RunOptions> = {}) =>
     env: { MIXTUNE_CACHE: join(folder, "cache"), OPENAI_BASE_URL: server.baseUrl, OPENAI_API_KEY: "sk-test" },
     ...more,
   });
-const judge = (...args: string[]) =>
-  run(["judge", DIR, "--study", "study.yaml", "--judges", PANEL, "--json", "--allow-hosted", ...args]);
+const judge = (...args: string[]) => run(["judge", DIR, "--judges", PANEL, "--json", "--allow-hosted", ...args]);
 const scores = () => JSON.parse(readFileSync(join(folder, DIR, "scores.json"), "utf8")).tasks.filings.test;
 const verdictsPath = () => join(folder, DIR, "judgements/filings.test.jsonl");
 const linesOf = (path: string) =>
@@ -89,7 +88,7 @@ afterAll(async () => {
 
 describe("judge", () => {
   test("sends nothing before it was allowed", async () => {
-    const { status, stderr } = await run(["judge", DIR, "--study", "study.yaml", "--judges", PANEL]);
+    const { status, stderr } = await run(["judge", DIR, "--judges", PANEL]);
     expect(status).toBe(2);
     expect(stderr).toMatch(/host {6}http:\/\/127\.0\.0\.1:\d+\/v1 \(chat\), model a, b, c, with the key/);
     expect(stderr).toMatch(/rows {6}6; 18 requests to send/);
@@ -141,7 +140,7 @@ describe("judge", () => {
   test("pays for nothing twice, and says that the judges are uncalibrated until they were compared with people", async () => {
     await judge();
     expect(server.seen).toHaveLength(18);
-    const again = await run(["judge", DIR, "--study", "study.yaml", "--judges", PANEL]);
+    const again = await run(["judge", DIR, "--judges", PANEL]);
     expect(again.status).toBe(0);
     expect(server.seen).toHaveLength(18);
     expect(again.stdout).toMatch(/filings +test +0\.333 .*uncalibrated +6$/m);
@@ -165,14 +164,16 @@ describe("judge", () => {
     );
     expect(alone.stdout).toMatch(/people: correct +2 +1 +0 +1$/m);
 
-    const other = await run(["judge", DIR, "--study", "study.yaml", "--judges", "openai:a,openai:b", "--json"]);
+    const other = await run(["judge", DIR, "--judges", "openai:a,openai:b", "--json"]);
     expect(JSON.parse(other.stdout).tasks.filings.test.judged).not.toHaveProperty("calibration");
     const calibrated = await judge();
     expect(JSON.parse(calibrated.stdout).tasks.filings.test.judged.calibration).toMatchObject({
       n: 6,
       accuracy: { value: 0.5, method: "wilson" },
     });
-    const report = await run(["eval", "openai:writer", "--tasks", "study.yaml", "--out", DIR]);
+    const rescored = await run(["eval", "--rescore", DIR]);
+    expect(rescored.stdout).toMatch(/^1 splits judged again .*: nothing changed\./);
+    const report = await run(["judge", DIR, "--judges", PANEL]);
     expect(report.stdout).toMatch(/filings +test +0\.333 .* 0\.500 +6$/m);
   });
 
@@ -208,7 +209,7 @@ describe("judge", () => {
     async () => {
       await restart({ delayMs: 40 });
       rmSync(verdictsPath(), { force: true });
-      const args = ["judge", DIR, "--study", "study.yaml", "--judges", PANEL, "--allow-hosted", "--concurrency", "2"];
+      const args = ["judge", DIR, "--judges", PANEL, "--allow-hosted", "--concurrency", "2"];
       const killed = await run(args, {
         watch: (kill) => {
           if (server.seen.length >= 9) kill("SIGKILL");
@@ -229,7 +230,7 @@ describe("judge", () => {
     const served = await run(["serve", "mixtune/tiny", "--port", "0", "--json"], {
       onStdout: (text, kill) => {
         if (judged !== undefined || !text.endsWith("}\n")) return;
-        const args = ["judge", DIR, "--study", "study.yaml", "--judges", "openai:mixtune/tiny", "--allow-hosted"];
+        const args = ["judge", DIR, "--judges", "openai:mixtune/tiny", "--allow-hosted"];
         judged = run([...args, "--max-tokens", "16", "--base-url", JSON.parse(text).url]);
         judged.finally(() => kill("SIGTERM"));
       },
@@ -253,7 +254,7 @@ describe("judge", () => {
     ],
     ["human verdicts", ["--judges", "openai:a", "--calibrate", "study.yaml"], /expected a file that ends in/],
   ])("wants %s", async (_, args, message) => {
-    const { status, stderr } = await run(["judge", DIR, "--study", "study.yaml", "--allow-hosted", ...args]);
+    const { status, stderr } = await run(["judge", DIR, "--allow-hosted", ...args]);
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/^ {4}at /m);
     expect(status).toBe(2);
@@ -261,11 +262,12 @@ describe("judge", () => {
   });
 
   test("refuses answers to examples that the task no longer has", async () => {
-    const study = readFileSync(join(folder, "study.yaml"), "utf8");
-    writeFileSync(join(folder, "other.csv"), readFileSync(join(folder, "test.csv"), "utf8").replace(",14", ",41"));
-    writeFileSync(join(folder, "other.yaml"), study.replace("test.csv", "other.csv"));
-    const args = ["judge", DIR, "--study", "other.yaml", "--judges", PANEL, "--allow-hosted"];
+    const path = join(folder, "test.csv");
+    const rows = readFileSync(path, "utf8");
+    writeFileSync(path, rows.replace(",14", ",41"));
+    const args = ["judge", DIR, "--judges", PANEL, "--allow-hosted"];
     const { status, stderr } = await run(args);
+    writeFileSync(path, rows);
     expect(stderr).toMatch(
       /filings\.test\.jsonl:\d: test#\d+: expected an answer to an example of the task as it is now, got another gold/,
     );

@@ -39,7 +39,6 @@ export function addJudge(program: Command, act: Act): void {
     .description("let hosted models judge stored answers by the human reference: correct, incorrect or refused")
     .requiredOption("--judges <list>", "openai:NAME, with commas between several: what more than half say counts")
     .option("--tasks <list>", "names with commas (default: all with predictions in DIR whose answers are texts)")
-    .option("--study <file>", "where the tasks are described (default: the run's own study, else the catalogue)")
     .addOption(new Option("--split <split>", "which split").choices(["dev", "test"]).default("test"))
     .option("--calibrate <list>", "files of answers that people judged: columns question, reference, answer, verdict")
     .option("--max-tokens <n>", "of a judge's reply", wholeNumber(16, 100_000), MAX_TOKENS)
