@@ -127,7 +127,7 @@ async function evaluate(model: string, options: EvalOptions, context: Context): 
     const loaded = await Promise.all(names.map((name) => loadTask(specs[name]!, data)));
     const dir = resolve(options.out ?? join("evals", folderName(`${choice.model}${shotsName(options.fewShot)}`)));
     claimFolder(dir, { model, at: choice.baseUrl, ...asked });
-    const where = { dir, cacheFolder: context.settings.cacheDir, numShots: options.fewShot };
+    const where = { dir, numShots: options.fewShot };
     return { dir, scores: await scoreHosted(choice, loaded, spec, where, context) };
   }
 }
