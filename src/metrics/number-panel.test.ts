@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { NumberGold } from "../specs/gold.ts";
 import { judgeNumber, NUMBER_SCORERS, type PanelItem } from "./number-panel.ts";
