@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import { wilsonInterval } from "./interval.ts";
 import { mean, sortedQuantile, standardDeviation, variance } from "./moments.ts";
 import { normalCdf, normalQuantile } from "./normal.ts";
-import { logGamma, tCdf, tQuantile } from "./student-t.ts";
+import { logGamma } from "./special.ts";
+import { tCdf, tQuantile } from "./student-t.ts";
 
 const golden = JSON.parse(
   readFileSync(new URL("../../test/golden/stats/intervals/expected.json", import.meta.url), "utf8"),
