@@ -113,7 +113,7 @@ export function meanOfSeeds(seeds: SeedScores): number[] {
 /**
  * Variance of a weighted sum of run scores over new items and new seeds: item part + weight * (seed variance - noise, if that is more
  * than nothing). Degrees of freedom by Satterthwaite, of the three parts as they were estimated, also where noise has eaten the seed part:
- * its true size remains as unknown.
+ * its true size remains as unknown. At least those of items or of seeds, whichever are fewer.
  *
  * @param weight  sum of the squared weights of the runs
  */
@@ -122,7 +122,8 @@ export function withSeeds(items: PooledVariance, seed: SeedVariance, weight: num
   const total = items.variance + weight * Math.max(0, seed.variance - noise);
   const uncertainty =
     items.variance ** 2 / items.df + (weight * seed.variance) ** 2 / seed.df + (weight * noise) ** 2 / dfNoise;
-  return { variance: total, df: total ** 2 / uncertainty };
+  // Between the least df and their sum it would be without the subtraction.
+  return { variance: total, df: Math.max(total ** 2 / uncertainty, Math.min(items.df, seed.df)) };
 }
 
 /** An estimate with a t interval and p value from its variance. */

@@ -58,13 +58,16 @@ export function factorialModel({ scores, factors, pairs = [], items }: Factorial
   const terms = new Map(Object.entries(factors));
   for (const [a, b] of pairs) {
     const other = factors[b] ?? [];
-    terms.set(`${a} x ${b}`, (factors[a] ?? []).map((value, r) => value * (other[r] as number)));
+    terms.set(
+      `${a} x ${b}`,
+      (factors[a] ?? []).map((value, r) => value * (other[r] as number)),
+    );
   }
   const columns = [scores.map(() => 1), ...terms.values()];
   const fit = linearFit(columns);
   const residualDf = scores.length - fit.rank;
   const squares = sumOfSquares(fit.residuals(scores));
-  const residual: SeedVariance = { variance: squares / residualDf, df: residualDf };
+  const residual: SeedVariance = { variance: residualDf === 0 ? Number.NaN : squares / residualDf, df: residualDf };
   if (items) residual.noise = itemNoise(fit, items.scores, items.groups, residualDf);
   const effects: Effect[] = [];
   const notEstimable: string[] = [];
@@ -74,7 +77,9 @@ export function factorialModel({ scores, factors, pairs = [], items }: Factorial
       notEstimable.push(term);
       return;
     }
-    const ofItems = items ? itemPart(weights, items.scores, items.groups) : { variance: 0, df: Number.POSITIVE_INFINITY };
+    const ofItems = items
+      ? itemPart(weights, items.scores, items.groups)
+      : { variance: 0, df: Number.POSITIVE_INFINITY };
     const effect = weights.reduce((sum, w, r) => sum + w * (scores[r] as number), 0);
     const { difference, ...rest } = tDifference(effect, withSeeds(ofItems, residual, sumOfSquares(weights)));
     effects.push({ term, effect: difference, ...rest });
@@ -108,7 +113,11 @@ function itemNoise(
   residualDf: number,
 ): PooledVariance {
   const residuals = groups.map((_, i) => fit.residuals(scores.map((run) => run[i] as number)));
-  const ofRun = (r: number) => clusteredVarianceOfMean(residuals.map((item) => item[r] as number), groups);
+  const ofRun = (r: number) =>
+    clusteredVarianceOfMean(
+      residuals.map((item) => item[r] as number),
+      groups,
+    );
   const sum = scores.reduce((total, _, r) => total + ofRun(r), 0);
   return { variance: sum / residualDf, df: residualDf * (clusters(groups).length - 1) };
 }

@@ -10,7 +10,14 @@ import {
   type Statistic,
 } from "./bootstrap.ts";
 import { clusters } from "./clusters.ts";
-import { type Difference, type PooledVariance, pooledVariance, type SeedVariance, tDifference, withSeeds } from "./difference.ts";
+import {
+  type Difference,
+  type PooledVariance,
+  pooledVariance,
+  type SeedVariance,
+  tDifference,
+  withSeeds,
+} from "./difference.ts";
 import type { Interval } from "./interval.ts";
 import { mean, variance } from "./moments.ts";
 
@@ -71,8 +78,7 @@ export function hierarchicalBootstrap(
   const ofA = variance(valuesA) / a.length;
   const ofB = variance(valuesB) / b.length;
   const ofItems = Math.max(0, total - ofA - ofB);
-  const df =
-    total ** 2 / (ofA ** 2 / (a.length - 1) + ofB ** 2 / (b.length - 1) + ofItems ** 2 / (all.length - 1));
+  const df = total ** 2 / (ofA ** 2 / (a.length - 1) + ofB ** 2 / (b.length - 1) + ofItems ** 2 / (all.length - 1));
   return { difference, ...expandedPercentiles(draws, df) };
 }
 
