@@ -47,11 +47,13 @@ export function bootstrapDraws(
 
 /** The items of so many groups, drawn with replacement. */
 export function resampled(all: readonly (readonly number[])[], rng: Rng, numGroups: number): Int32Array {
-  const items: number[] = [];
-  for (let g = 0; g < numGroups; g++) {
-    for (const item of rng.pick(all)) items.push(item);
+  const drawn = Array.from({ length: numGroups }, () => rng.pick(all));
+  const items = new Int32Array(drawn.reduce((size, group) => size + group.length, 0));
+  let at = 0;
+  for (const group of drawn) {
+    for (const item of group) items[at++] = item;
   }
-  return Int32Array.from(items);
+  return items;
 }
 
 /**

@@ -1,8 +1,9 @@
 /** @file What the best of k trials may be expected to score: the honest way to compare a search of 200 with a search of 5. */
 
 import { Rng } from "../base/rng.ts";
-import { type BootstrapOptions, percentiles } from "./bootstrap.ts";
-import type { Interval } from "./interval.ts";
+import type { BootstrapOptions } from "./bootstrap.ts";
+import { type Interval, tInterval } from "./interval.ts";
+import { variance } from "./moments.ts";
 
 /** Expected maximum of `k` trials with its bootstrap interval over trials. */
 export interface ExpectedMaximum extends Interval {
@@ -30,19 +31,25 @@ export function expectedMaximum(scores: readonly number[], k: number): number {
   return sum;
 }
 
+/** Share of the trials up to which k has an interval: beyond, too much hangs on the few highest for any resampling to tell. */
+const KNOWN_SHARE = 1 / 4;
+
 /**
- * {@link expectedMaximum} for k = 1 .. n (or to `most`), with percentile intervals from trials drawn with replacement. The intervals are
- * too narrow when k nears n: a resample cannot hold a score above the best seen.
+ * {@link expectedMaximum} for k = 1 .. n, with t intervals from its bootstrap standard error over trials. Bounds are NaN above a quarter of
+ * the trials, where they would hold the truth in less than nine of ten cases (docs/calibration.md).
  */
 export function expectedMaximumCurve(
   scores: readonly number[],
-  { seed, resamples = 1000, most = scores.length }: BootstrapOptions & { most?: number },
+  { seed, resamples = 1000 }: BootstrapOptions,
 ): ExpectedMaximum[] {
+  const n = scores.length;
   const rng = new Rng(seed, "expected-maximum");
   const samples = Array.from({ length: resamples }, () => scores.map(() => rng.pick(scores)));
-  return Array.from({ length: Math.min(most, scores.length) }, (_, at) => {
+  return scores.map((_, at) => {
     const k = at + 1;
-    const bounds = percentiles(samples.map((sample) => expectedMaximum(sample, k)));
-    return { k, expected: expectedMaximum(scores, k), ...bounds };
+    const expected = expectedMaximum(scores, k);
+    if (k > Math.ceil(n * KNOWN_SHARE)) return { k, expected, low: Number.NaN, high: Number.NaN };
+    const spread = variance(samples.map((sample) => expectedMaximum(sample, k)));
+    return { k, expected, ...tInterval(expected, Math.sqrt((spread * n) / (n - 1)), n - 1) };
   });
 }

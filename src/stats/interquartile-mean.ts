@@ -22,9 +22,9 @@ export function interquartileMean(values: readonly number[]): number {
 }
 
 /**
- * Interquartile mean over all seeds and tasks, with an interval of retraining on these tasks: seeds are drawn with replacement within each
- * task. Unlike rliable's, k - 1 of k seeds are drawn and the tails are {@link expandedPercentiles}: with two seeds the plain one shows
- * half the variance.
+ * Interquartile mean over all seeds and tasks, with an interval of retraining on these tasks: within each task, seeds' deviations from their
+ * mean are drawn with replacement. Unlike rliable's, they are stretched by sqrt(k / (k - 1)) and the tails are {@link expandedPercentiles}:
+ * with two seeds the plain bootstrap shows half the variance.
  *
  * @param scores  [tasks][seeds] normalised; tasks may differ in seeds. Bounds are NaN where one has a single seed
  * @source Agarwal et al. 2021 (stratified bootstrap); golden test/golden/stats/aggregate (all resamples, enumerated)
@@ -38,8 +38,12 @@ export function interquartileMeanInterval(
     return { estimate, low: Number.NaN, high: Number.NaN };
   }
   const rng = new Rng(seed, "interquartile-mean");
+  const stretched = scores.map((seeds) => {
+    const centre = mean(seeds);
+    return seeds.map((score) => centre + Math.sqrt(seeds.length / (seeds.length - 1)) * (score - centre));
+  });
   const draws = Array.from({ length: resamples }, () =>
-    interquartileMean(scores.flatMap((seeds) => seeds.slice(1).map(() => rng.pick(seeds)))),
+    interquartileMean(stretched.flatMap((seeds) => seeds.map(() => rng.pick(seeds)))),
   );
   const { low, high } = expandedPercentiles(
     draws,
