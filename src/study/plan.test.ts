@@ -34,7 +34,10 @@ function facts(of: StudySpec): PlanFacts {
   return {
     ingredients: () =>
       Object.fromEntries(
-        names.map((name) => [name, { rows_digest: digestOf(name), num_train: sizes[name]!, dev_digest: "dev" }]),
+        names.map((name) => [
+          name,
+          { rows_digest: digestOf(name), num_train: sizes[name]!, dev_digest: "dev", has_labels: true },
+        ]),
       ),
     models: Object.fromEntries(
       of.models.map((name) => [name, { name, weights_digest: name, tokenizer_digest: "t", template_digest: "p" }]),
@@ -364,7 +367,7 @@ seeds: [1, 2]
         Object.fromEntries(
           Object.keys(ingredientTasks(of)).map((task) => [
             task,
-            { rows_digest: task, num_train: 100, dev_digest: "dev" },
+            { rows_digest: task, num_train: 100, dev_digest: "dev", has_labels: true },
           ]),
         ),
       models: facts(of).models,
