@@ -89,6 +89,7 @@ test("are made again with the same bits, and not at all when they are there", as
   const { id } = lock.runs.find(({ mixture }) => mixture.name === "teams (shuffled labels)")!;
   const words = ["design=[{name: teams, tasks: {teams: {}}, shuffled_labels: true}]", "controls=[]"];
   const other = await mixtune(["run", "study.yaml", "--out", "other", "--json", ...words], { cwd: folder });
+  expect(other.status).toBe(0);
   expect(JSON.parse(other.stdout).table.rows.at(-1)).toMatchObject({ kind: "control", runs: [id] });
   const scores = (out: string) => readFileSync(join(folder, out, "runs", id, "predictions/teams.test.jsonl"), "utf8");
   expect(scores("other")).toBe(scores("out"));
@@ -106,6 +107,7 @@ eval: {scoring: [constrained], max_dev: 4, max_test: 4}
   );
   const plain = await mixtune(["train", "one.yaml", "--json", "shuffled_labels=false"], { cwd: folder });
   const shuffled = await mixtune(["train", "one.yaml", "--json"], { cwd: folder });
+  expect([plain.status, shuffled.status]).toEqual([0, 0]);
   const [a, b] = [plain, shuffled].map(({ stdout }) => JSON.parse(stdout).table.rows.at(-1));
   expect([a.kind, b.kind, b.name]).toEqual(["mixture", "control", "one (shuffled labels)"]);
   expect(a.runs).not.toEqual(b.runs);
