@@ -5,6 +5,7 @@ import { SpecError } from "../base/errors.ts";
 import { runId } from "../specs/run-id.ts";
 import { changeTrain } from "../specs/train.ts";
 import type {
+  BudgetSpec,
   DesignPart,
   MixtureSpec,
   ModelIdentity,
@@ -39,7 +40,7 @@ export interface Shuffled {
 
 /** What planning needs to know of the world. */
 export interface PlanFacts {
-  /** By ingredient name, for a model (its tokenizer may refuse rows) and a way to train. */
+  /** By ingredient name, for a model (its tokenizer may refuse rows), a way to train, and what is shuffled. */
   ingredients(model: string, train: TrainSpec, shuffled?: Shuffled): Record<string, IngredientFacts>;
   /** By model name as written. */
   models: Record<string, ModelIdentity>;
@@ -69,49 +70,51 @@ export function shuffledOf({ mixture, seed }: Pick<RunSpec, "mixture" | "seed">)
  */
 export function planStudy(study: StudySpec, facts: PlanFacts): PlannedRun[] {
   const runs = study.models.flatMap((model) =>
-    factorCombinations(study).flatMap((factors) => {
-      const changed = Object.entries(factors).map(([dotted, value]) => [dotted.slice("train.".length), value]);
-      const train = changeTrain(study.train, Object.fromEntries(changed));
-      const ingredients = facts.ingredients(model, train);
-      const input = amountsInput(study, ingredients);
-      const candidates = candidatesOf([...study.design, ...shuffledDesign(study, ingredients)], study, input);
-      const trueOnes = candidates.filter(({ mixture }) => mixture.shuffled_labels === undefined);
-      const isMatched = study.budget.match.some((match) => match !== "none");
-      const others = isMatched ? REFERENCE_DESIGN.flatMap((part) => candidatesOf([part], study, input)) : [];
-      const referenceOf = (one: Candidate) => referenceFor(study.budget.reference, one, [...trueOnes, ...others]);
-      const arms: Arm[] = [{ candidates, train }];
-      if (study.controls.includes("random_init")) arms.push(randomArm(trueOnes, train));
-      return study.budget.match.flatMap((match) =>
-        study.seeds.flatMap((seed) =>
-          arms.flatMap(({ candidates, train, control }) => {
-            const specOf = ({ mixture, ...budget }: Budgeted): RunSpec => {
-              const shuffled = shuffledOf({ mixture, seed });
-              const used = shuffled === undefined ? ingredients : facts.ingredients(model, train, shuffled);
-              return {
-                format: 1,
-                model: facts.models[model]!,
-                mixture,
-                data: runData(mixture, used, train),
-                train: { ...train, ...budget },
-                seed,
-                worker: facts.worker,
-              };
-            };
-            const own = { max_steps: train.max_steps, num_train_epochs: train.num_train_epochs };
-            const budgeted = matched(match, candidates, own, referenceOf, input, {
-              shown: (one) => facts.estimate(specOf(one)),
-              stepsToShow: (one, tokens) => facts.stepsToShow(specOf(one), tokens),
-            });
-            const shown = study.budget.match.length > 1 ? { ...factors, "budget.match": match } : factors;
-            return budgeted.map((one) => plannedRun(specOf(one), model, shown, facts, control));
-          }),
-        ),
-      );
-    }),
+    factorCombinations(study).flatMap((factors) => runsUnder(model, factors, study, facts)),
   );
   const unique = runsOnce(runs);
   verifyPlan(unique);
   return unique;
+}
+
+/** The runs of one model and one value of each factor: mixtures x budgets x seeds. */
+function runsUnder(model: string, factors: Record<string, unknown>, study: StudySpec, facts: PlanFacts): PlannedRun[] {
+  const changed = Object.entries(factors).map(([dotted, value]) => [dotted.slice("train.".length), value]);
+  const own = changeTrain(study.train, Object.fromEntries(changed));
+  const ingredients = facts.ingredients(model, own);
+  const input = amountsInput(study, ingredients);
+  const designed = candidatesOf([...study.design, ...shuffledDesign(study, ingredients)], study, input);
+  const trueOnes = designed.filter(({ mixture }) => mixture.shuffled_labels === undefined);
+  const arms: Arm[] = [{ candidates: designed, train: own }];
+  if (study.controls.includes("random_init")) arms.push(randomArm(trueOnes, own));
+  const isMatched = study.budget.match.some((match) => match !== "none");
+  const others = isMatched ? REFERENCE_DESIGN.flatMap((part) => candidatesOf([part], study, input)) : [];
+  const referenceOf = (one: Candidate) => referenceFor(study.budget.reference, one, [...trueOnes, ...others]);
+  const runsOf = ({ candidates, train, control }: Arm, match: BudgetSpec["match"][number], seed: number) => {
+    const specOf = ({ mixture, ...budget }: Budgeted): RunSpec => {
+      const shuffled = shuffledOf({ mixture, seed });
+      const used = shuffled === undefined ? ingredients : facts.ingredients(model, train, shuffled);
+      return {
+        format: 1,
+        model: facts.models[model]!,
+        mixture,
+        data: runData(mixture, used, train),
+        train: { ...train, ...budget },
+        seed,
+        worker: facts.worker,
+      };
+    };
+    const budget = { max_steps: train.max_steps, num_train_epochs: train.num_train_epochs };
+    const budgeted = matched(match, candidates, budget, referenceOf, input, {
+      shown: (one) => facts.estimate(specOf(one)),
+      stepsToShow: (one, tokens) => facts.stepsToShow(specOf(one), tokens),
+    });
+    const shown = study.budget.match.length > 1 ? { ...factors, "budget.match": match } : factors;
+    return budgeted.map((one) => plannedRun(specOf(one), model, shown, facts, control));
+  };
+  return study.budget.match.flatMap((match) =>
+    study.seeds.flatMap((seed) => arms.flatMap((arm) => runsOf(arm, match, seed))),
+  );
 }
 
 /** Mixtures that are trained alike. */

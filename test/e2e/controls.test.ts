@@ -32,7 +32,7 @@ tasks:
 ${task("teams")}${task("desks")}allow_overlap: [[teams, desks]]
 design: [singles, {name: mine, tasks: {teams: {}, desks: {}}}, {name: mine, tasks: {teams: {}, desks: {}}, shuffled_labels: true}]
 controls: [shuffled_labels, random_init]
-train: {max_steps: 40, train_batch_size: 8, learning_rate: 3.0e-3, keep: none}
+train: {max_steps: 24, train_batch_size: 8, learning_rate: 3.0e-3, keep: none}
 eval: {scoring: [constrained], max_dev: 8}
 `,
   );
