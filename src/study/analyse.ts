@@ -1,11 +1,13 @@
 /** @file What the finished runs of a study show: mixture x task, which mixture dev chooses, and whether test can tell it from its alternative. */
 
+import { isLabelScoring } from "../runs/run-dir.ts";
 import type { Prediction, Scores, SplitScores } from "../runs/types.ts";
+import { tableScoring } from "../specs/hosted.ts";
 import { METRICS } from "../specs/metrics.ts";
 import type { MetricName, Scoring } from "../specs/types.ts";
 import { pooledVariance, seededDifference } from "../stats/difference.ts";
 import { mean, standardDeviation } from "../stats/moments.ts";
-import type { LockedRun, StudyLock } from "./lock-file.ts";
+import type { LockedBaseline, LockedRun, StudyLock } from "./lock-file.ts";
 
 /** What analysis reads of a run or baseline directory. */
 export interface ScoredRun {
@@ -30,9 +32,9 @@ export interface Cell {
   high?: number;
 }
 
-/** A row: a mixture (with its factor values), or a baseline. */
+/** A row: a baseline, a mixture (with its factor values), or a control, which is a mixture that is no candidate. */
 export interface Row {
-  kind: "majority" | "ngram" | "base" | "mixture";
+  kind: LockedBaseline["kind"] | "mixture" | "control";
   name: string;
   model?: string;
   factors: Record<string, unknown>;
@@ -75,31 +77,25 @@ export interface StudyTable {
 /** Reads what is scored and puts it together. Unfinished runs leave empty cells. */
 export function analyseStudy(lock: StudyLock, read: ReadScored): StudyTable {
   const tasks = Object.keys(lock.study.tasks).map((name) => ({ name, metric: lock.tasks[name]!.metric }));
-  const scoring = lock.study.eval.scoring[0]!; // one table compares one kind of scoring
-  const groups = groupRuns(lock.runs);
+  const scoring = tableScoring(lock.study.eval);
+  const isControl = ({ control }: LockedRun) => control !== undefined;
+  const groups = [...groupRuns(lock.runs.filter((run) => !isControl(run))), ...groupRuns(lock.runs.filter(isControl))];
   const rows = [
     ...lock.baselines.map((baseline): Row => {
-      const shots = baseline.few_shot === undefined ? "" : `, ${baseline.few_shot}-shot`;
-      const name = baseline.kind === "base" ? `${baseline.model ?? ""} (untuned${shots})`.trim() : baseline.kind;
+      const { kind, model } = baseline;
       const cells = cellsOf(tasks, [read("baseline", baseline.id).scores], scoring);
-      return {
-        kind: baseline.kind,
-        name,
-        ...(baseline.model ? { model: baseline.model } : {}),
-        factors: {},
-        runs: [],
-        baseline: baseline.id,
-        cells,
-      };
+      const ofModel = kind === "base" && model ? { model } : {};
+      return { kind, name: baselineName(baseline), ...ofModel, factors: {}, runs: [], baseline: baseline.id, cells };
     }),
     ...groups.map((runs): Row => {
-      const { mixture, model, factors } = runs[0]!;
+      const { mixture, model, factors, control } = runs[0]!;
       const cells = cellsOf(
         tasks,
         runs.map((run) => read("run", run.id).scores),
         scoring,
       );
-      return { kind: "mixture", name: mixture.name, model, factors, runs: runs.map((run) => run.id), cells };
+      const kind = control === undefined ? "mixture" : "control";
+      return { kind, name: mixture.name, model, factors, runs: runs.map((run) => run.id), cells };
     }),
   ];
   const models = [...new Set(lock.runs.map((run) => run.model))];
@@ -117,6 +113,12 @@ export function analyseStudy(lock: StudyLock, read: ReadScored): StudyTable {
   const numDone = ids.filter(isDone).length;
   const table = { name: lock.study.name, tasks, rows, chosen, comparisons, scoring, numRuns: ids.length, numDone };
   return { ...table, sentence: sentenceOf(table, lock.study.seeds.length) };
+}
+
+function baselineName({ kind, model, few_shot }: LockedBaseline): string {
+  const shots = few_shot === undefined ? "" : `, ${few_shot}-shot`;
+  if (kind === "base") return `${model ?? ""} (untuned${shots})`.trim();
+  return kind === "hosted" ? model! : kind;
 }
 
 function groupRuns(runs: readonly LockedRun[]): LockedRun[][] {
@@ -189,7 +191,7 @@ function compare(
   if (alone === undefined) return [];
   const common = { task, metric, model, chosen: chosen.name, reference: alone.name };
   if (alone === chosen) return [{ ...common, difference: 0, low: Number.NaN, high: Number.NaN, verdict: "same" }];
-  const scoring = lock.study.eval.scoring[0]!;
+  const scoring = tableScoring(lock.study.eval);
   const item = metric === "accuracy" ? scoring : metric; // labels: whether this reading was right
   const a = itemScores(chosen, task, item, read);
   const b = itemScores(alone, task, item, read);
@@ -232,9 +234,10 @@ function seedValues(row: Row, task: string, metric: string, scoring: Scoring, re
   });
 }
 
-/** The metrics of a reading of labels; those there are where the answer is no label. */
+/** The metrics of a reading of labels, none where it was not made; those there are where the answer is no label. */
 function metricsUnder(split: SplitScores, scoring: Scoring): SplitScores["metrics"] {
-  return split.scoring[scoring] ?? split.metrics;
+  const isLabel = Object.keys(split.scoring).some(isLabelScoring);
+  return split.scoring[scoring] ?? (isLabel ? {} : split.metrics);
 }
 
 /** Per scored seed the score of each item, ordered by item id. */

@@ -235,7 +235,8 @@ export class JobRunner {
   private async prepareAll(job: Job, spec: RunSpec): Promise<Map<string, PreparedTask>> {
     const all = new Map<string, PreparedTask>();
     for (const name of Object.keys(spec.mixture.ingredients)) {
-      const prepared = await this.shared.task(job, name, spec.train.loss_on);
+      const shuffleSeed = spec.mixture.shuffled_labels?.includes(name) ? spec.seed : undefined;
+      const prepared = await this.shared.task(job, name, spec.train.loss_on, shuffleSeed);
       const actual = prepared.split("train").rowsDigest;
       const planned = spec.data[name]?.rows_digest;
       if (actual !== planned) {
