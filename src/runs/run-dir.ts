@@ -169,6 +169,12 @@ export function isScored(scores: Scores, task: string, split: "dev" | "test", sc
   return !read.some((name) => LABEL_SCORINGS.includes(name)) || scoring.every((name) => read.includes(name));
 }
 
+/** Whether numbers of a split were written freely only. */
+export function lacksConstrainedNumbers(scores: Scores, task: string, split: "dev" | "test"): boolean {
+  const metrics = scores.tasks[task]?.[split]?.metrics ?? {};
+  return metrics.own_strict !== undefined && metrics.own_constrained === undefined;
+}
+
 /** receipt.json */
 export function writeReceipt(dir: string, receipt: Receipt): void {
   writeJson(runPaths.receipt(dir), receipt);
