@@ -23,11 +23,11 @@ export interface ModelSize {
 }
 
 /**
- * fp32 FLOP/s that go through one core, fitted to the bench of four widths on an AMD EPYC core with AVX-512 (bench/baseline.json, docs/LOG.md):
- * narrow products run at half the speed of wide ones. Other machines are off by a factor of two in either direction.
+ * fp32 FLOP/s that go through one core, fitted to the bench of four widths on an AMD EPYC core with AVX-512 (docs/LOG.md): narrow products run at
+ * half the speed of wide ones. Other machines are off by a factor of two in either direction.
  */
 function flopsPerThread({ hidden }: ModelSize): number {
-  return (80e9 * hidden) / (hidden + 180);
+  return (80e9 * hidden ** 2) / (hidden ** 2 + 256 ** 2);
 }
 /** Batches that are laid out to see how many tokens sharing saves. */
 const SAMPLED_BATCHES = 2;
@@ -65,8 +65,11 @@ export function estimateRun(
   };
 }
 
-/** Passes through the net in training, where one forward is one: backward goes to activations, and to weights where they train. */
-const TRAINING_PASSES = { full: 3, lora: 2 } as const;
+/**
+ * Passes through the net in training, where one forward is one: backward goes to activations, and to weights where they train, whose update takes
+ * half a pass more at the bench's batch sizes.
+ */
+const TRAINING_PASSES = { full: 3.5, lora: 2 } as const;
 
 /** Seconds that the packs of some batches take. A multiply-add is two operations; attention reads its whole row, masked or not. */
 export function secondsOf(

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Scoring } from "../specs/types.ts";
-import { type Answered, scoreAnswers } from "./score-answers.ts";
+import { canonicalJson } from "../base/canonical-json.ts";
+import { sha256 } from "../base/digest.ts";
+import type { AnswerSpec, Scoring } from "../specs/types.ts";
+import { type Answered, SCORERS, scoreAnswers } from "./score-answers.ts";
 
 const task: Parameters<typeof scoreAnswers>[1] = {
   answer: { kind: "label", field: "a", labels: ["Yes", "No"] },
@@ -69,4 +71,33 @@ describe("answers to a label task", () => {
       }),
     );
   });
+});
+
+test("fixed answers are scored as they were under this number of the scorers: where they are not, raise SCORERS", () => {
+  const outputs = [
+    "12",
+    "12.0",
+    "$ 1,200",
+    "12 %",
+    "Answer: 12",
+    "0.12",
+    "twelve",
+    "",
+    "person: Ann",
+    "The answer is 12.",
+  ];
+  const kinds: { answer: AnswerSpec; metric: Parameters<typeof scoreAnswers>[1]["metric"]; gold: string }[] = [
+    { answer: { kind: "label", field: "a", labels: ["12", "twelve"] }, metric: "accuracy", gold: "12" },
+    { answer: { kind: "number", field: "a" }, metric: "number_accuracy", gold: "12" },
+    { answer: { kind: "text", field: "a" }, metric: "token_f1", gold: "the answer is twelve" },
+    { answer: { kind: "spans", field: "a" }, metric: "entity_f1", gold: "person: Ann" },
+  ];
+  const judged = kinds.map(({ answer, metric, gold }) => {
+    const answers = outputs.map((output, i) =>
+      answered(gold, output, { id: `${i}`, group: `${i % 7}`, label_logprobs: {} }),
+    );
+    return scoreAnswers(answers, { answer, metric }, ["strict", "lenient"]);
+  });
+  const digest = sha256(canonicalJson(JSON.parse(JSON.stringify(judged)))).slice(0, 16);
+  expect({ SCORERS, digest }).toEqual({ SCORERS: 1, digest: "261e4a3eef84a06e" });
 });

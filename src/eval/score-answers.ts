@@ -27,6 +27,12 @@ export function itemOf({ id, answer, group, gold }: Example, rendered: string): 
   return { id, prompt_digest: sha256(rendered), gold: answer, group, ...(gold && { facts: gold }) };
 }
 
+/**
+ * Number of the scorers, kept with every score. Raised whenever a change of the code may give stored answers another score: a test of fixed answers
+ * says when.
+ */
+export const SCORERS = 1;
+
 export interface SplitResult {
   predictions: Prediction[];
   scores: SplitScores;
@@ -56,8 +62,11 @@ export function scoreAnswers(
   { answer, metric }: Pick<LoadedTask, "answer" | "metric">,
   scoring: readonly Scoring[],
 ): SplitResult {
-  if (answer.kind === "label") return scoreLabelAnswers(answers, answer.labels, metric, scoring);
-  return scoreOtherAnswers(answers, answer.kind, metric);
+  const { predictions, scores } =
+    answer.kind === "label"
+      ? scoreLabelAnswers(answers, answer.labels, metric, scoring)
+      : scoreOtherAnswers(answers, answer.kind, metric);
+  return { predictions, scores: { ...scores, scorers: SCORERS } };
 }
 
 /** Generated answers, each by its kind; without text the likelihood of gold is all there is. */

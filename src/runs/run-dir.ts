@@ -5,18 +5,35 @@
  *       spec.json  status.json  receipt.json  scores.json    written whole
  *       metrics.jsonl                                        append-only, cut on resume
  *       predictions/<task>.<split>.jsonl                     written whole
+ *       earlier/<n>/                                         scores and predictions as judged before mixtune eval --rescore
  *       checkpoints/                                         see checkpoints.ts
  */
 
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { z } from "zod";
 import { DataError } from "../base/errors.ts";
-import { makeFolder, readText, removeQuietly, writeWhole } from "../formats/files.ts";
+import { makeFolder, readBytes, readText, removeQuietly, syncFolder, writeWhole } from "../formats/files.ts";
 import { appendLog, formatJsonl, type JsonlLine, parseJsonl, readLog, withoutNonFinite } from "../formats/jsonl.ts";
 import type { RunSpec, Scoring, Split } from "../specs/types.ts";
-import { metricsLineSchema, predictionSchema, receiptSchema, scoresSchema, statusSchema } from "./schemas.ts";
-import type { MetricsLine, MetricValue, Prediction, Receipt, RunStatus, Scores, SplitScores } from "./types.ts";
+import {
+  metricsLineSchema,
+  predictionSchema,
+  receiptSchema,
+  scoresSchema,
+  statusSchema,
+  subjectSchema,
+} from "./schemas.ts";
+import type {
+  MetricsLine,
+  MetricValue,
+  Prediction,
+  Receipt,
+  RunStatus,
+  Scores,
+  SplitScores,
+  Subject,
+} from "./types.ts";
 
 /** Where things lie in a run directory. */
 export const runPaths = {
@@ -25,6 +42,8 @@ export const runPaths = {
   receipt: (dir: string): string => join(dir, "receipt.json"),
   metrics: (dir: string): string => join(dir, "metrics.jsonl"),
   scores: (dir: string): string => join(dir, "scores.json"),
+  subject: (dir: string): string => join(dir, "subject.json"),
+  earlier: (dir: string): string => join(dir, "earlier"),
   checkpoints: (dir: string): string => join(dir, "checkpoints"),
   predictions: (dir: string): string => join(dir, "predictions"),
   predictionsOf: (dir: string, task: string, split: Split): string =>
@@ -141,13 +160,12 @@ export function listPredictions(dir: string): { task: string; split: "dev" | "te
 
 /** scores.json, without values that do not exist. */
 export function writeScores(dir: string, scores: Scores): void {
-  const tasks = mapValues(scores.tasks, (splits) =>
-    mapValues(splits as Record<string, SplitScores>, withExistingValues),
-  );
+  const tasks = mapValues(scores.tasks, (splits) => mapValues(splits as Record<string, SplitScores>, existingScores));
   writeJson(runPaths.scores(dir), { ...scores, tasks });
 }
 
-function withExistingValues(scores: SplitScores): SplitScores {
+/** The scores of a split as scores.json keeps them: without values that do not exist. */
+export function existingScores(scores: SplitScores): SplitScores {
   const existing = (metrics: Record<string, MetricValue>): Record<string, MetricValue> =>
     Object.fromEntries(Object.entries(metrics).filter(([, { value }]) => Number.isFinite(value)));
   return { ...scores, metrics: existing(scores.metrics), scoring: mapValues(scores.scoring, existing) };
@@ -156,6 +174,27 @@ function withExistingValues(scores: SplitScores): SplitScores {
 /** No tasks where nothing was scored yet. */
 export function readScores(dir: string): Scores {
   return readRecord(runPaths.scores(dir), scoresSchema) ?? { tasks: {} };
+}
+
+/**
+ * Keeps scores.json and some predictions as they are now under earlier/<n>, counted from 1, whole or not at all.
+ * @returns that folder
+ */
+export function keepEarlier(dir: string, splits: readonly { task: string; split: Split }[]): string {
+  const folder = runPaths.earlier(dir);
+  makeFolder(folder);
+  const numbers = readdirSync(folder).map(Number).filter(Number.isInteger);
+  const kept = join(folder, `${Math.max(0, ...numbers) + 1}`);
+  const half = join(folder, ".half.tmp");
+  removeQuietly(half);
+  makeFolder(runPaths.predictions(half));
+  writeWhole(runPaths.scores(half), readBytes(runPaths.scores(dir)));
+  for (const { task, split } of splits) {
+    writeWhole(runPaths.predictionsOf(half, task, split), readBytes(runPaths.predictionsOf(dir, task, split)));
+  }
+  renameSync(half, kept);
+  syncFolder(folder);
+  return kept;
 }
 
 /** Ways to read labels; other kinds of answer have scorers of other names. */
@@ -173,6 +212,16 @@ export function isScored(scores: Scores, task: string, split: "dev" | "test", sc
 export function lacksConstrainedNumbers(scores: Scores, task: string, split: "dev" | "test"): boolean {
   const metrics = scores.tasks[task]?.[split]?.metrics ?? {};
   return metrics.own_strict !== undefined && metrics.own_constrained === undefined;
+}
+
+/** subject.json */
+export function writeSubject(dir: string, subject: Subject): void {
+  writeJson(runPaths.subject(dir), subject);
+}
+
+/** Absent in runs, and in baselines of a study. */
+export function readSubject(dir: string): Subject | undefined {
+  return readRecord(runPaths.subject(dir), subjectSchema);
 }
 
 /** receipt.json */

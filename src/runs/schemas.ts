@@ -4,7 +4,7 @@
  */
 
 import { z } from "zod";
-import type { MetricsLine, Prediction, Receipt, RunStatus, Scores } from "./types.ts";
+import type { MetricsLine, Prediction, Receipt, RunStatus, Scores, Subject } from "./types.ts";
 
 const count = z.number().int().nonnegative();
 const number = z
@@ -79,9 +79,23 @@ export const scoresSchema = schemaOf<Scores>(
           scoring: z.record(z.string(), metrics),
           outputs: z.looseObject({ valid: count, empty: count, cut: count }).optional(),
           top_answer: z.looseObject({ label: z.string(), given: count, gold: count }).optional(),
+          scorers: count.optional(),
         }),
       ),
     ),
+  }),
+);
+
+const cap = z.number().int().positive().nullable();
+
+export const subjectSchema = schemaOf<Subject>(
+  z.looseObject({
+    model: z.string(),
+    at: z.string(),
+    few_shot: count,
+    tasks: z.record(z.string(), z.looseObject({ name: z.string() })),
+    max_dev: cap,
+    max_test: cap,
   }),
 );
 

@@ -1,5 +1,7 @@
 /** @file Records of a run directory, as they stand on disk (snake_case). Layout and semantics: docs/ARCHITECTURE.md. */
 
+import type { TaskSpec } from "../specs/types.ts";
+
 export type RunState = "planned" | "running" | "done" | "failed";
 
 /** status.json */
@@ -63,11 +65,28 @@ export interface SplitScores {
   outputs?: { valid: number; empty: number; cut: number };
   /** Of labels: the answer given most often, how often, and how often it is right to give it. */
   top_answer?: { label: string; given: number; gold: number };
+  /** Number of the scorers that judged (SCORERS of eval/score-answers.ts). Absent: before they were numbered. */
+  scorers?: number;
 }
 
 /** scores.json */
 export interface Scores {
   tasks: Record<string, Partial<Record<"dev" | "test", SplitScores>>>;
+}
+
+/** subject.json of a folder that `mixtune eval` filled: whose scores these are, and on what. Runs and baselines of a study need none. */
+export interface Subject {
+  /** As the person wrote it. */
+  model: string;
+  /** Folder of a local model, or the address of a hosted one. */
+  at: string;
+  /** Training examples shown before each question. */
+  few_shot: number;
+  /** Of every task that was scored. */
+  tasks: Record<string, TaskSpec>;
+  /** How many examples of each split. */
+  max_dev: number | null;
+  max_test: number | null;
 }
 
 /** receipt.json, written when a run ends. */

@@ -159,6 +159,52 @@ describe("own data", () => {
     expect(JSON.parse(base.stdout).tasks.mood.dev.n).toBeGreaterThan(0);
   });
 
+  test("a folder of eval belongs to one model, asked in one way", async () => {
+    const again = (...more: string[]) =>
+      mixtune(["eval", "mixtune/tiny", "--out", "evals/mixtune--tiny", "--split", "dev", ...more], { cwd: folder });
+    expect((await again("--tasks", "study.yaml")).status).toBe(0);
+    const shots = await again("--tasks", "study.yaml", "--few-shot", "1");
+    expect(shots.status).toBe(2);
+    expect(shots.stderr).toMatch(/holds scores.*few_shot 0/s);
+  });
+
+  test("stored answers are judged again without a model; what was before is kept", async () => {
+    const same = await ok(["eval", "--rescore", "out"]);
+    expect(same.stdout).toMatch(/nothing changed/);
+
+    const run = join(folder, "out/runs", readdirSync(join(folder, "out/runs"))[0]!);
+    const [scoresFile, predictionsFile] = [join(run, "scores.json"), join(run, "predictions/tickets.test.jsonl")];
+    const [scores, predictions] = [readFileSync(scoresFile, "utf8"), readFileSync(predictionsFile, "utf8")];
+    const judgedOtherwise = JSON.parse(scores);
+    const split = judgedOtherwise.tasks.tickets.test;
+    split.metrics.accuracy.value = 0.123;
+    for (const metrics of Object.values<Record<string, { value: number }>>(split.scoring))
+      metrics.accuracy!.value = 0.123;
+    delete split.scorers;
+    writeFileSync(scoresFile, JSON.stringify(judgedOtherwise));
+
+    const again = JSON.parse((await ok(["eval", "--rescore", run, "--json"])).stdout);
+    expect(again).toMatchObject({ from: [0, 1], to: 1, changedSplits: 1, kept: [join(run, "earlier/1")] });
+    expect(again.changed[0]).toMatchObject({ task: "tickets", split: "test", metric: "accuracy", before: 0.123 });
+    expect(JSON.parse(readFileSync(scoresFile, "utf8"))).toEqual(JSON.parse(scores));
+    const lines = (text: string) =>
+      text
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+    expect(lines(readFileSync(predictionsFile, "utf8"))).toEqual(lines(predictions));
+    expect(JSON.parse(readFileSync(join(run, "earlier/1/scores.json"), "utf8"))).toEqual(judgedOtherwise);
+    expect((await ok(["eval", "--rescore", run])).stdout).toMatch(/nothing changed/);
+
+    writeFileSync(predictionsFile, predictions.split("\n").slice(1).join("\n"));
+    const fewer = await mixtune(["eval", "--rescore", run], { cwd: folder });
+    expect(fewer.status).toBe(2);
+    expect(fewer.stderr).toMatch(/expected 6 predictions, got 5/s);
+    writeFileSync(predictionsFile, predictions);
+    const both = await mixtune(["eval", "mixtune/tiny", "--rescore", run], { cwd: folder });
+    expect(both.status).toBe(2);
+  });
+
   test("predict labels new rows, and goes on with those that are missing", async () => {
     const run = join("out", "runs", readdirSync(join(folder, "out", "runs"))[0]!);
     const args = ["predict", run, "--task", "tickets", "--input", "tickets-test.csv", "--out", "answers.jsonl"];

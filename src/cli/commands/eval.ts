@@ -6,7 +6,6 @@ import type { Command } from "commander";
 import { SpecError, WorkerError } from "../../base/errors.ts";
 import { lengthWithShots } from "../../data/few-shot.ts";
 import { loadTask } from "../../data/load-task.ts";
-import { makeFolder } from "../../formats/files.ts";
 import { scoresText } from "../../report/scores-text.ts";
 import { readScores, readSpec, readStatus, runPaths } from "../../runs/run-dir.ts";
 import type { Scores } from "../../runs/types.ts";
@@ -21,14 +20,16 @@ import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
 import { HOSTED_OPTIONS, type HostedChoice, type HostedFlags, hostedChoice } from "../hosted-options.ts";
-import { fetchHubData, type HubData } from "../hub-data.ts";
+import { fetchHubData } from "../hub-data.ts";
 import { localModelDir, modelDir, modelDirOfRun, modelSize } from "../models.ts";
 import { taskNamed } from "../named-tasks.ts";
 import { wholeNumber } from "../options.ts";
 import { dataOfJobs } from "../prepare-study.ts";
 import { progressLine } from "../progress.ts";
 import { readStudy } from "../read-study.ts";
+import { rescore, rescoredText } from "../rescore.ts";
 import { startWorker } from "../start-worker.ts";
+import { claimFolder } from "../subject.ts";
 import { threadsFor } from "../threads.ts";
 
 interface EvalOptions extends HostedFlags {
@@ -36,11 +37,12 @@ interface EvalOptions extends HostedFlags {
   tasks?: string;
   split: string;
   out?: string;
+  rescore?: string;
 }
 
 export function addEval(program: Command, act: Act): void {
   const command = program
-    .command("eval <model>")
+    .command("eval [model]")
     .description(
       "score a model on tasks: a run's directory, a folder in Hugging Face's layout, org/name of the hub, mixtune/tiny, or openai:NAME",
     )
@@ -48,9 +50,44 @@ export function addEval(program: Command, act: Act): void {
     .option("--split <list>", "dev, test or both with a comma", "test")
     .option("--out <dir>", "where predictions and scores go (default: the run's directory, or evals/<model>)")
     .option("--few-shot <k>", "training examples shown before each question", wholeNumber(0, 99), 0)
+    .option("--rescore <dir>", "ask no model: judge the stored answers of a run, a study or an evaluation again")
     .addHelpText("after", "\nExample: mixtune eval mixtune/tiny --tasks study.yaml --split dev,test")
-    .action((model: string, options: EvalOptions) => act((context) => evaluate(model, options, context)));
+    .action((model: string | undefined, options: EvalOptions) =>
+      act((context) => {
+        if (options.rescore !== undefined) return judgeAgain(options.rescore, model, options, context);
+        if (model === undefined) throw noModel();
+        return evaluate(model, options, context);
+      }),
+    );
   for (const [flags, meaning] of HOSTED_OPTIONS) command.option(flags, meaning);
+}
+
+async function judgeAgain(
+  dir: string,
+  model: string | undefined,
+  { tasks }: EvalOptions,
+  context: Context,
+): Promise<number> {
+  if (model !== undefined) {
+    throw new SpecError({
+      place: "--rescore",
+      expected: "no model beside it",
+      got: model,
+      remedy: "Leave the model out: its answers are in the folder.",
+    });
+  }
+  const result = await rescore(resolve(dir), tasks, context);
+  context.result(result, rescoredText(result));
+  return EXIT_DONE;
+}
+
+function noModel(): SpecError {
+  return new SpecError({
+    place: "mixtune eval",
+    expected: "a model, or --rescore with a folder",
+    got: "neither",
+    remedy: "Write for example: mixtune eval mixtune/tiny --tasks fpb",
+  });
 }
 
 async function evaluate(model: string, options: EvalOptions, context: Context): Promise<number> {
@@ -61,10 +98,13 @@ async function evaluate(model: string, options: EvalOptions, context: Context): 
   const spec: EvalSpec = { ...evalSpec, splits: splitsOf(options.split) };
   const specs = Object.fromEntries(tasks.map((task) => [task.name, task]));
   const data = await fetchHubData(specs, dataRoot, context, lock?.hub);
-  const { dir, scores } =
-    hosted === undefined
-      ? await scoreLocal()
-      : await evaluateHosted(hosted, { specs, names, spec }, data, options, context);
+  const asked = {
+    few_shot: options.fewShot,
+    tasks: Object.fromEntries(names.map((name) => [name, specs[name]!])),
+    max_dev: spec.max_dev,
+    max_test: spec.max_test,
+  };
+  const { dir, scores } = await (hosted === undefined ? scoreLocal() : scoreRemote(hosted));
   if (scores === undefined) return EXIT_INTERRUPTED;
   context.result({ dir, ...scores }, `${scoresText(scores, names)}\n\nPredictions and scores are in ${dir}.`);
   return EXIT_DONE;
@@ -72,25 +112,18 @@ async function evaluate(model: string, options: EvalOptions, context: Context): 
   async function scoreLocal(): Promise<{ dir: string; scores: Scores | undefined }> {
     const common = { tasks, eval_tasks: names, eval: spec, ...dataOfJobs(data) };
     const job = await (isRun ? runJob(model, common, options, context) : baseJob(model, common, options, context));
-    makeFolder(job.dir);
+    if (!isRun) claimFolder(job.dir, { model, at: job.model_dir, ...asked });
     return { dir: job.dir, scores: await score(job, context) };
   }
-}
 
-/** A hosted model's scores, beside the answers of every other call with this folder. */
-async function evaluateHosted(
-  hosted: HostedChoice,
-  { specs, names, spec }: { specs: Record<string, TaskSpec>; names: readonly string[]; spec: EvalSpec },
-  data: HubData,
-  { fewShot, out }: EvalOptions,
-  context: Context,
-): Promise<{ dir: string; scores: Scores }> {
-  const { scoreHosted } = await import("../hosted-eval.ts");
-  const loaded = await Promise.all(names.map((name) => loadTask(specs[name]!, data)));
-  const dir = resolve(out ?? join("evals", folderName(`${hosted.model}${shotsName(fewShot)}`)));
-  makeFolder(dir);
-  const where = { dir, cacheFolder: context.settings.cacheDir, numShots: fewShot };
-  return { dir, scores: await scoreHosted(hosted, loaded, spec, where, context) };
+  async function scoreRemote(choice: HostedChoice): Promise<{ dir: string; scores: Scores }> {
+    const { scoreHosted } = await import("../hosted-eval.ts");
+    const loaded = await Promise.all(names.map((name) => loadTask(specs[name]!, data)));
+    const dir = resolve(options.out ?? join("evals", folderName(`${choice.model}${shotsName(options.fewShot)}`)));
+    claimFolder(dir, { model, at: choice.baseUrl, ...asked });
+    const where = { dir, cacheFolder: context.settings.cacheDir, numShots: options.fewShot };
+    return { dir, scores: await scoreHosted(choice, loaded, spec, where, context) };
+  }
 }
 
 type Common = Pick<Job, "tasks" | "eval_tasks" | "eval" | "data_root" | "hub_files">;
