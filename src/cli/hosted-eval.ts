@@ -69,6 +69,7 @@ export async function scoreHosted(
   const cost = estimateCost(model.unanswered(requests), choice.prices);
   context.note(describeSending(choice, requests.length, cost));
   mustBeAllowed(choice, cost);
+  if (spec.constrained_numbers) context.note("A hosted model cannot be held to numbers: there is no own_constrained.");
   const progress = progressLine(context);
   try {
     for (const [i, { task, split, examples, requests: asked }] of parts.entries()) {

@@ -96,11 +96,11 @@ describe.each(Object.entries(TOKENIZERS))("numbers with the tokenizer of %s", (_
     }
   });
 
-  test.each(["5", "-12.75", "+3%", "0.1", "123456789012345", "1234567.8%", ".5", "-.25%"])("%s is one", (text) => {
+  test.each(["5", "-12.75", "+3%", "0.1", "123456789012345", "1234567.8%"])("%s is one", (text) => {
     expect(isIn(text, language)).toBe(true);
   });
 
-  test.each(["1,234", "-$1,234,567.89", "$5", "999,999%", "123,456,789,012,345", "-$.5"])("%s is one", (text) => {
+  test.each(["1,234", "-$1,234,567.89", "$5", "999,999%", "123,456,789,012,345", "-$0.5"])("%s is one", (text) => {
     expect(isIn(text, language)).toBe(true);
   });
 
@@ -112,6 +112,7 @@ describe.each(Object.entries(TOKENIZERS))("numbers with the tokenizer of %s", (_
     "five",
     "1 2",
     "5.",
+    ".5",
     "-",
     "1234567890123456",
     "1,23",

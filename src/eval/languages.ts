@@ -39,8 +39,11 @@ export const MAX_DIGITS = 15;
 /** Tokens of the longest number and its end: each has a character or more of ` -$123,456,789,012.345` or one digit fewer before a %. */
 export const MAX_NUMBER_TOKENS = 32;
 
-/** A number with 9 for every digit: as the strict reading of metrics/number-answer.ts takes it, in the forms that gold answers have. */
-const NUMBER = /^ ?[+-]?(?:\$(?:9+|9{1,3}(?:,999)+)?(?:(?<=9)|\.9+)|(?:9+|9{1,3}(?:,999)+)?(?:(?<=9)|\.9+)%?)$/;
+/**
+ * A number with 9 for every digit: read by the strict reading of metrics/number-answer.ts, in the forms that gold answers have. Not `.5`, whose point a
+ * model means as the end of a sentence.
+ */
+const NUMBER = /^ ?[+-]?(?:\$?(?:9+|9{1,3}(?:,999)+)(?:\.9+)?|(?:9+|9{1,3}(?:,999)+)(?:\.9+)?%)$/;
 /** What the beginning of a number lacks at most. */
 const ENDINGS = ["", "9", "99", "999"];
 

@@ -45,7 +45,7 @@ export interface AnswerScore {
 
 /**
  * Scores one output. Whatever it is, it is scored: an empty one is wrong, never left out.
- * @param constrained  what was written under a grammar of numbers, where it was
+ * @param constrained  what was written where only a number could be
  */
 export function scoreAnswer(
   kind: "number" | "spans" | "text",
