@@ -1,14 +1,11 @@
 /** @file A hosted model scored on tasks: what would be sent is shown first, then asked for, then judged as a local model's text is. */
 
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { PLAIN_TEXT } from "../data/chat-template.ts";
 import { drawShots, SHOT_END, SHOT_SEED, shotText, shotTurns } from "../data/few-shot.ts";
 import { evaluatedSubset } from "../data/splits.ts";
 import type { Example, LoadedTask } from "../data/types.ts";
 import { newTokensFor } from "../eval/answer-length.ts";
 import { estimateCost } from "../eval/hosted/estimate.ts";
-import { openHostedModel } from "../eval/hosted/hosted-model.ts";
 import type { HostedAnswer, HostedRequest } from "../eval/hosted/types.ts";
 import { type Answered, itemOf, scoreAnswers } from "../eval/score-answers.ts";
 import { isScored, readScores, writePredictions, writeScores } from "../runs/run-dir.ts";
@@ -16,11 +13,9 @@ import type { Scores } from "../runs/types.ts";
 import type { EvalSpec, Scoring } from "../specs/types.ts";
 import type { Context } from "./context.ts";
 import { describeSending, describeSpending, type HostedChoice, mustBeAllowed } from "./hosted-options.ts";
+import { openHosted, sayLeftOut } from "./open-hosted.ts";
 import { progressLine } from "./progress.ts";
 
-/** From sending a request to the last byte of its answer. */
-const TIMEOUT_MS = 120_000;
-const MAX_RETRIES = 6;
 /** Fewest characters a token of an answer has: a guess that leaves room. */
 const CHARS_PER_TOKEN = 2;
 /** Hosted models often add a full stop or a word. */
@@ -44,7 +39,7 @@ export async function scoreHosted(
   choice: HostedChoice,
   tasks: readonly LoadedTask[],
   spec: EvalSpec,
-  { dir, cacheFolder, numShots }: { dir: string; cacheFolder: string; numShots: number },
+  { dir, numShots }: { dir: string; numShots: number },
   context: Context,
 ): Promise<Scores> {
   const scoring = textScorings(spec);
@@ -55,17 +50,7 @@ export async function scoreHosted(
       .map((split) => partOf(task, split, spec, numShots, choice.api)),
   );
   const requests = parts.flatMap((part) => part.requests);
-  const model = openHostedModel({
-    ...choice,
-    timeoutMs: TIMEOUT_MS,
-    maxRetries: MAX_RETRIES,
-    cacheFolder: join(cacheFolder, "hosted"),
-    clock: context.clock,
-    random: Math.random,
-    sleep: (ms, signal) => sleep(ms, undefined, { signal }),
-    signal: context.signal,
-    note: context.note,
-  });
+  const model = openHosted(choice, context);
   const cost = estimateCost(model.unanswered(requests), choice.prices);
   context.note(describeSending(choice, requests.length, cost));
   mustBeAllowed(choice, cost);
@@ -127,9 +112,4 @@ function longestAnswer({ answer, splits }: LoadedTask): number {
 function answered(example: Example, { text, finish_reason }: HostedAnswer): Answered {
   const isCut = finish_reason === "length";
   return { ...itemOf(example, example.prompt), output: text, finish_reason: isCut ? "length" : "stop" };
-}
-
-function sayLeftOut(answers: readonly HostedAnswer[], context: Context): void {
-  const names = [...new Set(answers.flatMap(({ left_out }) => left_out))];
-  if (names.length > 0) context.note(`The model does not take ${names.join(", ")}: its answers were given without.`);
 }

@@ -9,6 +9,7 @@ import { addDoctor } from "./commands/doctor.ts";
 import { addEval } from "./commands/eval.ts";
 import { addFetch } from "./commands/fetch.ts";
 import { addInit } from "./commands/init.ts";
+import { addJudge } from "./commands/judge.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addPredict } from "./commands/predict.ts";
 import { addReport } from "./commands/report.ts";
@@ -63,6 +64,7 @@ async function main(): Promise<number> {
     addRun,
     addTrain,
     addEval,
+    addJudge,
     addPredict,
     addServe,
     addChat,

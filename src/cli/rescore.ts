@@ -16,7 +16,6 @@ import {
   listPredictions,
   readPredictions,
   readScores,
-  readSubject,
   runPaths,
   writePredictions,
   writeScores,
@@ -24,10 +23,10 @@ import {
 import type { Prediction, SplitScores } from "../runs/types.ts";
 import type { TaskSpec } from "../specs/types.ts";
 import { findStudyLock, type StudyLock } from "../study/lock-file.ts";
-import { ingredientTasks } from "../study/plan.ts";
 import type { Context } from "./context.ts";
 import { fetchHubData } from "./hub-data.ts";
 import { taskNamed } from "./named-tasks.ts";
+import { tasksOfFolder } from "./subject.ts";
 
 /** A score that came out otherwise. */
 export interface ChangedScore {
@@ -127,7 +126,7 @@ function scoredFolders(studyDir: string): string[] {
 }
 
 function specsOf(dir: string, lock: StudyLock | undefined, asked: string | undefined): (name: string) => TaskSpec {
-  const described = { ...(lock && ingredientTasks(lock.study)), ...readSubject(dir)?.tasks };
+  const described = tasksOfFolder(dir, lock);
   const named = asked?.split(",") ?? [];
   return (name) => {
     const own = described[name];

@@ -5,6 +5,14 @@ import { SpecError } from "../base/errors.ts";
 import { makeFolder } from "../formats/files.ts";
 import { readSubject, writeSubject } from "../runs/run-dir.ts";
 import type { Subject } from "../runs/types.ts";
+import type { TaskSpec } from "../specs/types.ts";
+import type { StudyLock } from "../study/lock-file.ts";
+import { ingredientTasks } from "../study/plan.ts";
+
+/** What tasks a folder with scores says it was scored on: in the study that it belongs to, and in its own record. */
+export function tasksOfFolder(dir: string, lock: StudyLock | undefined): Record<string, TaskSpec> {
+  return { ...(lock && ingredientTasks(lock.study)), ...readSubject(dir)?.tasks };
+}
 
 /**
  * Makes a folder this subject's; tasks are added to those that it has.

@@ -64,6 +64,14 @@ describe("judging stored answers again", () => {
     expect(now.scores.metrics.number_accuracy?.value).toBe(0);
   });
 
+  test("keeps what judges said of the same answers", () => {
+    const first = scoreAnswers(answers, LABELS, ["strict"]);
+    const judged = { panel: "p", judges: ["a"] };
+    const scoring = { ...first.scores.scoring, judged: { accuracy: { value: 0.5 } } };
+    const stored = { ...first.scores, scoring, judged };
+    expect(rescoreSplit(first.predictions, stored, LABELS, examples, "p").scores).toEqual(stored);
+  });
+
   test("refuses fewer predictions than were scored, unknown examples and another gold answer", () => {
     const { predictions, scores } = scoreAnswers(answers, LABELS, ["strict"]);
     const again = (given: typeof predictions, of: Example[]) => () => rescoreSplit(given, scores, LABELS, of, "p");

@@ -2,6 +2,7 @@
 
 import { DataError } from "../base/errors.ts";
 import type { Example, LoadedTask } from "../data/types.ts";
+import { JUDGED } from "../metrics/judged.ts";
 import type { Prediction, SplitScores } from "../runs/types.ts";
 import type { Scoring } from "../specs/types.ts";
 import { type Answered, type SplitResult, scoreAnswers } from "./score-answers.ts";
@@ -21,7 +22,9 @@ export function rescoreSplit(
 ): SplitResult {
   if (predictions.length !== stored.n) throw mismatch(place, `${stored.n} predictions`, `${predictions.length}`);
   const byId = new Map(examples.map((example) => [example.id, example]));
-  const readings = Object.keys(stored.scoring) as Scoring[];
+  // What judges said holds still: of the same answers, by the same reference.
+  const { [JUDGED]: verdicts, ...read } = stored.scoring;
+  const readings = Object.keys(read) as Scoring[];
   const isLabel = task.answer.kind === "label";
   const hasText = isLabel ? readings.some((name) => name !== "constrained") : stored.outputs !== undefined;
   const answers = predictions.map(({ output, parsed: _parsed, scores, ...given }): Answered => {
@@ -37,7 +40,10 @@ export function rescoreSplit(
       ...(example.gold && { facts: example.gold }),
     };
   });
-  return scoreAnswers(answers, task, readings);
+  const { predictions: judged, scores } = scoreAnswers(answers, task, readings);
+  if (verdicts === undefined) return { predictions: judged, scores };
+  const kept = { scoring: { ...scores.scoring, [JUDGED]: verdicts }, ...(stored.judged && { judged: stored.judged }) };
+  return { predictions: judged, scores: { ...scores, ...kept } };
 }
 
 function mismatch(place: string, expected: string, got: string): DataError {

@@ -1,7 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { NumberGold } from "../specs/gold.ts";
-import { judgeNumber, NUMBER_SCORERS, numberPanel, type PanelItem, summarisePanel } from "./number-panel.ts";
+import { judgeNumber, NUMBER_SCORERS, type PanelItem } from "./number-panel.ts";
 
 const PROGRAM = { program: "divide(937.1, 10000)", value: 0.09371, table: [] };
 
@@ -45,63 +44,5 @@ describe("the panel on one answer (own strict, own lenient, official, FinBen, Ad
     expect(verdict("divide(937.1, 10000)", gold, PROGRAM)[2]).toBe("r");
     expect(verdict("divide(937.4, 10000)", gold, PROGRAM)[2]).toBe("w");
     expect(verdict("0.09371", gold, PROGRAM)).toBe("rr-rrr");
-  });
-});
-
-describe("the panel over many answers", () => {
-  const items: PanelItem[] = [
-    { output: "94", gold: { answer: "94" } },
-    { output: "It is 94.0", gold: { answer: "94" } },
-    { output: "1 94 2", gold: { answer: "94" } },
-    { output: "", gold: { answer: "94" } },
-    { output: "0.29167", gold: { answer: "0.29167", written: "-22%" } },
-    { output: "divide(937.1, 10000)", gold: { answer: "0.09371" }, program: PROGRAM },
-    { output: "maybe", gold: { answer: "yes" } },
-  ];
-
-  test("counts every item, also those without an answer, and what a scorer does not apply to apart", () => {
-    const { all, withoutConflicts, numConflicts } = numberPanel(items);
-    expect([all.n, withoutConflicts.n, numConflicts]).toEqual([7, 6, 1]);
-    expect(all.scorers.own_strict).toEqual({ n: 7, numRight: 2, accuracy: 2 / 7 });
-    expect(withoutConflicts.scorers.own_strict.numRight).toBe(1);
-    expect(all.scorers.official_execution).toEqual({ n: 1, numRight: 1, accuracy: 1 });
-    expect(all.scorers.helm.n).toBe(6);
-  });
-
-  test("has in its matrix who calls right what another calls wrong", () => {
-    const { onlyRowRight, bothJudge } = numberPanel(items).all;
-    const at = (row: (typeof NUMBER_SCORERS)[number], column: (typeof NUMBER_SCORERS)[number]) =>
-      onlyRowRight[NUMBER_SCORERS.indexOf(row)]![NUMBER_SCORERS.indexOf(column)];
-    expect([at("adaptllm", "own_strict"), at("own_strict", "adaptllm")]).toEqual([2, 0]);
-    expect(at("own_lenient", "own_strict")).toBe(1);
-    expect(bothJudge[NUMBER_SCORERS.indexOf("official_execution")]).toEqual([1, 1, 1, 1, 1, 1]);
-  });
-
-  const verdicts = fc.array(
-    fc.record(
-      Object.fromEntries(NUMBER_SCORERS.map((s) => [s, fc.constantFrom(true, false, null)])) as Record<
-        (typeof NUMBER_SCORERS)[number],
-        fc.Arbitrary<boolean | null>
-      >,
-    ),
-  );
-
-  test("does not depend on the order of the items, and its matrix adds up to its totals", () => {
-    fc.assert(
-      fc.property(verdicts, (list) => {
-        const summary = summarisePanel(list);
-        expect(summarisePanel(list.toReversed())).toEqual(summary);
-        NUMBER_SCORERS.forEach((row, i) => {
-          expect(summary.onlyRowRight[i]![i]).toBe(0);
-          expect(summary.bothJudge[i]![i]).toBe(summary.scorers[row].n);
-          NUMBER_SCORERS.forEach((_, j) => {
-            expect(summary.bothJudge[i]![j]).toBe(summary.bothJudge[j]![i]);
-            expect(summary.onlyRowRight[i]![j]! + summary.onlyRowRight[j]![i]!).toBeLessThanOrEqual(
-              summary.bothJudge[i]![j]!,
-            );
-          });
-        });
-      }),
-    );
   });
 });

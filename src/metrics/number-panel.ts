@@ -13,7 +13,7 @@
  */
 
 import type { NumberGold, ProgramGold } from "../specs/gold.ts";
-import { equalsGold, isGoldConflict, readNumberLenient, readNumberStrict } from "./number-answer.ts";
+import { equalsGold, readNumberLenient, readNumberStrict } from "./number-answer.ts";
 import { scoreProgram } from "./program.ts";
 
 export const NUMBER_SCORERS = [
@@ -46,60 +46,6 @@ export function judgeNumber({ output, gold, program }: PanelItem): PanelVerdict 
     finben: output.trim() === gold.answer,
     adaptllm: adaptllm(output, gold.answer),
     helm: helm(output, gold.answer),
-  };
-}
-
-/** How one scorer fared. `accuracy` is over the `n` items it applies to; NaN of none. */
-export interface ScorerTotals {
-  n: number;
-  numRight: number;
-  accuracy: number;
-}
-
-/** A panel over many items. */
-export interface PanelSummary {
-  n: number;
-  scorers: Record<NumberScorer, ScorerTotals>;
-  /** [row][column] of {@link NUMBER_SCORERS}: items that both judge, and of these those that the row calls right and the column wrong. */
-  bothJudge: number[][];
-  onlyRowRight: number[][];
-}
-
-/** Sums verdicts up. Items that a scorer does not apply to are missing from its n alone, never from another's. */
-export function summarisePanel(verdicts: readonly PanelVerdict[]): PanelSummary {
-  const count = (holds: (verdict: PanelVerdict) => boolean) => verdicts.filter(holds).length;
-  const totals = (scorer: NumberScorer): ScorerTotals => {
-    const n = count((verdict) => verdict[scorer] !== null);
-    const numRight = count((verdict) => verdict[scorer] === true);
-    return { n, numRight, accuracy: numRight / n };
-  };
-  const matrix = (holds: (row: boolean, column: boolean) => boolean) =>
-    NUMBER_SCORERS.map((row) =>
-      NUMBER_SCORERS.map((column) => count(({ [row]: a, [column]: b }) => a !== null && b !== null && holds(a, b))),
-    );
-  return {
-    n: verdicts.length,
-    scorers: Object.fromEntries(NUMBER_SCORERS.map((scorer) => [scorer, totals(scorer)])) as PanelSummary["scorers"],
-    bothJudge: matrix(() => true),
-    onlyRowRight: matrix((row, column) => row && !column),
-  };
-}
-
-/** The panel over all items, and over those whose gold fields do not contradict each other. */
-export interface NumberPanel {
-  numConflicts: number;
-  all: PanelSummary;
-  withoutConflicts: PanelSummary;
-}
-
-/** Judges all items; those with contradicting gold fields count in `all` and are left out of `withoutConflicts`. */
-export function numberPanel(items: readonly PanelItem[]): NumberPanel {
-  const judged = items.map((item) => ({ verdict: judgeNumber(item), isConflict: isGoldConflict(item.gold) }));
-  const clean = judged.filter(({ isConflict }) => !isConflict);
-  return {
-    numConflicts: judged.length - clean.length,
-    all: summarisePanel(judged.map(({ verdict }) => verdict)),
-    withoutConflicts: summarisePanel(clean.map(({ verdict }) => verdict)),
   };
 }
 

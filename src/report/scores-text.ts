@@ -1,9 +1,12 @@
-/** @file One model's scores as text: every metric, then the task's metric under each reading of the same answers. */
+/** @file One model's scores as text: every metric, the task's metric under each reading of the same answers, then what judges say of them. */
 
+import { JUDGED } from "../metrics/judged.ts";
 import type { Scores, SplitScores } from "../runs/types.ts";
+import { judgedText } from "./judged-text.ts";
 import { aligned } from "./tables.ts";
 
-interface Scored {
+/** A split of a task with its scores. */
+export interface Scored {
   task: string;
   split: string;
   scores: SplitScores;
@@ -14,12 +17,18 @@ export function scoresText({ tasks }: Scores, names: readonly string[]): string 
   const scored = names.flatMap((task) =>
     Object.entries(tasks[task] ?? {}).map(([split, scores]): Scored => ({ task, split, scores })),
   );
-  const read = scored.filter(({ scores }) => Object.keys(scores.scoring).length > 1);
+  const read = scored.filter(({ scores }) => readingsOf(scores).length > 1);
   const warnings = scored.flatMap(({ task, split, scores }) => {
     const warning = constantWarning(scores);
     return warning === undefined ? [] : [`${task} ${split}: ${warning}`];
   });
-  return [metricsText(scored), ...(read.length === 0 ? [] : [readingsText(read)]), ...warnings].join("\n\n");
+  const readings = read.length === 0 ? [] : [readingsText(read)];
+  return [metricsText(scored), ...readings, ...judgedText(scored), ...warnings].join("\n\n");
+}
+
+/** Ways in which the task's own metric was counted. */
+function readingsOf({ scoring }: SplitScores): string[] {
+  return Object.keys(scoring).filter((name) => name !== JUDGED);
 }
 
 function metricsText(scored: readonly Scored[]): string {
@@ -34,7 +43,7 @@ function metricsText(scored: readonly Scored[]): string {
 
 /** The same answers by every reading, so that format is told apart from ability. */
 function readingsText(scored: readonly Scored[]): string {
-  const readings = [...new Set(scored.flatMap(({ scores }) => Object.keys(scores.scoring)))];
+  const readings = [...new Set(scored.flatMap(({ scores }) => readingsOf(scores)))];
   const rows = scored.map(({ task, split, scores: { n, metrics, scoring, outputs } }) => {
     const metric = Object.keys(metrics)[0] ?? "";
     const values = readings.map((name) => scoring[name]?.[metric]?.value.toFixed(3) ?? "");

@@ -5,6 +5,7 @@
  *       spec.json  status.json  receipt.json  scores.json    written whole
  *       metrics.jsonl                                        append-only, cut on resume
  *       predictions/<task>.<split>.jsonl                     written whole
+ *       judgements/<task>.<split>.jsonl                      written whole
  *       earlier/<n>/                                         scores and predictions as judged before mixtune eval --rescore
  *       checkpoints/                                         see checkpoints.ts
  */
@@ -17,6 +18,7 @@ import { makeFolder, readBytes, readText, removeQuietly, syncFolder, writeWhole 
 import { appendLog, formatJsonl, type JsonlLine, parseJsonl, readLog, withoutNonFinite } from "../formats/jsonl.ts";
 import type { RunSpec, Scoring, Split } from "../specs/types.ts";
 import {
+  judgementSchema,
   metricsLineSchema,
   predictionSchema,
   receiptSchema,
@@ -25,6 +27,7 @@ import {
   subjectSchema,
 } from "./schemas.ts";
 import type {
+  Judgement,
   MetricsLine,
   MetricValue,
   Prediction,
@@ -48,6 +51,8 @@ export const runPaths = {
   predictions: (dir: string): string => join(dir, "predictions"),
   predictionsOf: (dir: string, task: string, split: Split): string =>
     join(dir, "predictions", `${task}.${split}.jsonl`),
+  judgements: (dir: string): string => join(dir, "judgements"),
+  judgementsOf: (dir: string, task: string, split: Split): string => join(dir, "judgements", `${task}.${split}.jsonl`),
 } as const;
 
 /**
@@ -144,6 +149,18 @@ export function writePredictions(dir: string, task: string, split: Split, predic
 export function readPredictions(dir: string, task: string, split: Split): Prediction[] {
   const path = runPaths.predictionsOf(dir, task, split);
   return parseJsonl(readText(path), path).map((line) => checkLine(line, predictionSchema, path));
+}
+
+/** judgements/<task>.<split>.jsonl */
+export function writeJudgements(dir: string, task: string, split: Split, judgements: readonly Judgement[]): void {
+  makeFolder(runPaths.judgements(dir));
+  writeWhole(runPaths.judgementsOf(dir, task, split), formatJsonl(judgements));
+}
+
+/** @throws {DataError} no such judgements, or a line that is none */
+export function readJudgements(dir: string, task: string, split: Split): Judgement[] {
+  const path = runPaths.judgementsOf(dir, task, split);
+  return parseJsonl(readText(path), path).map((line) => checkLine(line, judgementSchema, path));
 }
 
 /** Tasks and splits that have predictions, by name. */

@@ -4,7 +4,17 @@
  */
 
 import { z } from "zod";
-import type { MetricsLine, Prediction, Receipt, RunStatus, Scores, Subject } from "./types.ts";
+import { VERDICTS } from "../specs/verdicts.ts";
+import type {
+  CalibrationScores,
+  Judgement,
+  MetricsLine,
+  Prediction,
+  Receipt,
+  RunStatus,
+  Scores,
+  Subject,
+} from "./types.ts";
 
 const count = z.number().int().nonnegative();
 const number = z
@@ -58,6 +68,17 @@ export const predictionSchema = schemaOf<Prediction>(
   }),
 );
 
+const verdict = z.enum(VERDICTS);
+
+export const judgementSchema = schemaOf<Judgement>(
+  z.looseObject({
+    id: z.string(),
+    output_digest: z.string(),
+    verdict: verdict.or(z.literal("undecided")),
+    judges: z.array(z.looseObject({ judge: z.string(), verdict: verdict.nullable(), reason: z.string() })),
+  }),
+);
+
 const metricValue = z.looseObject({
   value: z.number(),
   low: z.number().optional(),
@@ -65,6 +86,17 @@ const metricValue = z.looseObject({
   method: z.enum(["wilson", "bootstrap"]).optional(),
 });
 const metrics = z.record(z.string(), metricValue);
+
+const calibration = z.looseObject({
+  n: count,
+  n_groups: count,
+  accuracy: metricValue,
+  judges: z.array(metricValue),
+  alpha: metricValue.optional(),
+  confusion: z.array(z.array(count)),
+});
+
+export const calibrationSchema = schemaOf<CalibrationScores>(calibration);
 
 export const scoresSchema = schemaOf<Scores>(
   z.looseObject({
@@ -79,6 +111,9 @@ export const scoresSchema = schemaOf<Scores>(
           scoring: z.record(z.string(), metrics),
           outputs: z.looseObject({ valid: count, empty: count, cut: count }).optional(),
           top_answer: z.looseObject({ label: z.string(), given: count, gold: count }).optional(),
+          judged: z
+            .looseObject({ panel: z.string(), judges: z.array(z.string()), calibration: calibration.optional() })
+            .optional(),
           scorers: count.optional(),
         }),
       ),

@@ -1,6 +1,7 @@
 /** @file Records of a run directory, as they stand on disk (snake_case). Layout and semantics: docs/ARCHITECTURE.md. */
 
 import type { TaskSpec } from "../specs/types.ts";
+import type { PanelVerdict, Verdict } from "../specs/verdicts.ts";
 
 export type RunState = "planned" | "running" | "done" | "failed";
 
@@ -45,6 +46,38 @@ export interface Prediction {
   prompt?: string;
 }
 
+/** One line of judgements/<task>.<split>.jsonl, in the order of the predictions. */
+export interface Judgement {
+  id: string;
+  /** SHA-256 of the output that was judged. */
+  output_digest: string;
+  /** What more than half of the judges say. */
+  verdict: PanelVerdict;
+  /** `verdict` null: the reply, which then stands as the reason, could not be read. */
+  judges: { judge: string; verdict: Verdict | null; reason: string }[];
+}
+
+/** A panel of judges beside people who judged the same answers (metrics/judged.ts). */
+export interface CalibrationScores {
+  n: number;
+  n_groups: number;
+  accuracy: MetricValue;
+  /** In the order of the panel. */
+  judges: MetricValue[];
+  alpha?: MetricValue;
+  /** Rows: human verdicts correct, incorrect, refused; columns: the panel's, and undecided last. */
+  confusion: number[][];
+}
+
+/** Who judged a split. */
+export interface JudgedBy {
+  /** Digest of judges, endpoint, prompt and length of reply. */
+  panel: string;
+  judges: string[];
+  /** Absent: these judges were never compared with people. */
+  calibration?: CalibrationScores;
+}
+
 /** A value with its 95 % interval; absent when it does not exist. */
 export interface MetricValue {
   value: number;
@@ -65,6 +98,8 @@ export interface SplitScores {
   outputs?: { valid: number; empty: number; cut: number };
   /** Of labels: the answer given most often, how often, and how often it is right to give it. */
   top_answer?: { label: string; given: number; gold: number };
+  /** Whose verdicts `scoring.judged` counts. */
+  judged?: JudgedBy;
   /** Number of the scorers that judged (SCORERS of eval/score-answers.ts). Absent: before they were numbered. */
   scorers?: number;
 }

@@ -2,9 +2,18 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { sha256 } from "../base/digest.ts";
 import type { RunSpec } from "../specs/types.ts";
 import { commitCheckpoint } from "./checkpoints.ts";
-import { appendMetrics, openRunDir, writePredictions, writeScores, writeSpec, writeStatus } from "./run-dir.ts";
+import {
+  appendMetrics,
+  openRunDir,
+  writeJudgements,
+  writePredictions,
+  writeScores,
+  writeSpec,
+  writeStatus,
+} from "./run-dir.ts";
 import { verifyRun } from "./verify.ts";
 
 const spec = { format: 1, seed: 3 } as RunSpec;
@@ -28,7 +37,19 @@ function goodRun(): string {
   return dir;
 }
 
-test("a whole run has no problems", () => expect(verifyRun(goodRun(), idOf)).toEqual([]));
+/** Judges the one answer of {@link goodRun}, or another one. */
+function judge(dir: string, output: string): string {
+  const judges = [{ judge: "a", verdict: null, reason: "" }];
+  writeJudgements(dir, "fpb", "dev", [{ id: "dev#0", output_digest: sha256(output), verdict: "undecided", judges }]);
+  const scores = { n: 1, n_groups: 1, metrics: {}, scoring: {}, judged: { panel: "p", judges: ["a"] } };
+  writeScores(dir, { tasks: { fpb: { dev: scores } } });
+  return dir;
+}
+
+test("a whole run has no problems, judged or not", () => {
+  expect(verifyRun(goodRun(), idOf)).toEqual([]);
+  expect(verifyRun(judge(goodRun(), "a"), idOf)).toEqual([]);
+});
 
 test.each<[string, (dir: string) => void, RegExp]>([
   ["a spec of another run", (dir) => writeSpec(dir, { ...spec, seed: 4 }), /spec\.json belongs to run id-of-4/],
@@ -51,6 +72,11 @@ test.each<[string, (dir: string) => void, RegExp]>([
     "scores of other predictions",
     (dir) => writePredictions(dir, "fpb", "dev", []),
     /0 predictions, scores\.json counts 1/,
+  ],
+  [
+    "a judgement of another answer",
+    (dir) => judge(dir, "b"),
+    /fpb\.dev has other predictions than those that were judged/,
   ],
   ["a damaged status", (dir) => writeFileSync(join(dir, "status.json"), "{}"), /status\.json/],
 ])("%s is a problem", (_, damage, message) => {

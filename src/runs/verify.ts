@@ -1,10 +1,20 @@
 /** @file Is a run directory what it says? Cheap enough to run on every run before its numbers are used. */
 
 import { basename } from "node:path";
+import { sha256 } from "../base/digest.ts";
 import { MixtuneError } from "../base/errors.ts";
 import type { RunSpec } from "../specs/types.ts";
 import { readCheckpoint } from "./checkpoints.ts";
-import { listPredictions, readMetrics, readPredictions, readScores, readSpec, readStatus } from "./run-dir.ts";
+import {
+  listPredictions,
+  readJudgements,
+  readMetrics,
+  readPredictions,
+  readScores,
+  readSpec,
+  readStatus,
+} from "./run-dir.ts";
+import type { Judgement, Prediction } from "./types.ts";
 
 /**
  * Everything that is wrong with a run, in sentences; empty if nothing is.
@@ -38,12 +48,21 @@ export function verifyRun(dir: string, runIdOf: (spec: RunSpec) => string): stri
   attempt(() => {
     const { tasks } = readScores(dir);
     for (const { task, split } of listPredictions(dir)) {
-      const n = readPredictions(dir, task, split).length;
-      const scored = tasks[task]?.[split]?.n;
-      if (scored !== undefined && scored !== n)
-        problems.push(`${dir}: ${task}.${split} has ${n} predictions, scores.json counts ${scored}`);
+      const predictions = readPredictions(dir, task, split);
+      const scored = tasks[task]?.[split];
+      if (scored === undefined) continue;
+      if (scored.n !== predictions.length)
+        problems.push(`${dir}: ${task}.${split} has ${predictions.length} predictions, scores.json counts ${scored.n}`);
+      if (scored.judged !== undefined && !isJudged(predictions, readJudgements(dir, task, split)))
+        problems.push(`${dir}: ${task}.${split} has other predictions than those that were judged`);
     }
   });
   attempt(() => readStatus(dir));
   return problems;
+}
+
+function isJudged(predictions: readonly Prediction[], judgements: readonly Judgement[]): boolean {
+  const isOf = ({ id, output }: Prediction, judgement: Judgement | undefined) =>
+    judgement?.id === id && judgement.output_digest === sha256(output);
+  return predictions.length === judgements.length && predictions.every((one, i) => isOf(one, judgements[i]));
 }

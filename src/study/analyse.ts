@@ -37,6 +37,8 @@ export interface Row {
   model?: string;
   factors: Record<string, unknown>;
   runs: string[];
+  /** Id of a baseline. */
+  baseline?: string;
   cells: Record<string, { dev: Cell; test: Cell }>;
 }
 
@@ -86,6 +88,7 @@ export function analyseStudy(lock: StudyLock, read: ReadScored): StudyTable {
         ...(baseline.model ? { model: baseline.model } : {}),
         factors: {},
         runs: [],
+        baseline: baseline.id,
         cells,
       };
     }),

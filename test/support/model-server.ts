@@ -1,6 +1,6 @@
 /**
  * @file A small OpenAI-compatible server on the loopback interface that answers well, and badly wherever a test asks for it. It knows nothing;
- * its answer to a prompt is the prompt's last word in capitals.
+ * its answer to a prompt is the prompt's last word in capitals, or what a test has it say.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -45,6 +45,8 @@ export interface ModelServerOptions {
   apiKey?: string;
   /** Parameters refused as OpenAI's reasoning models do. */
   refuses?: readonly string[];
+  /** Answers chats in place of shouting, as any model that is asked for. */
+  reply?(prompt: string, model: string): string;
   withoutLogprobs?: boolean;
   withoutUsage?: boolean;
   delayMs?: number;
@@ -93,7 +95,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
         error: { message, code: "invalid_api_key", type: "invalid_request_error", param: null },
       });
     }
-    if (body.model !== MODEL) {
+    if (options.reply === undefined && body.model !== MODEL) {
       const message = `The model \`${body.model}\` does not exist or you do not have access to it.`;
       return send(res, 404, {
         error: { message, type: "invalid_request_error", param: null, code: "model_not_found" },
@@ -105,7 +107,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
       const error = { message, type: "invalid_request_error", param: refused, code: "unsupported_parameter" };
       return send(res, 400, { error });
     }
-    const answer = path === "/v1/chat/completions" ? chatAnswer(body) : completionAnswer(body);
+    const answer = path === "/v1/chat/completions" ? chatAnswer(body, options.reply) : completionAnswer(body);
     if (options.withoutLogprobs) for (const choice of answer.choices) choice.logprobs = null;
     const whole = misdeed?.body ?? JSON.stringify(options.withoutUsage ? { ...answer, usage: undefined } : answer);
     if (misdeed?.cutAfter === undefined) return send(res, 200, whole);
@@ -130,6 +132,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
 }
 
 interface Body {
+  model: string;
   messages: { content: string }[];
   prompt: string;
   logprobs?: boolean | number;
@@ -147,8 +150,11 @@ export function shout(prompt: string): string {
   return `${prompt.split(" ").at(-1)?.toUpperCase()}!`;
 }
 
-function chatAnswer({ messages, logprobs, top_logprobs = 0 }: Body): Answer {
-  const content = shout(messages.at(-1)!.content);
+function chatAnswer(
+  { model, messages, logprobs, top_logprobs = 0 }: Body,
+  reply: (prompt: string, model: string) => string = shout,
+): Answer {
+  const content = reply(messages.at(-1)!.content, model);
   const tokens = [...content].map((token, i) => {
     const top = Array.from({ length: top_logprobs }, (_, k) => ({
       token: `${token}${k}`,

@@ -6,8 +6,10 @@ import type { Command } from "commander";
 import { SpecError, WorkerError } from "../../base/errors.ts";
 import { lengthWithShots } from "../../data/few-shot.ts";
 import { loadTask } from "../../data/load-task.ts";
+import { disagreementOf } from "../../metrics/disagreement.ts";
+import { type Panel, panelsText } from "../../report/disagreement-text.ts";
 import { scoresText } from "../../report/scores-text.ts";
-import { readScores, readSpec, readStatus, runPaths } from "../../runs/run-dir.ts";
+import { listPredictions, readPredictions, readScores, readSpec, readStatus, runPaths } from "../../runs/run-dir.ts";
 import type { Scores } from "../../runs/types.ts";
 import { EVAL_DEFAULTS } from "../../specs/study-file.ts";
 import { TRAIN_DEFAULTS } from "../../specs/train.ts";
@@ -106,7 +108,11 @@ async function evaluate(model: string, options: EvalOptions, context: Context): 
   };
   const { dir, scores } = await (hosted === undefined ? scoreLocal() : scoreRemote(hosted));
   if (scores === undefined) return EXIT_INTERRUPTED;
-  context.result({ dir, ...scores }, `${scoresText(scores, names)}\n\nPredictions and scores are in ${dir}.`);
+  const panels = panelsOf(dir, names, spec.splits);
+  context.result(
+    { dir, ...scores, panels },
+    `${scoresText(scores, names)}${panelsText(panels)}\n\nPredictions and scores are in ${dir}.`,
+  );
   return EXIT_DONE;
 
   async function scoreLocal(): Promise<{ dir: string; scores: Scores | undefined }> {
@@ -121,9 +127,18 @@ async function evaluate(model: string, options: EvalOptions, context: Context): 
     const loaded = await Promise.all(names.map((name) => loadTask(specs[name]!, data)));
     const dir = resolve(options.out ?? join("evals", folderName(`${choice.model}${shotsName(options.fewShot)}`)));
     claimFolder(dir, { model, at: choice.baseUrl, ...asked });
-    const where = { dir, cacheFolder: context.settings.cacheDir, numShots: options.fewShot };
+    const where = { dir, numShots: options.fewShot };
     return { dir, scores: await scoreHosted(choice, loaded, spec, where, context) };
   }
+}
+
+/** Where the scorers of each task's answers differ. */
+function panelsOf(dir: string, names: readonly string[], splits: EvalSpec["splits"]): Panel[] {
+  return listPredictions(dir).flatMap(({ task, split }) => {
+    if (!names.includes(task) || !splits.includes(split)) return [];
+    const found = disagreementOf(readPredictions(dir, task, split));
+    return found === undefined ? [] : [{ task, split, ...found }];
+  });
 }
 
 type Common = Pick<Job, "tasks" | "eval_tasks" | "eval" | "data_root" | "hub_files">;

@@ -2,8 +2,14 @@
 
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { SpecError } from "../../base/errors.ts";
 import { formatStudyTable, type TableFormat } from "../../report/tables.ts";
+import { taskText } from "../../report/task-text.ts";
+import { didYouMean } from "../../specs/nearest.ts";
+import { scoredReader } from "../../study/scored.ts";
+import { taskDetail } from "../../study/task-detail.ts";
 import type { Act } from "../act.ts";
+import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
 import { studyTable } from "../run-study.ts";
 
@@ -17,13 +23,37 @@ export function addReport(program: Command, act: Act): void {
         .default("text"),
     )
     .addOption(new Option("--split <split>", "which split").choices(["dev", "test"]).default("test"))
+    .option(
+      "--task <name>",
+      "one task in full: every metric of every row, and where scorers of the same answers differ",
+    )
     .addHelpText("after", "\nExample: mixtune report studies/demo --format md > table.md")
-    .action((dir: string, { format, split }: { format: TableFormat; split: "dev" | "test" }) =>
-      act((context) => {
-        const table = studyTable(resolve(dir));
-        const text = formatStudyTable(table, format, split);
-        context.result(table, format === "text" ? `${text}${table.sentence}` : text);
-        return EXIT_DONE;
-      }),
-    );
+    .action((dir: string, options: ReportOptions) => act((context) => report(resolve(dir), options, context)));
+}
+
+interface ReportOptions {
+  format: TableFormat;
+  split: "dev" | "test";
+  task?: string;
+}
+
+function report(dir: string, { format, split, task }: ReportOptions, context: Context): number {
+  const table = studyTable(dir);
+  if (task === undefined) {
+    const text = formatStudyTable(table, format, split);
+    context.result(table, format === "text" ? `${text}${table.sentence}` : text);
+    return EXIT_DONE;
+  }
+  const names = table.tasks.map(({ name }) => name);
+  if (!names.includes(task)) {
+    throw new SpecError({
+      place: "--task",
+      expected: `one of ${names.join(", ")}`,
+      got: task,
+      remedy: didYouMean(task, names),
+    });
+  }
+  const detail = taskDetail(table, scoredReader(dir), task, split);
+  context.result(detail, taskText(detail));
+  return EXIT_DONE;
 }

@@ -60,7 +60,7 @@ export function openHostedModel(settings: HostedSettings): HostedModel {
   const baseUrl = settings.baseUrl.replace(/\/+$/, "");
   const door = openDoor({ ...settings, baseUrl });
   const cache = openAnswerCache(settings.cacheFolder, baseUrl, api);
-  const purse = new Purse(settings.budget, settings.prices, `${door.host}: ${model}`);
+  const purse = settings.purse ?? new Purse(settings.budget, settings.prices, `${door.host}: ${model}`);
   const bodyFor = (request: HostedRequest) => bodyOf(api, model, request);
   /** Parameters that the model turned out not to take. */
   const notTaken = new Set<string>();

@@ -1,6 +1,7 @@
 /** @file What is asked of a model behind an OpenAI-compatible endpoint, and what comes back. */
 
 import type { Turn } from "../../data/shapes.ts";
+import type { Purse } from "./purse.ts";
 
 /** `chat`: turns in, a turn out. `completions`: a text in, its continuation out, as base models have it. */
 export type HostedApi = "chat" | "completions";
@@ -92,6 +93,8 @@ export interface HostedSettings {
   /** Where answers are kept, for all endpoints and models. Made if it is not there. */
   cacheFolder: string;
   budget: Budget;
+  /** One purse of several models, in place of one of its own with `budget`. */
+  purse?: Purse;
   prices?: Prices;
   /** Milliseconds since 1970. */
   clock(): number;

@@ -1,0 +1,35 @@
+/** @file A hosted model as every command asks it: answers kept in the cache, stopped by the process's signal. */
+
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type HostedModel, openHostedModel } from "../eval/hosted/hosted-model.ts";
+import type { Purse } from "../eval/hosted/purse.ts";
+import type { HostedAnswer } from "../eval/hosted/types.ts";
+import type { Context } from "./context.ts";
+import type { HostedChoice } from "./hosted-options.ts";
+
+/** From sending a request to the last byte of its answer. */
+const TIMEOUT_MS = 120_000;
+const MAX_RETRIES = 6;
+
+/** Opens it; nothing is sent yet. @param purse  shared with other models; absent: one of its own */
+export function openHosted(choice: HostedChoice, context: Context, purse?: Purse): HostedModel {
+  return openHostedModel({
+    ...choice,
+    ...(purse && { purse }),
+    timeoutMs: TIMEOUT_MS,
+    maxRetries: MAX_RETRIES,
+    cacheFolder: join(context.settings.cacheDir, "hosted"),
+    clock: context.clock,
+    random: Math.random,
+    sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+    signal: context.signal,
+    note: context.note,
+  });
+}
+
+/** Says which parameters the answers were given without. */
+export function sayLeftOut(answers: readonly HostedAnswer[], context: Context): void {
+  const names = [...new Set(answers.flatMap(({ left_out }) => left_out))];
+  if (names.length > 0) context.note(`The model does not take ${names.join(", ")}: its answers were given without.`);
+}
