@@ -84,6 +84,8 @@ export function hostedWork(
   const requests = parts.flatMap((part) => part.requests);
   const model = openHosted(choice, context);
   const score = async (): Promise<Scores> => {
+    if (spec.constrained_numbers)
+      context.note("A hosted model cannot be held to numbers: there is no own_constrained.");
     const progress = progressLine(context);
     try {
       for (const [i, { task, split, examples, requests: asked }] of parts.entries()) {

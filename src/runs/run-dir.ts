@@ -229,6 +229,12 @@ export function isScored(scores: Scores, task: string, split: "dev" | "test", sc
   return !read.some(isLabelScoring) || scoring.every((name) => read.includes(name));
 }
 
+/** Whether numbers of a split were written freely only. */
+export function lacksConstrainedNumbers(scores: Scores, task: string, split: "dev" | "test"): boolean {
+  const metrics = scores.tasks[task]?.[split]?.metrics ?? {};
+  return metrics.own_strict !== undefined && metrics.own_constrained === undefined;
+}
+
 /** subject.json */
 export function writeSubject(dir: string, subject: Subject): void {
   writeJson(runPaths.subject(dir), subject);

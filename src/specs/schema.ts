@@ -129,6 +129,7 @@ const evaluation = z.strictObject({
   max_dev: count.nullable(),
   max_test: count.nullable(),
   scoring: z.array(z.enum(["constrained", "strict", "lenient"])).min(1),
+  constrained_numbers: z.boolean(),
   max_new_tokens: count.nullable(),
   baselines: z.array(z.string().min(1)),
   keep_prompts: z.boolean(),

@@ -17,6 +17,7 @@ export const EVAL_DEFAULTS: EvalSpec = {
   max_dev: 1000,
   max_test: null,
   scoring: ["constrained", "strict", "lenient"],
+  constrained_numbers: false, // as dear as generating the answers freely
   max_new_tokens: null,
   baselines: ["majority", "ngram"],
   keep_prompts: false,

@@ -19,6 +19,7 @@ import { AdamW } from "../optim/adamw.ts";
 import { keepCheckpoints } from "../runs/checkpoints.ts";
 import {
   isScored,
+  lacksConstrainedNumbers,
   openRunDir,
   readReceipt,
   readScores,
@@ -170,7 +171,11 @@ export class JobRunner {
     const scores = readScores(job.dir);
     const missing = job.eval_tasks.flatMap((task) =>
       job.eval.splits
-        .filter((split) => !isScored(scores, task, split, job.eval.scoring))
+        .filter(
+          (split) =>
+            !isScored(scores, task, split, job.eval.scoring) ||
+            (job.eval.constrained_numbers && lacksConstrainedNumbers(scores, task, split)),
+        )
         .map((split) => ({ task, split })),
     );
     if (missing.length === 0) return;
