@@ -115,5 +115,8 @@ async function writtenAnswers(
 /** A few tokens more than the longest label, or than the longest training answer. */
 function longestAnswer({ task, labels, split }: PreparedTask): number {
   const answers = labels ?? split("train").tokenized.map(({ answer }) => answer);
-  return newTokensFor(task.answer.kind, answers.map(({ length }) => length));
+  return newTokensFor(
+    task.answer.kind,
+    answers.map(({ length }) => length),
+  );
 }
