@@ -83,7 +83,7 @@ function csvForm({ rows, added }: AnsweredRows, delimiter: string): RecordForm {
   const columns = columnsOf(rows);
   return {
     header: `${csvCells([...columns, ...added.map(({ name }) => name)], delimiter)}\n`,
-    head: (row) => columns.map((name) => csvCells([cellOf(row[name])], delimiter) + delimiter).join(""),
+    head: (row) => columns.map((name) => csvCells([cellOf(fieldOf(row, name))], delimiter) + delimiter).join(""),
     tail: (answer) =>
       `${csvCells(
         added.map(({ key }) => cellOf(answer[key])),
@@ -98,6 +98,11 @@ export function columnsOf(rows: readonly Fields[]): string[] {
   const names = new Set<string>();
   for (const row of rows) for (const name of Object.keys(row)) names.add(name);
   return [...names];
+}
+
+/** note: what every object has, such as `constructor`, is no field. */
+function fieldOf(row: Fields, name: string): unknown {
+  return Object.hasOwn(row, name) ? row[name] : undefined;
 }
 
 function cellOf(value: unknown): CsvCell {
@@ -166,7 +171,7 @@ async function parquetFile(path: string, content: AnsweredRows): Promise<AnswerF
 
 function inputColumns(rows: readonly Fields[]): ParquetColumn[] {
   return columnsOf(rows).map((name) => {
-    const values = rows.map((row) => row[name]);
+    const values = rows.map((row) => fieldOf(row, name));
     return { name, values, type: columnTypeOf(values) };
   });
 }
@@ -179,8 +184,9 @@ function addedTo(added: readonly AddedColumn[], answers: readonly Fields[]): Par
 async function refuseOtherParquet(path: string, { rows, added }: AnsweredRows): Promise<void> {
   const columns = inputColumns(rows);
   const written = await readParquet(path);
-  const names = [...columns, ...added].map(({ name }) => name);
-  const hasColumns = names.join("\n") === Object.keys(written[0]?.value ?? {}).join("\n");
+  // in the order of an object's keys, in which numbers come first
+  const names = Object.keys(Object.fromEntries([...columns, ...added].map(({ name }) => [name, null])));
+  const hasColumns = JSON.stringify(names) === JSON.stringify(Object.keys(written[0]?.value ?? {}));
   if (!hasColumns) throw otherRows(path, "other columns");
   if (written.length !== rows.length) throw otherRows(path, `${written.length} rows`);
   const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
