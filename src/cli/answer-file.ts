@@ -9,9 +9,10 @@
  */
 
 import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { DataError, SpecError } from "../base/errors.ts";
 import { type CsvCell, csvCells, csvRowEnd } from "../formats/csv.ts";
-import { appendBehind, readBytes, removeQuietly, writeWhole } from "../formats/files.ts";
+import { appendBehind, makeFolder, readBytes, removeQuietly, writeWhole } from "../formats/files.ts";
 import { readLog, withoutNonFinite } from "../formats/jsonl.ts";
 import { readParquet } from "../formats/parquet.ts";
 import { columnTypeOf, formatParquet, type ParquetColumn } from "../formats/parquet-write.ts";
@@ -36,12 +37,13 @@ export interface AnswerFile {
 }
 
 /**
- * Opens an output, new or begun.
+ * Opens an output, new or begun; its folder is made.
  * @throws {SpecError} another ending
  * @throws {DataError} a file that holds anything but the first of these rows with answers
  */
 export async function openAnswerFile(path: string, content: AnsweredRows): Promise<AnswerFile> {
   const ending = /\.(jsonl|csv|tsv|parquet)$/i.exec(path)?.[1]?.toLowerCase();
+  if (ending !== undefined) makeFolder(dirname(path));
   if (ending === "jsonl") return appended(path, content.rows, jsonlForm(content.added));
   if (ending === "csv" || ending === "tsv")
     return appended(path, content.rows, csvForm(content, ending === "tsv" ? "\t" : ","));

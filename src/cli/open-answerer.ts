@@ -9,7 +9,7 @@ import type { TokenizedExample } from "../data/types.ts";
 import { generate, MAX_ROWS } from "../eval/generate.ts";
 import { scoreLabels } from "../eval/score.ts";
 import { CachedNetwork } from "../models/cached-network.ts";
-import { Network } from "../models/network.ts";
+import { Network, type NetworkOptions } from "../models/network.ts";
 import { maxPositions } from "../models/tuning.ts";
 import { TRAIN_DEFAULTS } from "../specs/train.ts";
 import type { Context } from "./context.ts";
@@ -54,8 +54,6 @@ export async function openAnswerer(
   if (answer.kind === "label") return labelPicker(opened, answer.labels, options, limit);
   return writer(opened, answer.kind, await newTokens(opened.template), options, limit, context.signal);
 }
-
-type NetworkOptions = { threads: number; maxPositions: number };
 
 async function labelPicker(
   opened: OpenedModel,

@@ -137,7 +137,7 @@ describe("killed at any moment and started again, it ends with the same bytes", 
     ["sums", "jsonl"],
     ["replies", "parquet"],
   ])("%s in .%s", async (task, ending) => {
-    const [straight, killed] = [`straight-${task}.${ending}`, `killed-${task}.${ending}`];
+    const [straight, killed] = [`straight-${task}.${ending}`, `killed/${task}.${ending}`];
     await ok(task, "new.csv", straight);
     const growing = path(ending === "parquet" ? `${killed}.partial.jsonl` : killed);
     const size = () => (existsSync(growing) ? readFileSync(growing).length : 0);
@@ -217,6 +217,11 @@ describe("what cannot be done is said before anything is written:", () => {
       "the input as the output",
       ["sums", "taken.csv", "taken.csv", "--prefix", "m_"],
       /^taken\.csv: .*got another header row/,
+    ],
+    [
+      "a length of answers that are picked",
+      ["teams", "new.csv", "x.csv", "--max-new-tokens", "9"],
+      /^--max-new-tokens: .*got teams, whose answers are labels/,
     ],
     ["answers of no length", ["sums", "one.jsonl", "x.csv", "--max-new-tokens", "0"], /whole number from 1/],
   ])("%s", async (_, words, message) => {

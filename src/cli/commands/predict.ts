@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { DataError } from "../../base/errors.ts";
+import { DataError, SpecError } from "../../base/errors.ts";
 import type { PromptTemplate } from "../../data/chat-template.ts";
 import { readAllRows } from "../../formats/row-file.ts";
 import type { TaskSpec } from "../../specs/types.ts";
@@ -69,6 +69,7 @@ async function predict(model: string, options: PredictOptions, context: Context)
   const ref = await modelRef(model, context);
   const { spec, dataRoot } = describedTask(model, options);
   const task = askedTask(spec);
+  if (task.answer.kind === "label" && maxNewTokens !== undefined) throw nothingWritten(options.task);
   const lines = await readAllRows(resolve(input));
   if (lines.length === 0) throw noRows(input);
   const questions = lines.map(({ line, fields }) => task.question(fields, `${input}:${line}`));
@@ -147,6 +148,15 @@ function describedTask(
 ): { spec: TaskSpec; dataRoot: string | undefined } {
   const described = study !== undefined ? readStudy(study, []).study : findStudyLock(resolve(model, "..", ".."))?.study;
   return { spec: taskNamed(task, described && ingredientTasks(described)), dataRoot: described?.data_root };
+}
+
+function nothingWritten(task: string): SpecError {
+  return new SpecError({
+    place: "--max-new-tokens",
+    expected: "a task whose answers are written",
+    got: `${task}, whose answers are labels`,
+    remedy: "Leave it out: one of the labels is picked.",
+  });
 }
 
 function noRows(input: string): DataError {
