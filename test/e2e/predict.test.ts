@@ -19,6 +19,7 @@ name: shop
 models: [mixtune/tiny]
 tasks:
   teams: {data: {train: train.jsonl}, prompt: "Which team?\\n{text}", answer: {kind: label, field: team, labels: [cards, loans]}}
+  bigs: {data: {train: train.jsonl}, prompt: "{a} + {b} > 4?", answer: {kind: label, field: big, labels: ["yes", "no"]}}
   sums: {data: {train: train.jsonl}, prompt: "{a} + {b} =", answer: {kind: number, field: sum}}
   replies: {data: {train: train.jsonl}, prompt: "Reply to this.\\n{text}", answer: {kind: text, field: reply}}
   names: {data: {train: train.jsonl}, prompt: "Who writes?\\n{text}", answer: {kind: spans, field: names}}
@@ -39,6 +40,7 @@ beforeAll(() => {
       a,
       b,
       sum: a + b,
+      big: a + b > 4 ? "yes" : "no",
       team: i % 2 ? "cards" : "loans",
       reply: `Dear ${name}.`,
       names: [{ text: name, type: "person" }],
@@ -159,13 +161,13 @@ describe("killed at any moment and started again, it ends with the same bytes", 
     );
   });
 
-  test("a last row cut anywhere is done again", async () => {
-    await ok("teams", "new.csv", "whole.csv");
+  test("a last row cut anywhere is done again, beside the rows that it was done with", async () => {
+    await ok("bigs", "new.csv", "whole.csv");
     const bytes = readFileSync(path("whole.csv"));
     const rng = new Rng(process.env.MIXTUNE_TEST_SEED ?? "predict");
     for (let i = 0; i < 3; i++) {
       writeFileSync(path("cut.csv"), bytes.subarray(0, rng.int(bytes.length)));
-      await ok("teams", "new.csv", "cut.csv");
+      await ok("bigs", "new.csv", "cut.csv");
       expect(readFileSync(path("cut.csv")).equals(bytes)).toBe(true);
     }
   });
