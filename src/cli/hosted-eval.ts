@@ -140,7 +140,8 @@ function partOf(
 
 function longestAnswer({ answer, splits }: LoadedTask): number {
   const texts = answer.kind === "label" ? answer.labels : splits.train.map((example) => example.answer);
-  return newTokensFor(texts.map(({ length }) => Math.ceil(length / CHARS_PER_TOKEN) + EXTRA_TOKENS));
+  const lengths = texts.map(({ length }) => Math.ceil(length / CHARS_PER_TOKEN) + EXTRA_TOKENS);
+  return newTokensFor(answer.kind, lengths);
 }
 
 function answered(example: Example, { text, finish_reason }: HostedAnswer): Answered {

@@ -158,7 +158,10 @@ function solved(text: string): string {
 }
 
 /** A few tokens more than the longest label, or than the longest training answer. */
-function longestAnswer({ labels, split }: PreparedTask): number {
+function longestAnswer({ task, labels, split }: PreparedTask): number {
   const answers = labels ?? split("train").tokenized.map(({ answer }) => answer);
-  return newTokensFor(answers.map(({ length }) => length));
+  return newTokensFor(
+    task.answer.kind,
+    answers.map(({ length }) => length),
+  );
 }

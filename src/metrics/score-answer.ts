@@ -18,10 +18,10 @@ import { spansIn, spansText } from "../base/span-text.ts";
 import type { Gold, Instruction, NumberGold, ProgramGold } from "../specs/gold.ts";
 import { chrf } from "./chrf.ts";
 import { type Followed, judgeInstructions } from "./ifeval.ts";
-import { equalsGold, isGoldConflict, type NumberAnswer, readNumberLenient, readNumberStrict } from "./number-answer.ts";
+import { equalsGold, isGoldConflict, readNumberStrict } from "./number-answer.ts";
 import { judgeNumber } from "./number-panel.ts";
-import { formatNumber } from "./number-text.ts";
 import { scoreProgram } from "./program.ts";
+import { readAnswer } from "./read-answer.ts";
 import { isSameResult, readResultLenient, readResultStrict } from "./result-text.ts";
 import { rougeL } from "./rouge-l.ts";
 import type { ItemScores } from "./score-items.ts";
@@ -71,7 +71,7 @@ function scored(
   }
   if (gold?.kind === "instructions") return scoreAsInstructed(gold.instructions, output);
   const isResult = gold?.kind === "result";
-  const parsed = (isResult ? readResultLenient(output) : output.trim()) || null;
+  const parsed = isResult ? readResultLenient(output) || null : readAnswer("text", output);
   const reference = isResult ? gold.text : answer;
   const scores: Record<string, number> = textScores(parsed ?? "", reference);
   if (isResult) {
@@ -93,7 +93,6 @@ function scoreAsNumber(
   constrained: string | undefined,
 ): AnswerScore {
   const verdicts = judgeNumber({ output, gold, ...(program && { program }) });
-  const strict = readNumberStrict(output);
   const written = program && scoreProgram(output, program);
   const scores: Record<string, number> = { number_accuracy: Number(verdicts.own_strict) };
   for (const [scorer, verdict] of Object.entries(verdicts)) if (verdict !== null) scores[scorer] = Number(verdict);
@@ -102,16 +101,12 @@ function scoreAsNumber(
   }
   if (written && written.program !== null) scores.program_accuracy = Number(written.isProgramRight);
   if (gold.written !== undefined) scores.gold_conflict = Number(isGoldConflict(gold));
-  const parsed = written?.program ?? said(strict ?? readNumberLenient(output));
-  return { parsed, isFormatValid: strict !== null, scores };
-}
-
-function said(number: NumberAnswer | null): string | null {
-  return number === null || typeof number === "string" ? number : formatNumber(number);
+  const parsed = written?.program ?? readAnswer("number", output);
+  return { parsed, isFormatValid: readNumberStrict(output) !== null, scores };
 }
 
 function scoreAsSpans(answer: string, output: string): AnswerScore {
-  const item = { gold: spansIn(answer) ?? [], pred: spansIn(output.trim()) ?? null };
+  const item = { gold: spansIn(answer) ?? [], pred: readAnswer("spans", output) };
   const matched = (match: SpanMatch) => scoreSpans([item], match).matched;
   const tp = matched("exact");
   const [fp, fn] = [(item.pred?.length ?? 0) - tp, item.gold.length - tp];
@@ -150,6 +145,6 @@ function scoreAsInstructed(instructions: readonly Instruction[], output: string)
     const isKnown = verdicts.includes(false) || !verdicts.includes(null);
     if (isKnown) scores[name] = Number(!verdicts.includes(false));
   }
-  const parsed = output.trim() || null;
+  const parsed = readAnswer("text", output);
   return { parsed, isFormatValid: parsed !== null, scores };
 }
