@@ -151,7 +151,7 @@ export interface EvalSpec {
   max_test: number | null;
   /** How labels are read; metrics are those of the first. */
   scoring: Scoring[];
-  /** Whether numbers are asked for once more, held to numbers: scored as `own_constrained` (decision 0009). */
+  /** Whether numbers are asked for once more, held to numbers: scored as `own_constrained` (decision 0010). */
   constrained_numbers: boolean;
   /** Of a generated answer. null: a little more than the longest label or the longest training answer. */
   max_new_tokens: number | null;
