@@ -267,7 +267,8 @@ function factorCombinations(study: StudySpec): Record<string, unknown>[] {
   return product(Object.entries(study.factors));
 }
 
-function doseCombinations(study: StudySpec): { doses: Record<string, number>; suffix: string }[] {
+/** The doses of mixers that are always added, all ways, and what each adds to a mixture's name. */
+export function doseCombinations(study: StudySpec): { doses: Record<string, number>; suffix: string }[] {
   const always = Object.entries(study.mixers).filter(([, mixer]) => mixer.role === "always");
   const varied = always.filter(([, mixer]) => (mixer.dose ?? [1]).length > 1).map(([name]) => name);
   return product(always.map(([name, mixer]): [string, number[]] => [name, mixer.dose ?? [1]])).map((doses) => ({
