@@ -3,7 +3,14 @@
 import type { MetricName, Scoring } from "../specs/types.ts";
 import { clusteredVarianceOfMean, clusters } from "../stats/clusters.ts";
 import { benjaminiHochberg } from "../stats/corrections.ts";
-import { meanOfSeeds, type SeedVariance, seededDifference, tDifference, withSeeds } from "../stats/difference.ts";
+import {
+  meanOfSeeds,
+  type SeedScores,
+  type SeedVariance,
+  seededDifference,
+  tDifference,
+  withSeeds,
+} from "../stats/difference.ts";
 import { type FactorialModel, factorialModel } from "../stats/factorial.ts";
 import { jointDraws } from "../stats/joint-draws.ts";
 import { mean } from "../stats/moments.ts";
@@ -130,21 +137,42 @@ export function bestOfTask(table: StudyTable, items: ModelItems, reference: numb
 const DRAWS_SEED = 1;
 
 /**
- * Effects of ingredients on a task. Without pairs from the means of mixtures over their seeds, so that what pairs do beyond the terms counts as
- * noise; with pairs from single runs.
+ * What adding an ingredient does to a task: over the mixtures that hold the task (over all, where it is never trained on), each ingredient there
+ * against not there. From the means of mixtures over their seeds, so that what the linear model does not say counts as noise; from single runs
+ * where so few mixtures leave less than {@link LEAST_DF} degrees of freedom.
  */
-export function ingredientEffects(
-  table: StudyTable,
-  { scores, groups }: ModelItems,
-  lock: StudyLock,
+export function addedEffects(table: StudyTable, items: ModelItems, lock: StudyLock): FactorialModel | undefined {
+  const isTrainedOn = lock.study.tasks[items.task]?.evaluation_only !== true;
+  const mixtures = observedMixtures(table, items, lock).filter(({ held }) => !isTrainedOn || held.includes(items.task));
+  const numTerms = new Set(mixtures.flatMap(({ held }) => held)).size;
+  const hasFew = mixtures.length - 1 - numTerms < LEAST_DF;
+  return fitted(mixtures, items.groups, hasFew ? (seeds) => seeds : (seeds) => [meanOfSeeds(seeds)], false);
+}
+
+const LEAST_DF = 4;
+
+/** What pairs of ingredients do to a task beyond what each does, over all runs. */
+export function pairEffects(table: StudyTable, items: ModelItems, lock: StudyLock): FactorialModel | undefined {
+  return fitted(observedMixtures(table, items, lock), items.groups, (seeds) => seeds, true);
+}
+
+interface ObservedMixture {
+  held: string[];
+  seeds: SeedScores;
+}
+
+function observedMixtures(table: StudyTable, { scores }: ModelItems, lock: StudyLock): ObservedMixture[] {
+  const once = new Map(mixturesOf(table, scores).map((row) => [table.rows[row]!.runs.join(), row]));
+  return [...once.values()].map((row) => ({ held: ingredientsOf(table.rows[row]!, lock), seeds: scores.get(row)! }));
+}
+
+function fitted(
+  mixtures: readonly ObservedMixture[],
+  groups: readonly string[],
+  observations: (seeds: SeedScores) => SeedScores,
   hasPairs: boolean,
 ): FactorialModel | undefined {
-  const once = new Map(mixturesOf(table, scores).map((row) => [table.rows[row]!.runs.join(), row]));
-  const observed = [...once.values()].flatMap((row) => {
-    const held = ingredientsOf(table.rows[row]!, lock);
-    const seeds = scores.get(row)!;
-    return (hasPairs ? seeds : [meanOfSeeds(seeds)]).map((items) => ({ held, items }));
-  });
+  const observed = mixtures.flatMap(({ held, seeds }) => observations(seeds).map((items) => ({ held, items })));
   const all = [...new Set(observed.flatMap(({ held }) => held))];
   const names = all.filter((name) => observed.some(({ held }) => !held.includes(name)));
   if (names.length === 0) return undefined;

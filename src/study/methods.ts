@@ -49,7 +49,7 @@ export function methodsOf(
     },
     {
       title: "Ingredients",
-      text: "Effects are of a linear model of the mixtures' mean test scores on which ingredients they hold; pairs are added in a second fit where the design has them. What the runs do not determine is given no number.",
+      text: "The effect of an ingredient is that of adding it to mixtures that hold the task (to all mixtures, for tasks that are never trained on): a linear model of the mixtures' mean test scores on which ingredients they hold, or of single runs where mixtures are few. What pairs do beyond that is from a second fit over all runs, where the design has pairs. What the runs do not determine is given no number.",
     },
     {
       title: "Aggregate",

@@ -13,9 +13,10 @@ import { baselineNormalised, interquartileMeanInterval } from "../stats/interqua
 import { mean, variance } from "../stats/moments.ts";
 import { aloneRow, analyseStudy, type Cell, type ReadScored, type Row, type StudyTable } from "./analyse.ts";
 import {
+  addedEffects,
   bestOfTask,
-  ingredientEffects,
   type ModelItems,
+  pairEffects,
   studyItems,
   versusAlone,
   versusUntuned,
@@ -305,9 +306,9 @@ function percent(share: number): string {
 function effectsOf(lock: StudyLock, table: StudyTable, items: readonly ModelItems[]): IngredientEffects[] {
   const hasPairs = lock.study.design.some((part) => part === "pairs" || part === "paper-55");
   return items.flatMap((one): IngredientEffects[] => {
-    const model = ingredientEffects(table, one, lock, false);
+    const model = addedEffects(table, one, lock);
     if (model === undefined) return [];
-    const withPairs = hasPairs ? ingredientEffects(table, one, lock, true) : undefined;
+    const withPairs = hasPairs ? pairEffects(table, one, lock) : undefined;
     const synergies = withPairs?.effects.filter(({ term }) => term.includes(" x ")) ?? [];
     const effects = [...model.effects, ...synergies].map(({ term, effect, low, high, pValue }) => {
       return { term, effect, low: orNull(low), high: orNull(high), pValue: orNull(pValue), pAdjusted: null };
