@@ -10,7 +10,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { aggregateTable, factorialTable } from "./ingredients.ts";
 import { pairedTable, powerTable, proportionTable } from "./items.ts";
-import { meansTable, statisticsTable } from "./seeds.ts";
+import { meansTable, statisticsTable, unlikeTable } from "./seeds.ts";
 import { chanceTable, maximumTable, selectionTable } from "./selection.ts";
 
 const [count = "2000", ...only] = process.argv.slice(2);
@@ -19,6 +19,7 @@ const numStudies = Number(count);
 /** Slow ones take fewer studies. */
 const TABLES: Record<string, () => string> = {
   means: () => meansTable(numStudies),
+  unlike: () => unlikeTable(numStudies),
   statistics: () => statisticsTable(Math.ceil(numStudies / 4)),
   paired: () => pairedTable(Math.ceil(numStudies / 2)),
   proportion: () => proportionTable(numStudies),
