@@ -1,0 +1,164 @@
+/** @file The report's page: reads the data that the file carries, draws every section, and draws again what a choice changes. */
+
+import type { ReportData } from "../src/study/report-data.ts";
+import { chosenModel, chosenSplit, type Context, type Section } from "./context.ts";
+import { pick, switcher } from "./controls.ts";
+import { type Child, h } from "./dom.ts";
+import { exportButtons } from "./export.ts";
+import { answers } from "./sections/answers.ts";
+import { doses, expectedMaximum, losses } from "./sections/curves.ts";
+import { forest, retention } from "./sections/differences.ts";
+import { disagreements } from "./sections/disagreements.ts";
+import { effects, synergies } from "./sections/effects.ts";
+import { headline } from "./sections/headline.ts";
+import { heatMap } from "./sections/heat-map.ts";
+import { cost, ledger, methods, runs, tasks } from "./sections/records.ts";
+import { aggregate, seeds } from "./sections/seeds.ts";
+import { createView } from "./view.ts";
+
+const SECTIONS: readonly Section[] = [
+  answers,
+  heatMap,
+  seeds,
+  forest,
+  aggregate,
+  effects,
+  synergies,
+  doses,
+  retention,
+  expectedMaximum,
+  losses,
+  disagreements,
+  runs,
+  ledger,
+  cost,
+  tasks,
+  methods,
+];
+
+/** A part of the page that a choice may change. */
+interface Part {
+  element: HTMLElement;
+  draw(): readonly Child[];
+  /** Keys of the view that were asked for when it was last drawn. */
+  keys: ReadonlySet<string>;
+}
+
+function show(data: ReportData): void {
+  const parts: Part[] = [];
+  const view = createView((keys) => {
+    for (const part of parts) if (keys === undefined || keys.some((key) => part.keys.has(key))) redraw(part);
+    setTheme();
+  });
+  const context: Context = { data, view };
+  const setTheme = () => {
+    document.documentElement.dataset["theme"] = view.choice("theme", ["light", "dark"], "");
+  };
+  const redraw = (part: Part) => {
+    part.keys = view.track(() => keepingPlace(part.element, () => part.element.replaceChildren(...there(part.draw()))));
+  };
+  const live = (element: HTMLElement, draw: () => readonly Child[]): HTMLElement => {
+    const part: Part = { element, draw, keys: new Set() };
+    parts.push(part);
+    redraw(part);
+    return element;
+  };
+
+  const shown = SECTIONS.filter((section) => section.missing(data) === undefined);
+  const goTo = (id: string) => {
+    const heading = document.getElementById(id);
+    heading?.scrollIntoView();
+    heading?.focus({ preventScroll: true });
+  };
+  const contents = h(
+    "nav",
+    { "aria-label": "Contents" },
+    h(
+      "ul",
+      {},
+      ...shown.map(({ id, title }) =>
+        h(
+          "li",
+          {},
+          h(
+            "a",
+            {
+              href: `#at=${id}`,
+              click: (event) => {
+                event.preventDefault();
+                view.set({ at: id });
+                goTo(id);
+              },
+            },
+            title,
+          ),
+        ),
+      ),
+    ),
+  );
+  document.title = `${data.name} · mixtune`;
+  document.body.replaceChildren(
+    h("a", { href: "#at=answers", class: "skip", click: (event) => { event.preventDefault(); goTo(shown[0]?.id ?? ""); } }, "Skip to the answers"),
+    live(h("div", { class: "bar", role: "region", "aria-label": "Choices for the whole page" }), () => bar(context)),
+    h(
+      "div",
+      { class: "page" },
+      contents,
+      h(
+        "main",
+        {},
+        headline(data),
+        ...shown.map((section) =>
+          h(
+            "section",
+            { "aria-labelledby": section.id },
+            h("h2", { id: section.id, tabindex: -1 }, section.title),
+            h("p", { class: "how" }, section.how),
+            live(h("div", { class: "body", "data-section": section.id }), () => {
+              const { nodes, table } = section.draw(context);
+              return [...nodes, table === undefined || table.rows.length === 0 ? undefined : exportButtons(section.id, table)];
+            }),
+          ),
+        ),
+        absent(data),
+      ),
+    ),
+  );
+  setTheme();
+  const at = view.choice("at", shown.map(({ id }) => id), "");
+  if (at !== "") goTo(at);
+}
+
+function bar(context: Context): readonly Child[] {
+  const { data, view } = context;
+  const named = (names: readonly string[]) => names.map((name) => ({ value: name, name }));
+  return [
+    h("span", { class: "name" }, data.name),
+    data.tasks.length === 0 ? undefined : pick(view, "task", "Task", named(data.tasks.map(({ name }) => name)), data.tasks[0]!.name),
+    data.models.length < 2 ? undefined : pick(view, "model", "Model", named(data.models), chosenModel(context)),
+    switcher(view, "split", "Split", named(["test", "dev"]), chosenSplit(context)),
+    pick(view, "theme", "Colours", [{ value: "auto", name: "as the system" }, ...named(["light", "dark"])], "auto"),
+  ];
+}
+
+function absent(data: ReportData): Child {
+  const missing = SECTIONS.flatMap((section) => {
+    const reason = section.missing(data);
+    return reason === undefined ? [] : [h("li", {}, `${section.title}: ${reason}.`)];
+  });
+  if (missing.length === 0) return undefined;
+  return h("section", { class: "absent" }, h("h2", {}, "Not in this report"), h("ul", {}, ...missing));
+}
+
+const there = (children: readonly Child[]): (Node | string)[] => children.filter((child) => child !== undefined);
+
+/** Leaves focus and scrolling where they are, by the ids of controls and the order of boxes. */
+function keepingPlace(element: HTMLElement, change: () => void): void {
+  const focused = document.activeElement instanceof HTMLElement && element.contains(document.activeElement) ? document.activeElement.id : "";
+  const before = [...element.querySelectorAll(".scroll")].map((box) => [box.scrollLeft, box.scrollTop] as const);
+  change();
+  for (const [i, box] of [...element.querySelectorAll(".scroll")].entries()) box.scrollTo(before[i]?.[0] ?? 0, before[i]?.[1] ?? 0);
+  if (focused !== "") document.getElementById(focused)?.focus({ preventScroll: true });
+}
+
+show(JSON.parse(document.getElementById("data")!.textContent) as ReportData);
