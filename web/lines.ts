@@ -16,7 +16,10 @@ export interface LineChart {
   xLabel: string;
   yLabel: string;
   lines: readonly Line[];
-  writeY?(value: number): string;
+  /** Writes the numbers of the y axis; default: as they are. */
+  writeTick?(value: number): string;
+  /** Whether x may be drawn logarithmically where it spans much. */
+  mayBeLogarithmic?: boolean;
 }
 
 /** Colours of a safe palette first, then the same with other dashes. */
@@ -42,10 +45,10 @@ export function lineChart(chart: LineChart): HTMLElement | undefined {
   return h("figure", {}, box, legend(chart.lines));
 }
 
-function drawn({ label, xLabel, yLabel, lines, writeY = plain }: LineChart, width: number): SVGElement {
+function drawn({ label, xLabel, yLabel, lines, writeTick = plain, mayBeLogarithmic = false }: LineChart, width: number): SVGElement {
   const all = lines.flatMap((line) => [...line.points, ...(line.dots ?? [])]);
   const xValues = all.map(({ x }) => x);
-  const isLog = Math.min(...xValues) > 0 && Math.max(...xValues) / Math.min(...xValues) > 20;
+  const isLog = mayBeLogarithmic && Math.min(...xValues) > 0 && Math.max(...xValues) / Math.min(...xValues) > 20;
   const along = (x: number) => (isLog ? Math.log10(x) : x);
   const [left, right] = extent(xValues.map(along), 0.03)!;
   const [bottom, top] = extent(all.flatMap(({ y, ...ends }) => [y, "low" in ends ? ends.low : null, "high" in ends ? ends.high : null]), 0.06)!;
@@ -61,7 +64,7 @@ function drawn({ label, xLabel, yLabel, lines, writeY = plain }: LineChart, widt
         "g",
         {},
         s("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: y(value), y2: y(value), class: "tick" }),
-        s("text", { x: MARGIN.left - 8, y: y(value) + 4, "text-anchor": "end" }, writeY(value)),
+        s("text", { x: MARGIN.left - 8, y: y(value) + 4, "text-anchor": "end" }, writeTick(value)),
       ),
     ),
     ...apart(xTicks.map((value) => ({ value, at: x(value) })), 44).map(({ value, at }) =>

@@ -70,9 +70,11 @@ function show(data: ReportData): void {
     heading?.scrollIntoView();
     heading?.focus({ preventScroll: true });
   };
+  const isWide = matchMedia("(width >= 1100px)");
   const contents = h(
-    "nav",
-    { "aria-label": "Contents" },
+    "details",
+    { open: isWide.matches },
+    h("summary", {}, "Contents"),
     h(
       "ul",
       {},
@@ -96,6 +98,9 @@ function show(data: ReportData): void {
       ),
     ),
   );
+  isWide.addEventListener("change", () => {
+    contents.open = isWide.matches;
+  });
   document.title = `${data.name} · mixtune`;
   document.body.replaceChildren(
     h("a", { href: "#at=answers", class: "skip", click: (event) => { event.preventDefault(); goTo(shown[0]?.id ?? ""); } }, "Skip to the answers"),
@@ -103,7 +108,7 @@ function show(data: ReportData): void {
     h(
       "div",
       { class: "page" },
-      contents,
+      h("nav", { "aria-label": "Contents" }, contents),
       h(
         "main",
         {},

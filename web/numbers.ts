@@ -23,6 +23,11 @@ export function signed(task: ReportTask, value: Maybe): string {
   return exists(value) && value >= 0 ? `+${text}` : text;
 }
 
+/** A number on the scale of a task's scores, as short as can be. */
+export function tickOf(task: ReportTask): (value: number) => string {
+  return (value) => plain(task.unit === "points" ? 100 * value : value);
+}
+
 /** Of an interval, in whatever way its ends are written; empty where there is none. */
 export function interval(low: Maybe, high: Maybe, write: (value: number) => string): string {
   return exists(low) && exists(high) ? `${write(low)} to ${write(high)}` : "";
@@ -34,7 +39,7 @@ export function pValue(value: Maybe): string {
 }
 
 export function percent(value: number): string {
-  return value < 0.01 ? "< 1 %" : value > 0.99 ? "> 99 %" : `${Math.round(100 * value)} %`;
+  return value < 0.01 ? "< 1\u00a0%" : value > 0.99 ? "> 99\u00a0%" : `${Math.round(100 * value)}\u00a0%`;
 }
 
 export function duration(seconds: Maybe): string {

@@ -26,12 +26,12 @@ export interface StripTable {
   strips: readonly Strip[];
   /** A line to compare with. */
   reference?: number;
-  /** Of the scale's numbers. */
-  write(value: number): string;
+  /** Writes the scale's numbers. */
+  writeTick(value: number): string;
 }
 
 /** Undefined where no strip has a value. */
-export function stripTable({ caption, columns, strips, reference, write }: StripTable): HTMLElement | undefined {
+export function stripTable({ caption, columns, strips, reference, writeTick }: StripTable): HTMLElement | undefined {
   const values = strips.flatMap(({ value, low, high, dots = [] }) => [value, low, high, ...dots]);
   const range = extent([...values, reference]);
   if (extent(values) === undefined || range === undefined) return undefined;
@@ -52,7 +52,7 @@ export function stripTable({ caption, columns, strips, reference, write }: Strip
           "tr",
           {},
           h("th", { scope: "col" }, nameColumn),
-          h("td", { class: "picture" }, axis(marks, place, write)),
+          h("td", { class: "picture" }, axis(marks, place, writeTick)),
           ...textColumns.map((text) => h("th", { scope: "col", class: "number" }, text)),
         ),
       ),
@@ -80,11 +80,11 @@ export function intervalPicture(strip: Omit<Strip, "name" | "texts">, reference:
   return picture(strip, [], reference, (value) => `${(100 * (value - range[0])) / (range[1] - range[0])}%`);
 }
 
-function axis(marks: readonly number[], place: (value: number) => string, write: (value: number) => string): SVGElement {
+function axis(marks: readonly number[], place: (value: number) => string, writeTick: (value: number) => string): SVGElement {
   return s(
     "svg",
-    { class: "strip", height: 18, "aria-hidden": "true" },
-    ...marks.map((mark) => s("text", { x: place(mark), y: 13, "text-anchor": "middle" }, write(mark))),
+    { class: "strip ruler", height: 18, "aria-hidden": "true" },
+    ...marks.map((mark) => s("text", { x: place(mark), y: 13, "text-anchor": "middle" }, writeTick(mark))),
   );
 }
 
@@ -94,20 +94,25 @@ function picture(
   reference: number | undefined,
   place: (value: number) => string,
 ): SVGElement {
-  const upright = (x: string, kind: string, from: number, to: number) => s("line", { x1: x, x2: x, y1: from, y2: to, class: kind });
+  const upright = (x: string, kind: string) => s("line", { x1: x, x2: x, y1: 0, y2: "100%", class: kind });
   return s(
     "svg",
-    { class: `strip ${mark}`, height: 24, "aria-hidden": "true" },
-    ...marks.map((tick) => upright(place(tick), "tick", 0, 24)),
-    reference === undefined ? undefined : upright(place(reference), "reference", 0, 24),
-    low === null || high === null
-      ? undefined
-      : s("line", { x1: place(low), x2: place(high), y1: 12, y2: 12, class: "interval" }),
-    ...dots.map((dot) => s("circle", { cx: place(dot), cy: 12, r: 3.5, class: "dot" })),
-    value === null
-      ? undefined
-      : dots.length > 0
-        ? upright(place(value), "mean", 4, 20)
-        : s("circle", { cx: place(value), cy: 12, r: 4.5, class: "estimate" }),
+    { class: `strip ${mark}`, "aria-hidden": "true" },
+    ...marks.map((tick) => upright(place(tick), "tick")),
+    reference === undefined ? undefined : upright(place(reference), "reference"),
+    // All that follows is around the middle, however high the row is.
+    s(
+      "svg",
+      { y: "50%", overflow: "visible" },
+      low === null || high === null
+        ? undefined
+        : s("line", { x1: place(low), x2: place(high), y1: 0, y2: 0, class: "interval" }),
+      ...dots.map((dot) => s("circle", { cx: place(dot), cy: 0, r: 3.5, class: "dot" })),
+      value === null
+        ? undefined
+        : dots.length > 0
+          ? s("line", { x1: place(value), x2: place(value), y1: -8, y2: 8, class: "mean" })
+          : s("circle", { cx: place(value), cy: 0, r: 4.5, class: "estimate" }),
+    ),
   );
 }

@@ -5,7 +5,7 @@ import { chosenModel, chosenTask, nameOf, type Section } from "../context.ts";
 import { controls, pick, switcher } from "../controls.ts";
 import { h } from "../dom.ts";
 import { type Line, lineChart } from "../lines.ts";
-import { fixed, score } from "../numbers.ts";
+import { tickOf } from "../numbers.ts";
 
 const unitOf = (task: ReportTask): string => (task.unit === "points" ? `${task.metric}, points` : task.unit);
 
@@ -26,7 +26,8 @@ export const doses: Section = {
           label: `${task.name} along ${of}`,
           xLabel: of,
           yLabel: unitOf(task),
-          writeY: (value) => score(task, value),
+          writeTick: tickOf(task),
+          mayBeLogarithmic: true,
           lines: series.map(({ name, points }) => ({
             name,
             points: points.map(({ x, mean }) => ({ x, y: mean })),
@@ -59,7 +60,7 @@ export const expectedMaximum: Section = {
           label: `${task.name}: expected best score by number of tries`,
           xLabel: "tries",
           yLabel: unitOf(task),
-          writeY: (value) => score(task, value),
+          writeTick: tickOf(task),
           lines: shown.curves.map(({ name, points }) => ({ name, points: points.map(({ k, expected, low, high }) => ({ x: k, y: expected, low, high })) })),
         }),
       ],
@@ -98,7 +99,7 @@ export const losses: Section = {
               ], "train")
             : undefined,
         ),
-        lineChart({ label: `Loss by ingredient along run ${id}`, xLabel: "step", yLabel: "nats a token", lines, writeY: (value) => fixed(value, 2) }) ??
+        lineChart({ label: `Loss by ingredient along run ${id}`, xLabel: "step", yLabel: "nats a token", lines }) ??
           h("p", { class: "quiet" }, "This run has no such losses."),
       ],
       table: {

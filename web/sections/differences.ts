@@ -2,8 +2,9 @@
 
 import type { MixtureDifference } from "../../src/study/report-data.ts";
 import { chosenModel, chosenTask, type Context, type Drawn, nameOf, type Section } from "../context.ts";
+import { controls, pick } from "../controls.ts";
 import { h } from "../dom.ts";
-import { interval, pValue, signed } from "../numbers.ts";
+import { interval, pValue, signed, tickOf } from "../numbers.ts";
 import { stripTable } from "../strips.ts";
 
 export const forest: Section = {
@@ -24,19 +25,17 @@ export const retention: Section = {
   how: "Tasks that no mixture trains on, against the untuned model: left of zero, tuning has cost general ability.",
   missing: (data) => (data.retention.length === 0 ? "no task is only evaluated, so nothing says what tuning costs elsewhere" : undefined),
   draw: (context) => {
-    const { data } = context;
-    const model = chosenModel(context);
-    const own = data.retention.filter((difference) => difference.model === model);
-    const names = [...new Set(own.map(({ task }) => task))];
-    const parts = names.map((name) => drawn(context, own.filter(({ task }) => task === name), `${name}: difference from the untuned model, test`));
-    return {
-      nodes: parts.length === 0 ? [h("p", { class: "quiet" }, "Nothing of this model yet.")] : parts.flatMap(({ nodes }) => nodes),
-      ...(parts[0]?.table === undefined ? {} : { table: { columns: parts[0].table.columns, rows: parts.flatMap(({ table }) => table?.rows ?? []) } }),
-    };
+    const { data, view } = context;
+    const names = [...new Set(data.retention.map(({ task }) => task))];
+    const name = view.choice("elsewhere", names, names[0]!);
+    const own = data.retention.filter(({ task, model }) => task === name && model === chosenModel(context));
+    const { nodes, table } = drawn(context, own, `${name}: difference from the untuned model, test`);
+    const options = names.map((value) => ({ value, name: value }));
+    return { nodes: [controls(pick(view, "elsewhere", "Task that is only evaluated", options, name)), ...nodes], table };
   },
 };
 
-function drawn({ data }: Context, differences: readonly MixtureDifference[], caption: string): Drawn {
+function drawn({ data }: Context, differences: readonly MixtureDifference[], caption: string): Required<Drawn> {
   const ordered = differences.toSorted((a, b) => b.difference - a.difference);
   const task = data.tasks.find(({ name }) => name === ordered[0]?.task);
   const chart =
@@ -46,7 +45,7 @@ function drawn({ data }: Context, differences: readonly MixtureDifference[], cap
           caption,
           columns: ["Mixture", "difference", "95 %", "corrected p"],
           reference: 0,
-          write: (value) => signed(task, value),
+          writeTick: tickOf(task),
           strips: ordered.map(({ row, difference, low, high, pAdjusted, mark }) => ({
             name: nameOf(data, row),
             value: difference,

@@ -37,7 +37,11 @@ export const disagreements: Section = {
           { "aria-live": "polite", class: "count" },
           `Only A is right on ${pair.onlyA} items, only B on ${pair.onlyB}. Shown: ${items.length}${pair.leftOut === 0 ? "" : `; ${pair.leftOut} more are not in this file`}.`,
         ),
-        h("ol", { class: "items" }, ...items.map((item) => itemCard(item, a, b))),
+        h(
+          "div",
+          { class: "scroll tall", tabindex: 0, role: "region", "aria-label": "Items" },
+          h("ol", { class: "items" }, ...items.map((item) => itemCard(item, a, b))),
+        ),
       ],
       table: {
         columns: ["task", "id", "gold", "a", "b", "a_right", "b_right"],

@@ -84,7 +84,7 @@ export const ledger: Section = {
           key: "ledger",
           caption: `${ledger.events.length} events${ledger.leftOut === 0 ? "" : `; ${ledger.leftOut} more are in ledger.jsonl only`}`,
           columns: [
-            { name: "time", text: ({ time }) => time },
+            { name: "time", text: ({ time }) => time.replace("T", " ").replace(/\.\d+Z$|Z$/, "") },
             { name: "event", text: ({ event }) => event },
             { name: "run", text: ({ run }) => run },
             { name: "detail", text: ({ detail }) => detail },

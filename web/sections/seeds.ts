@@ -4,7 +4,7 @@ import type { ReportRow } from "../../src/study/report-data.ts";
 import { cellOf, chosenModel, chosenSplit, chosenTask, nameOf, rowName, rowsOf, type Section } from "../context.ts";
 import { controls, switcher } from "../controls.ts";
 import { h } from "../dom.ts";
-import { fixed, interval, score } from "../numbers.ts";
+import { fixed, interval, plain, score, tickOf } from "../numbers.ts";
 import { comesFirst } from "../order.ts";
 import { stripTable } from "../strips.ts";
 
@@ -36,7 +36,7 @@ export const seeds: Section = {
     const chart = stripTable({
       caption: `${task.name}, ${task.metric}, ${split}`,
       columns: ["Mixture", "mean", "95 %", "seeds"],
-      write: (value) => score(task, value),
+      writeTick: tickOf(task),
       strips: ordered.map(({ row, cell }) => ({
         name: h("span", {}, rowName(row), KINDS[row.kind] === "" ? undefined : h("small", {}, ` ${KINDS[row.kind]}`)),
         value: cell.mean,
@@ -80,7 +80,7 @@ export const aggregate: Section = {
         stripTable({
           caption: "Interquartile mean of normalised scores",
           columns: ["Mixture", "mean", "95 %", "tasks"],
-          write: (value) => fixed(value, 2),
+          writeTick: plain,
           strips: shown.map(({ row, iqm, low, high, numTasks }) => ({
             name: nameOf(data, row),
             value: iqm,
