@@ -103,8 +103,13 @@ function show(data: ReportData): void {
   });
   document.title = `${data.name} · mixtune`;
   document.body.replaceChildren(
-    h("a", { href: "#at=answers", class: "skip", click: (event) => { event.preventDefault(); goTo(shown[0]?.id ?? ""); } }, "Skip to the answers"),
-    live(h("div", { class: "bar", role: "region", "aria-label": "Choices for the whole page" }), () => bar(context)),
+    h(
+      "div",
+      { class: "bar", role: "region", "aria-label": "Choices for the whole page" },
+      h("button", { type: "button", class: "skip", click: () => goTo(shown[0]?.id ?? "") }, "Skip to the first section"),
+      h("span", { class: "name" }, data.name),
+      live(h("div", { class: "controls" }), () => choices(context)),
+    ),
     h(
       "div",
       { class: "page" },
@@ -134,11 +139,10 @@ function show(data: ReportData): void {
   if (at !== "") goTo(at);
 }
 
-function bar(context: Context): readonly Child[] {
+function choices(context: Context): readonly Child[] {
   const { data, view } = context;
   const named = (names: readonly string[]) => names.map((name) => ({ value: name, name }));
   return [
-    h("span", { class: "name" }, data.name),
     data.tasks.length === 0 ? undefined : pick(view, "task", "Task", named(data.tasks.map(({ name }) => name)), data.tasks[0]!.name),
     data.models.length < 2 ? undefined : pick(view, "model", "Model", named(data.models), chosenModel(context)),
     switcher(view, "split", "Split", named(["test", "dev"]), chosenSplit(context)),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { HOSTILE, makeReportData } from "../../test/support/report-data.ts";
+import { HOSTILE, makeReportData, planted } from "../../test/support/report-data.ts";
 import type { ReportData } from "../study/report-data.ts";
 import { reportHtml } from "./html.ts";
 
@@ -34,12 +34,13 @@ describe("the report's file", () => {
   });
 
   test("keeps hostile text text: it ends no element, begins no comment, and is read back unchanged", () => {
-    const data = { ...makeReportData(1, { ingredients: [HOSTILE, "b"] }), name: HOSTILE, remarks: [HOSTILE] };
+    const data = planted(makeReportData(1));
     const html = reportHtml(data, PARTS);
     const { text, data: back } = embedded(html);
     expect(text).not.toMatch(/[<\u2028\u2029]/);
-    expect(back.name).toBe(HOSTILE);
-    expect(back.tasks[0]!.name).toBe(HOSTILE);
+    expect(back.tasks[0]!.name).toBe(`fpb${HOSTILE}`);
+    expect(back.ledger.events[0]!.detail).toBe(HOSTILE);
+    expect(Object.keys(back.rows[0]!.cells)[0]).toBe(`fpb${HOSTILE}`);
     expect(html.replace(text, "")).not.toContain("planted");
     expect(html.match(/<script/g)).toHaveLength(2);
   });

@@ -278,6 +278,23 @@ export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
   };
 }
 
+/** Members that say what something is, and so are never hostile. */
+const WORDS = new Set(["kind", "metric", "role", "unit", "state", "verdict", "mark"]);
+/** Members whose keys are names. */
+const BY_NAME = new Set(["cells", "ingredients", "factors", "perTask", "losses", "scores", "differs"]);
+
+/** The same data with HOSTILE after every name, label, output and message in it. */
+export function planted(data: ReportData): ReportData {
+  const hostile = (value: unknown, member: string): unknown => {
+    if (typeof value === "string") return WORDS.has(member) ? value : `${value}${HOSTILE}`;
+    if (Array.isArray(value)) return value.map((element) => hostile(element, ""));
+    if (typeof value !== "object" || value === null) return value;
+    const isByName = BY_NAME.has(member);
+    return Object.fromEntries(Object.entries(value).map(([key, of]) => [isByName ? `${key}${HOSTILE}` : key, hostile(of, key)]));
+  };
+  return hostile(data, "") as ReportData;
+}
+
 /** Singles first, then what a few seeds of chance put together; the last ones vary a factor. */
 function designOf(rng: Rng, ingredients: readonly string[], number: number): { name: string; members: string[]; factors: Record<string, string> }[] {
   return Array.from({ length: number }, (_, i) => {

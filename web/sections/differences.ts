@@ -20,7 +20,7 @@ export const forest: Section = {
 };
 
 export const retention: Section = {
-  id: "retention",
+  id: "elsewhere",
   title: "What it costs elsewhere",
   how: "Tasks that no mixture trains on, against the untuned model: left of zero, tuning has cost general ability.",
   missing: (data) => (data.retention.length === 0 ? "no task is only evaluated, so nothing says what tuning costs elsewhere" : undefined),
