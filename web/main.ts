@@ -47,7 +47,11 @@ interface Part {
 function show(data: ReportData): void {
   const parts: Part[] = [];
   const view = createView((keys) => {
-    for (const part of parts) if (keys === undefined || keys.some((key) => part.keys.has(key))) redraw(part);
+    const changed = parts.filter((part) => keys === undefined || keys.some((key) => part.keys.has(key)));
+    keepingPlace(
+      changed.map(({ element }) => element),
+      () => changed.forEach(redraw),
+    );
     setTheme();
   });
   const context: Context = { data, view };
@@ -55,7 +59,7 @@ function show(data: ReportData): void {
     document.documentElement.dataset["theme"] = view.choice("theme", ["light", "dark"], "");
   };
   const redraw = (part: Part) => {
-    part.keys = view.track(() => keepingPlace(part.element, () => part.element.replaceChildren(...there(part.draw()))));
+    part.keys = view.track(() => part.element.replaceChildren(...there(part.draw())));
   };
   const live = (element: HTMLElement, draw: () => readonly Child[]): HTMLElement => {
     const part: Part = { element, draw, keys: new Set() };
@@ -162,12 +166,16 @@ function absent(data: ReportData): Child {
 const there = (children: readonly Child[]): (Node | string)[] => children.filter((child) => child !== undefined);
 
 /** Leaves focus and scrolling where they are, by the ids of controls and the order of boxes. */
-function keepingPlace(element: HTMLElement, change: () => void): void {
-  const focused = document.activeElement instanceof HTMLElement && element.contains(document.activeElement) ? document.activeElement.id : "";
-  const before = [...element.querySelectorAll(".scroll")].map((box) => [box.scrollLeft, box.scrollTop] as const);
+function keepingPlace(elements: readonly HTMLElement[], change: () => void): void {
+  const focused = elements.some((element) => element.contains(document.activeElement)) ? document.activeElement?.id : undefined;
+  const places = elements.flatMap((element) =>
+    [...element.querySelectorAll(".scroll")].flatMap(({ scrollLeft, scrollTop }, i) =>
+      scrollLeft + scrollTop > 0 ? [{ element, i, scrollLeft, scrollTop }] : [],
+    ),
+  );
   change();
-  for (const [i, box] of [...element.querySelectorAll(".scroll")].entries()) box.scrollTo(before[i]?.[0] ?? 0, before[i]?.[1] ?? 0);
-  if (focused !== "") document.getElementById(focused)?.focus({ preventScroll: true });
+  for (const { element, i, scrollLeft, scrollTop } of places) element.querySelectorAll(".scroll")[i]?.scrollTo(scrollLeft, scrollTop);
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
 show(JSON.parse(document.getElementById("data")!.textContent) as ReportData);
