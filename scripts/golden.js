@@ -37,13 +37,13 @@ function problemsOf(folder) {
   const name = nameOf(folder);
   const path = join(folder, "provenance.json");
   if (!existsSync(path)) return [`${name}: no provenance.json. Make it with scripts/golden.js make.`];
-  const { command, digests } = JSON.parse(readFileSync(path, "utf8"));
+  const { command, reads, digests } = JSON.parse(readFileSync(path, "utf8"));
   if (command === undefined || digests === undefined) return [`${name}: provenance.json lacks command or digests`];
-  const now = digestsOf(folder);
+  const now = digestsOf(folder, reads);
   const names = new Set([...Object.keys(now), ...Object.keys(digests)]);
   return [...names]
     .filter((file) => now[file] !== digests[file])
-    .map((file) => `${name}/${file}: changed since it was made`);
+    .map((file) => `${name}${file.startsWith("/") ? " reads " : "/"}${file}: changed since it was made`);
 }
 
 function make(python = "python3", ...only) {
@@ -53,7 +53,8 @@ function make(python = "python3", ...only) {
     if (python !== "-") runMaker(python, folder);
     const path = join(folder, "provenance.json");
     const { digests: _, ...provenance } = JSON.parse(readFileSync(path, "utf8"));
-    writeFileSync(path, `${JSON.stringify({ ...provenance, digests: digestsOf(folder) }, null, 2)}\n`);
+    const digests = digestsOf(folder, provenance.reads);
+    writeFileSync(path, `${JSON.stringify({ ...provenance, digests }, null, 2)}\n`);
   }
   return cases.length > 0;
 }
@@ -144,14 +145,15 @@ function filesOf(folder) {
     .sort();
 }
 
-function digestsOf(folder) {
+/** Of a case's own files, and of those outside it that its script reads: paths from the root, in provenance.json. */
+function digestsOf(folder, reads = []) {
+  const outside = reads.filter((name) => existsSync(join(ROOT, name)));
+  const paths = [
+    ...filesOf(folder).map((name) => [name, join(folder, name)]),
+    ...outside.map((name) => [`/${name}`, join(ROOT, name)]),
+  ];
   return Object.fromEntries(
-    filesOf(folder).map((name) => [
-      name,
-      createHash("sha256")
-        .update(readFileSync(join(folder, name)))
-        .digest("hex"),
-    ]),
+    paths.map(([name, path]) => [name, createHash("sha256").update(readFileSync(path)).digest("hex")]),
   );
 }
 

@@ -33,6 +33,24 @@ describe("a changed golden is noticed", () => {
 
   test("and an unchanged one is not", () => expect(planted(() => {}).status).toBe(0));
 
+  test("and one that reads files elsewhere when these change", () => {
+    const reading = (change: (file: string) => void) =>
+      planted((folder) => {
+        const root = join(folder, "../../../..");
+        const [file, provenance] = [join(root, "model.bin"), join(folder, "provenance.json")];
+        writeFileSync(file, "weights");
+        writeFileSync(provenance, JSON.stringify({ command: "x", reads: ["model.bin"] }));
+        spawnSync(process.execPath, [join(root, "scripts", "golden.js"), "make", "-"]);
+        change(file);
+      });
+    expect(reading(() => {}).status).toBe(0);
+    for (const change of [(file: string) => appendFileSync(file, "!"), (file: string) => rmSync(file)]) {
+      const { status, text } = reading(change);
+      expect(text).toMatch(/safetensors reads \/model\.bin: changed since it was made/);
+      expect(status).toBe(1);
+    }
+  });
+
   test.each<[string, (folder: string) => void, RegExp]>([
     ["a byte more", (folder) => appendFileSync(join(folder, "expected.json"), " "), /expected\.json: changed/],
     ["a file less", (folder) => rmSync(join(folder, "mixed.safetensors")), /mixed\.safetensors: changed/],

@@ -3,13 +3,11 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CheckpointError, DataError, SpecError, WorkerError } from "../base/errors.ts";
-import { answered } from "./commands/predict.ts";
 import { describeError, EXIT_FAILED, EXIT_WRONG_REQUEST, errorRecord, exitStatus } from "./exit.ts";
 import { refuseLargeModel } from "./memory.ts";
 import { localModelDir } from "./models.ts";
 import { bytes, count, duration } from "./numbers.ts";
 import { readSettings } from "./settings.ts";
-import { labelsAndPrompt } from "./task-prompt.ts";
 import { assignmentsOf } from "./words.ts";
 
 const DETAIL = { place: "p", expected: "e", got: "g", remedy: "Do r." };
@@ -104,33 +102,4 @@ test("words after a file are overrides or nothing", () => {
 
 test("the shipped model is found from sources", () => {
   expect(localModelDir("mixtune/tiny", "here")).toMatch(/assets\/tiny$/);
-});
-
-describe("predict", () => {
-  test("answers with the likeliest label, ties to the earlier, and probabilities among the labels", () => {
-    const { answer, probability, probabilities } = answered(
-      ["a", "b", "c"],
-      [Math.log(0.02), Math.log(0.06), Math.log(0.02)],
-    );
-    expect(answer).toBe("b");
-    expect(probability).toBeCloseTo(0.6, 12);
-    expect(probabilities.a).toBeCloseTo(0.2, 12);
-    expect(answered(["a", "b"], [-5000, -5000])).toMatchObject({ answer: "a", probability: 0.5 });
-  });
-
-  test("fills a task's prompt from a row, and names the row and field that is missing", () => {
-    const spec = {
-      name: "t",
-      prompt: "Q?\n{text}\n{text} {n}",
-      answer: { kind: "label" as const, field: "y", labels: ["a", "b"] },
-    };
-    const { labels, promptOf } = labelsAndPrompt(spec);
-    expect(labels).toEqual(["a", "b"]);
-    expect(promptOf({ text: "{n} $&", n: 3 }, "f:1")).toBe("Q?\n{n} $&\n{n} $& 3");
-    expect(() => promptOf({ text: "x" }, "f:7")).toThrow(/^f:7: expected a text in the field "n"/);
-  });
-
-  test("refuses a task whose answer is no label", () => {
-    expect(() => labelsAndPrompt({ name: "gen-general", catalogue: "gen-general" })).toThrow(/got kind text/);
-  });
 });

@@ -33,7 +33,7 @@ function planOf(text: string, lengths: Record<string, number[]>): PlannedRun[] {
       Object.fromEntries(
         Object.entries(lengths).map(([name, list]) => [
           name,
-          { rows_digest: digestOf(list), num_train: list.length, dev_digest: "dev" },
+          { rows_digest: digestOf(list), num_train: list.length, dev_digest: "dev", has_labels: true },
         ]),
       ),
     models: { m: { name: "m", weights_digest: "w", tokenizer_digest: "t", template_digest: "p" } },

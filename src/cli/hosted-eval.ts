@@ -5,8 +5,8 @@ import { drawShots, SHOT_END, SHOT_SEED, shotText, shotTurns } from "../data/few
 import { evaluatedSubset } from "../data/splits.ts";
 import type { Example, LoadedTask } from "../data/types.ts";
 import { newTokensFor } from "../eval/answer-length.ts";
-import { estimateCost } from "../eval/hosted/estimate.ts";
-import type { HostedAnswer, HostedRequest } from "../eval/hosted/types.ts";
+import { type CostEstimate, estimateCost } from "../eval/hosted/estimate.ts";
+import type { HostedAnswer, HostedRequest, Spending } from "../eval/hosted/types.ts";
 import { type Answered, itemOf, scoreAnswers } from "../eval/score-answers.ts";
 import { isScored, readScores, writePredictions, writeScores } from "../runs/run-dir.ts";
 import type { Scores } from "../runs/types.ts";
@@ -21,6 +21,27 @@ const CHARS_PER_TOKEN = 2;
 /** Hosted models often add a full stop or a word. */
 const EXTRA_TOKENS = 8;
 
+/** Where scores go, where answers are kept, and how many training examples are shown before each question. */
+export interface HostedPlace {
+  dir: string;
+  numShots: number;
+}
+
+/** What of a hosted model's scores is missing; nothing is sent before `score` is called. */
+export interface HostedWork {
+  /** Examples without scores, of which some may be answered already. */
+  numRows: number;
+  /** Of the requests that would be sent. */
+  cost: CostEstimate;
+  /**
+   * Answers are kept, so that a second call sends what is missing.
+   * @throws {SpecError} a wrong key, an unknown model
+   * @throws {WorkerError} out of tries or budget: what came is kept
+   */
+  score(): Promise<Scores>;
+  spent(): Spending;
+}
+
 interface Part {
   task: LoadedTask;
   split: "dev" | "test";
@@ -29,19 +50,30 @@ interface Part {
 }
 
 /**
- * Scores every task and split that has no scores yet in `dir`. Answers are kept, so that a second call sends what is missing.
- *
- * @param numShots  training examples shown before each question
- * @throws {SpecError} nobody allowed it, a wrong key, an unknown model
- * @throws {WorkerError} out of tries or budget: what came is kept
+ * Scores every task and split that has no scores yet in the place's `dir`, after saying what would be sent.
+ * @throws {SpecError} nobody allowed it; what {@link HostedWork} says
  */
 export async function scoreHosted(
   choice: HostedChoice,
   tasks: readonly LoadedTask[],
   spec: EvalSpec,
-  { dir, numShots }: { dir: string; numShots: number },
+  place: HostedPlace,
   context: Context,
 ): Promise<Scores> {
+  const work = hostedWork(choice, tasks, spec, place, context);
+  context.note(describeSending(choice, work.numRows, work.cost));
+  mustBeAllowed(choice, work.cost);
+  return work.score();
+}
+
+/** What is left to do for a hosted model's scores of tasks. */
+export function hostedWork(
+  choice: HostedChoice,
+  tasks: readonly LoadedTask[],
+  spec: EvalSpec,
+  { dir, numShots }: HostedPlace,
+  context: Context,
+): HostedWork {
   const scoring = textScorings(spec);
   const scores = readScores(dir);
   const parts = tasks.flatMap((task) =>
@@ -51,36 +83,39 @@ export async function scoreHosted(
   );
   const requests = parts.flatMap((part) => part.requests);
   const model = openHosted(choice, context);
-  const cost = estimateCost(model.unanswered(requests), choice.prices);
-  context.note(describeSending(choice, requests.length, cost));
-  mustBeAllowed(choice, cost);
-  const progress = progressLine(context);
-  try {
-    for (const [i, { task, split, examples, requests: asked }] of parts.entries()) {
-      let done = 0;
-      const answers = await model.answer(asked, () => {
-        const whole = { label: `${task.name} ${split}`, index: i + 1, total: parts.length, secondsAfter: 0 };
-        progress.update(whole, { id: "hosted", phase: "eval", done: ++done, total: asked.length, unit: "examples" });
-      });
-      const judged = scoreAnswers(
-        examples.map((example, k) => answered(example, answers[k]!)),
-        task,
-        scoring,
-      );
-      writePredictions(dir, task.name, split, judged.predictions);
-      scores.tasks[task.name] = { ...scores.tasks[task.name], [split]: judged.scores };
-      writeScores(dir, scores);
-      sayLeftOut(answers, context);
+  const score = async (): Promise<Scores> => {
+    if (spec.constrained_numbers)
+      context.note("A hosted model cannot be held to numbers: there is no own_constrained.");
+    const progress = progressLine(context);
+    try {
+      for (const [i, { task, split, examples, requests: asked }] of parts.entries()) {
+        let done = 0;
+        const answers = await model.answer(asked, () => {
+          const whole = { label: `${task.name} ${split}`, index: i + 1, total: parts.length, secondsAfter: 0 };
+          progress.update(whole, { id: "hosted", phase: "eval", done: ++done, total: asked.length, unit: "examples" });
+        });
+        const judged = scoreAnswers(
+          examples.map((example, k) => answered(example, answers[k]!)),
+          task,
+          scoring,
+        );
+        writePredictions(dir, task.name, split, judged.predictions);
+        scores.tasks[task.name] = { ...scores.tasks[task.name], [split]: judged.scores };
+        writeScores(dir, scores);
+        sayLeftOut(answers, context);
+      }
+    } finally {
+      progress.close();
+      context.note(describeSpending(model.spent()));
     }
-  } finally {
-    progress.close();
-    context.note(describeSpending(model.spent()));
-  }
-  return scores;
+    return scores;
+  };
+  const cost = estimateCost(model.unanswered(requests), choice.prices);
+  return { numRows: requests.length, cost, score, spent: model.spent };
 }
 
 /** Hosted chats give no log-probability of a label, so they are read as text. */
-function textScorings({ scoring }: EvalSpec): Scoring[] {
+export function textScorings({ scoring }: EvalSpec): Scoring[] {
   const asked = scoring.filter((name) => name !== "constrained");
   return asked.length > 0 ? asked : ["strict", "lenient"];
 }
@@ -105,7 +140,8 @@ function partOf(
 
 function longestAnswer({ answer, splits }: LoadedTask): number {
   const texts = answer.kind === "label" ? answer.labels : splits.train.map((example) => example.answer);
-  return newTokensFor(texts.map(({ length }) => Math.ceil(length / CHARS_PER_TOKEN) + EXTRA_TOKENS));
+  const lengths = texts.map(({ length }) => Math.ceil(length / CHARS_PER_TOKEN) + EXTRA_TOKENS);
+  return newTokensFor(answer.kind, lengths);
 }
 
 function answered(example: Example, { text, finish_reason }: HostedAnswer): Answered {

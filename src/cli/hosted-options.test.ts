@@ -60,7 +60,10 @@ describe("openai:NAME", () => {
   });
 
   test("of OpenAI needs a key, others do not", () => {
-    expect(() => hostedChoice("openai:gpt-4o", {}, {})).toThrow(/OPENAI_API_KEY: expected a key for https:\/\/api/);
+    const allowed = { allowHosted: true };
+    expect(() => hostedChoice("openai:gpt-4o", allowed, {})).toThrow(
+      /OPENAI_API_KEY: expected a key for https:\/\/api/,
+    );
     expect(hostedChoice("openai:m", { baseUrl: "http://localhost:11434/v1" }, {})).not.toHaveProperty("apiKey");
   });
 });

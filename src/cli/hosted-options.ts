@@ -7,6 +7,7 @@ import { SpecError } from "../base/errors.ts";
 import { CHARS_PER_TOKEN, type CostEstimate } from "../eval/hosted/estimate.ts";
 import { amount } from "../eval/hosted/purse.ts";
 import type { HostedApi, HostedSettings, Spending } from "../eval/hosted/types.ts";
+import { HOSTED_PREFIX, isHosted } from "../specs/hosted.ts";
 import { count } from "./numbers.ts";
 import type { OpenAiSettings } from "./settings.ts";
 
@@ -32,14 +33,15 @@ export const HOSTED_OPTIONS: readonly (readonly [string, string])[] = [
   ["--concurrency <n>", "requests under way at a time (default: 8)"],
 ];
 
+/** Those that the hosted baselines of a study take; `--concurrency` counts runs there. */
+export const BASELINE_OPTIONS = HOSTED_OPTIONS.filter(([flags]) => !flags.startsWith("--concurrency"));
+
 /** What a command line says of a hosted model: what {@link HostedSettings} needs of it, and the consent. */
 export type HostedChoice = Pick<
   HostedSettings,
   "baseUrl" | "model" | "api" | "apiKey" | "organisation" | "concurrency" | "budget" | "prices"
 > & { isAllowed: boolean };
 
-/** Names of hosted models begin with it. */
-export const HOSTED_PREFIX = "openai:";
 /** OpenAI's own endpoint, as its documentation names it. */
 const OPENAI_URL = "https://api.openai.com/v1";
 const DEFAULT_CONCURRENCY = 8;
@@ -49,7 +51,7 @@ const MAX_CONCURRENCY = 256;
  * Reads a model's name and the options beside it; undefined for a model that is not hosted.
  *
  * @param env  what the environment says; the only source of keys
- * @throws {SpecError} an option that makes no sense, or that a local model has no use for; OpenAI itself without a key
+ * @throws {SpecError} an option that makes no sense, or that a local model has no use for; OpenAI itself, allowed and without a key
  */
 export function hostedChoice(model: string, flags: HostedFlags, env: OpenAiSettings): HostedChoice | undefined {
   if (!model.startsWith(HOSTED_PREFIX)) {
@@ -59,7 +61,7 @@ export function hostedChoice(model: string, flags: HostedFlags, env: OpenAiSetti
   const name = model.slice(HOSTED_PREFIX.length);
   if (name.trim() !== name || name === "") throw wrong("model", "openai:NAME", model, "Name a model of the endpoint.");
   const baseUrl = (flags.baseUrl ?? env.baseUrl ?? OPENAI_URL).replace(/\/+$/, "");
-  if (baseUrl === OPENAI_URL && env.apiKey === undefined) throw noKey();
+  if (baseUrl === OPENAI_URL && env.apiKey === undefined && flags.allowHosted) throw noKey();
   const prices = flags.prices === undefined ? undefined : pricesIn(flags.prices);
   const money = flags.maxCost === undefined ? undefined : amountIn("--max-cost", flags.maxCost);
   if (money !== undefined && prices === undefined)
@@ -77,6 +79,20 @@ export function hostedChoice(model: string, flags: HostedFlags, env: OpenAiSetti
     ...(env.apiKey === undefined ? {} : { apiKey: env.apiKey }),
     ...(env.organisation === undefined ? {} : { organisation: env.organisation }),
   };
+}
+
+/**
+ * The hosted models among a study's baselines, by the name that the study gives them.
+ * @throws {SpecError} what {@link hostedChoice} does; options of hosted models without one
+ */
+export function hostedBaselines(
+  baselines: readonly string[],
+  flags: HostedFlags,
+  env: OpenAiSettings,
+): Record<string, HostedChoice> {
+  const names = baselines.filter(isHosted);
+  if (names.length === 0) refuseHere("a study without one (eval.baselines)", flags);
+  return Object.fromEntries(names.map((name) => [name, hostedChoice(name, flags, env)!]));
 }
 
 /** What would be sent where and what it costs, to be shown before anything is. @param numRows  examples, of which some may be answered already */
@@ -123,11 +139,11 @@ export function mustBeAllowed({ baseUrl, isAllowed }: HostedChoice, { requests }
 /** Flags that only a hosted model has a use for; other options of a command may come beside them. */
 const HOSTED_ONLY = ["baseUrl", "api", "allowHosted", "maxCost", "maxRequests", "prices"] as const;
 
-function refuseHere(model: string, flags: HostedFlags): void {
+function refuseHere(got: string, flags: HostedFlags): void {
   const given = HOSTED_ONLY.find((name) => flags[name] !== undefined && flags[name] !== false);
   if (given === undefined) return;
   const flag = `--${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  throw wrong(flag, "a hosted model, openai:NAME", model, `Leave ${flag} out, or write openai: before the name.`);
+  throw wrong(flag, "a hosted model, openai:NAME", got, `Leave ${flag} out, or write openai: before the name.`);
 }
 
 function apiIn(text: string): HostedApi {

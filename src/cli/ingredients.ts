@@ -1,15 +1,16 @@
 /** @file Tasks loaded for a study, and what they come to under each model's tokenizer and each way to train. */
 
 import { digestOf } from "../base/digest.ts";
-import { openTemplate } from "../data/chat-template.ts";
+import { openTemplate, type PromptTemplate } from "../data/chat-template.ts";
 import { refuseLeaks } from "../data/leakage.ts";
 import { type LoadSettings, loadTask } from "../data/load-task.ts";
 import { type PreparedTask, prepareTask } from "../data/prepare.ts";
+import { withShuffledAnswers } from "../data/shuffled-answers.ts";
 import type { TokenCache } from "../data/token-cache.ts";
-import { openTokenizer } from "../data/tokenizers.ts";
+import { openTokenizer, type Tokenizer } from "../data/tokenizers.ts";
 import type { LoadedTask } from "../data/types.ts";
 import type { Split, StudySpec, TaskSpec, TrainSpec } from "../specs/types.ts";
-import { type IngredientFacts, ingredientTasks } from "../study/plan.ts";
+import { type IngredientFacts, ingredientTasks, type Shuffled } from "../study/plan.ts";
 
 /**
  * Loads every task of a study. Overlaps that the study allows are noted with the task that is trained on.
@@ -25,11 +26,11 @@ export async function loadTasks(study: StudySpec, settings: LoadSettings): Promi
 }
 
 /** Tasks under a model's tokenizer and template. */
-export type Ingredients = (model: string, train: TrainSpec) => Record<string, PreparedTask>;
+export type Ingredients = (model: string, train: TrainSpec, shuffled?: Shuffled) => Record<string, PreparedTask>;
 
 /**
  * Prepares tasks when first asked for; models and ways to train that tokenise alike share the work.
- * @param note  told once of each split what was shortened or left out of it
+ * @param note  told what was shortened or left out of a split, each sentence once
  */
 export function ingredientsOf(
   specs: Record<string, TaskSpec>,
@@ -38,30 +39,42 @@ export function ingredientsOf(
   cache: TokenCache | undefined,
   note: (sentence: string) => void,
 ): Ingredients {
-  const made = new Map<string, Record<string, PreparedTask>>();
-  return (model, { cutoff_len, loss_on }) => {
-    const key = JSON.stringify([model, cutoff_len, loss_on]);
-    const known = made.get(key);
+  const opened = new Map<string, { tokenizer: Tokenizer; template: PromptTemplate }>();
+  const open = (model: string) => {
+    const known = opened.get(model);
     if (known !== undefined) return known;
     const tokenizer = openTokenizer(modelDirs[model]!);
-    const template = openTemplate(modelDirs[model]!, tokenizer);
-    const prepared = Object.fromEntries(
+    const both = { tokenizer, template: openTemplate(modelDirs[model]!, tokenizer) };
+    opened.set(model, both);
+    return both;
+  };
+  const said = new Set<string>();
+  const sayOnce = (sentence: string) => {
+    if (!said.has(sentence)) note(sentence);
+    said.add(sentence);
+  };
+  const made = new Map<string, PreparedTask>();
+  return (model, { cutoff_len, loss_on }, shuffled) =>
+    Object.fromEntries(
       Object.entries(tasks).map(([name, task]) => {
+        const seed = shuffled?.tasks.includes(name) ? shuffled.seed : undefined;
+        const key = JSON.stringify([model, cutoff_len, loss_on, name, seed]);
+        const known = made.get(key);
+        if (known !== undefined) return [name, known];
+        const { tokenizer, template } = open(model);
+        const used = seed === undefined ? task : withShuffledAnswers(task, seed);
         const options = { cutoffLen: cutoff_len, lossOn: loss_on, onBadRow: specs[name]?.on_bad_row ?? "stop" };
-        return [name, noted(prepareTask(task, tokenizer, template, options, cache), note)];
+        const prepared = noted(prepareTask(used, tokenizer, template, options, cache), sayOnce);
+        made.set(key, prepared);
+        return [name, prepared];
       }),
     );
-    made.set(key, prepared);
-    return prepared;
-  };
 }
 
 function noted(prepared: PreparedTask, note: (sentence: string) => void): PreparedTask {
-  const told = new Set<Split>();
   const split = (name: Split) => {
     const made = prepared.split(name);
-    if (!told.has(name)) made.notes.forEach(note);
-    told.add(name);
+    made.notes.forEach(note);
     return made;
   };
   return { ...prepared, split };
@@ -75,10 +88,9 @@ export function ingredientFacts(
   return Object.fromEntries(
     Object.entries(prepared).map(([name, { task, split }]) => {
       const { rowsDigest, tokenized } = split("train");
-      return [
-        name,
-        { rows_digest: rowsDigest, num_train: tokenized.length, dev_digest: digestOf([task.digests.dev, maxDev]) },
-      ];
+      const dev_digest = digestOf([task.digests.dev, maxDev]);
+      const has_labels = task.answer.kind === "label";
+      return [name, { rows_digest: rowsDigest, num_train: tokenized.length, dev_digest, has_labels }];
     }),
   );
 }

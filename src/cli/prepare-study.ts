@@ -9,11 +9,12 @@ import type { Example, LoadedTask } from "../data/types.ts";
 import type { RunSpec, StudySpec, TaskSpec } from "../specs/types.ts";
 import type { QueuedJob } from "../study/execute.ts";
 import { findStudyLock, type LockedBaseline, type LockedTask, type StudyLock } from "../study/lock-file.ts";
-import { ingredientTasks, planStudy } from "../study/plan.ts";
+import { ingredientTasks, planStudy, shuffledOf } from "../study/plan.ts";
 import { baselineDir, runDir } from "../study/scored.ts";
 import type { Job, PlannedRun } from "../study/types.ts";
 import type { Context } from "./context.ts";
 import { batchesOf, estimateRun } from "./estimate.ts";
+import { type HostedChoice, type HostedFlags, hostedBaselines } from "./hosted-options.ts";
 import { fetchHubData, type HubData } from "./hub-data.ts";
 import { type Ingredients, ingredientFacts, ingredientsOf, loadTasks } from "./ingredients.ts";
 import { refuseLargeModel } from "./memory.ts";
@@ -34,16 +35,20 @@ export interface PreparedStudy {
   plan: PlannedRun[];
   lock: StudyLock;
   data: HubData;
+  /** The hosted models among the baselines, by name. */
+  hosted: Record<string, HostedChoice>;
 }
 
-/** Loads the data, digests the models and plans the runs. */
+/** Loads the data, digests the models and plans the runs. @param flags  of hosted baselines */
 export async function prepareStudy(
   input: StudyInput,
   outDir: string | undefined,
   context: Context,
+  flags: HostedFlags = {},
 ): Promise<PreparedStudy> {
   const { study } = input;
   refuseUnscored(study);
+  const hosted = hostedBaselines(study.eval.baselines, flags, context.settings.openai);
   const dir = resolve(outDir ?? join("studies", study.name));
   const dataRoot = study.data_root ?? context.settings.dataRoot;
   const before = findStudyLock(dir);
@@ -63,13 +68,13 @@ export async function prepareStudy(
   const ingredients = ingredientsOf(specs, tasks, foldersOf(models), tokenCacheOf(context.settings), context.note);
   refuseUnscorable(study, ingredients);
   const evaluated = evaluatedExamples(study, tasks);
+  const dataOf = (spec: RunSpec) => ingredients(spec.model.name, spec.train, shuffledOf(spec));
   const plan = planStudy(study, {
-    ingredients: (model, train) => ingredientFacts(ingredients(model, train), study.eval.max_dev),
+    ingredients: (...of) => ingredientFacts(ingredients(...of), study.eval.max_dev),
     models: identities,
     worker,
-    estimate: (spec) =>
-      estimateRun(spec, ingredients(spec.model.name, spec.train), models[spec.model.name]!.size, evaluated),
-    stepsToShow: (spec, tokens) => batchesOf(spec, ingredients(spec.model.name, spec.train)).stepsToShow(tokens),
+    estimate: (spec) => estimateRun(spec, dataOf(spec), models[spec.model.name]!.size, evaluated),
+    stepsToShow: (spec, tokens) => batchesOf(spec, dataOf(spec)).stepsToShow(tokens),
   });
   const lock: StudyLock = {
     format: 1,
@@ -79,12 +84,12 @@ export async function prepareStudy(
     models: identities,
     ...hubRecords(models, data),
     worker,
-    runs: plan.flatMap(({ id, model, mixture, seed, factors, also }) =>
-      [{ mixture, factors }, ...also].map((label) => ({ id, model, seed, ...label })),
+    runs: plan.flatMap(({ id, model, mixture, seed, factors, control, also }) =>
+      [{ mixture, factors, ...(control && { control }) }, ...also].map((label) => ({ id, model, seed, ...label })),
     ),
-    baselines: baselinesOf(study, tasks, identities),
+    baselines: baselinesOf(study, tasks, identities, hosted),
   };
-  return { input, dir, specs, tasks, models, plan, lock, data };
+  return { input, dir, specs, tasks, models, plan, lock, data, hosted };
 }
 
 /** The folders of models, by name. */
@@ -203,18 +208,26 @@ function baselinesOf(
   study: StudySpec,
   tasks: Record<string, LoadedTask>,
   models: StudyLock["models"],
+  hosted: Record<string, HostedChoice>,
 ): LockedBaseline[] {
   if (Object.keys(study.tasks).length === 0) return [];
   const scoredOn = Object.keys(study.tasks).map((name) => [name, tasks[name]!.digests]);
   const { max_dev, max_test, splits } = study.eval;
   const idOf = (kind: string, extra: unknown) =>
     `${kind}-${digestOf([scoredOn, max_dev, max_test, splits, extra]).slice(0, 8)}`;
-  const texts = study.eval.baselines.map((kind) => ({ id: idOf(kind, null), kind: kind as "majority" | "ngram" }));
+  const others = study.eval.baselines.map((name): LockedBaseline => {
+    const choice = hosted[name];
+    if (choice === undefined) return { id: idOf(name, null), kind: name as "majority" | "ngram" };
+    const where = { base_url: choice.baseUrl, api: choice.api };
+    return { id: idOf("hosted", { model: name, ...where }), kind: "hosted", model: name, ...where };
+  });
   // Shortened prompts are others under another limit.
   const isFitted = Object.keys(study.tasks).some((name) => Object.values(tasks[name]!.splits).some(mayBeShortened));
   const limit = isFitted ? { cutoff_len: study.train.cutoff_len } : {};
   const untuned = study.controls.flatMap((control) => {
-    const few_shot = Number(control.split(":")[1] ?? 0);
+    const [kind, shotsAsked = 0] = control.split(":");
+    if (kind !== "base" && kind !== "few_shot") return []; // these are runs
+    const few_shot = Number(shotsAsked);
     const shots = few_shot > 0 ? { few_shot } : {};
     return study.models.map((model) => ({
       id: idOf("base", { ...models[model], name: "", ...limit, ...shots }),
@@ -223,7 +236,7 @@ function baselinesOf(
       ...shots,
     }));
   });
-  return [...texts, ...untuned];
+  return [...others, ...untuned];
 }
 
 function mayBeShortened(examples: readonly Example[]): boolean {

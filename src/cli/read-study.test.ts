@@ -12,7 +12,10 @@ function planOf(models: string, numTrain: (name: string) => number) {
   return planStudy(study, {
     ingredients: () =>
       Object.fromEntries(
-        names.map((name) => [name, { rows_digest: name, num_train: numTrain(name), dev_digest: "dev" }]),
+        names.map((name) => [
+          name,
+          { rows_digest: name, num_train: numTrain(name), dev_digest: "dev", has_labels: true },
+        ]),
       ),
     models: Object.fromEntries(
       study.models.map((name) => [name, { name, weights_digest: name, tokenizer_digest: "t", template_digest: "p" }]),

@@ -33,7 +33,11 @@ export function readTrainFile(path: string, assignments: string[]): StudyInput {
 
 /** Documents cannot be scored, so they are only mixed in. */
 function studyOfOne(file: TrainFileSpec): StudySpec {
-  const { name, model, data_root, mixture, temperature, train, seed } = file;
+  const { name, model, data_root, mixture, temperature, shuffled_labels, train, seed } = file;
+  const options = {
+    ...(temperature !== undefined ? { temperature } : {}),
+    ...(shuffled_labels !== undefined ? { shuffled_labels } : {}),
+  };
   const all = Object.entries(file.tasks);
   const mixedIn = all.filter(([, spec]) => answerKind(spec) === "document");
   return {
@@ -43,7 +47,7 @@ function studyOfOne(file: TrainFileSpec): StudySpec {
     tasks: Object.fromEntries(all.filter(([, spec]) => answerKind(spec) !== "document")),
     mixers: Object.fromEntries(mixedIn.map(([key, source]) => [key, { task: key, role: "ingredient", source }])),
     ...(file.allow_overlap !== undefined ? { allow_overlap: file.allow_overlap } : {}),
-    design: [{ name: mixture.name, tasks: mixture.ingredients, ...(temperature !== undefined ? { temperature } : {}) }],
+    design: [{ name: mixture.name, tasks: mixture.ingredients, ...options }],
     budget: { match: ["none"], reference: mixture.name },
     seeds: [seed],
     factors: {},

@@ -17,6 +17,7 @@ import { scoreTextBaseline } from "./baselines.ts";
 import type { Context } from "./context.ts";
 import { refuseFullDisk } from "./disk.ts";
 import { EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED } from "./exit.ts";
+import { type HostedOutcome, scoreHostedBaselines } from "./hosted-baselines.ts";
 import { jobsOf, type PreparedStudy, refuseFullMemory } from "./prepare-study.ts";
 import { progressLine } from "./progress.ts";
 import { startWorker } from "./start-worker.ts";
@@ -24,7 +25,8 @@ import { StudyProgress } from "./study-progress.ts";
 import { concurrencyFor } from "./threads.ts";
 
 /**
- * Does what is not done yet: baselines, then runs; then prints the table.
+ * Does what is not done yet: baselines, then runs; then prints the table. A hosted baseline that nobody allowed is said to be missing: all that
+ * was asked for is done without it.
  * @param concurrency  runs at a time; default as many as cores and memory allow
  * @returns exit status
  */
@@ -39,14 +41,16 @@ export async function runStudy(prepared: PreparedStudy, context: Context, concur
     writeStudyFiles(prepared, context);
     const worker = startWorker(context);
     let outcome: StudyOutcome;
+    let hosted: HostedOutcome;
     try {
       await scoreTextBaselines(prepared, context);
+      hosted = await scoreHostedBaselines(prepared, context, (id) => openedTest(prepared, id, context));
       outcome = await executeAll(prepared, worker.execute, concurrency ?? defaultConcurrency(prepared), context);
     } finally {
       await worker.close();
     }
     const table = analyseStudy(lock, scoredReader(dir));
-    return conclude(prepared, outcome, table, context);
+    return conclude(prepared, outcome, hosted, table, context);
   } finally {
     claim.release();
   }
@@ -77,7 +81,7 @@ function writeStudyFiles({ input, dir, lock, plan }: PreparedStudy, context: Con
 
 async function scoreTextBaselines(prepared: PreparedStudy, context: Context): Promise<void> {
   for (const { id, kind } of prepared.lock.baselines) {
-    if (kind === "base") continue;
+    if (kind === "base" || kind === "hosted") continue;
     const dir = baselineDir(prepared.dir, id);
     const job = { dir, eval_tasks: Object.keys(prepared.input.study.tasks), eval: prepared.input.study.eval };
     if (isComplete(job)) continue;
@@ -149,14 +153,24 @@ function labelOf(run: PlannedRun, { input }: PreparedStudy): string {
   return `${model}${run.mixture.name} seed ${run.seed}${factors.join("")}`;
 }
 
-function conclude(prepared: PreparedStudy, outcome: StudyOutcome, table: StudyTable, context: Context): number {
+function conclude(
+  prepared: PreparedStudy,
+  outcome: StudyOutcome,
+  hosted: HostedOutcome,
+  table: StudyTable,
+  context: Context,
+): number {
   const { dir, plan } = prepared;
-  const failed = outcome.failed.map(({ job, reason }) => ({ id: job.id, reason }));
+  const { notSent } = hosted;
+  const failures = [...hosted.failed, ...outcome.failed.map(({ job, ...why }) => ({ id: job.id, ...why }))];
+  const failed = failures.map(({ id, reason }) => ({ id, reason }));
+  const interrupted = outcome.interrupted.length + hosted.interrupted;
   const counts = {
     done: outcome.done.length,
     done_before: outcome.skipped.length,
     failed,
-    interrupted: outcome.interrupted.length,
+    interrupted,
+    ...(notSent.length > 0 && { not_sent: notSent }),
   };
   const next = "the same command goes on where this stopped.";
   const shown =
@@ -170,12 +184,16 @@ function conclude(prepared: PreparedStudy, outcome: StudyOutcome, table: StudyTa
     ...(plan.length === 1 ? [`The model is in ${runDir(dir, plan[0]!.id)}: mixtune predict takes that folder.`] : []),
     ...otherRuns(prepared),
     ...failed.map(({ id, reason }) => `failed: ${id}: ${reason}`),
-    ...(context.options.debug ? outcome.failed.map(({ stack }) => stack ?? "") : []),
+    ...(context.options.debug ? failures.map(({ stack }) => stack ?? "") : []),
     ...(failed.length > 0 ? [`${failed.length} failed. Put the reason right; ${next}`] : []),
-    ...(outcome.interrupted.length > 0 ? [`Interrupted with ${outcome.interrupted.length} to do; ${next}`] : []),
+    ...(interrupted > 0 ? [`Interrupted with ${interrupted} to do; ${next}`] : []),
+    ...notSent.map(
+      ({ baseline, requests, base_url }) =>
+        `Nothing was sent to ${baseline}: its row is empty. Add --allow-hosted for ${requests} requests to ${base_url}.`,
+    ),
   ];
   context.result({ dir, ...counts, table }, lines.join("\n"));
-  if (outcome.interrupted.length > 0) return EXIT_INTERRUPTED;
+  if (interrupted > 0) return EXIT_INTERRUPTED;
   return failed.length > 0 ? EXIT_FAILED : EXIT_DONE;
 }
 

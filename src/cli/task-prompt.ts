@@ -1,40 +1,56 @@
-/** @file Prompts of new rows, that have no answer yet. */
+/** @file New rows, that have no answer yet, as questions of a task. */
 
 import { DataError, SpecError } from "../base/errors.ts";
+import type { NoAnswer } from "../data/answers.ts";
 import { CATALOGUE } from "../data/catalogue.ts";
-import type { TaskSpec } from "../specs/types.ts";
+import { rowPrompt } from "../data/row-prompt.ts";
+import { questionIn } from "../data/shapes.ts";
+import type { Example } from "../data/types.ts";
+import type { AnswerSpec, TaskSpec } from "../specs/types.ts";
 
-type Fields = Record<string, unknown>;
+type Fields = Readonly<Record<string, unknown>>;
 
-/**
- * The labels of a task and how a row without an answer becomes its prompt: the task's own prompt,
- * or for a catalogue task the row's field `prompt`, worded as `mixtune tasks show` prints it.
- * @throws {SpecError} an answer that is no label
- */
-export function labelsAndPrompt(spec: TaskSpec): { labels: string[]; promptOf(fields: Fields, place: string): string } {
-  const answer = spec.answer ?? CATALOGUE[spec.catalogue ?? spec.name]?.answer;
-  if (answer?.kind !== "label") {
-    throw new SpecError({
-      place: `task ${spec.name}`,
-      expected: "an answer of kind label",
-      got: `kind ${answer?.kind ?? "unknown"}`,
-      remedy: "Other kinds need free generation, which this version does not have.",
-    });
-  }
-  const prompt = spec.prompt ?? "{prompt}";
-  return { labels: answer.labels, promptOf: (fields, place) => filled(prompt, fields, place) };
+/** Answers that a model can be asked for. */
+export type AskedAnswer = Exclude<AnswerSpec, { kind: "document" }>;
+
+/** A row as it is asked. The id is its place in the file. */
+export type Question = Pick<Example, "id" | "prompt" | "fit">;
+
+/** A task without its data. */
+export interface AskedTask {
+  answer: AskedAnswer;
+  /** @throws {DataError} a row that lacks a field of the prompt */
+  question(fields: Fields, place: string): Question;
 }
 
-function filled(prompt: string, fields: Fields, place: string): string {
-  return prompt.replace(/\{([^{}\n]+)\}/g, (_, field: string) => {
-    const value = fields[field];
-    if (value !== undefined && value !== null && typeof value !== "object" && String(value).trim() !== "")
-      return String(value);
-    throw new DataError({
-      place,
-      expected: `a text in the field "${field}"`,
-      got: JSON.stringify(value) ?? "no such field",
-      remedy: `Put the row right; the file has ${Object.keys(fields).join(", ")}.`,
+/**
+ * The answers of a task and how a row without one becomes its prompt: the task's own prompt, or as the shape of the task's files has it, or for a
+ * catalogue task the row's field `prompt`, worded as `mixtune tasks show` prints it.
+ * @throws {SpecError} documents, which have no answer
+ */
+export function askedTask(spec: TaskSpec): AskedTask {
+  const isShaped = spec.data !== undefined && spec.prompt === undefined;
+  const answer = spec.answer ?? CATALOGUE[spec.catalogue ?? spec.name]?.answer ?? { kind: "text", field: "" };
+  if (answer.kind === "document" || spec.texts_of !== undefined) {
+    throw new SpecError({
+      place: `task ${spec.name}`,
+      expected: "a task with prompts and answers",
+      got: "kind document",
+      remedy: "Name another task: documents are trained on, there is nothing to ask.",
     });
-  });
+  }
+  const ask = isShaped ? questionIn : rowPrompt(spec.prompt ?? "{prompt}", spec.fit).write;
+  return {
+    answer,
+    question: (fields, place) => {
+      const asked: Pick<Example, "prompt" | "fit"> | NoAnswer = ask(fields);
+      if (!("problem" in asked)) return { id: place, prompt: asked.prompt, ...(asked.fit && { fit: asked.fit }) };
+      throw new DataError({
+        place,
+        expected: `the fields of ${spec.name}'s prompt`,
+        got: asked.problem,
+        remedy: `Put the row right; it has ${Object.keys(fields).join(", ") || "no fields"}.`,
+      });
+    },
+  };
 }

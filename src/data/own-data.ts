@@ -11,6 +11,7 @@ import type { AnswerSpec, Split, TaskSpec } from "../specs/types.ts";
 import { type AnswerValue, answerOf, type NoAnswer, renderAnswer } from "./answers.ts";
 import { Carver, type Row } from "./carver.ts";
 import { KeySet } from "./key-set.ts";
+import { rowPrompt, textProblem } from "./row-prompt.ts";
 import { dialogueOf, SHAPE_NAMES, type Shape, shapeOf } from "./shapes.ts";
 import { asGiven, groupOfText } from "./splits.ts";
 import type { Example } from "./types.ts";
@@ -116,8 +117,7 @@ function turnShaper(spec: TaskSpec, shape: Shape): Shaper {
 }
 
 function templateShaper(spec: TaskSpec, answer: AnswerSpec): Shaper {
-  const parts = (spec.prompt ?? "").split(/\{([^{}\n]+)\}/); // words and, at odd places, names of fields
-  const inPrompt = parts.filter((_, i) => i % 2 === 1);
+  const { fields: inPrompt, write } = rowPrompt(spec.prompt ?? "", spec.fit);
   const group = spec.group === undefined ? [] : [spec.group];
   return {
     answer,
@@ -125,32 +125,17 @@ function templateShaper(spec: TaskSpec, answer: AnswerSpec): Shaper {
     numOfSeveralTurns: 0,
     numCutShort: 0,
     row(fields) {
-      for (const field of inPrompt) {
-        const problem = textProblem(fields[field], field);
-        if (problem !== null) return { problem };
-      }
+      const written = write(fields);
+      if ("problem" in written) return written;
       const gold = goldOf(answer, fields[answer.field]);
       if (typeof gold !== "string") return gold;
       const text = answer.kind === "document" ? gold : inPrompt.map((field) => String(fields[field])).join("\n");
       const own = groupOf(spec, fields, text);
       if (typeof own !== "string") return own;
       if (answer.kind === "document") return { prompt: "", answer: gold, group: own, text };
-      return { ...written(parts, fields, spec.fit), answer: gold, group: own, text };
+      return { ...written, answer: gold, group: own, text };
     },
   };
-}
-
-/** The prompt, and where in it the field stands that may be shortened. */
-function written(parts: readonly string[], fields: Fields, fit: TaskSpec["fit"]): Pick<Row, "prompt" | "fit"> {
-  let prompt = "";
-  let range: Row["fit"];
-  for (const [i, part] of parts.entries()) {
-    const piece = i % 2 === 1 ? String(fields[part]) : part;
-    if (i % 2 === 1 && part === fit?.field && range === undefined)
-      range = { from: prompt.length, to: prompt.length + piece.length, keep: fit.keep };
-    prompt += piece;
-  }
-  return range === undefined ? { prompt } : { prompt, fit: range };
 }
 
 function goldOf(answer: AnswerSpec, field: unknown): string | NoAnswer {
@@ -165,14 +150,6 @@ function groupOf(spec: TaskSpec, fields: Fields, text: string): string | NoAnswe
   if (spec.group === undefined) return groupOfText(text);
   const problem = textProblem(fields[spec.group], spec.group);
   return problem === null ? String(fields[spec.group]) : { problem };
-}
-
-function textProblem(value: unknown, field: string): string | null {
-  if (value === undefined || value === null) return `no ${field}`;
-  if (typeof value === "object")
-    return `${field} is a ${Array.isArray(value) ? "list" : "nested object"}, not a text or number`;
-  if (typeof value === "number" && !Number.isFinite(value)) return `${field} is not a number (NaN)`;
-  return String(value).trim() === "" ? `${field} is empty` : null;
 }
 
 /** Names of the fields in the first rows of a file. @throws {DataError} a file without rows */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { dialogueOf, type Shape, shapeOf } from "./shapes.ts";
+import { dialogueOf, questionIn, type Shape, shapeOf } from "./shapes.ts";
 
 const shape = (row: Record<string, unknown>): Shape => shapeOf(Object.keys(row))!;
 const dialogue = (row: Record<string, unknown>) => {
@@ -92,4 +92,42 @@ describe("what is wrong with a row is said", () => {
     [{ messages: [said("user", " ")] }, /turn 1 of messages has no text in content/],
     [{ messages: [said("user", [{ type: "image_url" }])] }, /has no text/],
   ])("%j", (row, problem) => expect((dialogue(row) as { problem: string }).problem).toMatch(problem));
+});
+
+describe("the question of a row", () => {
+  test.each([
+    ["alpaca without output", { instruction: "Add.", input: "1, 2" }, "Add.\n\n1, 2"],
+    ["alpaca with an empty one", { instruction: "Add.", output: "" }, "Add."],
+    ["a prompt alone", { prompt: "Add." }, "Add."],
+    ["a prompt of messages", { prompt: [said("user", "Add.")] }, "Add."],
+    [
+      "messages that a user ends",
+      { messages: [said("system", "Be short."), said("user", "Add.")] },
+      "Be short.\n\nAdd.",
+    ],
+    ["messages with their answer", { messages: [said("user", "Add."), said("assistant", "3")] }, "Add."],
+    [
+      "a conversation that goes on",
+      {
+        conversations: [
+          { from: "human", value: "1?" },
+          { from: "gpt", value: "2" },
+          { from: "human", value: "And 2?" },
+        ],
+      },
+      "User: 1?\n\nAssistant: 2\n\nUser: And 2?",
+    ],
+  ])("of %s", (_, row, prompt) => expect(questionIn(row)).toMatchObject({ prompt }));
+
+  test("is as in training where the row has its answer", () => {
+    const row = { instruction: "And 2?", output: "4", system: "Be short.", history: [["1?", "2"]] };
+    expect(questionIn(row)).toEqual(dialogue(row));
+  });
+
+  test("that has no shape, or no question, is said", () => {
+    expect(questionIn({ text: "x" })).toEqual({ problem: expect.stringMatching(/known shape/) });
+    expect(questionIn({ messages: [said("assistant", "3")] })).toEqual({
+      problem: expect.stringMatching(/turn of a user/),
+    });
+  });
 });

@@ -125,6 +125,21 @@ export function dialogueOf(turns: readonly Turn[]): Dialogue | NoAnswer {
   };
 }
 
+/** Stands where a row has no answer yet. */
+const UNANSWERED = "?";
+
+/** The prompt of a row in one of the shapes, which need not have its answer: turns that a user's ends are asked as they are. */
+export function questionIn(row: Readonly<Record<string, unknown>>): Pick<Dialogue, "prompt"> | NoAnswer {
+  const asked = { ...row };
+  for (const field of ["output", "completion"]) if (isBlank(row[field])) asked[field] = UNANSWERED;
+  const shape = shapeOf(Object.keys(asked));
+  if (shape === undefined) return { problem: `no fields of a known shape (${SHAPE_NAMES.join(", ")})` };
+  const turns = shape.turns(asked);
+  if (!Array.isArray(turns)) return turns;
+  const isAnswered = turns.at(-1)?.role === "assistant";
+  return dialogueOf(isAnswered ? turns : [...turns, { role: "assistant", text: UNANSWERED }]);
+}
+
 function turnsIn(list: unknown, field: string, roleKey: string, textKey: string): Turn[] | NoAnswer {
   const found = typeof list === "string" ? jsonIn(list) : list;
   if (!Array.isArray(found)) return { problem: `${field} is not a list of {${roleKey}, ${textKey}} objects` };
@@ -174,8 +189,11 @@ function one(value: unknown, field: string, role: Turn["role"]): Turn[] | NoAnsw
 }
 
 function optional(value: unknown, field: string, role: Turn["role"]): Turn[] | NoAnswer {
-  const isAbsent = value === undefined || value === null || String(value).trim() === "";
-  return isAbsent ? [] : one(value, field, role);
+  return isBlank(value) ? [] : one(value, field, role);
+}
+
+function isBlank(value: unknown): boolean {
+  return value === undefined || value === null || String(value).trim() === "";
 }
 
 function joined(...parts: (Turn[] | NoAnswer)[]): Turn[] | NoAnswer {

@@ -1,6 +1,7 @@
 /** @file What one model answers to one split of a task: likelihoods of labels, text where text is read, the likelihood of gold elsewhere. */
 
 import { OpError } from "../base/errors.ts";
+import { RESULT_MARK, resultIn } from "../base/result-mark.ts";
 import type { PromptTemplate } from "../data/chat-template.ts";
 import type { PreparedTask } from "../data/prepare.ts";
 import { evaluatedSubset } from "../data/splits.ts";
@@ -11,6 +12,7 @@ import type { Network } from "../models/network.ts";
 import type { EvalSpec } from "../specs/types.ts";
 import { newTokensFor } from "./answer-length.ts";
 import { generate } from "./generate.ts";
+import { MAX_NUMBER_TOKENS, numberLanguage } from "./languages.ts";
 import { scoreGold, scoreLabels } from "./score.ts";
 import { type Answered, itemOf, type SplitResult, scoreAnswers } from "./score-answers.ts";
 
@@ -59,6 +61,7 @@ export async function evaluateSplit(
   }
   const subset = evaluationSubset(prepared, split, spec);
   const tokens = subset.map((item) => item.tokens);
+  const given: Partial<Answered>[][] = [];
   const parts: ((report: (done: number) => Promise<void>) => Promise<Partial<Answered>[]>)[] = [];
   if (task.answer.kind === "label" && labels !== undefined) {
     const names = task.answer.labels;
@@ -72,13 +75,16 @@ export async function evaluateSplit(
       parts.push((report) => writtenAnswers(model, prepared, tokens, spec, report));
     }
   } else {
-    if (task.metric !== "answer_logprob") parts.push((report) => writtenAnswers(model, prepared, tokens, spec, report));
+    if (task.metric !== "answer_logprob") {
+      parts.push((report) => writtenAnswers(model, prepared, tokens, spec, report));
+      if (task.answer.kind === "number" && spec.constrained_numbers)
+        parts.push((report) => constrainedNumbers(model, prepared, subset, given[0]!, report));
+    }
     parts.push(async (report) => {
       const logprobs = await scoreGold(model.network, model.parameters, tokens, report);
       return [...logprobs].map((answer_logprob) => ({ answer_logprob }));
     });
   }
-  const given: Partial<Answered>[][] = [];
   for (const [i, part] of parts.entries()) {
     given.push(await part((done) => onProgress(Math.floor((i * tokens.length + done) / parts.length), tokens.length)));
   }
@@ -112,8 +118,50 @@ async function writtenAnswers(
   }));
 }
 
+/**
+ * Greedy text of each prompt that can be nothing but a number, or one of the words that answers of the task are. Where a worked solution is asked
+ * for, the number stands behind the model's own, and behind the result mark that it may have left out; without the solution where both have no room.
+ */
+async function constrainedNumbers(
+  model: EvaluatedModel,
+  { task }: PreparedTask,
+  subset: readonly { example: Example; tokens: TokenizedExample }[],
+  written: readonly Partial<Answered>[],
+  report: (done: number) => Promise<void>,
+): Promise<Partial<Answered>[]> {
+  const { tokenizer, template, parameters } = model;
+  const answers = Object.values(task.splits).flatMap((examples) => examples.map(({ answer }) => resultIn(answer)));
+  const words = ["yes", "no"].filter((word) => answers.includes(word));
+  const language = numberLanguage(tokenizer, template.endOfTurnId, words);
+  const network = await model.writer();
+  const prompts = subset.map(({ example, tokens }, i) => {
+    if (resultIn(example.answer) === example.answer) return tokens;
+    const room = network.maxPositions - tokens.prompt.length - MAX_NUMBER_TOKENS;
+    const behind = [solved(written[i]!.output!), RESULT_MARK].map((text) => template.answerIds(text.trim()));
+    const solution = behind.find((ids) => ids.length <= room) ?? behind[1]!;
+    return { ...tokens, prompt: Int32Array.of(...tokens.prompt, ...solution) };
+  });
+  const numbers = await generate(network, parameters, prompts, {
+    endIds: [template.endOfTurnId],
+    maxNewTokens: MAX_NUMBER_TOKENS,
+    decode: (ids) => tokenizer.decode(ids),
+    language: () => language,
+    onProgress: report,
+  });
+  return numbers.map(({ text }) => ({ constrained_output: text }));
+}
+
+/** A text up to its last result mark, with one put behind it where it has none. */
+function solved(text: string): string {
+  const result = resultIn(text);
+  return result === text ? `${text}\n${RESULT_MARK}` : text.slice(0, text.length - result.length);
+}
+
 /** A few tokens more than the longest label, or than the longest training answer. */
-function longestAnswer({ labels, split }: PreparedTask): number {
+function longestAnswer({ task, labels, split }: PreparedTask): number {
   const answers = labels ?? split("train").tokenized.map(({ answer }) => answer);
-  return newTokensFor(answers.map(({ length }) => length));
+  return newTokensFor(
+    task.answer.kind,
+    answers.map(({ length }) => length),
+  );
 }

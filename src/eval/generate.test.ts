@@ -2,14 +2,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { openDecoder } from "../../test/support/decoders.ts";
 import { DataError, SpecError, WorkerError } from "../base/errors.ts";
 import { packLabels } from "../data/packing.ts";
 import { liveSessions } from "../engine/runtime/session.ts";
-import { openSafetensors } from "../formats/safetensors.ts";
 import { CachedNetwork } from "../models/cached-network.ts";
-import { Network, type Tuning, tunedLayout } from "../models/network.ts";
-import { parameterViews } from "../models/parameters.ts";
-import { openModelFolder, rawWeights, readParameters } from "../models/weights.ts";
+import { Network } from "../models/network.ts";
 import { type Generated, type GenerateOptions, generate, type Prompt } from "./generate.ts";
 import { labelLanguage } from "./languages.ts";
 import type { ScoredToken } from "./sampling.ts";
@@ -31,23 +29,9 @@ interface Case {
 const cases: Record<string, Case> = JSON.parse(readFileSync(join(GOLDEN, "eval/greedy/expected.json"), "utf8"));
 
 function openCase(name: string, method: "full" | "lora" | "frozen") {
-  const { model: folder, prompts: ids } = cases[name]!;
-  const model = openModelFolder(join(GOLDEN, "models", folder, "model"));
-  const { settings } = JSON.parse(readFileSync(join(GOLDEN, "models", folder, "expected.json"), "utf8"));
-  const lora = { lora_rank: settings.r, lora_alpha: settings.lora_alpha, lora_target: "all" } as const;
-  const frozen = rawWeights(model, cache);
-  const tuning: Tuning =
-    method === "full" ? { method } : method === "frozen" ? { method, frozen } : { method, lora, frozen };
-  const layout = tunedLayout(model.config, tuning);
-  const parameters = new Float32Array(layout.size);
-  if (method === "full") readParameters(model, layout, parameters);
-  if (method === "lora") {
-    const tensors = openSafetensors(join(GOLDEN, "models", folder, "expected.safetensors"));
-    for (const [tensor, view] of Object.entries(parameterViews(layout, parameters)))
-      tensors.readInto(`lora.init.${tensor}`, view);
-  }
+  const { model, prompts: ids } = cases[name]!;
   const prompts = ids.map((prompt, i): Prompt => ({ id: `p${i}`, prompt: Int32Array.from(prompt) }));
-  return { config: model.config, tuning, parameters, prompts };
+  return { ...openDecoder(model, method, cache), prompts };
 }
 
 /** Two letters a token, so that texts can be cut inside one. */

@@ -2,6 +2,7 @@
 
 import { CheckpointError } from "../base/errors.ts";
 import type { Tokenizer } from "../data/tokenizers.ts";
+import { tokenText } from "./local-model.ts";
 
 /** What may follow what was generated so far. */
 export interface Language {
@@ -35,80 +36,76 @@ export function labelLanguage(labels: readonly Int32Array[], depth = 0): Languag
 
 /** Digits of a number, before and behind the point together: what a double holds exactly. */
 export const MAX_DIGITS = 15;
+/** Tokens of the longest number and its end: each has a character or more of ` -$123,456,789,012.345` or one digit fewer before a %. */
+export const MAX_NUMBER_TOKENS = 32;
 
-/** How far a number has come, and how many digits it has. */
-interface NumberState {
-  phase: "start" | "blank" | "sign" | "whole" | "point" | "fraction" | "percent";
-  digits: number;
-}
+/**
+ * A number with 9 for every digit: read by the strict reading of metrics/number-answer.ts, in the forms that gold answers have. Not `.5`, whose point a
+ * model means as the end of a sentence.
+ */
+const NUMBER = /^ ?[+-]?(?:\$?(?:9+|9{1,3}(?:,999)+)(?:\.9+)?|(?:9+|9{1,3}(?:,999)+)(?:\.9+)?%)$/;
+/** What the beginning of a number lacks at most. */
+const ENDINGS = ["", "9", "99", "999"];
 
-/** The state after a character, or null where it may not come. */
-function afterCharacter({ phase, digits }: NumberState, char: string): NumberState | null {
-  if (/^[0-9]$/.test(char)) {
-    if (phase === "percent" || digits === MAX_DIGITS) return null;
-    return { phase: phase === "point" || phase === "fraction" ? "fraction" : "whole", digits: digits + 1 };
-  }
-  if (char === " ") return phase === "start" ? { phase: "blank", digits } : null;
-  if (char === "+" || char === "-") return phase === "start" || phase === "blank" ? { phase: "sign", digits } : null;
-  if (char === ".") return phase === "whole" && digits < MAX_DIGITS ? { phase: "point", digits } : null;
-  if (char === "%") return phase === "whole" || phase === "fraction" ? { phase: "percent", digits } : null;
-  return null;
-}
-
-function isNumber({ phase }: NumberState): boolean {
-  return phase === "whole" || phase === "fraction" || phase === "percent";
+function isNumber(shape: string): boolean {
+  return NUMBER.test(shape) && shape.replace(/[^9]/g, "").length <= MAX_DIGITS;
 }
 
 /**
- * A number as text: perhaps a blank, perhaps a sign, digits, perhaps a point and digits, perhaps %; at most {@link MAX_DIGITS} digits.
+ * A number as text: perhaps a blank, perhaps a sign, perhaps $; digits, or groups of three between commas; perhaps a point and digits; perhaps %,
+ * but not behind $. At most {@link MAX_DIGITS} digits.
+ *
+ * @param words  what may be said in place of a number: `yes`, `no`
  * @throws {CheckpointError} a tokenizer without tokens for single digits
  */
-export function numberLanguage(tokenizer: Tokenizer, endOfTurnId: number): Language {
-  const texts = numberTokens(tokenizer);
-  const singles = new Set([...texts.values()].filter((text) => /^[0-9]$/.test(text)));
-  if (singles.size < 10) {
-    throw new CheckpointError({
-      place: "the tokenizer's vocabulary",
-      expected: "a token for each digit, to hold answers to numbers",
-      got: `${singles.size} of 10`,
-      remedy: "Score this model without constraining its answers.",
-    });
-  }
+export function numberLanguage(tokenizer: Tokenizer, endOfTurnId: number, words: readonly string[] = []): Language {
+  const spaced = words.flatMap((word) => [word, ` ${word}`]);
+  const pieces = piecesOf(tokenizer, spaced);
+  const isWhole = (shape: string) => isNumber(shape) || spaced.includes(shape);
+  const isBeginning = (shape: string) =>
+    ENDINGS.some((ending) => isNumber(shape + ending)) || spaced.some((word) => word.startsWith(shape));
   const known = new Map<string, Language>();
-  const at = (state: NumberState): Language => {
-    const key = `${state.phase} ${state.digits}`;
-    const made = known.get(key);
+  const at = (shape: string): Language => {
+    const made = known.get(shape);
     if (made !== undefined) return made;
-    const next = new Map<number, NumberState>();
-    for (const [id, text] of texts) {
-      const reached = [...text].reduce<NumberState | null>((s, char) => s && afterCharacter(s, char), state);
-      if (reached !== null) next.set(id, reached);
-    }
+    const next = new Map<number, string>();
+    for (const [piece, ids] of pieces)
+      if (isBeginning(shape + piece)) for (const id of ids) next.set(id, shape + piece);
     const language: Language = {
-      allowed: ascending(isNumber(state) ? [...next.keys(), endOfTurnId] : next.keys()),
+      allowed: ascending(isWhole(shape) ? [...next.keys(), endOfTurnId] : next.keys()),
       after: (id) => {
         const reached = next.get(id);
         if (reached !== undefined) return at(reached);
         return id === endOfTurnId ? NOTHING : NOTHING.after(id);
       },
     };
-    known.set(key, language);
+    known.set(shape, language);
     return language;
   };
-  return at({ phase: "start", digits: 0 });
+  return at("");
 }
 
-/** Texts of the tokens that a number can be made of, by id, as they read behind other text: at its beginning a decoder may drop a blank. */
-function numberTokens(tokenizer: Tokenizer): Map<number, string> {
-  const before = tokenizer.encode("0");
-  const start = tokenizer.decode(before).length;
-  const texts = new Map<number, string>();
+/** The tokens that numbers and words can be made of, by their texts with 9 for every digit; special tokens are none. */
+function piecesOf(tokenizer: Tokenizer, words: readonly string[]): Map<string, number[]> {
+  const pieces = new Map<string, number[]>();
+  const digits = new Set<string>();
   for (let id = 0; id < tokenizer.vocabSize; id++) {
     if (tokenizer.specialIds.has(id)) continue;
-    const text = tokenizer.decode([...before, id]).slice(start);
-    if (/^[ 0-9+\-.%]+$/.test(text)) texts.set(id, text);
+    const text = tokenText(tokenizer, id);
+    if (!/^[ 0-9+\-$,.%]+$/.test(text) && (text === "" || !words.some((word) => word.includes(text)))) continue;
+    if (/^[0-9]$/.test(text)) digits.add(text);
+    const shape = text.replace(/[0-9]/g, "9");
+    pieces.set(shape, [...(pieces.get(shape) ?? []), id]);
   }
-  return texts;
+  if (digits.size < 10) {
+    throw new CheckpointError({
+      place: "the tokenizer's vocabulary",
+      expected: "a token for each digit, to hold answers to numbers",
+      got: `${digits.size} of 10`,
+      remedy: "Score this model without constraining its answers.",
+    });
+  }
+  return pieces;
 }
 
 function ascending(ids: Iterable<number>): number[] {

@@ -72,16 +72,25 @@ function tooLong({ name, network }: LocalModel, got: string): PromptTooLong {
   });
 }
 
-const TEXTS = new WeakMap<Tokenizer, Map<number, string>>();
+interface TokenTexts {
+  /** Ids that a token is read behind, and the length of their text. */
+  before: Int32Array;
+  start: number;
+  known: Map<number, string>;
+}
+const TEXTS = new WeakMap<Tokenizer, TokenTexts>();
 
 /** Text of one token as it reads behind other text: at its beginning a decoder may drop a blank. Part of a character is U+FFFD. */
 export function tokenText(tokenizer: Tokenizer, id: number): string {
-  const texts = TEXTS.get(tokenizer) ?? new Map<number, string>();
-  TEXTS.set(tokenizer, texts);
-  const known = texts.get(id);
-  if (known !== undefined) return known;
-  const before = tokenizer.encode("0");
-  const text = tokenizer.decode([...before, id]).slice(tokenizer.decode(before).length);
-  texts.set(id, text);
+  const { before, start, known } = TEXTS.get(tokenizer) ?? newTexts(tokenizer);
+  const text = known.get(id) ?? tokenizer.decode([...before, id]).slice(start);
+  known.set(id, text);
   return text;
+}
+
+function newTexts(tokenizer: Tokenizer): TokenTexts {
+  const before = tokenizer.encode("0");
+  const texts = { before, start: tokenizer.decode(before).length, known: new Map() };
+  TEXTS.set(tokenizer, texts);
+  return texts;
 }

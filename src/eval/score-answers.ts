@@ -79,7 +79,8 @@ function scoreOtherAnswers(
     const likelihood: ItemScores = answer_logprob === undefined ? {} : { answer_logprob };
     const { output } = item;
     if (output === undefined || kind === "document") return { ...item, output: "", parsed: null, scores: likelihood };
-    const { parsed, scores } = scoreAnswer(kind, { answer: item.gold, ...(facts && { gold: facts }) }, output);
+    const gold = { answer: item.gold, ...(facts && { gold: facts }) };
+    const { parsed, scores } = scoreAnswer(kind, gold, output, item.constrained_output);
     return { ...item, output, parsed, scores: { ...scores, ...likelihood } };
   });
   const scores = scoreItems(predictions, metric, { seed: BOOTSTRAP_SEED, scoring: GENERATED });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatCsv, parseCsv } from "./csv.ts";
+import { csvRowEnd, formatCsv, parseCsv } from "./csv.ts";
 
 describe("parseCsv", () => {
   test("gives rows by column with the line they begin on", () => {
@@ -53,4 +53,31 @@ describe("formatCsv", () => {
   test("writes a number that does not exist as an empty cell", () => {
     expect(formatCsv(["a", "b"], [[Number.NaN, 0]])).toBe("a,b\n,0\n");
   });
+
+  test("leaves signed numbers as they are, which are no formulas", () => {
+    const cells = ["-3.5", "+1", "-.5e-3", "-5%", "-5+1", "+cmd|x", "-", "-1,000"];
+    expect(
+      formatCsv(
+        ["a"],
+        cells.map((cell) => [cell]),
+      ),
+    ).toBe("a\n-3.5\n+1\n-.5e-3\n-5%\n'-5+1\n'+cmd|x\n'-\n\"'-1,000\"\n");
+  });
+
+  test("quotes what holds the delimiter, whichever that is", () =>
+    expect(formatCsv(["a", "b"], [["1,5", "x\ty"]], "\t")).toBe('a\tb\n1,5\t"x\ty"\n'));
+});
+
+test("where a row ends is known whatever its cells hold", () => {
+  const cell = fc.string({ unit: fc.constantFrom('"', "\n", "\r", ",", "a", "é") });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(cell, cell), { minLength: 1 }), (rows) => {
+      const bytes = Buffer.from(formatCsv(["a", "b"], rows));
+      const ends: number[] = [];
+      for (let at = 0; at < bytes.length; at = ends.at(-1)!) ends.push(csvRowEnd(bytes, at));
+      const lines = rows.map((_, i) => Buffer.byteLength(formatCsv(["a", "b"], rows.slice(0, i + 1))));
+      expect(ends).toEqual([4, ...lines]);
+      expect(csvRowEnd(bytes.subarray(0, -1), ends.at(-2)!)).toBe(-1);
+    }),
+  );
 });

@@ -156,16 +156,40 @@ function lineBreaks(cells: string[]): number {
   return count;
 }
 
+/** What a cell is written from. */
+export type CsvCell = string | number;
+
 /**
- * CSV text with a header. Text that a spreadsheet would run as a formula (leading = + - @, tab, carriage return) gets an apostrophe in front;
- * numbers are written as they are, and one that is not finite as an empty cell.
+ * CSV text with a header. Text that a spreadsheet would run as a formula (leading = + - @, tab, carriage return) gets an apostrophe in front, unless
+ * it is a plain number; numbers are written as they are, and one that is not finite as an empty cell.
  */
-export function formatCsv(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  return [header, ...rows].map((row) => `${row.map(formatCell).join(",")}\n`).join("");
+export function formatCsv(header: readonly string[], rows: readonly (readonly CsvCell[])[], delimiter = ","): string {
+  return [header, ...rows].map((row) => `${csvCells(row, delimiter)}\n`).join("");
 }
 
-function formatCell(cell: string | number): string {
+/** The cells of a row as {@link formatCsv} writes them, without the line break. */
+export function csvCells(cells: readonly CsvCell[], delimiter: string): string {
+  return cells.map((cell) => formatCell(cell, delimiter)).join(delimiter);
+}
+
+/** `-3.5%` is no formula. */
+const PLAIN_NUMBER = /^[+-](?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?%?$/i;
+
+function formatCell(cell: CsvCell, delimiter: string): string {
   if (typeof cell === "number") return Number.isFinite(cell) ? `${cell}` : "";
-  const guarded = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
-  return /[",\n\r]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+  const guarded = /^[=+\-@\t\r]/.test(cell) && !PLAIN_NUMBER.test(cell) ? `'${cell}` : cell;
+  return /["\n\r]/.test(guarded) || guarded.includes(delimiter) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+}
+
+/**
+ * Where the row that begins at a byte ends: the index behind its line break, -1 where it is not whole. Of text in which every quote is written by
+ * {@link formatCsv}.
+ */
+export function csvRowEnd(bytes: Uint8Array, from: number): number {
+  let isQuoted = false;
+  for (let at = from; at < bytes.length; at++) {
+    if (bytes[at] === 0x22) isQuoted = !isQuoted;
+    else if (bytes[at] === 0x0a && !isQuoted) return at + 1;
+  }
+  return -1;
 }

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { sha256 } from "../base/digest.ts";
 import { DataError, WorkerError } from "../base/errors.ts";
-import { readText, sha256OfFile, writeWhole, writeWholeWith } from "./files.ts";
+import { appendBehind, readText, sha256OfFile, writeWhole, writeWholeWith } from "./files.ts";
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "mixtune-files-"));
 
@@ -73,6 +73,15 @@ describe("writeWhole", () => {
     expect(() => writeWhole(join(dir, "sub"), "x")).toThrow(WorkerError);
     expect(readdirSync(dir)).toEqual(["sub"]);
   });
+});
+
+test("what a killed writer left behind a size is cut off before more is appended", () => {
+  const path = join(folder(), "log");
+  appendBehind(path, 0, Buffer.from("one\n"));
+  writeFileSync(path, "one\ntw");
+  appendBehind(path, 4, Buffer.from("two\n"));
+  expect(readFileSync(path, "utf8")).toBe("one\ntwo\n");
+  expect(() => appendBehind(join(path, "x"), 0, Buffer.from("1"))).toThrow(/a file where the folder should be/);
 });
 
 test("the digest of a file is the digest of its bytes, whatever its size", () => {

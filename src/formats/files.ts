@@ -6,6 +6,7 @@ import {
   closeSync,
   fstatSync,
   fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -152,6 +153,24 @@ export function writeWholeWith<T>(path: string, fill: (fd: number) => T): T {
 /** Writes all bytes to a descriptor; `writeSync` alone may write fewer. */
 export function writeAll(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.byteLength; ) at += writeSync(fd, bytes, at);
+}
+
+/**
+ * Appends to a file behind its first `size` bytes: what a killed writer left behind them is cut off. A file that is not there is made.
+ * @throws {WorkerError|DataError} as {@link writeError}
+ */
+export function appendBehind(path: string, size: number, bytes: Uint8Array): void {
+  try {
+    const fd = openSync(path, "a");
+    try {
+      if (fstatSync(fd).size > size) ftruncateSync(fd, size);
+      writeAll(fd, bytes);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throw writeError(path, error);
+  }
 }
 
 /**

@@ -60,6 +60,15 @@ describe("an answer that is a number", () => {
     expect(number("Yes", undefined, "yes")).toMatchObject({ parsed: "yes", scores: { number_accuracy: 1 } });
   });
 
+  test("has a score of what was written where only a number could be, which changes no other", () => {
+    const free = number("no idea", gold);
+    const held = (constrained: string) => scoreAnswer("number", { answer: "0.09371", gold }, "no idea", constrained);
+    expect(held(" 9.37%").scores).toEqual({ ...free.scores, own_constrained: 1 });
+    expect(held("9.4%").scores).toEqual({ ...free.scores, own_constrained: 0 });
+    expect(held("").scores.own_constrained).toBe(0);
+    expect(held("9.37%").parsed).toBe(free.parsed);
+  });
+
   test("5 is not 15, and a text without a number says nothing", () => {
     expect(number("15", undefined, "5").scores).toMatchObject({ number_accuracy: 0, own_lenient: 0 });
     expect(number("no idea", undefined, "5")).toMatchObject({ parsed: "no", isFormatValid: false });

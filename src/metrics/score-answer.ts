@@ -3,7 +3,7 @@
  *
  * | answers | scores of an item |
  * | --- | --- |
- * | number | `number_accuracy` and `own_strict` (the same), `own_lenient`, `official_execution`, `finben`, `adaptllm`, `helm` (number-panel.ts); `program_accuracy` where a program was written; `gold_conflict` where gold has two fields |
+ * | number | `number_accuracy` and `own_strict` (the same), `own_lenient`, `official_execution`, `finben`, `adaptllm`, `helm` (number-panel.ts); `own_constrained`, as `own_strict`, where the model also wrote what could be nothing but a number; `program_accuracy` where a program was written; `gold_conflict` where gold has two fields |
  * | spans | `exact_match` (all and no others); counts `tp`, `fp`, `fn` of exact matches, `tp_overlap`, `tp_type` |
  * | text | `exact_match`, `token_f1`, `rouge_l`, `chrf` |
  * | text: a result | `exact_match`, `exact_match_lenient` (result-text.ts), and the others of text |
@@ -18,10 +18,10 @@ import { spansIn, spansText } from "../base/span-text.ts";
 import type { Gold, Instruction, NumberGold, ProgramGold } from "../specs/gold.ts";
 import { chrf } from "./chrf.ts";
 import { type Followed, judgeInstructions } from "./ifeval.ts";
-import { isGoldConflict, type NumberAnswer, readNumberLenient, readNumberStrict } from "./number-answer.ts";
+import { equalsGold, isGoldConflict, readNumberStrict } from "./number-answer.ts";
 import { judgeNumber } from "./number-panel.ts";
-import { formatNumber } from "./number-text.ts";
 import { scoreProgram } from "./program.ts";
+import { readAnswer } from "./read-answer.ts";
 import { isSameResult, readResultLenient, readResultStrict } from "./result-text.ts";
 import { rougeL } from "./rouge-l.ts";
 import type { ItemScores } from "./score-items.ts";
@@ -43,13 +43,17 @@ export interface AnswerScore {
   scores: ItemScores;
 }
 
-/** Scores one output. Whatever it is, it is scored: an empty one is wrong, never left out. */
+/**
+ * Scores one output. Whatever it is, it is scored: an empty one is wrong, never left out.
+ * @param constrained  what was written where only a number could be
+ */
 export function scoreAnswer(
   kind: "number" | "spans" | "text",
   { answer, gold }: GoldAnswer,
   output: string,
+  constrained?: string,
 ): AnswerScore {
-  const { parsed, isFormatValid, scores } = scored(kind, answer, gold, output);
+  const { parsed, isFormatValid, scores } = scored(kind, answer, gold, output, constrained);
   return { parsed, isFormatValid, scores: { ...scores, format_valid: Number(isFormatValid) } };
 }
 
@@ -58,15 +62,16 @@ function scored(
   answer: string,
   gold: Gold | undefined,
   output: string,
+  constrained: string | undefined,
 ): AnswerScore {
   if (kind === "spans") return scoreAsSpans(answer, output);
   if (kind === "number") {
     const { number, program } = gold?.kind === "number" ? gold : { number: { answer: resultIn(answer) } };
-    return scoreAsNumber(number, program, output);
+    return scoreAsNumber(number, program, output, constrained);
   }
   if (gold?.kind === "instructions") return scoreAsInstructed(gold.instructions, output);
   const isResult = gold?.kind === "result";
-  const parsed = (isResult ? readResultLenient(output) : output.trim()) || null;
+  const parsed = isResult ? readResultLenient(output) || null : readAnswer("text", output);
   const reference = isResult ? gold.text : answer;
   const scores: Record<string, number> = textScores(parsed ?? "", reference);
   if (isResult) {
@@ -81,24 +86,27 @@ function scored(
   return { parsed, isFormatValid: parsed !== null, scores };
 }
 
-function scoreAsNumber(gold: NumberGold, program: ProgramGold | undefined, output: string): AnswerScore {
+function scoreAsNumber(
+  gold: NumberGold,
+  program: ProgramGold | undefined,
+  output: string,
+  constrained: string | undefined,
+): AnswerScore {
   const verdicts = judgeNumber({ output, gold, ...(program && { program }) });
-  const strict = readNumberStrict(output);
   const written = program && scoreProgram(output, program);
   const scores: Record<string, number> = { number_accuracy: Number(verdicts.own_strict) };
   for (const [scorer, verdict] of Object.entries(verdicts)) if (verdict !== null) scores[scorer] = Number(verdict);
+  if (constrained !== undefined) {
+    scores.own_constrained = Number(equalsGold(readNumberStrict(constrained), gold, "strict"));
+  }
   if (written && written.program !== null) scores.program_accuracy = Number(written.isProgramRight);
   if (gold.written !== undefined) scores.gold_conflict = Number(isGoldConflict(gold));
-  const parsed = written?.program ?? said(strict ?? readNumberLenient(output));
-  return { parsed, isFormatValid: strict !== null, scores };
-}
-
-function said(number: NumberAnswer | null): string | null {
-  return number === null || typeof number === "string" ? number : formatNumber(number);
+  const parsed = written?.program ?? readAnswer("number", output);
+  return { parsed, isFormatValid: readNumberStrict(output) !== null, scores };
 }
 
 function scoreAsSpans(answer: string, output: string): AnswerScore {
-  const item = { gold: spansIn(answer) ?? [], pred: spansIn(output.trim()) ?? null };
+  const item = { gold: spansIn(answer) ?? [], pred: readAnswer("spans", output) };
   const matched = (match: SpanMatch) => scoreSpans([item], match).matched;
   const tp = matched("exact");
   const [fp, fn] = [(item.pred?.length ?? 0) - tp, item.gold.length - tp];
@@ -137,6 +145,6 @@ function scoreAsInstructed(instructions: readonly Instruction[], output: string)
     const isKnown = verdicts.includes(false) || !verdicts.includes(null);
     if (isKnown) scores[name] = Number(!verdicts.includes(false));
   }
-  const parsed = output.trim() || null;
+  const parsed = readAnswer("text", output);
   return { parsed, isFormatValid: parsed !== null, scores };
 }

@@ -39,7 +39,8 @@ function gridOf(table: StudyTable, split: "dev" | "test"): string[][] {
 
 function rowName(row: Row, table: StudyTable): string {
   const numModels = new Set(table.rows.flatMap(({ model }) => model ?? [])).size;
-  const model = row.kind === "mixture" && numModels > 1 ? `${row.model} ` : "";
+  const isTrained = row.kind === "mixture" || row.kind === "control";
+  const model = isTrained && numModels > 1 ? `${row.model} ` : "";
   const factors = Object.entries(row.factors).map(([key, value]) => ` ${key.replace(/^train\./, "")}=${String(value)}`);
   return `${model}${row.name}${factors.join("")}`;
 }

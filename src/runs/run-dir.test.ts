@@ -9,6 +9,7 @@ import {
   cutMetrics,
   isInterrupted,
   isPidAlive,
+  lacksConstrainedNumbers,
   listPredictions,
   openRunDir,
   readMetrics,
@@ -164,6 +165,20 @@ test("scores come back without the values that do not exist", () => {
   expect(readScores(dir).tasks.fpb).toEqual({
     test: { n: 10, n_groups: 10, metrics: { accuracy }, scoring: { constrained: { accuracy } } },
   });
+});
+
+test("numbers lack the constrained reading where they were written freely only; other answers never do", () => {
+  const value = { value: 0.5 };
+  const split = (metrics: Record<string, { value: number }>) => ({ n: 2, n_groups: 2, metrics, scoring: {} });
+  const scores: Scores = {
+    tasks: {
+      free: { test: split({ number_accuracy: value, own_strict: value }) },
+      both: { test: split({ number_accuracy: value, own_strict: value, own_constrained: { value: 0 } }) },
+      labels: { test: split({ accuracy: value }) },
+    },
+  };
+  const lacking = ["free", "both", "labels", "new"].filter((task) => lacksConstrainedNumbers(scores, task, "test"));
+  expect(lacking).toEqual(["free"]);
 });
 
 test("a receipt comes back", () => {

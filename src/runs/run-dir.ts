@@ -214,15 +214,25 @@ export function keepEarlier(dir: string, splits: readonly { task: string; split:
   return kept;
 }
 
-/** Ways to read labels; other kinds of answer have scorers of other names. */
 const LABEL_SCORINGS: readonly string[] = ["constrained", "strict", "lenient"] satisfies Scoring[];
+
+/** Whether it is a way to read labels; other kinds of answer have scorers of other names. */
+export function isLabelScoring(name: string): boolean {
+  return LABEL_SCORINGS.includes(name);
+}
 
 /** Whether a split is scored, labels by every reading asked for. */
 export function isScored(scores: Scores, task: string, split: "dev" | "test", scoring: readonly Scoring[]): boolean {
   const scored = scores.tasks[task]?.[split];
   if (scored === undefined) return false;
   const read = Object.keys(scored.scoring);
-  return !read.some((name) => LABEL_SCORINGS.includes(name)) || scoring.every((name) => read.includes(name));
+  return !read.some(isLabelScoring) || scoring.every((name) => read.includes(name));
+}
+
+/** Whether numbers of a split were written freely only. */
+export function lacksConstrainedNumbers(scores: Scores, task: string, split: "dev" | "test"): boolean {
+  const metrics = scores.tasks[task]?.[split]?.metrics ?? {};
+  return metrics.own_strict !== undefined && metrics.own_constrained === undefined;
 }
 
 /** subject.json */

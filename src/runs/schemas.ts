@@ -61,6 +61,7 @@ export const predictionSchema = schemaOf<Prediction>(
     parsed: z.string().nullable(),
     finish_reason: z.enum(["stop", "length"]).optional(),
     label_logprobs: numbers.optional(),
+    constrained_output: z.string().optional(),
     scores: numbers,
     group: z.string(),
     prompt: z.string().optional(),

@@ -39,6 +39,8 @@ export interface Prediction {
   /** `length`: cut off at eval.max_new_tokens. Absent where nothing was generated. */
   finish_reason?: "stop" | "length";
   label_logprobs?: Record<string, number>;
+  /** What was written where nothing but a number could be (eval.constrained_numbers). */
+  constrained_output?: string;
   scores: Record<string, number>;
   group: string;
   prompt?: string;

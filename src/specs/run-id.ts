@@ -9,5 +9,6 @@ import type { RunSpec } from "./types.ts";
  */
 export function runId(spec: RunSpec): string {
   const { name: _model, ...model } = spec.model;
-  return digestOf({ ...spec, model, mixture: spec.mixture.ingredients }).slice(0, 16);
+  const { name: _mixture, ingredients: mixture, ...shuffled } = spec.mixture;
+  return digestOf({ ...spec, model, mixture, ...shuffled }).slice(0, 16);
 }

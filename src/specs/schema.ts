@@ -129,10 +129,16 @@ const evaluation = z.strictObject({
   max_dev: count.nullable(),
   max_test: count.nullable(),
   scoring: z.array(z.enum(["constrained", "strict", "lenient"])).min(1),
+  constrained_numbers: z.boolean(),
   max_new_tokens: count.nullable(),
   baselines: z.array(z.string().min(1)),
   keep_prompts: z.boolean(),
 });
+
+const shuffledLabels = z
+  .boolean()
+  .optional()
+  .describe("A control: the training answers of the mixture's tasks are permuted among their rows, by the seed.");
 
 const budgetMatch = z.enum(["none", "steps", "tokens", "target_examples"]);
 const seed = z.int().nonnegative();
@@ -153,6 +159,7 @@ const designPart = z.union(
       name,
       tasks: z.record(name, amount),
       temperature: temperature.optional().describe("Shares in proportion to size^(1/temperature); the total stays."),
+      shuffled_labels: shuffledLabels,
     }),
   ],
   { error: "singles, pairs, leave-one-out, all, paper-55, {random: {runs: N}} or {name: …, tasks: {…}}" },
@@ -206,6 +213,7 @@ export const trainFileSchema = z.strictObject({
     .record(name, amount)
     .describe("Per ingredient how much of it; {} is all. A name not under tasks is one of the catalogue."),
   temperature: temperature.optional().describe("Shares in proportion to size^(1/temperature); the total stays."),
+  shuffled_labels: shuffledLabels,
   train: train.partial().optional(),
   seed: seed.optional(),
   eval: evaluation.partial().optional(),

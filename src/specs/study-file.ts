@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { SpecError } from "../base/errors.ts";
+import { isHosted, tableScoring } from "./hosted.ts";
 import { didYouMean } from "./nearest.ts";
 import { type EvalBlock, type StudyFile, studyFileSchema, trainBlockSchema } from "./schema.ts";
 import { type Catalogue, mixerSpecOf, onlyEvaluated, taskSpecOf } from "./tasks.ts";
@@ -16,6 +17,7 @@ export const EVAL_DEFAULTS: EvalSpec = {
   max_dev: 1000,
   max_test: null,
   scoring: ["constrained", "strict", "lenient"],
+  constrained_numbers: false, // as dear as generating the answers freely
   max_new_tokens: null,
   baselines: ["majority", "ngram"],
   keep_prompts: false,
@@ -67,7 +69,7 @@ export function parseStudy(text: string, path: string, overrides: Overrides, cat
     },
     seeds: distinctSeeds(written.seeds ?? [1], file),
     factors: factorsOf(written.factors ?? {}, written.train ?? {}, file),
-    controls: controlsOf(written.controls ?? ["base"], file),
+    controls: controlsOf(written.controls ?? ["base"], written.train ?? {}, file),
     train: trainOf(written.train ?? {}, file),
     eval: evalOf(written.eval ?? {}, file),
   };
@@ -84,16 +86,24 @@ export function trainOf(block: TrainBlock, file: YamlFile): TrainSpec {
   return train;
 }
 
-/** The `eval` block with defaults; refuses baselines that this version does not have. */
+/** The `eval` block with defaults; refuses unknown baselines, and a hosted one without the reading that a table with it compares. */
 export function evalOf(block: EvalBlock, file: YamlFile): EvalSpec {
   block.baselines?.forEach((baseline, i) => {
-    if (baseline.includes(":")) {
-      refuseLater(file, ["eval", "baselines", i], "hosted baselines", "Use baselines: [majority, ngram].");
-    }
-    mustBeOneOf(baseline, ["majority", "ngram"], file, ["eval", "baselines", i]);
+    if (isHosted(baseline)) return;
+    mustBeOneOf(baseline, ["majority", "ngram", "openai:NAME"], file, ["eval", "baselines", i]);
   });
   const written = Object.fromEntries(Object.entries(block).filter(([, value]) => value !== undefined));
-  return { ...EVAL_DEFAULTS, ...written };
+  const spec = { ...EVAL_DEFAULTS, ...written };
+  const compared = tableScoring(spec);
+  if (!spec.scoring.includes(compared)) {
+    throw new SpecError({
+      place: file.place(["eval", "scoring"]),
+      expected: `${compared} too: a hosted baseline gives no log-probability of a label, so the whole table is ${compared}`,
+      got: spec.scoring.join(", "),
+      remedy: `Write scoring: [${[...spec.scoring, compared].join(", ")}], or leave the hosted baseline out.`,
+    });
+  }
+  return spec;
 }
 
 /** `allow_overlap`, if there is one; refuses names that are no ingredient. */
@@ -171,8 +181,13 @@ function designOf(
   if (typeof part === "string") return part;
   if ("random" in part) return { random: { runs: part.random.runs, seed: part.random.seed ?? 1 } };
   checkMixture(part.tasks, known, file, [...at, "tasks"]);
-  const { name, tasks, temperature } = part;
-  return { name, tasks: amountsOf(tasks), ...(temperature !== undefined ? { temperature } : {}) };
+  const { name, tasks, temperature, shuffled_labels } = part;
+  return {
+    name,
+    tasks: amountsOf(tasks),
+    ...(temperature !== undefined ? { temperature } : {}),
+    ...(shuffled_labels ? { shuffled_labels } : {}),
+  };
 }
 
 function mixersOf(
@@ -221,17 +236,25 @@ function factorsOf(factors: Record<string, unknown[]>, block: TrainBlock, file: 
   return factors;
 }
 
-function controlsOf(controls: string[], file: YamlFile): string[] {
+function controlsOf(controls: string[], { init }: TrainBlock, file: YamlFile): string[] {
   controls.forEach((control, i) => {
     const kind = control.split(":")[0]!;
     mustBeOneOf(kind, ["base", "few_shot", "shuffled_labels", "random_init"], file, ["controls", i]);
     if (kind === "few_shot") {
       if (!/^few_shot:[1-9]\d?$/.test(control)) throw badShots(control, file, i);
-    } else if (control !== "base") {
-      refuseLater(file, ["controls", i], `controls: ${control}`, "Use controls: [base, few_shot:5].");
-    }
+    } else mustBeOneOf(control, [kind], file, ["controls", i]);
+    if (kind === "random_init" && init === "random") throw alreadyRandom(file, i);
   });
   return controls;
+}
+
+function alreadyRandom(file: YamlFile, i: number): SpecError {
+  return new SpecError({
+    place: file.place(["controls", i]),
+    expected: "train.init: pretrained, which random_init is a control of",
+    got: "train.init: random",
+    remedy: "Leave one of them out: every run begins at random weights already.",
+  });
 }
 
 function badShots(control: string, file: YamlFile, i: number): SpecError {
@@ -250,14 +273,5 @@ function mustBeOneOf(word: string, known: string[], file: YamlFile, at: KeyPath)
     expected: known.length > 12 ? "a known name" : `one of ${known.join(", ")}`,
     got: describeValue(word),
     remedy: didYouMean(word, known),
-  });
-}
-
-function refuseLater(file: YamlFile, at: KeyPath, what: string, remedy: string): never {
-  throw new SpecError({
-    place: file.place(at),
-    expected: "what this version can do",
-    got: `${what}, which it cannot do yet`,
-    remedy,
   });
 }

@@ -47,6 +47,7 @@ export function parseTrainFile(
     ...allowedOverlap(written.allow_overlap, tasks, file),
     mixture: { name, ingredients: amountsOf(written.mixture) },
     ...(written.temperature !== undefined ? { temperature: written.temperature } : {}),
+    ...(written.shuffled_labels ? { shuffled_labels: true } : {}),
     train: trainOf(written.train ?? {}, file),
     seed: written.seed ?? 1,
     eval: evalOf(written.eval ?? {}, file),

@@ -95,7 +95,12 @@ export interface MixtureSpec {
   /** For people; not part of the run id. */
   name: string;
   ingredients: Record<string, Amount>;
+  /** Ingredients whose training answers are dealt out anew among their rows, by the run's seed; sorted. Absent: none. */
+  shuffled_labels?: string[];
 }
+
+/** What makes a run a control: it stands in the table to be compared with, and is no candidate. */
+export type RunControl = "shuffled_labels" | "random_init";
 
 export type LossMean = "token" | "example" | "task";
 
@@ -146,8 +151,11 @@ export interface EvalSpec {
   max_test: number | null;
   /** How labels are read; metrics are those of the first. */
   scoring: Scoring[];
+  /** Whether numbers are asked for once more, held to numbers: scored as `own_constrained` (decision 0010). */
+  constrained_numbers: boolean;
   /** Of a generated answer. null: a little more than the longest label or the longest training answer. */
   max_new_tokens: number | null;
+  /** majority, ngram, hosted models as openai:NAME. */
   baselines: string[];
   keep_prompts: boolean;
 }
@@ -165,7 +173,7 @@ export type DesignPart =
   | "all"
   | "paper-55"
   | { random: { runs: number; seed: number } }
-  | { name: string; tasks: Record<string, Amount>; temperature?: number };
+  | { name: string; tasks: Record<string, Amount>; temperature?: number; shuffled_labels?: true };
 
 /** A study file after validation: defaults filled in, paths absolute. */
 export interface StudySpec {
@@ -197,6 +205,7 @@ export interface TrainFileSpec {
   allow_overlap?: [string, string][];
   mixture: MixtureSpec;
   temperature?: number;
+  shuffled_labels?: true;
   train: TrainSpec;
   seed: number;
   eval: EvalSpec;

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Rng } from "../base/rng.ts";
-import { pairedDifference, pooledVariance, seededDifference } from "./difference.ts";
-import { mean } from "./moments.ts";
+import { pairedDifference, pooledVariance, seededDifference, seedVariance } from "./difference.ts";
 
 const golden = JSON.parse(
   readFileSync(new URL("../../test/golden/stats/intervals/expected.json", import.meta.url), "utf8"),
@@ -12,7 +11,7 @@ const { groups, graded, a, b, clustered, single } = golden.paired;
 describe("the paired difference of two models", () => {
   test("agrees with statsmodels' clustered regression on a constant", () => {
     const got = pairedDifference(a[0], graded, groups);
-    for (const key of ["difference", "standardError", "low", "high"] as const) {
+    for (const key of ["difference", "standardError", "low", "high", "pValue"] as const) {
       expect(got[key], key).toBeCloseTo(clustered[key], 10);
     }
   });
@@ -23,7 +22,7 @@ describe("the paired difference of two models", () => {
       graded,
       groups.map((_: string, i: number) => `${i}`),
     );
-    for (const key of ["difference", "standardError", "low", "high"] as const) {
+    for (const key of ["difference", "standardError", "low", "high", "pValue"] as const) {
       expect(got[key], key).toBeCloseTo(single[key], 10);
     }
   });
@@ -37,7 +36,7 @@ describe("the paired difference of two models", () => {
 
 describe("the difference of two mixtures over seeds", () => {
   test("pools seed variance and combines degrees of freedom as scipy does", () => {
-    const { mixtures, pooled, dfSeeds, df, difference, low, high } = golden.seeded;
+    const { mixtures, pooled, dfSeeds, df, difference, low, high, pValue } = golden.seeded;
     const seed = pooledVariance(mixtures);
     expect(seed.variance).toBeCloseTo(pooled, 14);
     expect(seed.df).toBe(dfSeeds);
@@ -46,6 +45,7 @@ describe("the difference of two mixtures over seeds", () => {
     expect(got.df).toBeCloseTo(df, 9);
     expect(got.low).toBeCloseTo(low, 10);
     expect(got.high).toBeCloseTo(high, 10);
+    expect(got.pValue).toBeCloseTo(pValue, 10);
   });
 
   test("has no interval when every mixture has one seed", () => {
@@ -54,35 +54,49 @@ describe("the difference of two mixtures over seeds", () => {
     expect(got.low).toBeNaN();
   });
 
-  test.each([
-    [2, 0],
-    [2, 1],
-    [2, 4],
-    [3, 1],
-    [3, 4],
-    [6, 1],
-    [6, 4],
-  ])("covers equal mixtures in about 95 %% of studies: %i seeds, seed variance %i x item variance", (seeds, ratio) => {
-    const rng = new Rng(7, `${seeds} ${ratio}`);
-    const numItems = 60;
-    const names = Array.from({ length: numItems }, (_, i) => `${i}`);
-    // A seed's shift of the mean against the item part of the variance of a two-mixture difference (2 * 1 / n).
-    const seedSpread = Math.sqrt((ratio * 2) / numItems);
-    const numStudies = 300;
-    let covered = 0;
-    for (let study = 0; study < numStudies; study++) {
-      const mixtures = Array.from({ length: 7 }, () => {
-        const ability = names.map(() => rng.normal());
-        return Array.from({ length: seeds }, () => {
-          const shift = seedSpread * rng.normal();
-          return ability.map((score) => score + shift + 0.3 * rng.normal());
-        });
-      });
-      const seed = pooledVariance(mixtures.map((runs) => runs.map(mean)));
-      const { low, high } = seededDifference(mixtures[0]!, mixtures[1]!, names, seed);
-      if (low <= 0 && high >= 0) covered++;
+  test("takes item noise of single runs out of the seed variance once, and never below nothing", () => {
+    const { variance, df, noise, dfNoise, more, less } = golden.noisy;
+    const seed = seedVariance([a, b, [a[0]]], groups);
+    expect(seed.variance).toBeCloseTo(variance, 14);
+    expect(seed.df).toBe(df);
+    expect(seed.noise?.variance).toBeCloseTo(noise, 14);
+    expect(seed.noise?.df).toBe(dfNoise);
+    for (const [wanted, times] of [
+      [more, 4],
+      [less, 1 / 4],
+    ]) {
+      const got = seededDifference(a, b, groups, { ...seed, variance: times * noise });
+      for (const key of ["difference", "df", "low", "high", "pValue"] as const) {
+        expect(got[key], key).toBeCloseTo(wanted[key], 9);
+      }
     }
-    // Four standard errors of a coverage of 0.95 over 300 studies below.
-    expect(covered / numStudies).toBeGreaterThan(0.9);
+  });
+
+  test("turns round with its sides, and does not mind the order of items", () => {
+    const score = fc.double({ min: -1, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(score, score, score, score, fc.constantFrom("x", "y", "z")), { minLength: 4 }),
+        (items) => {
+          const compare = (rows: typeof items, swap: boolean) => {
+            const runs = ([0, 1, 2, 3] as const).map((k) => rows.map((row) => row[k]));
+            const sides = [runs.slice(0, 2), runs.slice(2)];
+            const names = rows.map((row) => row[4]);
+            return seededDifference(sides[swap ? 1 : 0]!, sides[swap ? 0 : 1]!, names, seedVariance(sides, names));
+          };
+          const once = compare(items, false);
+          const turned = compare(items, true);
+          const reordered = compare(items.toReversed(), false);
+          if (Number.isNaN(once.low) || once.standardError < 1e-9) return;
+          expect(turned.low).toBeCloseTo(-once.high, 9);
+          expect(turned.pValue).toBeCloseTo(once.pValue, 9);
+          expect(reordered.low).toBeCloseTo(once.low, 6);
+          expect(reordered.pValue).toBeCloseTo(once.pValue, 7);
+          expect(once.low).toBeLessThanOrEqual(once.difference);
+          expect(once.high).toBeGreaterThanOrEqual(once.difference);
+          expect(once.pValue < 0.05).toBe(once.low > 0 || once.high < 0);
+        },
+      ),
+    );
   });
 });

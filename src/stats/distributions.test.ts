@@ -1,14 +1,17 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { wilsonInterval } from "./interval.ts";
+import { clopperPearsonInterval, wilsonInterval } from "./interval.ts";
 import { mean, sortedQuantile, standardDeviation, variance } from "./moments.ts";
 import { normalCdf, normalQuantile } from "./normal.ts";
-import { logGamma, tCdf, tQuantile } from "./student-t.ts";
+import { incompleteBetaInverse, logGamma } from "./special.ts";
+import { tCdf, tQuantile } from "./student-t.ts";
 
 const golden = JSON.parse(
   readFileSync(new URL("../../test/golden/stats/intervals/expected.json", import.meta.url), "utf8"),
 );
+
+const tests = JSON.parse(readFileSync(new URL("../../test/golden/stats/tests/expected.json", import.meta.url), "utf8"));
 
 /** Within a relative error, or 1e-15 around zero. */
 function expectClose(got: number, wanted: number, relative = 1e-12) {
@@ -92,6 +95,40 @@ describe("Wilson's interval", () => {
   test("does not exist without items", () => {
     expect(wilsonInterval(0, 0)).toEqual({ low: Number.NaN, high: Number.NaN });
   });
+});
+
+describe("Clopper and Pearson's interval", () => {
+  test("agrees with statsmodels, at 0 and n too", () => {
+    for (const { successes, n, interval } of tests.clopperPearson) {
+      const { low, high } = clopperPearsonInterval(successes, n);
+      expectClose(low, interval[0], 1e-9);
+      expectClose(high, interval[1], 1e-9);
+    }
+  });
+
+  test("is wider than Wilson's on the whole, and mirrors itself", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 3000 }), fc.double({ min: 0, max: 1, noNaN: true }), (n, share) => {
+        const successes = Math.round(n * share);
+        const { low, high } = clopperPearsonInterval(successes, n);
+        const wilson = wilsonInterval(successes, n);
+        const mirrored = clopperPearsonInterval(n - successes, n);
+        expect(high - low).toBeGreaterThan((wilson.high - wilson.low) * 0.9);
+        expect(low).toBeLessThanOrEqual(successes / n);
+        expect(high).toBeGreaterThanOrEqual(successes / n);
+        expect(mirrored.low).toBeCloseTo(1 - high, 12);
+      }),
+    );
+  });
+
+  test("does not exist without items", () => {
+    expect(clopperPearsonInterval(0, 0)).toEqual({ low: Number.NaN, high: Number.NaN });
+  });
+});
+
+test("the inverse of the incomplete beta function agrees with scipy", () => {
+  for (const { a, b, p, quantile } of tests.beta) expectClose(incompleteBetaInverse(p, a, b), quantile, 1e-9);
+  expect(incompleteBetaInverse(1.1, 2, 2)).toBeNaN();
 });
 
 describe("moments of a sample", () => {

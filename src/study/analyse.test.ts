@@ -109,6 +109,91 @@ describe("a run that stands for two budgets", () => {
   });
 });
 
+describe("controls", () => {
+  const controls = (of: StudyLock): StudyLock => ({
+    ...of,
+    runs: (["shuffled_labels", "random_init"] as const)
+      .flatMap((control) =>
+        of.runs.map((run) => ({
+          ...run,
+          id: `${control}-${run.id}`,
+          mixture: { ...run.mixture, name: `${run.mixture.name} (${control})` },
+          control,
+        })),
+      )
+      .concat(of.runs as never[]),
+  });
+
+  test("stand after the mixtures, are never chosen on dev and change no comparison, however good they are", () => {
+    const read = reader((id, task) => {
+      if (/shuffled|random/.test(id)) return 199 - Number(id.at(-1));
+      return (id.startsWith("all") && task === "a" ? 140 : 100) + Number(id.at(-1));
+    });
+    const [without, withThem] = [analyseStudy(lock(), read), analyseStudy(controls(lock()), read)];
+    expect(withThem.rows.slice(0, 6)).toEqual(without.rows);
+    expect(withThem.rows.slice(6).map(({ kind, name }) => `${kind} ${name}`)).toEqual(
+      ["shuffled_labels", "random_init"].flatMap((control) =>
+        ["a", "b", "all"].map((name) => `control ${name} (${control})`),
+      ),
+    );
+    expect([withThem.chosen, withThem.comparisons]).toEqual([without.chosen, without.comparisons]);
+    expect(withThem.sentence).toBe(without.sentence);
+    expect([withThem.numRuns, withThem.numDone]).toEqual([27, 27]);
+  });
+});
+
+describe("a hosted baseline", () => {
+  const hosted = (): StudyLock => {
+    const one = lock();
+    const baselines = ["majority", "openai:m"];
+    return {
+      ...one,
+      study: { ...one.study, eval: { ...one.study.eval, baselines } },
+      baselines: [{ id: "h", kind: "hosted", model: "openai:m", base_url: "http://h/v1", api: "chat" }],
+    };
+  };
+  /** Right answers by reading. */
+  const readings = (of: (id: string) => Record<string, number>): ReadScored => {
+    return (_, id) => {
+      const right = of(id);
+      const metrics = (value: number) => ({ accuracy: { value: value / NUM_ITEMS } });
+      const scoring = Object.fromEntries(Object.entries(right).map(([name, value]) => [name, metrics(value)]));
+      const split = { n: NUM_ITEMS, n_groups: NUM_ITEMS, metrics: Object.values(scoring)[0]!, scoring };
+      const both = { dev: split, test: split };
+      return {
+        scores: { tasks: { a: both, b: both } },
+        predictions: () =>
+          Array.from({ length: NUM_ITEMS }, (_, i) => {
+            const scores = Object.entries(right).map(([name, value]) => [name, i < value ? 1 : 0]);
+            return { ...prediction(i, true), scores: Object.fromEntries(scores) };
+          }),
+      };
+    };
+  };
+
+  test("makes the whole table strict: rows, what dev chooses, and comparisons", () => {
+    const read = readings((id) => {
+      if (id === "h") return { strict: 190, lenient: 195 };
+      return { constrained: id.startsWith("all") ? 180 : 120, strict: id.startsWith("a1") ? 150 : 100, lenient: 199 };
+    });
+    const { rows, scoring, chosen, comparisons } = analyseStudy(hosted(), read);
+    expect(scoring).toBe("strict");
+    expect(rows[0]).toMatchObject({ kind: "hosted", name: "openai:m" });
+    expect(rows[0]!.cells.a!.test.mean).toBe(0.95);
+    expect(rows.find(({ name }) => name === "all")!.cells.a!.test.mean).toBe(0.5);
+    expect(rows[chosen["m/m"]!.a!]!.name).toBe("a");
+    expect(comparisons.find(({ task }) => task === "b")!.difference).toBeCloseTo((50 / 3 / NUM_ITEMS) * 1, 12);
+  });
+
+  test("a run whose labels were not read strictly has an empty cell there, not one of another reading", () => {
+    const { rows } = analyseStudy(
+      hosted(),
+      readings(() => ({ constrained: 150 })),
+    );
+    expect(rows.at(-1)!.cells.a!.test.mean).toBeNaN();
+  });
+});
+
 describe("analysis", () => {
   test("gives a row per baseline and mixture, with mean and spread over seeds", () => {
     const { rows, numDone, numRuns } = table(40, 10);

@@ -1,11 +1,15 @@
 /** @file What the finished runs of a study show: mixture x task, which mixture dev chooses, and whether test can tell it from its alternative. */
 
+import { isLabelScoring } from "../runs/run-dir.ts";
 import type { Prediction, Scores, SplitScores } from "../runs/types.ts";
+import { tableScoring } from "../specs/hosted.ts";
 import { METRICS } from "../specs/metrics.ts";
 import type { MetricName, Scoring } from "../specs/types.ts";
-import { pooledVariance, seededDifference } from "../stats/difference.ts";
+import { holm } from "../stats/corrections.ts";
+import { seededDifference } from "../stats/difference.ts";
 import { mean, standardDeviation } from "../stats/moments.ts";
-import type { LockedRun, StudyLock } from "./lock-file.ts";
+import { itemScoreName, seedVarianceOf, taskItems } from "./items.ts";
+import type { LockedBaseline, LockedRun, StudyLock } from "./lock-file.ts";
 
 /** What analysis reads of a run or baseline directory. */
 export interface ScoredRun {
@@ -30,9 +34,9 @@ export interface Cell {
   high?: number;
 }
 
-/** A row: a mixture (with its factor values), or a baseline. */
+/** A row: a baseline, a mixture (with its factor values), or a control, which is a mixture that is no candidate. */
 export interface Row {
-  kind: "majority" | "ngram" | "base" | "mixture";
+  kind: LockedBaseline["kind"] | "mixture" | "control";
   name: string;
   model?: string;
   factors: Record<string, unknown>;
@@ -54,6 +58,11 @@ export interface Comparison {
   /** 95 % over items and seeds; NaN where it cannot be estimated. */
   low: number;
   high: number;
+  /** Two-sided, of no difference; and Holm's over the family, which is every comparison of the study that could be tested. */
+  pValue: number;
+  pAdjusted: number;
+  familySize: number;
+  /** By the adjusted p value at 5 %. */
   verdict: "above" | "below" | "not distinguishable" | "same";
 }
 
@@ -75,48 +84,47 @@ export interface StudyTable {
 /** Reads what is scored and puts it together. Unfinished runs leave empty cells. */
 export function analyseStudy(lock: StudyLock, read: ReadScored): StudyTable {
   const tasks = Object.keys(lock.study.tasks).map((name) => ({ name, metric: lock.tasks[name]!.metric }));
-  const scoring = lock.study.eval.scoring[0]!; // one table compares one kind of scoring
-  const groups = groupRuns(lock.runs);
+  const scoring = tableScoring(lock.study.eval);
+  const isControl = ({ control }: LockedRun) => control !== undefined;
+  const groups = [...groupRuns(lock.runs.filter((run) => !isControl(run))), ...groupRuns(lock.runs.filter(isControl))];
   const rows = [
     ...lock.baselines.map((baseline): Row => {
-      const shots = baseline.few_shot === undefined ? "" : `, ${baseline.few_shot}-shot`;
-      const name = baseline.kind === "base" ? `${baseline.model ?? ""} (untuned${shots})`.trim() : baseline.kind;
+      const { kind, model } = baseline;
       const cells = cellsOf(tasks, [read("baseline", baseline.id).scores], scoring);
-      return {
-        kind: baseline.kind,
-        name,
-        ...(baseline.model ? { model: baseline.model } : {}),
-        factors: {},
-        runs: [],
-        baseline: baseline.id,
-        cells,
-      };
+      const ofModel = kind === "base" && model ? { model } : {};
+      return { kind, name: baselineName(baseline), ...ofModel, factors: {}, runs: [], baseline: baseline.id, cells };
     }),
     ...groups.map((runs): Row => {
-      const { mixture, model, factors } = runs[0]!;
+      const { mixture, model, factors, control } = runs[0]!;
       const cells = cellsOf(
         tasks,
         runs.map((run) => read("run", run.id).scores),
         scoring,
       );
-      return { kind: "mixture", name: mixture.name, model, factors, runs: runs.map((run) => run.id), cells };
+      const kind = control === undefined ? "mixture" : "control";
+      return { kind, name: mixture.name, model, factors, runs: runs.map((run) => run.id), cells };
     }),
   ];
   const models = [...new Set(lock.runs.map((run) => run.model))];
   const chosen = Object.fromEntries(models.map((model) => [model, chosenOnDev(rows, model, tasks)]));
-  const comparisons = models.flatMap((model) =>
-    tasks.flatMap(({ name, metric }) => {
-      const index = chosen[model]?.[name];
-      return index === undefined
-        ? []
-        : compare(rows, rows[index]!, { task: name, metric: itemMetric(metric), model }, lock, read);
+  const compared = models.flatMap((model) =>
+    tasks.flatMap((task) => {
+      const index = chosen[model]?.[task.name];
+      return index === undefined ? [] : compare(rows, index, { task, model, scoring }, lock, read);
     }),
   );
+  const comparisons = judged(compared);
   const ids = [...new Set(lock.runs.map(({ id }) => id))];
   const isDone = (id: string) => tasks.every(({ name }) => read("run", id).scores?.tasks[name] !== undefined);
   const numDone = ids.filter(isDone).length;
   const table = { name: lock.study.name, tasks, rows, chosen, comparisons, scoring, numRuns: ids.length, numDone };
   return { ...table, sentence: sentenceOf(table, lock.study.seeds.length) };
+}
+
+function baselineName({ kind, model, few_shot }: LockedBaseline): string {
+  const shots = few_shot === undefined ? "" : `, ${few_shot}-shot`;
+  if (kind === "base") return `${model ?? ""} (untuned${shots})`.trim();
+  return kind === "hosted" ? model! : kind;
 }
 
 function groupRuns(runs: readonly LockedRun[]): LockedRun[][] {
@@ -172,45 +180,62 @@ function chosenOnDev(rows: readonly Row[], model: string, tasks: StudyTable["tas
   return chosen;
 }
 
+/** Index of the row that trains on the task alone with the same model and factors. */
+export function aloneRow(rows: readonly Row[], like: Row, task: string, lock: StudyLock): number | undefined {
+  const index = rows.findIndex(
+    (row) =>
+      row.kind === "mixture" &&
+      row.model === like.model &&
+      JSON.stringify(row.factors) === JSON.stringify(like.factors) &&
+      holdsOnly(row, task, lock),
+  );
+  return index === -1 ? undefined : index;
+}
+
 /** The chosen mixture against training on the task alone with the same factors, on the same test items; nothing where either is not scored. */
 function compare(
   rows: readonly Row[],
-  chosen: Row,
-  { task, metric, model }: Pick<Comparison, "task" | "metric" | "model">,
+  chosen: number,
+  { task, model, scoring }: { task: StudyTable["tasks"][number]; model: string; scoring: Scoring },
   lock: StudyLock,
   read: ReadScored,
-): Comparison[] {
-  const isAlone = (row: Row) =>
-    row.kind === "mixture" &&
-    row.model === model &&
-    JSON.stringify(row.factors) === JSON.stringify(chosen.factors) &&
-    holdsOnly(row, task, lock);
-  const alone = rows.find(isAlone);
+): Omit<Comparison, "pAdjusted" | "familySize" | "verdict">[] {
+  const alone = aloneRow(rows, rows[chosen]!, task.name, lock);
   if (alone === undefined) return [];
-  const common = { task, metric, model, chosen: chosen.name, reference: alone.name };
-  if (alone === chosen) return [{ ...common, difference: 0, low: Number.NaN, high: Number.NaN, verdict: "same" }];
-  const scoring = lock.study.eval.scoring[0]!;
-  const item = metric === "accuracy" ? scoring : metric; // labels: whether this reading was right
-  const a = itemScores(chosen, task, item, read);
-  const b = itemScores(alone, task, item, read);
-  const groups = groupsOf(chosen, task, read);
-  if (a.length === 0 || b.length === 0 || [...a, ...b].some((seed) => seed.length !== groups.length)) return [];
-  // Items that a metric says nothing of (instructions that cannot be checked) are left out of both sides.
-  const known = groups.flatMap((_, i) => ([...a, ...b].some((seed) => Number.isNaN(seed[i])) ? [] : [i]));
-  if (known.length === 0) return [];
-  const only = (seeds: readonly number[][]) => seeds.map((seed) => known.map((i) => seed[i]!));
-  const trained = rows.filter((row) => row.kind === "mixture" && row.model === model);
-  const once = new Map(trained.map((row) => [row.runs.join(), row])); // a run may stand in the rows of several budgets
-  const seedMeans = [...once.values()].map((row) => seedValues(row, task, metric, scoring, read));
-  const { difference, low, high } = seededDifference(
-    only(a),
-    only(b),
-    known.map((i) => groups[i]!),
-    pooledVariance(seedMeans),
-  );
-  const verdict = low > 0 ? "above" : high < 0 ? "below" : "not distinguishable";
-  return [{ ...common, difference, low, high, verdict }];
+  const metric = METRICS[task.metric].item;
+  const common = { task: task.name, metric, model, chosen: rows[chosen]!.name, reference: rows[alone]!.name };
+  const none = { low: Number.NaN, high: Number.NaN, pValue: Number.NaN };
+  if (alone === chosen) return [{ ...common, difference: 0, ...none }];
+  const trained = rows.flatMap((row, i) => (row.kind === "mixture" && row.model === model ? [i] : []));
+  const first = [chosen, ...trained.filter((i) => i !== chosen)]; // the chosen row says which items are meant
+  const items = taskItems(rows, first, task.name, itemScoreName(task.metric, scoring), read);
+  const [a, b] = [items.scores.get(chosen), items.scores.get(alone)];
+  if (a === undefined || b === undefined || items.groups.length === 0) return [];
+  const { difference, low, high, pValue } = seededDifference(a, b, items.groups, seedVarianceOf(rows, items));
+  return [{ ...common, difference, low, high, pValue }];
 }
+
+/** Comparisons with p values that allow for their number. */
+function judged(compared: readonly Omit<Comparison, "pAdjusted" | "familySize" | "verdict">[]): Comparison[] {
+  const family = compared.filter(({ pValue }) => !Number.isNaN(pValue));
+  const { pValues, familySize } = holm(family.map(({ pValue }) => pValue));
+  return compared.map((one): Comparison => {
+    const at = family.indexOf(one);
+    const pAdjusted = at === -1 ? Number.NaN : pValues[at]!;
+    const isSame = one.chosen === one.reference;
+    const verdict = isSame
+      ? "same"
+      : pAdjusted < SIGNIFICANT
+        ? one.difference > 0
+          ? "above"
+          : "below"
+        : "not distinguishable";
+    return { ...one, pAdjusted, familySize, verdict };
+  });
+}
+
+/** The level of every test. */
+export const SIGNIFICANT = 0.05;
 
 /** Of the study's tasks the mixture holds this one only; mixers that every mixture has do not count. */
 function holdsOnly(row: Row, task: string, lock: StudyLock): boolean {
@@ -219,39 +244,10 @@ function holdsOnly(row: Row, task: string, lock: StudyLock): boolean {
   return counted.length === 1 && counted[0] === task;
 }
 
-/** The metric to compare on: a mean of one number an item. F1 and MCC are none. */
-function itemMetric(metric: MetricName): string {
-  return METRICS[metric].item;
-}
-
-/** Test value of each scored seed. */
-function seedValues(row: Row, task: string, metric: string, scoring: Scoring, read: ReadScored): number[] {
-  return row.runs.flatMap((id) => {
-    const split = read("run", id).scores?.tasks[task]?.test;
-    return (split && metricsUnder(split, scoring)[metric]?.value) ?? [];
-  });
-}
-
-/** The metrics of a reading of labels; those there are where the answer is no label. */
+/** The metrics of a reading of labels, none where it was not made; those there are where the answer is no label. */
 function metricsUnder(split: SplitScores, scoring: Scoring): SplitScores["metrics"] {
-  return split.scoring[scoring] ?? split.metrics;
-}
-
-/** Per scored seed the score of each item, ordered by item id. */
-function itemScores(row: Row, task: string, item: string, read: ReadScored): number[][] {
-  const seeds = row.runs.map((id) => sortedPredictions(id, task, read)).filter((items) => items.length > 0);
-  return seeds.map((items) => items.map(({ scores }) => scores[item] ?? Number.NaN));
-}
-
-function groupsOf(row: Row, task: string, read: ReadScored): string[] {
-  const scored = row.runs.map((id) => sortedPredictions(id, task, read)).find((items) => items.length > 0) ?? [];
-  return scored.map(({ group }) => group);
-}
-
-function sortedPredictions(id: string, task: string, read: ReadScored): Prediction[] {
-  return read("run", id)
-    .predictions(task, "test")
-    .toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  const isLabel = Object.keys(split.scoring).some(isLabelScoring);
+  return split.scoring[scoring] ?? (isLabel ? {} : split.metrics);
 }
 
 /** One sentence on what the table shows, saying no more than the intervals allow. */
@@ -272,7 +268,7 @@ function claims(comparisons: readonly Comparison[], numSeeds: number): string {
   const named = (verdict: Comparison["verdict"], show: (one: Comparison) => string) =>
     comparisons.filter((one) => one.verdict === verdict).map(show);
   const withInterval = (one: Comparison) =>
-    `${label(one)} by ${amount(one.difference, one.metric)} ${unit(one.metric)} (${one.chosen}, 95 % interval ${amount(one.low, one.metric)} to ${amount(one.high, one.metric)})`;
+    `${label(one)} by ${amount(one.difference, one.metric)} ${unit(one.metric)} (${one.chosen}, 95 % interval ${amount(one.low, one.metric)} to ${amount(one.high, one.metric)}${corrected(one)})`;
   const parts = [
     claim(named("above", withInterval), "the mixture chosen on dev is above training on the task alone for"),
     claim(named("below", withInterval), "the mixture chosen on dev is below training on the task alone for"),
@@ -283,6 +279,11 @@ function claims(comparisons: readonly Comparison[], numSeeds: number): string {
     claim(named("same", label), "dev chooses training on the task alone for"),
   ];
   return `on test ${listed([...new Set(comparisons.map(({ metric }) => metric))])} ${parts.filter((part) => part !== "").join("; ")}`;
+}
+
+function corrected({ pAdjusted, familySize }: Comparison): string {
+  if (familySize < 2) return "";
+  return `, p ${pAdjusted < 0.001 ? "< 0.001" : pAdjusted.toFixed(3)} corrected for ${familySize} comparisons`;
 }
 
 function claim(names: string[], text: string): string {

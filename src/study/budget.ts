@@ -61,12 +61,13 @@ export function matched(
 }
 
 function shownAsOften(
-  { mixture: { name }, ingredients, doses }: Candidate,
+  { mixture: whole, ingredients, doses }: Candidate,
   reference: Candidate,
   shown: Readonly<Record<string, Shown>>,
   own: Omit<Budgeted, "mixture">,
   input: AmountsInput,
 ): Budgeted {
+  const { name } = whole;
   const held = Object.keys(reference.ingredients);
   const times = Object.fromEntries(held.map((target) => [target, shown[target]!.examples]));
   const targets = Object.keys(ingredients).filter((target) => input.mixers[target]?.role !== "always");
@@ -85,7 +86,7 @@ function shownAsOften(
   const epochs = isWhole ? own.num_train_epochs : 1;
   const amounts = targets.map((target) => [target, amountOf(times[target]! / epochs, input.numTrain[target]!)]);
   const matchedIngredients = { ...ingredients, ...Object.fromEntries(amounts) };
-  const mixture = { name, ingredients: withDoses(name, matchedIngredients, doses, input) };
+  const mixture = { ...whole, ingredients: withDoses(name, matchedIngredients, doses, input) };
   return { max_steps: null, num_train_epochs: epochs, mixture };
 }
 

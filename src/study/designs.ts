@@ -10,6 +10,8 @@ export interface DesignedMixture {
   ingredients: Record<string, Amount>;
   /** How the total of what the ingredients come to is shared out anew: by size^(1 / temperature), or in given proportions. Absent: not at all. */
   shares?: { temperature: number } | { proportions: Record<string, number> };
+  /** The training answers of its tasks are dealt out anew. */
+  shuffled_labels?: true;
 }
 
 const PAPER_INGREDIENTS = 9;
@@ -28,8 +30,9 @@ export function designedMixtures(
   const seen = new Set<string>();
   const unique = design
     .flatMap((part) => mixturesOf(part, ingredients, temperature))
-    .filter(({ ingredients, shares }) => {
-      const content = JSON.stringify([Object.entries(ingredients).sort(([a], [b]) => (a < b ? -1 : 1)), shares]);
+    .filter(({ ingredients, shares, shuffled_labels }) => {
+      const amounts = Object.entries(ingredients).sort(([a], [b]) => (a < b ? -1 : 1));
+      const content = JSON.stringify([amounts, shares, shuffled_labels]);
       return !seen.has(content) && seen.add(content);
     });
   for (const mixture of unique) refuseBadMixture(mixture, unique);
@@ -39,7 +42,8 @@ export function designedMixtures(
 function mixturesOf(part: DesignPart, ingredients: readonly string[], temperature: number): DesignedMixture[] {
   if (typeof part === "object") {
     if ("random" in part) return randomMixtures(part.random, ingredients);
-    return [tempered({ name: part.name, ingredients: part.tasks }, part.temperature ?? 1)];
+    const { name, tasks, temperature = 1, shuffled_labels } = part;
+    return [tempered({ name, ingredients: tasks, ...(shuffled_labels ? { shuffled_labels } : {}) }, temperature)];
   }
   const whole = (name: string, among: readonly string[]) =>
     tempered({ name, ingredients: Object.fromEntries(among.map((ingredient) => [ingredient, {}])) }, temperature);
@@ -104,7 +108,9 @@ function refuseBadMixture(mixture: DesignedMixture, all: DesignedMixture[]): voi
       remedy: "leave-one-out needs two ingredients or more.",
     });
   }
-  if (all.some((other) => other !== mixture && other.name === mixture.name)) {
+  const isNamed = ({ name, shuffled_labels }: DesignedMixture) =>
+    name === mixture.name && shuffled_labels === mixture.shuffled_labels;
+  if (all.some((other) => other !== mixture && isNamed(other))) {
     throw new SpecError({
       place: `design: ${mixture.name}`,
       expected: "different names for different mixtures",

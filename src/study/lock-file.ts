@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { canonicalJson } from "../base/canonical-json.ts";
 import { DataError } from "../base/errors.ts";
 import { readText, writeWhole } from "../formats/files.ts";
-import type { MetricName, MixtureSpec, ModelIdentity, RunSpec, Split, StudySpec } from "../specs/types.ts";
+import type { MetricName, MixtureSpec, ModelIdentity, RunControl, RunSpec, Split, StudySpec } from "../specs/types.ts";
 
 /** A task as it was loaded. */
 export interface LockedTask {
@@ -23,13 +23,19 @@ export interface LockedRun {
   mixture: MixtureSpec;
   seed: number;
   factors: Record<string, unknown>;
+  /** Absent: a run like any other. */
+  control?: RunControl;
 }
 
 /** A reference row: `base` is the untuned model. */
 export interface LockedBaseline {
   id: string;
-  kind: "majority" | "ngram" | "base";
+  kind: "majority" | "ngram" | "base" | "hosted";
+  /** As the study names it. */
   model?: string;
+  /** Of a hosted model: where it is asked, and through which interface. */
+  base_url?: string;
+  api?: string;
   /** Of an untuned model: training examples shown before each question. */
   few_shot?: number;
 }

@@ -34,7 +34,10 @@ function facts(of: StudySpec): PlanFacts {
   return {
     ingredients: () =>
       Object.fromEntries(
-        names.map((name) => [name, { rows_digest: digestOf(name), num_train: sizes[name]!, dev_digest: "dev" }]),
+        names.map((name) => [
+          name,
+          { rows_digest: digestOf(name), num_train: sizes[name]!, dev_digest: "dev", has_labels: true },
+        ]),
       ),
     models: Object.fromEntries(
       of.models.map((name) => [name, { name, weights_digest: name, tokenizer_digest: "t", template_digest: "p" }]),
@@ -337,6 +340,122 @@ describe("a plan", () => {
   });
 });
 
+describe("controls", () => {
+  const text = "design: [singles, all]\nseeds: [1, 2]\n";
+  const names = (runs: ReturnType<typeof planned>) => [...new Set(runs.map(({ mixture }) => mixture.name))];
+
+  test("leave the runs of the study as they are, and come after them", () => {
+    const without = planned(2, text);
+    const all = planned(2, `${text}controls: [base, shuffled_labels, random_init]`);
+    expect(all.filter(({ control }) => control === undefined)).toEqual(without);
+    expect(names(all)).toEqual([
+      ...["a", "b", "all", "a (shuffled labels)", "b (shuffled labels)"],
+      ...["a (random init)", "b (random init)", "all (random init)"],
+    ]);
+    expect(planned(2, `${text}controls: [base, few_shot:5]`)).toEqual(without);
+  });
+
+  test("shuffled_labels trains each task with labels alone, on rows of their own digest for each seed", () => {
+    const of = study(3, "design: [all]\nseeds: [1, 2]\ncontrols: [shuffled_labels]\nmixers: {g: {task: g}}");
+    const known = facts(of);
+    const runs = planStudy(of, {
+      ...known,
+      ingredients: (model, train, shuffled) =>
+        Object.fromEntries(
+          Object.entries(known.ingredients(model, train)).map(([name, one]) => {
+            const rows_digest = shuffled?.tasks.includes(name) ? `${name} by ${shuffled.seed}` : name;
+            return [name, { ...one, rows_digest, has_labels: name !== "c" }];
+          }),
+        ),
+    });
+    const shuffled = runs.filter(({ control }) => control === "shuffled_labels");
+    expect(shuffled.map(({ mixture, seed }) => [mixture.name, seed])).toEqual([
+      ...["a", "b"].map((task) => [`${task} (shuffled labels)`, 1]),
+      ...["a", "b"].map((task) => [`${task} (shuffled labels)`, 2]),
+    ]);
+    const { spec } = shuffled[3]!;
+    expect(spec.mixture).toMatchObject({ ingredients: { b: {}, g: {} }, shuffled_labels: ["b"] });
+    expect(Object.entries(spec.data).map(([name, { rows_digest }]) => [name, rows_digest])).toEqual([
+      ["b", "b by 2"],
+      ["g", "g"],
+    ]);
+  });
+
+  test("a mixture that is written out may shuffle the answers of its tasks, and is a control then", () => {
+    const mixture = (more: string) => `{name: mine, tasks: {a: {max_train: 9}, b: {}, g: {}}${more}}`;
+    const mixers = "mixers: {g: {task: g, role: ingredient}}";
+    const of = `design: [${mixture("")}, ${mixture(", shuffled_labels: true")}]\n${mixers}`;
+    const [plain, shuffled] = planned(2, of);
+    expect(plain).toMatchObject({ mixture: { name: "mine" } });
+    expect(plain).not.toHaveProperty("control");
+    expect(shuffled).toMatchObject({
+      control: "shuffled_labels",
+      mixture: { name: "mine (shuffled labels)", shuffled_labels: ["a", "b"] },
+    });
+    expect(shuffled!.id).not.toBe(plain!.id);
+    expect(planned(2, `design: [${mixture(", shuffled_labels: false")}]\n${mixers}`)[0]!.id).toBe(plain!.id);
+    const mixersOnly = `design: [{name: mine, tasks: {g: {}}, shuffled_labels: true}]\n${mixers}`;
+    expect(() => planned(2, mixersOnly)).toThrow(/a task among the ingredients.*got mixers only: g/);
+  });
+
+  test("one that is asked for in two ways is trained once, two of one name are refused", () => {
+    const written = (amount: string) => `design: [{name: a, tasks: {a: ${amount}}, shuffled_labels: true}, singles]`;
+    expect(planned(2, `${written("{}")}\ncontrols: [shuffled_labels]`)).toHaveLength(4);
+    expect(() => planned(2, `${written("{max_train: 3}")}\ncontrols: [shuffled_labels]`)).toThrow(/a twice/);
+  });
+
+  test("random_init trains all weights, from chance, on the same data for the same number of steps", () => {
+    const runs = planned(2, `${text}controls: [random_init]\nbudget: {match: steps}\ntrain: {learning_rate: 3.0e-3}`);
+    for (const { spec } of runs.filter(({ control }) => control === "random_init")) {
+      const name = spec.mixture.name.replace(" (random init)", "");
+      const twin = runs.find(({ mixture, seed }) => mixture.name === name && seed === spec.seed)!.spec;
+      expect(spec.train).toEqual({ ...twin.train, method: "full", init: "random" });
+      expect(spec.data).toEqual(twin.data);
+      expect(spec.mixture.ingredients).toEqual(twin.mixture.ingredients);
+    }
+  });
+
+  test("random_init that comes to the same run under several values of a factor is trained once, and known under each", () => {
+    const runs = planned(1, "design: [all]\ncontrols: [random_init]\nfactors: {train.init: [pretrained, random]}");
+    const full = planned(
+      1,
+      "design: [all]\ncontrols: [random_init]\ntrain: {method: full}\nfactors: {train.init: [pretrained, random]}",
+    );
+    expect([runs.length, full.length]).toEqual([3, 2]);
+    const [known] = full.filter(({ spec }) => spec.train.init === "random");
+    expect(known!.also.map(({ control }) => control)).toContain(undefined);
+  });
+
+  test.each(["steps", "tokens", "target_examples"])(
+    "of a matched budget (%s) are matched to the mixture itself",
+    (match) => {
+      const of = `${text}controls: [shuffled_labels]\nbudget: {match: ${match}, reference: all}`;
+      const asked = study(2, of.replace("seeds: [1, 2]", "train: {num_train_epochs: 2}"));
+      const once = { examples: 50, distinct_examples: 50, tokens: 500, supervised_tokens: 50 };
+      const { estimate, ...known } = facts(asked);
+      const runs = planStudy(asked, {
+        ...known,
+        estimate: (spec) => ({ ...estimate(spec), ingredients: { a: once, b: once } }),
+      });
+      const single = runs.find(({ mixture }) => mixture.name === "a")!;
+      const shuffled = runs.find(({ mixture }) => mixture.name === "a (shuffled labels)")!;
+      expect(shuffled.spec.train).toEqual(single.spec.train);
+      expect(shuffled.spec.mixture.ingredients).toEqual(single.spec.mixture.ingredients);
+      expect(shuffled.spec.mixture.shuffled_labels).toEqual(["a"]);
+    },
+  );
+
+  test("shuffled_labels without a task with labels is refused", () => {
+    const of = study(2, "design: [all]\ncontrols: [shuffled_labels]");
+    const { ingredients, ...rest } = facts(of);
+    const without: PlanFacts["ingredients"] = (...asked) =>
+      Object.fromEntries(
+        Object.entries(ingredients(...asked)).map(([name, one]) => [name, { ...one, has_labels: false }]),
+      );
+    expect(() => planStudy(of, { ...rest, ingredients: without })).toThrow(/a task with labels.*got a, b/);
+  });
+});
+
 describe("ids", () => {
   const extra = `name: extra
 models: [m, n]
@@ -364,7 +483,7 @@ seeds: [1, 2]
         Object.fromEntries(
           Object.keys(ingredientTasks(of)).map((task) => [
             task,
-            { rows_digest: task, num_train: 100, dev_digest: "dev" },
+            { rows_digest: task, num_train: 100, dev_digest: "dev", has_labels: true },
           ]),
         ),
       models: facts(of).models,
@@ -425,6 +544,8 @@ describe("a run id", () => {
       { ...spec, model: { ...spec.model, weights_digest: "other" } },
       { ...spec, model: { ...spec.model, template_digest: "other" } },
       { ...spec, mixture: { ...spec.mixture, ingredients: { ...spec.mixture.ingredients, b: { max_train: 3 } } } },
+      { ...spec, mixture: { ...spec.mixture, shuffled_labels: ["a"] } },
+      { ...spec, mixture: { ...spec.mixture, shuffled_labels: ["a", "b"] } },
       { ...spec, data: { ...spec.data, a: { ...spec.data.a!, rows_digest: "other" } } },
     ];
     const ids = [spec, ...changed].map(runId);

@@ -1,12 +1,15 @@
 /** @file Which runs a study is made of. Pure: sizes, identities and estimates come in as arguments. Which runs are done is not known here. */
 
 import { canonicalJson } from "../base/canonical-json.ts";
+import { SpecError } from "../base/errors.ts";
 import { runId } from "../specs/run-id.ts";
 import { changeTrain } from "../specs/train.ts";
 import type {
+  BudgetSpec,
   DesignPart,
   MixtureSpec,
   ModelIdentity,
+  RunControl,
   RunSpec,
   StudySpec,
   TaskSpec,
@@ -25,12 +28,20 @@ export interface IngredientFacts {
   num_train: number;
   /** Digest of its dev examples, as many as are scored. */
   dev_digest: string;
+  /** Its answers are labels. */
+  has_labels: boolean;
+}
+
+/** Tasks whose training answers are dealt out anew, and by which seed. */
+export interface Shuffled {
+  tasks: readonly string[];
+  seed: number;
 }
 
 /** What planning needs to know of the world. */
 export interface PlanFacts {
-  /** By ingredient name, for a model (its tokenizer may refuse rows) and a way to train. */
-  ingredients(model: string, train: TrainSpec): Record<string, IngredientFacts>;
+  /** By ingredient name, for a model (its tokenizer may refuse rows), a way to train, and what is shuffled. */
+  ingredients(model: string, train: TrainSpec, shuffled?: Shuffled): Record<string, IngredientFacts>;
   /** By model name as written. */
   models: Record<string, ModelIdentity>;
   worker: RunSpec["worker"];
@@ -48,46 +59,96 @@ export function ingredientTasks(study: StudySpec): Record<string, TaskSpec> {
   return { ...study.tasks, ...(Object.fromEntries(mixers) as Record<string, TaskSpec>) };
 }
 
+/** What of a run's data is shuffled; undefined: nothing. */
+export function shuffledOf({ mixture, seed }: Pick<RunSpec, "mixture" | "seed">): Shuffled | undefined {
+  return mixture.shuffled_labels && { tasks: mixture.shuffled_labels, seed };
+}
+
 /**
- * All runs of a study: models x mixtures x doses x factors x budgets x seeds; runs with equal ids once.
+ * All runs of a study: models x mixtures x doses x factors x budgets x seeds, with those of its controls; runs with equal ids once.
  * @throws {SpecError} a design that cannot be made, a budget that cannot be matched
  */
 export function planStudy(study: StudySpec, facts: PlanFacts): PlannedRun[] {
   const runs = study.models.flatMap((model) =>
-    factorCombinations(study).flatMap((factors) => {
-      const changed = Object.entries(factors).map(([dotted, value]) => [dotted.slice("train.".length), value]);
-      const train = changeTrain(study.train, Object.fromEntries(changed));
-      const ingredients = facts.ingredients(model, train);
-      const input = amountsInput(study, ingredients);
-      const candidates = candidatesOf(study.design, study, input);
-      const isMatched = study.budget.match.some((match) => match !== "none");
-      const others = isMatched ? REFERENCE_DESIGN.flatMap((part) => candidatesOf([part], study, input)) : [];
-      const referenceOf = (one: Candidate) => referenceFor(study.budget.reference, one, [...candidates, ...others]);
-      return study.budget.match.flatMap((match) =>
-        study.seeds.flatMap((seed) => {
-          const specOf = ({ mixture, ...budget }: Budgeted): RunSpec => ({
-            format: 1,
-            model: facts.models[model]!,
-            mixture,
-            data: runData(mixture, ingredients, train),
-            train: { ...train, ...budget },
-            seed,
-            worker: facts.worker,
-          });
-          const own = { max_steps: train.max_steps, num_train_epochs: train.num_train_epochs };
-          const budgeted = matched(match, candidates, own, referenceOf, input, {
-            shown: (one) => facts.estimate(specOf(one)),
-            stepsToShow: (one, tokens) => facts.stepsToShow(specOf(one), tokens),
-          });
-          const shown = study.budget.match.length > 1 ? { ...factors, "budget.match": match } : factors;
-          return budgeted.map((one) => plannedRun(specOf(one), model, shown, facts));
-        }),
-      );
-    }),
+    factorCombinations(study).flatMap((factors) => runsUnder(model, factors, study, facts)),
   );
   const unique = runsOnce(runs);
   verifyPlan(unique);
   return unique;
+}
+
+/** The runs of one model and one value of each factor: mixtures x budgets x seeds. */
+function runsUnder(model: string, factors: Record<string, unknown>, study: StudySpec, facts: PlanFacts): PlannedRun[] {
+  const changed = Object.entries(factors).map(([dotted, value]) => [dotted.slice("train.".length), value]);
+  const own = changeTrain(study.train, Object.fromEntries(changed));
+  const ingredients = facts.ingredients(model, own);
+  const input = amountsInput(study, ingredients);
+  const designed = candidatesOf([...study.design, ...shuffledDesign(study, ingredients)], study, input);
+  const trueOnes = designed.filter(({ mixture }) => mixture.shuffled_labels === undefined);
+  const arms: Arm[] = [{ candidates: designed, train: own }];
+  if (study.controls.includes("random_init")) arms.push(randomArm(trueOnes, own));
+  const isMatched = study.budget.match.some((match) => match !== "none");
+  const others = isMatched ? REFERENCE_DESIGN.flatMap((part) => candidatesOf([part], study, input)) : [];
+  const referenceOf = (one: Candidate) => referenceFor(study.budget.reference, one, [...trueOnes, ...others]);
+  const runsOf = ({ candidates, train, control }: Arm, match: BudgetSpec["match"][number], seed: number) => {
+    const specOf = ({ mixture, ...budget }: Budgeted): RunSpec => {
+      const shuffled = shuffledOf({ mixture, seed });
+      const used = shuffled === undefined ? ingredients : facts.ingredients(model, train, shuffled);
+      return {
+        format: 1,
+        model: facts.models[model]!,
+        mixture,
+        data: runData(mixture, used, train),
+        train: { ...train, ...budget },
+        seed,
+        worker: facts.worker,
+      };
+    };
+    const budget = { max_steps: train.max_steps, num_train_epochs: train.num_train_epochs };
+    const budgeted = matched(match, candidates, budget, referenceOf, input, {
+      shown: (one) => facts.estimate(specOf(one)),
+      stepsToShow: (one, tokens) => facts.stepsToShow(specOf(one), tokens),
+    });
+    const shown = study.budget.match.length > 1 ? { ...factors, "budget.match": match } : factors;
+    return budgeted.map((one) => plannedRun(specOf(one), model, shown, facts, control));
+  };
+  return study.budget.match.flatMap((match) =>
+    study.seeds.flatMap((seed) => arms.flatMap((arm) => runsOf(arm, match, seed))),
+  );
+}
+
+/** Mixtures that are trained alike. */
+interface Arm {
+  candidates: Candidate[];
+  train: TrainSpec;
+  control?: RunControl;
+}
+
+/** The same mixtures from random weights: all of them are trained, as an adapter on random weights learns next to nothing. */
+function randomArm(candidates: readonly Candidate[], train: TrainSpec): Arm {
+  const named = candidates.map((one) => ({
+    ...one,
+    mixture: { ...one.mixture, name: `${one.mixture.name} (random init)` },
+  }));
+  return { candidates: named, train: { ...train, method: "full", init: "random" }, control: "random_init" };
+}
+
+/**
+ * The mixtures of `controls: [shuffled_labels]`: each task with labels alone.
+ * @throws {SpecError} no task has labels
+ */
+function shuffledDesign({ controls, tasks }: StudySpec, facts: Record<string, IngredientFacts>): DesignPart[] {
+  if (!controls.includes("shuffled_labels")) return [];
+  const labelled = Object.keys(tasks).filter((name) => isTrainedOn(tasks[name]) && facts[name]!.has_labels);
+  if (labelled.length === 0) {
+    throw new SpecError({
+      place: "controls: shuffled_labels",
+      expected: "a task with labels that is trained on",
+      got: Object.keys(tasks).join(", "),
+      remedy: "For other answers write a mixture of the design out, with shuffled_labels: true.",
+    });
+  }
+  return labelled.map((name) => ({ name, tasks: { [name]: {} }, shuffled_labels: true }));
 }
 
 /** Runs of equal ids as one. A second mixture that is equal under the same factors is forgotten; other factors are noted. */
@@ -96,11 +157,16 @@ function runsOnce(runs: readonly PlannedRun[]): PlannedRun[] {
   for (const run of runs) {
     const known = byId.get(run.id);
     if (known === undefined) byId.set(run.id, run);
-    else if (![known, ...known.also].some(({ factors }) => canonicalJson(factors) === canonicalJson(run.factors))) {
-      known.also.push({ mixture: run.mixture, factors: run.factors });
+    else if (![known, ...known.also].some((other) => isSameArm(other, run))) {
+      const { mixture, factors, control } = run;
+      known.also.push({ mixture, factors, ...(control && { control }) });
     }
   }
   return [...byId.values()];
+}
+
+function isSameArm(a: PlannedRun["also"][number], b: PlannedRun["also"][number]): boolean {
+  return canonicalJson(a.factors) === canonicalJson(b.factors) && a.control === b.control;
 }
 
 /** The mixtures of a study with explicit amounts, doses multiplied out. */
@@ -112,17 +178,36 @@ export function plannedMixtures(study: StudySpec, facts: Record<string, Ingredie
 const REFERENCE_DESIGN: DesignPart[] = ["all", "singles", "pairs", "leave-one-out"];
 
 function candidatesOf(design: readonly DesignPart[], study: StudySpec, input: AmountsInput): Candidate[] {
-  const isTrainedOn = (task: string) => study.tasks[task]?.evaluation_only !== true;
   const isIngredient = (mixer: string) => study.mixers[mixer]?.role === "ingredient";
-  const names = [...Object.keys(study.tasks).filter(isTrainedOn), ...Object.keys(study.mixers).filter(isIngredient)];
+  const targets = Object.keys(study.tasks).filter((name) => isTrainedOn(study.tasks[name]));
+  const names = [...targets, ...Object.keys(study.mixers).filter(isIngredient)];
   return designedMixtures(design, names, study.temperature).flatMap((mixture) =>
     doseCombinations(study).map(({ doses, suffix }): Candidate => {
       const name = `${mixture.name.slice(0, 64 - suffix.length)}${suffix}`;
       const ingredients = resolveIngredients(mixture, input);
-      const explicit = { name, ingredients: withDoses(name, ingredients, doses, input) };
+      const plain = { name, ingredients: withDoses(name, ingredients, doses, input) };
+      const explicit = mixture.shuffled_labels ? shuffledMixture(plain, study) : plain;
       return { mixture: explicit, designed: mixture.name, ingredients, doses };
     }),
   );
+}
+
+/** Answers of tasks are shuffled; mixers are no targets and stay what they are. */
+function shuffledMixture({ name, ingredients }: MixtureSpec, { tasks }: StudySpec): MixtureSpec {
+  const shuffled_labels = Object.keys(ingredients)
+    .filter((ingredient) => tasks[ingredient] !== undefined)
+    .sort();
+  if (shuffled_labels.length > 0) return { name: `${name} (shuffled labels)`, ingredients, shuffled_labels };
+  throw new SpecError({
+    place: `design: ${name}: shuffled_labels`,
+    expected: "a task among the ingredients, whose answers can be shuffled",
+    got: `mixers only: ${Object.keys(ingredients).join(", ")}`,
+    remedy: "Add a task to the mixture, or leave shuffled_labels out.",
+  });
+}
+
+function isTrainedOn(task: TaskSpec | undefined): boolean {
+  return task?.evaluation_only !== true;
 }
 
 function amountsInput({ tasks, mixers }: StudySpec, facts: Record<string, IngredientFacts>): AmountsInput {
@@ -156,16 +241,34 @@ export function verifyPlan(runs: readonly PlannedRun[]): void {
   }
 }
 
-function plannedRun(spec: RunSpec, model: string, factors: Record<string, unknown>, facts: PlanFacts): PlannedRun {
+function plannedRun(
+  spec: RunSpec,
+  model: string,
+  factors: Record<string, unknown>,
+  facts: PlanFacts,
+  asked: RunControl | undefined,
+): PlannedRun {
   const { mixture, seed } = spec;
-  return { id: runId(spec), model, mixture, seed, factors, also: [], spec, estimate: facts.estimate(spec) };
+  const control = mixture.shuffled_labels === undefined ? asked : "shuffled_labels";
+  return {
+    id: runId(spec),
+    model,
+    mixture,
+    seed,
+    factors,
+    ...(control && { control }),
+    also: [],
+    spec,
+    estimate: facts.estimate(spec),
+  };
 }
 
 function factorCombinations(study: StudySpec): Record<string, unknown>[] {
   return product(Object.entries(study.factors));
 }
 
-function doseCombinations(study: StudySpec): { doses: Record<string, number>; suffix: string }[] {
+/** The doses of mixers that are always added, all ways, and what each adds to a mixture's name. */
+export function doseCombinations(study: StudySpec): { doses: Record<string, number>; suffix: string }[] {
   const always = Object.entries(study.mixers).filter(([, mixer]) => mixer.role === "always");
   const varied = always.filter(([, mixer]) => (mixer.dose ?? [1]).length > 1).map(([name]) => name);
   return product(always.map(([name, mixer]): [string, number[]] => [name, mixer.dose ?? [1]])).map((doses) => ({

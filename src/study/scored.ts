@@ -2,7 +2,9 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { MixtuneError } from "../base/errors.ts";
 import { isScored, readPredictions, readScores, readStatus, runPaths } from "../runs/run-dir.ts";
+import type { Prediction } from "../runs/types.ts";
 import type { ReadScored, ScoredRun } from "./analyse.ts";
 import type { Job } from "./types.ts";
 
@@ -16,12 +18,16 @@ export function baselineDir(studyDir: string, id: string): string {
   return join(studyDir, "baselines", id);
 }
 
-/** Reads runs and baselines by id; what was read stays in memory. */
-export function scoredReader(studyDir: string): ReadScored {
+/**
+ * Reads runs and baselines by id; what was read stays in memory.
+ *
+ * @param onProblem  is told of files that are damaged, which then count as missing; absent: they are thrown
+ */
+export function scoredReader(studyDir: string, onProblem?: (message: string) => void): ReadScored {
   const read = new Map<string, ScoredRun>();
   return (kind, id) => {
     const dir = kind === "run" ? runDir(studyDir, id) : baselineDir(studyDir, id);
-    const known = read.get(dir) ?? scoredRun(dir);
+    const known = read.get(dir) ?? scoredRun(dir, onProblem);
     read.set(dir, known);
     return known;
   };
@@ -35,13 +41,23 @@ export function isComplete(job: Pick<Job, "dir" | "eval_tasks" | "eval">): boole
   return job.eval_tasks.every((task) => splits.every((split) => isScored(scores, task, split, scoring)));
 }
 
-function scoredRun(dir: string): ScoredRun {
-  const predictions = new Map<string, ReturnType<typeof readPredictions>>();
+function scoredRun(dir: string, onProblem?: (message: string) => void): ScoredRun {
+  const attempt = <T>(path: string, look: () => T, missing: T): T => {
+    if (!existsSync(path)) return missing;
+    try {
+      return look();
+    } catch (error) {
+      if (onProblem === undefined || !(error instanceof MixtuneError)) throw error;
+      onProblem(error.message);
+      return missing;
+    }
+  };
+  const predictions = new Map<string, Prediction[]>();
   return {
-    scores: existsSync(runPaths.scores(dir)) ? readScores(dir) : undefined,
+    scores: attempt(runPaths.scores(dir), () => readScores(dir), undefined),
     predictions: (task, split) => {
       const path = runPaths.predictionsOf(dir, task, split);
-      const known = predictions.get(path) ?? (existsSync(path) ? readPredictions(dir, task, split) : []);
+      const known = predictions.get(path) ?? attempt(path, () => readPredictions(dir, task, split), []);
       predictions.set(path, known);
       return known;
     },

@@ -3,7 +3,8 @@
 import { type Disagreement, disagreementOf } from "../metrics/disagreement.ts";
 import type { SplitScores } from "../runs/types.ts";
 import { mean } from "../stats/moments.ts";
-import type { ReadScored, Row, StudyTable } from "./analyse.ts";
+import type { ReadScored, StudyTable } from "./analyse.ts";
+import { sourcesOf } from "./items.ts";
 
 /** Means over seeds; NaN where a row has no such value. */
 export interface TaskDetail {
@@ -41,11 +42,6 @@ export function taskDetail(table: StudyTable, read: ReadScored, task: string, sp
     })),
     ...(disagreement && { disagreement: { ...disagreement, of: shown!.row.name } }),
   };
-}
-
-function sourcesOf(row: Row, read: ReadScored): ReturnType<ReadScored>[] {
-  if (row.baseline !== undefined) return [read("baseline", row.baseline)];
-  return row.runs.map((id) => read("run", id));
 }
 
 function valuesOf({ n, metrics, scoring, outputs }: SplitScores): Record<string, number> {

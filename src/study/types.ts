@@ -1,6 +1,6 @@
 /** @file The nouns of a study at work: a planned run, the job that a worker gets, what it reports while running, and how it ended. */
 
-import type { EvalSpec, MixtureSpec, RunSpec, Shown, TaskSpec } from "../specs/types.ts";
+import type { EvalSpec, MixtureSpec, RunControl, RunSpec, Shown, TaskSpec } from "../specs/types.ts";
 
 /** What a run is expected to cost, before it starts. */
 export interface Estimate {
@@ -32,8 +32,10 @@ export interface PlannedRun {
   seed: number;
   /** Values of the study's factors in this run; empty without factors. For people: `spec` has them too. */
   factors: Record<string, unknown>;
+  /** Absent: a run like any other. */
+  control?: RunControl;
   /** What else the study asks for that is this very run: a mixture under another budget or other factors. */
-  also: { mixture: MixtureSpec; factors: Record<string, unknown> }[];
+  also: Pick<PlannedRun, "mixture" | "factors" | "control">[];
   spec: RunSpec;
   estimate: Estimate;
 }

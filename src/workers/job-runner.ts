@@ -19,6 +19,7 @@ import { AdamW } from "../optim/adamw.ts";
 import { keepCheckpoints } from "../runs/checkpoints.ts";
 import {
   isScored,
+  lacksConstrainedNumbers,
   openRunDir,
   readReceipt,
   readScores,
@@ -170,7 +171,11 @@ export class JobRunner {
     const scores = readScores(job.dir);
     const missing = job.eval_tasks.flatMap((task) =>
       job.eval.splits
-        .filter((split) => !isScored(scores, task, split, job.eval.scoring))
+        .filter(
+          (split) =>
+            !isScored(scores, task, split, job.eval.scoring) ||
+            (job.eval.constrained_numbers && lacksConstrainedNumbers(scores, task, split)),
+        )
         .map((split) => ({ task, split })),
     );
     if (missing.length === 0) return;
@@ -235,7 +240,8 @@ export class JobRunner {
   private async prepareAll(job: Job, spec: RunSpec): Promise<Map<string, PreparedTask>> {
     const all = new Map<string, PreparedTask>();
     for (const name of Object.keys(spec.mixture.ingredients)) {
-      const prepared = await this.shared.task(job, name, spec.train.loss_on);
+      const shuffleSeed = spec.mixture.shuffled_labels?.includes(name) ? spec.seed : undefined;
+      const prepared = await this.shared.task(job, name, spec.train.loss_on, shuffleSeed);
       const actual = prepared.split("train").rowsDigest;
       const planned = spec.data[name]?.rows_digest;
       if (actual !== planned) {

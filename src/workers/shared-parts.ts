@@ -5,6 +5,7 @@ import { openTemplate, type PromptTemplate } from "../data/chat-template.ts";
 import { drawShots, SHOT_SEED, withShots } from "../data/few-shot.ts";
 import { loadTask } from "../data/load-task.ts";
 import { type PreparedTask, prepareTask } from "../data/prepare.ts";
+import { withShuffledAnswers } from "../data/shuffled-answers.ts";
 import type { TokenCache } from "../data/token-cache.ts";
 import { openTokenizer, type Tokenizer } from "../data/tokenizers.ts";
 import { CachedNetwork } from "../models/cached-network.ts";
@@ -51,7 +52,8 @@ export class SharedParts {
     return opened;
   }
 
-  task(job: Job, name: string, lossOn: TrainSpec["loss_on"]): Promise<PreparedTask> {
+  /** @param shuffleSeed  deals its training answers out anew; undefined: they stay */
+  task(job: Job, name: string, lossOn: TrainSpec["loss_on"], shuffleSeed?: number): Promise<PreparedTask> {
     const spec = job.tasks.find((task) => task.name === name);
     if (spec === undefined) throw new Error(`job ${job.id} names task ${name} but does not carry it`);
     const key = JSON.stringify([
@@ -62,18 +64,25 @@ export class SharedParts {
       job.data_root,
       job.hub_files,
       spec,
+      shuffleSeed,
     ]);
     let task = this.tasks.get(key);
     if (task === undefined) {
-      task = this.load(job, spec, lossOn);
+      task = this.load(job, spec, lossOn, shuffleSeed);
       this.tasks.set(key, task);
     }
     return task;
   }
 
-  private async load(job: Job, spec: TaskSpec, lossOn: TrainSpec["loss_on"]): Promise<PreparedTask> {
+  private async load(
+    job: Job,
+    spec: TaskSpec,
+    lossOn: TrainSpec["loss_on"],
+    shuffleSeed: number | undefined,
+  ): Promise<PreparedTask> {
     const { tokenizer, template } = this.model(job);
-    const loaded = await loadTask(spec, { dataRoot: job.data_root, hubFiles: job.hub_files });
+    const stored = await loadTask(spec, { dataRoot: job.data_root, hubFiles: job.hub_files });
+    const loaded = shuffleSeed === undefined ? stored : withShuffledAnswers(stored, shuffleSeed);
     const task = job.few_shot === undefined ? loaded : withShots(loaded, drawShots(loaded, job.few_shot, SHOT_SEED));
     const options = { cutoffLen: job.cutoff_len, lossOn, onBadRow: spec.on_bad_row ?? "stop" };
     return prepareTask(task, tokenizer, template, options, this.settings.tokenCache);

@@ -207,6 +207,21 @@ describe("a served model is evaluated like a hosted one", () => {
     });
   });
 
+  test("as a baseline of a study it has the row of the same run, read strictly", async () => {
+    await serving([runs.all!, "--name", "all"], async (url) => {
+      const words = ["run", "study.yaml", "eval.baselines=[openai:all]", "--base-url", url, "--allow-hosted", "--json"];
+      const { stdout, status } = await mixtune(words, { cwd: folder });
+      expect(status).toBe(0);
+      type Shown = { kind: string; name: string; cells: Record<string, { test: { mean: number } }> };
+      const { rows, scoring } = JSON.parse(stdout).table as { rows: Shown[]; scoring: string };
+      const asked = rows.find(({ kind }) => kind === "hosted")!;
+      const trained = rows.find(({ kind, name }) => kind === "mixture" && name === "all")!;
+      expect([asked.name, scoring]).toEqual(["openai:all", "strict"]);
+      expect(asked.cells).toEqual(trained.cells);
+      expect(asked.cells.teams!.test.mean).toBeGreaterThan(0);
+    });
+  });
+
   test("what a hosted model alone can do is refused of a local one, and few-shot of a trained run", async () => {
     const local = await mixtune(["eval", "mixtune/tiny", "--tasks", "study.yaml", "--base-url", "http://x"], {
       cwd: folder,

@@ -8,20 +8,22 @@ import type { PlannedRun } from "../../study/types.ts";
 import type { Act } from "../act.ts";
 import { diskNeeded, refuseFullDisk } from "../disk.ts";
 import { EXIT_DONE } from "../exit.ts";
+import { hostedTodo } from "../hosted-baselines.ts";
+import { BASELINE_OPTIONS, describeSending, type HostedFlags } from "../hosted-options.ts";
 import { bytes, count, duration } from "../numbers.ts";
 import { jobsOf, prepareStudy, refuseFullMemory } from "../prepare-study.ts";
 import { readStudy } from "../read-study.ts";
 import { assignmentsOf } from "../words.ts";
 
 export function addPlan(program: Command, act: Act): void {
-  program
+  const command = program
     .command("plan <study> [key=value...]")
     .description("every run with examples, tokens, steps, estimated time, memory and disk; starts nothing")
     .option("--out <dir>", "where results would go (default studies/<name>)")
     .addHelpText("after", "\nExample: mixtune plan study.yaml seeds=[1,2,3]")
-    .action((study: string, words: string[], options: { out?: string }) =>
+    .action((study: string, words: string[], { out, ...flags }: { out?: string } & HostedFlags) =>
       act(async (context) => {
-        const prepared = await prepareStudy(readStudy(study, assignmentsOf(words)), options.out, context);
+        const prepared = await prepareStudy(readStudy(study, assignmentsOf(words)), out, context, flags);
         const done = new Set(jobsOf(prepared).flatMap(({ job }) => (isComplete(job) ? [job.id] : [])));
         const runs = prepared.plan.map((run) => ({
           ...run,
@@ -29,12 +31,40 @@ export function addPlan(program: Command, act: Act): void {
           unresolved: !prepared.models[run.model]!.isThere,
         }));
         const totals = totalsOf(runs);
-        context.result({ dir: prepared.dir, runs, totals }, planText(runs, totals, prepared.dir));
+        const hosted: HostedEntry[] = [];
+        let text = planText(runs, totals, prepared.dir);
+        for await (const { name, choice, work } of hostedTodo(prepared, context)) {
+          const {
+            requests,
+            promptTokens: prompt_tokens,
+            maxCompletionTokens: max_completion_tokens,
+            money,
+          } = work.cost;
+          const cost = { requests, prompt_tokens, max_completion_tokens, money };
+          hosted.push({ baseline: name, base_url: choice.baseUrl, rows: work.numRows, ...cost });
+          const what = describeSending(choice, work.numRows, work.cost);
+          text += `\n\nBaseline ${name}, asked by mixtune run --allow-hosted only:\n${what}`;
+        }
+        context.result({ dir: prepared.dir, runs, totals, ...(hosted.length > 0 && { hosted }) }, text);
         refuseFullDisk(prepared);
         refuseFullMemory(prepared);
         return EXIT_DONE;
       }),
     );
+  for (const [flags, meaning] of BASELINE_OPTIONS) command.option(flags, meaning);
+}
+
+/** What a hosted baseline would be sent. @property money if every answer is as long as it may be; absent without prices */
+interface HostedEntry {
+  baseline: string;
+  base_url: string;
+  /** Examples without scores. */
+  rows: number;
+  /** Those without an answer, equal ones once. */
+  requests: number;
+  prompt_tokens: number;
+  max_completion_tokens: number;
+  money: number;
 }
 
 /** @property unresolved the weights are still to come from the hub: what is shown follows from their headers */

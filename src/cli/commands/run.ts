@@ -3,25 +3,33 @@
 import type { Command } from "commander";
 import { SpecError } from "../../base/errors.ts";
 import type { Act } from "../act.ts";
+import { BASELINE_OPTIONS, type HostedFlags } from "../hosted-options.ts";
 import { prepareStudy } from "../prepare-study.ts";
 import { readStudy } from "../read-study.ts";
 import { runStudy } from "../run-study.ts";
 import { assignmentsOf } from "../words.ts";
 
+interface RunOptions extends Omit<HostedFlags, "concurrency"> {
+  out?: string;
+  /** Runs at a time. */
+  concurrency?: string;
+}
+
 export function addRun(program: Command, act: Act): void {
-  program
+  const command = program
     .command("run <study> [key=value...]")
     .description("train and evaluate all that is not done yet; may be killed and started again at any time")
     .option("--out <dir>", "where results go (default studies/<name>)")
     .option("--concurrency <n>", "runs at a time (default as many as cores and memory allow)")
     .addHelpText("after", "\nExample: mixtune run study.yaml train.learning_rate=1e-4")
-    .action((study: string, words: string[], options: { out?: string; concurrency?: string }) =>
+    .action((study: string, words: string[], { out, concurrency, ...hosted }: RunOptions) =>
       act(async (context) => {
-        const concurrency = concurrencyOf(options.concurrency);
-        const prepared = await prepareStudy(readStudy(study, assignmentsOf(words)), options.out, context);
-        return runStudy(prepared, context, concurrency);
+        const runsAtATime = concurrencyOf(concurrency);
+        const prepared = await prepareStudy(readStudy(study, assignmentsOf(words)), out, context, hosted);
+        return runStudy(prepared, context, runsAtATime);
       }),
     );
+  for (const [flags, meaning] of BASELINE_OPTIONS) command.option(flags, meaning);
 }
 
 function concurrencyOf(text: string | undefined): number | undefined {

@@ -4,38 +4,22 @@ PEFT adapter. The smallest gap between the two best logits is noted: ids can be 
 Run: python test/golden/eval/greedy/make.py
 """
 
-import json
 import os
-import platform
+import sys
 
-import peft
 import torch
-import transformers
-from peft import LoraConfig, get_peft_model
-from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODELS = os.path.join(HERE, "..", "..", "models")
+sys.path.insert(0, os.path.join(HERE, ".."))
+from tiny_decoders import NAMES, adapted, load, write
+
 SEED = 20261122
 POSITIONS = 64
 # name: model, lengths of shared beginning and of each prompt's own end, new tokens, positions of the network
 CASES = {
-    **{name: (name, 9, [1, 4, 7, 2, 13], 20, POSITIONS) for name in ["llama", "llama3", "mistral", "qwen2", "qwen3", "phi3", "phi3-long", "gemma2"]},
+    **{name: (name, 9, [1, 4, 7, 2, 13], 20, POSITIONS) for name in NAMES},
     "phi3-long-within": ("phi3-long", 2, [1, 2, 1], 3, 7),
 }
-
-
-def adapted(model, name):
-    settings = json.load(open(os.path.join(MODELS, name, "expected.json")))["settings"]
-    config = LoraConfig(task_type="CAUSAL_LM", r=settings["r"], lora_alpha=settings["lora_alpha"], lora_dropout=0.0, target_modules="all-linear")
-    wrapped = get_peft_model(model, config)
-    tensors = load_file(os.path.join(MODELS, name, "expected.safetensors"))
-    with torch.no_grad():
-        for parameter, p in wrapped.named_parameters():
-            if ".lora_" in parameter:
-                p.copy_(tensors["lora.init." + parameter.replace(".default", "")])
-    return wrapped
 
 
 def greedy(model, prompts, new):
@@ -54,20 +38,10 @@ torch.set_num_threads(1)
 expected = {}
 for case, (name, shared, own, new, positions) in CASES.items():
     g = torch.Generator().manual_seed(SEED)
-    load = lambda: AutoModelForCausalLM.from_pretrained(os.path.join(MODELS, name, "model"), attn_implementation="eager").float().eval()
-    model = load()
+    model = load(name)
     draw = lambda n: torch.randint(2, model.config.vocab_size, (n,), generator=g).tolist()
     beginning = draw(shared)
     prompts = [beginning + draw(n) for n in own]
-    expected[case] = {"model": name, "positions": positions, "prompts": prompts, "full": greedy(model, prompts, new), "lora": greedy(adapted(load(), name), prompts, new)}
+    expected[case] = {"model": name, "positions": positions, "prompts": prompts, "full": greedy(model, prompts, new), "lora": greedy(adapted(name), prompts, new)}
 
-
-def write(name, value):
-    with open(os.path.join(HERE, name), "w") as f:
-        json.dump(value, f)
-        f.write("\n")
-
-
-write("expected.json", expected)
-versions = {"python": platform.python_version(), "torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__}
-write("provenance.json", {"command": "python test/golden/eval/greedy/make.py", "versions": versions, "seed": SEED})
+write(HERE, expected, SEED)

@@ -38,23 +38,42 @@ def clustered(d, names):
     codes = np.unique(names, return_inverse=True)[1]
     fit = sm.OLS(d, np.ones(len(d))).fit(cov_type="cluster", cov_kwds={"groups": codes}, use_t=True)
     low, high = fit.conf_int()[0]
-    return {"difference": float(fit.params[0]), "standardError": float(fit.bse[0]), "low": float(low), "high": float(high)}
+    return {"difference": float(fit.params[0]), "standardError": float(fit.bse[0]), "low": float(low), "high": float(high), "pValue": float(fit.pvalues[0])}
 
 
-def satterthwaite(mixtures):
+def pooled(samples):
+    """Within-sample variance as statsmodels' one-way analysis of variance has it."""
+    values = np.concatenate(samples)
+    labels = np.repeat(np.arange(len(samples)), [len(s) for s in samples])
+    fit = sm.OLS(values, np.equal.outer(labels, np.unique(labels)).astype(float)).fit()
+    return float(fit.mse_resid), int(fit.df_resid)
+
+
+def satterthwaite(seed_variance, df_seeds, noise, df_noise):
     """Welch-Satterthwaite by its definition, the item part from statsmodels' cluster covariance."""
     d = a.mean(0) - b.mean(0)
-    items = clustered(d, groups)["standardError"] ** 2
-    df_items = len(sizes) - 1
-    df_seeds = sum(len(m) - 1 for m in mixtures)
-    pooled = sum(np.var(m, ddof=1) * (len(m) - 1) for m in mixtures if len(m) > 1) / df_seeds
-    seeds = pooled / len(a) + pooled / len(b)
-    df = (items + seeds) ** 2 / (items**2 / df_items + seeds**2 / df_seeds)
-    low, high = stats.t.interval(0.95, df, loc=d.mean(), scale=np.sqrt(items + seeds))
-    return {"pooled": float(pooled), "dfSeeds": df_seeds, "df": float(df), "difference": float(d.mean()), "low": float(low), "high": float(high)}
+    weight = 1 / len(a) + 1 / len(b)
+    parts = [(clustered(d, groups)["standardError"] ** 2, len(sizes) - 1), (weight * seed_variance, df_seeds), (weight * noise, df_noise)]
+    variance = parts[0][0] + max(0, parts[1][0] - parts[2][0])
+    df = max(variance**2 / sum(part**2 / df for part, df in parts if part), min(len(sizes) - 1, df_seeds))
+    low, high = stats.t.interval(0.95, df, loc=d.mean(), scale=np.sqrt(variance))
+    p = 2 * stats.t.sf(abs(d.mean()) / np.sqrt(variance), df)
+    return {"df": float(df), "difference": float(d.mean()), "low": float(low), "high": float(high), "pValue": float(p)}
+
+
+def item_noise(runs):
+    """Pooled clustered variance of the mean of each run's item residuals."""
+    total, df = 0.0, 0
+    for seeds in runs:
+        total += sum(clustered(seed - seeds.mean(0), groups)["standardError"] ** 2 for seed in seeds)
+        df += len(seeds) - 1
+    return total / df, df * (len(sizes) - 1)
 
 
 mixtures = [[0.71, 0.74, 0.69], [0.52, 0.55], [0.6, 0.66], [0.8]]
+variance, df_seeds = pooled(mixtures)
+noisy, df_noisy = pooled([a.mean(1), b.mean(1)])
+noise, df_noise = item_noise([a, b])
 sample = rng.normal(size=17)
 expected = {
     "normal": {"x": xs, "cdf": stats.norm.cdf(xs).tolist(), "p": ps, "quantile": stats.norm.ppf(ps).tolist()},
@@ -77,7 +96,10 @@ expected = {
     "paired": {"groups": groups, "graded": graded, "a": a.tolist(), "b": b.tolist(),
                "clustered": clustered(a[0] - np.array(graded), groups),
                "single": clustered(a[0] - np.array(graded), [str(i) for i in range(n)])},
-    "seeded": {"mixtures": mixtures, **satterthwaite(mixtures)},
+    "seeded": {"mixtures": mixtures, "pooled": variance, "dfSeeds": df_seeds, **satterthwaite(variance, df_seeds, 0, 1)},
+    "noisy": {"variance": noisy, "df": df_noisy, "noise": noise, "dfNoise": df_noise,
+              # Seed variance of 4 times the noise: otherwise there is none beyond it in random scores.
+              "more": satterthwaite(4 * noise, df_noisy, noise, df_noise), "less": satterthwaite(noise / 4, df_noisy, noise, df_noise)},
 }
 (HERE / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
 (HERE / "provenance.json").write_text(

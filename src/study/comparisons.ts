@@ -1,0 +1,164 @@
+/** @file Comparisons of a study's rows on test items: families of differences, the chance of being best, ingredients' effects, retention. */
+
+import type { MetricName, Scoring } from "../specs/types.ts";
+import { clusteredVarianceOfMean, clusters } from "../stats/clusters.ts";
+import { benjaminiHochberg } from "../stats/corrections.ts";
+import { meanOfSeeds, type SeedVariance, seededDifference, tDifference, withSeeds } from "../stats/difference.ts";
+import { type FactorialModel, factorialModel } from "../stats/factorial.ts";
+import { jointDraws } from "../stats/joint-draws.ts";
+import { mean } from "../stats/moments.ts";
+import { chanceOfBest, type SelectedBest, selectedBest } from "../stats/selected-best.ts";
+import { aloneRow, type ReadScored, type Row, SIGNIFICANT, type StudyTable } from "./analyse.ts";
+import { itemScoreName, seedVarianceOf, type TaskItems, taskItems } from "./items.ts";
+import type { StudyLock } from "./lock-file.ts";
+
+/** A row against another on the same test items. */
+export interface RowDifference {
+  task: string;
+  model: string;
+  /** Indices into the table's rows. */
+  row: number;
+  reference: number;
+  difference: number;
+  low: number;
+  high: number;
+  pValue: number;
+  /** Benjamini and Hochberg's, over the family. */
+  pAdjusted: number;
+  familySize: number;
+  mark: "above" | "below" | "none";
+}
+
+/** The items of one task under the mixtures and untuned model of one model, and the spread over seeds. */
+export interface ModelItems extends TaskItems {
+  task: string;
+  metric: MetricName;
+  model: string;
+  seeds: SeedVariance;
+}
+
+/** Lays out every task under every model's rows, once for all comparisons. */
+export function studyItems(
+  { rows, tasks, scoring }: StudyTable,
+  models: readonly string[],
+  read: ReadScored,
+): ModelItems[] {
+  return models.flatMap((model) =>
+    tasks.map(({ name, metric }): ModelItems => {
+      const among = rows.flatMap((row, i) => (row.model === model && isTrainedOrBase(row) ? [i] : []));
+      const items = taskItems(rows, among, name, itemScoreName(metric, scoring as Scoring), read);
+      return { ...items, task: name, metric, model, seeds: seedVarianceOf(rows, items) };
+    }),
+  );
+}
+
+function isTrainedOrBase({ kind }: Row): boolean {
+  return kind === "mixture" || kind === "base";
+}
+
+/** Every mixture against training on the task alone with the same factors. */
+export function versusAlone(table: StudyTable, all: readonly ModelItems[], lock: StudyLock): RowDifference[] {
+  const found = all.flatMap(({ task, model, scores, groups, seeds }) =>
+    mixturesOf(table, scores).flatMap((row) => {
+      const reference = aloneRow(table.rows, table.rows[row]!, task, lock);
+      const b = reference === undefined ? undefined : scores.get(reference);
+      if (reference === undefined || reference === row || b === undefined) return [];
+      return [{ task, model, row, reference, ...seededDifference(scores.get(row)!, b, groups, seeds) }];
+    }),
+  );
+  return corrected(found);
+}
+
+/** Every mixture against its untuned model, on tasks that are only evaluated: what tuning cost in general ability. */
+export function versusUntuned(table: StudyTable, all: readonly ModelItems[], lock: StudyLock): RowDifference[] {
+  const found = all.flatMap(({ task, model, scores, groups, seeds }) => {
+    if (lock.study.tasks[task]?.evaluation_only !== true) return [];
+    const reference = table.rows.findIndex((row) => row.kind === "base" && row.model === model);
+    const base = scores.get(reference)?.[0];
+    if (base === undefined) return [];
+    return mixturesOf(table, scores).map((row) => {
+      const tuned = scores.get(row)!;
+      const d = meanOfSeeds(tuned).map((score, i) => score - base[i]!);
+      const ofItems = { variance: clusteredVarianceOfMean(d, groups), df: clusters(groups).length - 1 };
+      // the untuned model is the same in every retraining: only the tuned side has seeds
+      return { task, model, row, reference, ...tDifference(mean(d), withSeeds(ofItems, seeds, 1 / tuned.length)) };
+    });
+  });
+  return corrected(found);
+}
+
+function mixturesOf({ rows }: StudyTable, scores: TaskItems["scores"]): number[] {
+  return [...scores.keys()].filter((i) => rows[i]!.kind === "mixture");
+}
+
+type Uncorrected = Omit<RowDifference, "pAdjusted" | "familySize" | "mark">;
+
+function corrected(found: readonly (Uncorrected & { standardError: number; df: number })[]): RowDifference[] {
+  const family = found.filter(({ pValue }) => !Number.isNaN(pValue));
+  const { pValues, familySize } = benjaminiHochberg(family.map(({ pValue }) => pValue));
+  return found.map(({ standardError: _error, df: _df, ...one }) => {
+    const at = family.findIndex(({ task, model, row }) => task === one.task && model === one.model && row === one.row);
+    const pAdjusted = at === -1 ? Number.NaN : pValues[at]!;
+    const mark = pAdjusted < SIGNIFICANT ? (one.difference > 0 ? "above" : "below") : "none";
+    return { ...one, pAdjusted, familySize, mark };
+  });
+}
+
+/** Who is best on test, allowing for the picking. */
+export interface BestOfTask {
+  chances: { row: number; chance: number }[];
+  /** The highest gain over `reference`. */
+  selected?: SelectedBest & { row: number };
+}
+
+/** Of mixtures; their gains over training on the task alone where that is scored. */
+export function bestOfTask(table: StudyTable, items: ModelItems, reference: number | undefined): BestOfTask {
+  const rows = mixturesOf(table, items.scores);
+  if (rows.length < 2) return { chances: [] };
+  const scoresOf = (row: number) => items.scores.get(row)!;
+  const options = { seed: DRAWS_SEED, seeds: items.seeds };
+  const draws = jointDraws(rows.map(scoresOf), items.groups, options);
+  const chances = draws.draws.length === 0 ? [] : chanceOfBest(draws).map((chance, k) => ({ row: rows[k]!, chance }));
+  const base = reference === undefined ? undefined : items.scores.get(reference);
+  const others = rows.filter((row) => row !== reference);
+  if (base === undefined || others.length === 0) return { chances };
+  const selected = selectedBest(jointDraws(others.map(scoresOf), items.groups, { ...options, reference: base }));
+  return { chances, selected: { ...selected, row: others[selected.index]! } };
+}
+
+/** Of resampling: fixed, so that a report rebuilt from the same files is the same. */
+const DRAWS_SEED = 1;
+
+/**
+ * Effects of ingredients on a task. Without pairs from the means of mixtures over their seeds, so that what pairs do beyond the terms counts as
+ * noise; with pairs from single runs.
+ */
+export function ingredientEffects(
+  table: StudyTable,
+  { scores, groups }: ModelItems,
+  lock: StudyLock,
+  hasPairs: boolean,
+): FactorialModel | undefined {
+  const once = new Map(mixturesOf(table, scores).map((row) => [table.rows[row]!.runs.join(), row]));
+  const observed = [...once.values()].flatMap((row) => {
+    const held = ingredientsOf(table.rows[row]!, lock);
+    const seeds = scores.get(row)!;
+    return (hasPairs ? seeds : [meanOfSeeds(seeds)]).map((items) => ({ held, items }));
+  });
+  const all = [...new Set(observed.flatMap(({ held }) => held))];
+  const names = all.filter((name) => observed.some(({ held }) => !held.includes(name)));
+  if (names.length === 0) return undefined;
+  const factors = Object.fromEntries(
+    names.map((name) => [name, observed.map(({ held }) => Number(held.includes(name)))]),
+  );
+  const pairs = names.flatMap((one, i) => names.slice(i + 1).map((other) => [one, other] as const));
+  const items = observed.map((one) => one.items);
+  const data = { scores: items.map(mean), factors, items: { scores: items, groups } };
+  return factorialModel(hasPairs ? { ...data, pairs } : data);
+}
+
+/** Ingredients of a row that the study varies: mixers that are always there are none. */
+function ingredientsOf(row: Row, lock: StudyLock): string[] {
+  const { mixture } = lock.runs.find(({ id }) => id === row.runs[0])!;
+  return Object.keys(mixture.ingredients).filter((name) => lock.study.mixers[name]?.role !== "always");
+}

@@ -1,0 +1,78 @@
+/** @file Scores of the same test items under many rows of a study, side by side, so that rows can be compared item by item. */
+
+import type { Prediction } from "../runs/types.ts";
+import { METRICS } from "../specs/metrics.ts";
+import type { MetricName, Scoring } from "../specs/types.ts";
+import { type SeedScores, type SeedVariance, seedVariance } from "../stats/difference.ts";
+import type { ReadScored, Row } from "./analyse.ts";
+
+export interface TaskItems {
+  /** [n] */
+  ids: string[];
+  /** [n] the group of each item. */
+  groups: string[];
+  /** By row index, [seeds][n]. Rows without predictions are absent. */
+  scores: ReadonlyMap<number, SeedScores>;
+  /** Rows whose predictions are of other items than those of the first row: not compared. */
+  odd: number[];
+  /** Items that the metric says nothing of under some row (instructions that cannot be checked): left out of all. */
+  leftOut: number;
+}
+
+/** The score of an item that differences are of: whether the table's reading was right, or the item's part of a metric that is a mean over items. */
+export function itemScoreName(metric: MetricName, scoring: Scoring): string {
+  const { item } = METRICS[metric];
+  return item === "accuracy" ? scoring : item;
+}
+
+/** Lays out the test items of a task under the given rows (indices into `rows`). */
+export function taskItems(
+  rows: readonly Row[],
+  among: readonly number[],
+  task: string,
+  name: string,
+  read: ReadScored,
+): TaskItems {
+  const bySource = among.flatMap((index) => {
+    const seeds = sourcesOf(rows[index]!, read)
+      .map((one) => sorted(one.predictions(task, "test")))
+      .filter((items) => items.length > 0);
+    return seeds.length === 0 ? [] : [{ index, seeds }];
+  });
+  const first = bySource[0]?.seeds[0] ?? [];
+  const isSame = (items: readonly Prediction[]) =>
+    items.length === first.length && items.every(({ id }, i) => id === first[i]!.id);
+  const same = bySource.filter(({ seeds }) => seeds.every(isSame));
+  const isKnown = (i: number) =>
+    same.every(({ seeds }) => seeds.every((items) => items[i]!.scores[name] !== undefined));
+  const known = first.flatMap((_, i) => (isKnown(i) ? [i] : []));
+  return {
+    ids: known.map((i) => first[i]!.id),
+    groups: known.map((i) => first[i]!.group),
+    scores: new Map(
+      same.map(({ index, seeds }) => [index, seeds.map((items) => known.map((i) => items[i]!.scores[name]!))]),
+    ),
+    odd: bySource.filter((one) => !same.includes(one)).map(({ index }) => index),
+    leftOut: first.length - known.length,
+  };
+}
+
+/** Over all mixtures of a model, each run once: a run may stand in the rows of several budgets. */
+export function seedVarianceOf(rows: readonly Row[], { scores, groups }: TaskItems): SeedVariance {
+  const once = new Map<string, SeedScores>();
+  for (const [index, seeds] of scores) {
+    const row = rows[index]!;
+    if (row.kind === "mixture") once.set(row.runs.join(), seeds);
+  }
+  return seedVariance([...once.values()], groups);
+}
+
+/** What was scored for a row: its runs, or its baseline. */
+export function sourcesOf(row: Row, read: ReadScored): ReturnType<ReadScored>[] {
+  if (row.baseline !== undefined) return [read("baseline", row.baseline)];
+  return row.runs.map((id) => read("run", id));
+}
+
+function sorted(predictions: readonly Prediction[]): Prediction[] {
+  return predictions.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+}

@@ -1,0 +1,59 @@
+/** @file How each number of a report came to be, in words. */
+
+import { CONFIDENCE } from "../stats/interval.ts";
+import type { StudyTable } from "./analyse.ts";
+import type { StudyLock } from "./lock-file.ts";
+import type { ReportData } from "./report-data.ts";
+
+export function methodsOf(
+  { study, worker, mixtune, tasks }: StudyLock,
+  { scoring }: StudyTable,
+): ReportData["methods"] {
+  const { train } = study;
+  const level = `${100 * CONFIDENCE} %`;
+  const seeds = study.seeds.length;
+  const length = train.max_steps === null ? `${train.num_train_epochs} epochs` : `${train.max_steps} steps`;
+  return [
+    {
+      title: "Training",
+      text: `Each mixture was trained from each base model with ${seeds} ${seeds === 1 ? "seed" : "seeds"} (${study.seeds.join(", ")}): ${train.method}, ${length}, learning rate ${train.learning_rate} (${train.lr_scheduler_type}), weight decay ${train.weight_decay}, examples of at most ${train.cutoff_len} tokens. Budgets: ${study.budget.match.join(", ")}. A seed decides order and first values; mixtune ${mixtune}, ${worker.kind} worker, ${worker.threads} threads a run.`,
+    },
+    {
+      title: "Data",
+      text: Object.entries(tasks)
+        .map(
+          ([
+            name,
+            {
+              source,
+              licence,
+              num_examples: { train, dev, test },
+            },
+          ]) => {
+            return `${name}: ${source} (licence: ${licence}); ${train} training, ${dev} dev and ${test} test examples before caps.`;
+          },
+        )
+        .join(" "),
+    },
+    {
+      title: "Scores",
+      text: `Labels are read ${scoring}. ${study.eval.max_test === null ? "All test examples are scored." : `A fixed subset of at most ${study.eval.max_test} test examples is scored, the same for all.`} Mixtures are chosen on dev; test is for reporting. Every output counts: an empty or unreadable one is wrong.`,
+    },
+    {
+      title: "Differences",
+      text: `A difference is the mean over seeds and test items of one mixture's item scores less the other's, on the same items. Its variance is that of the paired items, clustered by group, plus the variance between seeds, pooled over all mixtures of the task and model, less the item noise that is in it; the ${level} interval is a t interval with Satterthwaite's degrees of freedom. With one seed there is no interval.`,
+    },
+    {
+      title: "Many comparisons",
+      text: "The primary family holds one question for each task and model: the mixture chosen on dev against training on the task alone; p values are Holm's. The heat-map is exploratory: Benjamini and Hochberg's over all its fields. The best on test is shown with a simultaneous interval (max-T over all mixtures), since the highest of many is partly luck.",
+    },
+    {
+      title: "Ingredients",
+      text: "Effects are of a linear model of the mixtures' mean test scores on which ingredients they hold; pairs are added in a second fit where the design has them. What the runs do not determine is given no number.",
+    },
+    {
+      title: "Aggregate",
+      text: "The interquartile mean over tasks and seeds of (score - majority) / (1 - majority): 0 is always giving the most frequent label, 1 is perfect. Its interval is of retraining on these tasks.",
+    },
+  ];
+}

@@ -1,0 +1,46 @@
+"""Makes expected.json: interquartile means from scipy, their stratified bootstrap distribution by going through every resample.
+
+Run: python test/golden/stats/aggregate/make.py   (needs numpy, scipy)
+"""
+
+import itertools
+import json
+import pathlib
+import platform
+
+import numpy as np
+import scipy
+from scipy import stats
+
+SEED = 20241105
+MODULES = [np, scipy]
+HERE = pathlib.Path(__file__).parent
+rng = np.random.default_rng(SEED)
+
+samples = [np.round(rng.normal(size=n), 4).tolist() for n in (1, 2, 3, 4, 5, 7, 8, 40)]
+scores = [np.round(rng.normal(0.5, 0.1, k) + shift, 4).tolist() for k, shift in ((3, 0.0), (3, 0.2), (2, -0.1), (2, 0.05))]
+stretched = [np.mean(seeds) + np.sqrt(len(seeds) / (len(seeds) - 1)) * (np.array(seeds) - np.mean(seeds)) for seeds in scores]
+draws = [
+    stats.trim_mean(np.concatenate(drawn), 0.25)
+    for drawn in itertools.product(*(list(itertools.product(seeds, repeat=len(seeds))) for seeds in stretched))
+]
+df = sum(len(seeds) - 1 for seeds in scores)
+tail = stats.norm.cdf(stats.t.ppf(0.025, df))
+expected = {
+    "samples": [{"values": s, "interquartileMean": float(stats.trim_mean(s, 0.25))} for s in samples],
+    "scores": scores,
+    "estimate": float(stats.trim_mean(np.concatenate(scores), 0.25)),
+    "standardDeviation": float(np.std(draws)), "low": float(np.quantile(draws, tail)), "high": float(np.quantile(draws, 1 - tail)),
+}
+(HERE / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
+(HERE / "provenance.json").write_text(
+    json.dumps(
+        {
+            "command": f"python test/golden/stats/{HERE.name}/make.py",
+            "versions": {"python": platform.python_version(), **{m.__name__: m.__version__ for m in MODULES}},
+            "seed": SEED,
+        },
+        indent=2,
+    )
+    + "\n"
+)
