@@ -2,6 +2,7 @@
 
 import { isLabelMetric, METRICS } from "../specs/metrics.ts";
 import type { Cell, Row, StudyTable } from "../study/analyse.ts";
+import { csvLines, latexTable, markdownTable } from "./grid.ts";
 
 export type TableFormat = "text" | "md" | "csv" | "json" | "latex";
 
@@ -11,8 +12,8 @@ export function formatStudyTable(table: StudyTable, format: TableFormat, split: 
     return `${JSON.stringify(table, (_, value) => (Number.isNaN(value) ? undefined : value), 2)}\n`;
   if (format === "csv") return csv(table);
   const cells = gridOf(table, split);
-  if (format === "md") return markdown(cells, table, split);
-  if (format === "latex") return latex(cells);
+  if (format === "md") return `${markdownTable(cells)}\n\n${legend(table, split)}\n\n${table.sentence}\n`;
+  if (format === "latex") return latexTable(cells);
   return `${aligned(cells)}\n\n${legend(table, split)}\n`;
 }
 
@@ -79,28 +80,6 @@ const READINGS: Record<StudyTable["scoring"], string> = {
   lenient: "from the first label in the generated text (lenient)",
 };
 
-function markdown(cells: string[][], table: StudyTable, split: "dev" | "test"): string {
-  const line = (row: readonly string[]) => `| ${row.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;
-  const rule = cells[0]!.map((_, column) => (column === 0 ? "---" : "---:"));
-  return `${[line(cells[0]!), line(rule), ...cells.slice(1).map(line)].join("\n")}\n\n${legend(table, split)}\n\n${table.sentence}\n`;
-}
-
-function latex(cells: string[][]): string {
-  const escaped = (text: string) =>
-    text.replace(/[\\&%$#_{}]/g, (c) => (c === "\\" ? "\\textbackslash{}" : `\\${c}`)).replaceAll("±", "$\\pm$");
-  const line = (row: readonly string[]) => `${row.map(escaped).join(" & ")} \\\\`;
-  const columns = `l${"r".repeat(cells[0]!.length - 1)}`;
-  return [
-    `\\begin{tabular}{${columns}}`,
-    "\\hline",
-    line(cells[0]!),
-    "\\hline",
-    ...cells.slice(1).map(line),
-    "\\hline",
-    "\\end{tabular}",
-    "",
-  ].join("\n");
-}
 
 /** Long form: a line per row, task and split. */
 function csv(table: StudyTable): string {
@@ -141,11 +120,5 @@ function csv(table: StudyTable): string {
       }),
     ),
   );
-  return `${[header, ...lines].map((row) => row.map(csvField).join(",")).join("\r\n")}\r\n`;
-}
-
-/** A field that a spreadsheet would take for a formula gets a leading apostrophe. */
-function csvField(text: string): string {
-  const guarded = /^[=+@]|^-(?![\d.]+$)/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+  return csvLines([header, ...lines]);
 }

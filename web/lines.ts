@@ -1,0 +1,120 @@
+/** @file Lines over a common x axis, with bands for intervals and dots for single runs; drawn again when its width changes. */
+
+import { type Child, h, s } from "./dom.ts";
+import { extent, plain, ticks } from "./numbers.ts";
+
+export interface Line {
+  name: string;
+  points: readonly { x: number; y: number | null; low?: number | null; high?: number | null }[];
+  /** Single values behind the points. */
+  dots?: readonly { x: number; y: number }[];
+}
+
+export interface LineChart {
+  /** What is drawn, for people who do not see it. */
+  label: string;
+  xLabel: string;
+  yLabel: string;
+  lines: readonly Line[];
+  /** Writes the numbers of the y axis; default: as they are. */
+  writeTick?(value: number): string;
+  /** Whether x may be drawn logarithmically where it spans much. */
+  mayBeLogarithmic?: boolean;
+}
+
+/** Colours of a safe palette first, then the same with other dashes. */
+const NUM_COLOURS = 6;
+const DASHES = ["", "7 4", "2 3", "9 3 2 3"];
+const HEIGHT = 300;
+const MARGIN = { top: 12, right: 16, bottom: 42, left: 58 };
+
+/** Undefined where no line has a point. */
+export function lineChart(chart: LineChart): HTMLElement | undefined {
+  const points = chart.lines.flatMap((line) => [...line.points, ...(line.dots ?? [])]);
+  const xs = extent(points.map(({ x }) => x));
+  if (xs === undefined || points.every(({ y }) => y === null)) return undefined;
+  const box = h("div", { class: "plot" });
+  let width = 0;
+  new ResizeObserver(([entry]) => {
+    const now = Math.round(entry!.contentRect.width);
+    if (now === width || now === 0) return;
+    width = now;
+    box.replaceChildren(drawn(chart, Math.max(280, width)));
+  }).observe(box);
+  box.append(drawn(chart, 640)); // until its width is known, and where it never is
+  return h("figure", {}, box, legend(chart.lines));
+}
+
+function drawn({ label, xLabel, yLabel, lines, writeTick = plain, mayBeLogarithmic = false }: LineChart, width: number): SVGElement {
+  const all = lines.flatMap((line) => [...line.points, ...(line.dots ?? [])]);
+  const xValues = all.map(({ x }) => x);
+  const isLog = mayBeLogarithmic && Math.min(...xValues) > 0 && Math.max(...xValues) / Math.min(...xValues) > 20;
+  const along = (x: number) => (isLog ? Math.log10(x) : x);
+  const [left, right] = extent(xValues.map(along), 0.03)!;
+  const [bottom, top] = extent(all.flatMap(({ y, ...ends }) => [y, "low" in ends ? ends.low : null, "high" in ends ? ends.high : null]), 0.06)!;
+  const x = (value: number) => MARGIN.left + ((along(value) - left) / (right - left)) * (width - MARGIN.left - MARGIN.right);
+  const y = (value: number) => MARGIN.top + ((top - value) / (top - bottom)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
+  const floor = HEIGHT - MARGIN.bottom;
+  const xTicks = isLog ? [...new Set(xValues)].sort((a, b) => a - b) : ticks(left, right, width < 480 ? 4 : 8);
+  return s(
+    "svg",
+    { class: "lines", viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-label": label },
+    ...ticks(bottom, top, 5).map((value) =>
+      s(
+        "g",
+        {},
+        s("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: y(value), y2: y(value), class: "tick" }),
+        s("text", { x: MARGIN.left - 8, y: y(value) + 4, "text-anchor": "end" }, writeTick(value)),
+      ),
+    ),
+    ...apart(xTicks.map((value) => ({ value, at: x(value) })), 44).map(({ value, at }) =>
+      s("text", { x: at, y: floor + 17, "text-anchor": "middle" }, plain(value)),
+    ),
+    s("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: floor, y2: floor, class: "axis" }),
+    s("text", { x: (MARGIN.left + width - MARGIN.right) / 2, y: HEIGHT - 6, "text-anchor": "middle", class: "axis-label" }, isLog ? `${xLabel} (logarithmic)` : xLabel),
+    s("text", { transform: `translate(13 ${(MARGIN.top + floor) / 2}) rotate(-90)`, "text-anchor": "middle", class: "axis-label" }, yLabel),
+    ...lines.flatMap((line, index) => lineParts(line, index, x, y)),
+  );
+}
+
+/** Of things along a line, those that do not come closer to their predecessor than so much. */
+function apart<T extends { at: number }>(things: readonly T[], distance: number): T[] {
+  const kept: T[] = [];
+  for (const thing of things) if (kept.length === 0 || thing.at - kept.at(-1)!.at >= distance) kept.push(thing);
+  return kept;
+}
+
+function lineParts({ points, dots = [] }: Line, index: number, x: (value: number) => number, y: (value: number) => number): Child[] {
+  const colour = `c${index % NUM_COLOURS}`;
+  const at = (px: number, py: number) => `${x(px).toFixed(1)},${y(py).toFixed(1)}`;
+  const there = points.flatMap((point) => (point.y === null ? [] : [{ ...point, y: point.y }]));
+  const banded = there.flatMap(({ x, low, high }) => (low == null || high == null ? [] : [{ x, low, high }]));
+  const band = [...banded.map(({ x, high }) => at(x, high)), ...banded.map(({ x, low }) => at(x, low)).reverse()];
+  return [
+    banded.length > 1 ? s("polygon", { points: band.join(" "), class: `band ${colour}` }) : undefined,
+    ...dots.map((dot) => s("circle", { cx: x(dot.x).toFixed(1), cy: y(dot.y).toFixed(1), r: 2.5, class: `dot ${colour}` })),
+    s("polyline", { points: there.map((point) => at(point.x, point.y)).join(" "), class: `line ${colour}`, "stroke-dasharray": dash(index) }),
+    ...(there.length > 30 ? [] : there.map((point) => s("circle", { cx: x(point.x).toFixed(1), cy: y(point.y).toFixed(1), r: 4, class: `point ${colour}` }))),
+  ];
+}
+
+const dash = (index: number): string => DASHES[Math.floor(index / NUM_COLOURS) % DASHES.length]!;
+
+function legend(lines: readonly Line[]): Child {
+  return h(
+    "figcaption",
+    { class: "legend" },
+    ...lines.map(({ name }, index) =>
+      h(
+        "span",
+        {},
+        s(
+          "svg",
+          { width: 26, height: 10, "aria-hidden": "true" },
+          s("line", { x1: 1, x2: 25, y1: 5, y2: 5, class: `line c${index % NUM_COLOURS}`, "stroke-dasharray": dash(index) }),
+        ),
+        name,
+      ),
+    ),
+  );
+}

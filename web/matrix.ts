@@ -1,0 +1,61 @@
+/** @file A table of numbers on coloured ground: orange below, blue above, paler towards the middle. */
+
+import { type Child, h } from "./dom.ts";
+
+export interface MatrixCell {
+  /** What is written in it. */
+  text: string;
+  /** -1 … 1: how strong the ground is, and of which colour; null: none. */
+  shade: number | null;
+  /** In words, for the mouse. */
+  title?: string;
+  isStrong?: boolean;
+}
+
+export interface Matrix {
+  caption: string;
+  corner: string;
+  columns: readonly Child[];
+  groups: readonly { name?: string; rows: readonly { name: string; cells: readonly MatrixCell[] }[] }[];
+}
+
+export function matrixTable({ caption, corner, columns, groups }: Matrix): HTMLElement {
+  return h(
+    "div",
+    { class: "scroll tall", tabindex: 0, role: "region", "aria-label": caption },
+    h(
+      "table",
+      { class: "matrix" },
+      h("caption", {}, caption),
+      h(
+        "thead",
+        {},
+        h("tr", {}, h("th", { scope: "col" }, corner), ...columns.map((column) => h("th", { scope: "col", class: "number" }, column))),
+      ),
+      ...groups.map(({ name, rows }) =>
+        h(
+          "tbody",
+          {},
+          name === undefined
+            ? undefined
+            : h("tr", { class: "group" }, h("th", { scope: "rowgroup", colspan: columns.length + 1 }, h("span", {}, name))),
+          ...rows.map((row) => h("tr", {}, h("th", { scope: "row" }, row.name), ...row.cells.map(shaded))),
+        ),
+      ),
+    ),
+  );
+}
+
+function shaded({ text, shade, title, isStrong }: MatrixCell): HTMLElement {
+  const cell = h("td", { class: isStrong ? "number strong" : "number", title }, text);
+  if (shade !== null) {
+    const strength = Math.round(100 * Math.min(1, Math.abs(shade)));
+    cell.style.background = `color-mix(in oklab, var(${shade < 0 ? "--below-ground" : "--above-ground"}) ${strength}%, var(--ground))`;
+  }
+  return cell;
+}
+
+/** What the colours mean, beneath a matrix. */
+export function matrixLegend(low: string, high: string, words: string): HTMLElement {
+  return h("p", { class: "scale" }, h("span", {}, low), h("span", { class: "ramp", "aria-hidden": "true" }), h("span", {}, high), h("span", { class: "quiet" }, words));
+}

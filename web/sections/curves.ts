@@ -1,0 +1,128 @@
+/** @file Scores along a dose or a size, the best of so many trials, and losses along a run. */
+
+import type { ReportTask, RunLosses } from "../../src/study/report-data.ts";
+import { chosenModel, chosenTask, nameOf, type Section } from "../context.ts";
+import { controls, pick, switcher } from "../controls.ts";
+import { h } from "../dom.ts";
+import { type Line, lineChart } from "../lines.ts";
+import { tickOf } from "../numbers.ts";
+
+const unitOf = (task: ReportTask): string => (task.unit === "points" ? `${task.metric}, points` : task.unit);
+
+export const doses: Section = {
+  id: "doses",
+  title: "How much of it",
+  how: "The chosen task's score along a quantity that varies between mixtures otherwise alike; each small dot is a run, the line joins their means.",
+  missing: (data) => (data.curves.length === 0 ? "no dose, size or option varies between mixtures otherwise alike" : undefined),
+  draw(context) {
+    const { data } = context;
+    const task = chosenTask(context);
+    const shown = data.curves.filter((curve) => curve.task === task.name && curve.model === chosenModel(context));
+    if (shown.length === 0) return { nodes: [h("p", { class: "quiet" }, `No quantity varies for ${task.name}.`)] };
+    return {
+      nodes: shown.flatMap(({ of, series, text }) => [
+        h("h3", {}, of),
+        lineChart({
+          label: `${task.name} along ${of}`,
+          xLabel: of,
+          yLabel: unitOf(task),
+          writeTick: tickOf(task),
+          mayBeLogarithmic: true,
+          lines: series.map(({ name, points }) => ({
+            name,
+            points: points.map(({ x, mean }) => ({ x, y: mean })),
+            dots: points.flatMap(({ x, values }) => values.map((y) => ({ x, y }))),
+          })),
+        }),
+        h("p", {}, text),
+      ]),
+      table: {
+        columns: ["task", "of", "series", "x", "mean", "values"],
+        rows: shown.flatMap(({ of, series }) => series.flatMap(({ name, points }) => points.map(({ x, mean, values }) => [task.name, of, name, x, mean, values.join(" ")]))),
+      },
+    };
+  },
+};
+
+export const expectedMaximum: Section = {
+  id: "trials",
+  title: "What trying more would bring",
+  how: "The best score that so many tries are expected to reach: a method that needs more tries to win is compared at the same number of them.",
+  missing: (data) => (data.expectedMaximum.length === 0 ? "too few runs for the best of several to be estimated" : undefined),
+  draw(context) {
+    const { data } = context;
+    const task = chosenTask(context);
+    const shown = data.expectedMaximum.find((curve) => curve.task === task.name && curve.model === chosenModel(context));
+    if (shown === undefined) return { nodes: [h("p", { class: "quiet" }, `Too few runs on ${task.name}.`)] };
+    return {
+      nodes: [
+        lineChart({
+          label: `${task.name}: expected best score by number of tries`,
+          xLabel: "tries",
+          yLabel: unitOf(task),
+          writeTick: tickOf(task),
+          lines: shown.curves.map(({ name, points }) => ({ name, points: points.map(({ k, expected, low, high }) => ({ x: k, y: expected, low, high })) })),
+        }),
+      ],
+      table: {
+        columns: ["task", "curve", "tries", "expected", "low", "high"],
+        rows: shown.curves.flatMap(({ name, points }) => points.map(({ k, expected, low, high }) => [task.name, name, k, expected, low, high])),
+      },
+    };
+  },
+};
+
+export const losses: Section = {
+  id: "losses",
+  title: "Inside a run",
+  how: "Training loss of each ingredient within one mixed run, and the loss on each task's dev split where it was measured: which task is still learning, and which is forgotten.",
+  missing: (data) => (data.losses.length === 0 ? "no run has written its losses" : undefined),
+  draw({ data, view }) {
+    const runs = new Map(data.runs.map((run) => [run.id, run]));
+    const options = data.losses.map(({ run }) => {
+      const known = runs.get(run);
+      return { value: run, name: known === undefined ? run : `${nameOf(data, known.row)}, seed ${known.seed} (${run.slice(0, 8)})` };
+    });
+    const id = view.choice("run", options.map(({ value }) => value), mostMixed(data.losses).run);
+    const hasDev = data.losses.some(({ dev }) => dev.length > 0);
+    const kind = view.choice("losses", hasDev ? ["train", "dev"] : ["train"], "train");
+    const shown = data.losses.find(({ run }) => run === id)!;
+    const lines = kind === "dev" ? devLines(shown) : trainLines(shown);
+    return {
+      nodes: [
+        controls(
+          pick(view, "run", "Run", options, mostMixed(data.losses).run),
+          hasDev
+            ? switcher(view, "losses", "Which losses", [
+                { value: "train", name: "Training" },
+                { value: "dev", name: "Dev" },
+              ], "train")
+            : undefined,
+        ),
+        lineChart({ label: `Loss by ingredient along run ${id}`, xLabel: "step", yLabel: "nats a token", lines }) ??
+          h("p", { class: "quiet" }, "This run has no such losses."),
+      ],
+      table: {
+        columns: ["run", "of", "step", "loss"],
+        rows: lines.flatMap(({ name, points }) => points.flatMap(({ x, y }) => (y === null ? [] : [[id, name, x, y]]))),
+      },
+    };
+  },
+};
+
+/** The run with the most ingredients: the one with most to see. */
+function mostMixed(all: readonly RunLosses[]): RunLosses {
+  const numTasks = ({ perTask }: RunLosses) => Object.keys(perTask).length;
+  return all.reduce((best, run) => (numTasks(run) > numTasks(best) ? run : best));
+}
+
+function trainLines({ steps, loss, perTask }: RunLosses): Line[] {
+  const line = (name: string, values: readonly (number | null)[]): Line => ({ name, points: steps.map((x, i) => ({ x, y: values[i] ?? null })) });
+  const tasks = Object.entries(perTask).map(([name, values]) => line(name, values));
+  return tasks.length === 1 ? tasks : [...tasks, line("all together", loss)];
+}
+
+function devLines({ dev }: RunLosses): Line[] {
+  const names = [...new Set(dev.flatMap((at) => Object.keys(at.losses)))];
+  return names.map((name) => ({ name, points: dev.map(({ step, losses: at }) => ({ x: step, y: at[name] ?? null })) }));
+}

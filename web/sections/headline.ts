@@ -1,0 +1,30 @@
+/** @file The study in a sentence, its size, and what a reader must know before believing it. */
+
+import type { ReportData } from "../../src/study/report-data.ts";
+import { h } from "../dom.ts";
+
+export function headline(data: ReportData): HTMLElement {
+  const count = (number: number, one: string, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
+  const facts = [
+    `${data.numDone} of ${count(data.numRuns, "run")} done`,
+    count(data.tasks.length, "task"),
+    data.models.length === 1 ? data.models[0]! : count(data.models.length, "model"),
+    count(data.seeds.length, "seed"),
+    ...data.versions,
+  ];
+  return h(
+    "header",
+    { class: "headline" },
+    h("h1", {}, data.name),
+    h("p", { class: "sentence" }, data.sentence),
+    h("ul", { class: "facts" }, ...facts.map((fact) => h("li", {}, fact))),
+    data.remarks.length === 0
+      ? undefined
+      : h(
+          "aside",
+          { class: "remarks", "aria-label": "Remarks" },
+          h("h2", {}, "Before you read on"),
+          h("ul", {}, ...data.remarks.map((remark) => h("li", {}, remark))),
+        ),
+  );
+}

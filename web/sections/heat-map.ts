@@ -1,0 +1,166 @@
+/** @file Every mixture on every task: its score, or its difference from training on the task alone. */
+
+import type { ReportData, ReportTask } from "../../src/study/report-data.ts";
+import { cellOf, chosenModel, chosenSplit, type Context, type Drawn, rowName, rowsOf, type Section } from "../context.ts";
+import { controls, switcher } from "../controls.ts";
+import { h } from "../dom.ts";
+import { type Matrix, type MatrixCell, matrixLegend, matrixTable } from "../matrix.ts";
+import { interval, NOTHING, pValue, score, signed } from "../numbers.ts";
+import { comesFirst } from "../order.ts";
+
+export const heatMap: Section = {
+  id: "mixtures",
+  title: "Every mixture on every task",
+  how: "A row is a mixture, a column a task; blue is better, orange is worse, and an arrow marks differences that survive the correction for having looked at all of them. Press a task's name to choose it everywhere.",
+  missing: (data) => (data.rows.length === 0 || data.tasks.length === 0 ? "nothing is scored yet" : undefined),
+  draw(context) {
+    const { data, view } = context;
+    const model = chosenModel(context);
+    const hasDifferences = data.differences.some((difference) => difference.model === model);
+    const kinds = hasDifferences ? ["difference", "score"] : ["score"];
+    const kind = view.choice("heat", kinds, kinds[0]!);
+    const order = view.choice("heat-order", ["design", "best"], "design");
+    const drawn = kind === "difference" ? differenceMap(context, model, order) : scoreMap(context, model, order);
+    return {
+      ...drawn,
+      nodes: [
+        controls(
+          hasDifferences
+            ? switcher(view, "heat", "What is shown", [
+                { value: "difference", name: "Difference from the task alone" },
+                { value: "score", name: "Score" },
+              ], "difference")
+            : undefined,
+          switcher(view, "heat-order", "Order of rows", [
+            { value: "design", name: "In order of the design" },
+            { value: "best", name: "Best on the chosen task first" },
+          ], "design"),
+        ),
+        ...drawn.nodes,
+      ],
+    };
+  },
+};
+
+function differenceMap(context: Context, model: string, order: string): Drawn {
+  const { data } = context;
+  const differences = data.differences.filter((difference) => difference.model === model);
+  const at = new Map(differences.map((difference) => [`${difference.row} ${difference.task}`, difference]));
+  const references = new Set(differences.map(({ reference, task }) => `${reference} ${task}`));
+  const strongest = strongestByUnit(data.tasks, differences);
+  const rows = rowsOf(data, model).filter((row) => differences.some((difference) => difference.row === row || difference.reference === row));
+  const cell = (row: number, task: ReportTask): MatrixCell => {
+    if (references.has(`${row} ${task.name}`)) return { text: "reference", shade: null };
+    const found = at.get(`${row} ${task.name}`);
+    if (found === undefined) return { text: NOTHING, shade: null };
+    const { difference, low, high, pAdjusted, mark } = found;
+    const ends = interval(low, high, (value) => signed(task, value));
+    return {
+      text: `${mark === "above" ? "▲ " : mark === "below" ? "▼ " : ""}${signed(task, difference)}`,
+      shade: difference / (strongest.get(task.unit) || 1),
+      title: `${ends === "" ? "no interval" : `95 %: ${ends}`}; corrected p ${pValue(pAdjusted)}`,
+      isStrong: mark !== "none",
+    };
+  };
+  const value = (row: number, task: string) => at.get(`${row} ${task}`)?.difference ?? null;
+  const size = differences[0]?.familySize;
+  const most = strongest.get("points");
+  return {
+    nodes: [
+      map(context, rows, order, cell, value, `Difference from training on the task alone, on test: ${model}`),
+      matrixLegend(
+        most === undefined ? "worse" : `−${(100 * most).toFixed(1)}`,
+        most === undefined ? "better" : `+${(100 * most).toFixed(1)}`,
+        `points, test. ▲ ▼ corrected p below 5 %${size === undefined ? "" : `, Benjamini-Hochberg over ${size}`}. Baselines without a difference stand in the score view.`,
+      ),
+    ],
+    table: {
+      columns: ["mixture", "task", "difference", "low", "high", "p", "p_adjusted", "mark"],
+      rows: differences.map((d) => [rowName(data.rows[d.row]), d.task, d.difference, d.low, d.high, d.pValue, d.pAdjusted, d.mark]),
+    },
+  };
+}
+
+function strongestByUnit(tasks: readonly ReportTask[], differences: ReportData["differences"]): Map<string, number> {
+  const units = new Map(tasks.map(({ name, unit }) => [name, unit]));
+  const strongest = new Map<string, number>();
+  for (const { task, difference } of differences) {
+    const unit = units.get(task) ?? "";
+    strongest.set(unit, Math.max(strongest.get(unit) ?? 0, Math.abs(difference)));
+  }
+  return strongest;
+}
+
+function scoreMap(context: Context, model: string, order: string): Drawn {
+  const { data } = context;
+  const split = chosenSplit(context);
+  const rows = rowsOf(data, model);
+  const mean = (row: number, task: string) => cellOf(data.rows[row]!, task, split)?.mean ?? null;
+  const ranges = new Map(
+    data.tasks.map(({ name }) => {
+      const values = rows.map((row) => mean(row, name)).filter((value) => value !== null);
+      return [name, { low: Math.min(...values), high: Math.max(...values) }];
+    }),
+  );
+  const cell = (row: number, task: ReportTask): MatrixCell => {
+    const value = mean(row, task.name);
+    if (value === null) return { text: NOTHING, shade: null };
+    const { low, high } = ranges.get(task.name)!;
+    const there = cellOf(data.rows[row]!, task.name, split)!;
+    const isChosen = data.rows[row]!.chosenFor.includes(task.name);
+    const ends = interval(there.low, there.high, (end) => score(task, end));
+    return {
+      text: `${isChosen ? "* " : ""}${score(task, value)}`,
+      shade: high > low ? (2 * (value - low)) / (high - low) - 1 : 0,
+      title: `n = ${there.n}, ${there.values.length} seeds${ends === "" ? "" : `, 95 %: ${ends}`}`,
+      isStrong: isChosen,
+    };
+  };
+  return {
+    nodes: [
+      map(context, rows, order, cell, mean, `Scores on ${split}: ${model}`),
+      matrixLegend("worst of the task", "best of the task", `${split}, mean over seeds. * chosen on dev.`),
+    ],
+    table: {
+      columns: ["kind", "mixture", "task", "metric", "split", "mean", "sd", "low", "high", "n", "seeds"],
+      rows: rows.flatMap((index) =>
+        data.tasks.flatMap(({ name, metric }): (string | number | null)[][] => {
+          const row = data.rows[index]!;
+          const there = cellOf(row, name, split);
+          if (there === undefined) return [];
+          return [[row.kind, rowName(row), name, metric, split, there.mean, there.sd, there.low, there.high, there.n, there.values.length]];
+        }),
+      ),
+    },
+  };
+}
+
+function map(
+  { data, view }: Context,
+  rows: readonly number[],
+  order: string,
+  cell: (row: number, task: ReportTask) => MatrixCell,
+  value: (row: number, task: string) => number | null,
+  caption: string,
+): HTMLElement {
+  const chosen = view.choice("task", data.tasks.map(({ name }) => name), data.tasks[0]!.name);
+  const isBaseline = (row: number) => data.rows[row]!.kind !== "mixture" && data.rows[row]!.kind !== "control";
+  const isMixture = (row: number) => data.rows[row]!.kind === "mixture";
+  const group = (name: string, members: readonly number[]): Matrix["groups"] => {
+    const ordered = order === "best" ? members.toSorted((a, b) => comesFirst(value(a, chosen), value(b, chosen))) : members;
+    if (members.length === 0) return [];
+    return [{ name, rows: ordered.map((row) => ({ name: rowName(data.rows[row]), cells: data.tasks.map((task) => cell(row, task)) })) }];
+  };
+  return matrixTable({
+    caption,
+    corner: "Mixture",
+    columns: data.tasks.map(({ name }, i) =>
+      h("button", { id: `heat-task-${i}`, type: "button", "aria-pressed": String(name === chosen), click: () => view.set({ task: name }) }, name),
+    ),
+    groups: [
+      ...group("Baselines", rows.filter(isBaseline)),
+      ...group("Mixtures", rows.filter(isMixture)),
+      ...group("Controls", rows.filter((row) => !isBaseline(row) && !isMixture(row))),
+    ],
+  });
+}
