@@ -63,7 +63,7 @@ export function retentionOf(dir: string, table: StudyTable): string {
   const lock = readStudyLock(dir);
   const tasks = table.tasks.filter(({ name }) => lock.study.tasks[name]?.evaluation_only === true);
   const models = [...new Set(lock.runs.map(({ model }) => model))];
-  const items = studyItems({ ...table, tasks }, models, scoredReader(dir));
+  const items = studyItems({ ...table, tasks }, models, lock, scoredReader(dir));
   const found = versusUntuned(table, items, lock);
   return retentionText(
     found,

@@ -63,7 +63,7 @@ export function reportOf(studyDir: string): ReportData {
   const read = scoredReader(studyDir, (message) => remarks.add(message));
   const table = analyseStudy(lock, read);
   const models = [...new Set(lock.runs.map(({ model }) => model))];
-  const items = studyItems(table, models, read);
+  const items = studyItems(table, models, lock, read);
   const runs = runsOf(studyDir, lock, table, remarks);
   for (const remark of remarksOf(studyDir, lock, table, items, read)) remarks.add(remark);
   const costs = runs.flatMap(({ cost }) => (cost === null ? [] : [cost]));
