@@ -19,7 +19,12 @@ describe("cells as Markdown", () => {
 
 describe("cells as LaTeX", () => {
   test("hold no command of their own", () => {
-    const line = latexTable([["name", "x"], ["\\input{a}_50%~^", "−0.5 ± 1"]]).split("\n")[4];
-    expect(line).toBe("\\textbackslash{}input\\{a\\}\\_50\\%\\textasciitilde{}\\textasciicircum{} & $-$0.5 $\\pm$ 1 \\\\");
+    const line = latexTable([
+      ["name", "x"],
+      ["\\input{a}_50%~^", "−0.5 ± 1"],
+    ]).split("\n")[4];
+    expect(line).toBe(
+      "\\textbackslash{}input\\{a\\}\\_50\\%\\textasciitilde{}\\textasciicircum{} & $-$0.5 $\\pm$ 1 \\\\",
+    );
   });
 });

@@ -23,7 +23,9 @@ describe("the report's file", () => {
   test("carries the data as they are, fractions to seven digits", () => {
     const data = makeReportData(1, { seeds: [1] });
     const rounded = JSON.parse(
-      JSON.stringify(data, (_, value) => (typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(7)) : value)),
+      JSON.stringify(data, (_, value) =>
+        typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(7)) : value,
+      ),
     );
     expect(embedded(reportHtml(data, PARTS)).data).toEqual(rounded);
   });

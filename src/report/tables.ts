@@ -80,7 +80,6 @@ const READINGS: Record<StudyTable["scoring"], string> = {
   lenient: "from the first label in the generated text (lenient)",
 };
 
-
 /** Long form: a line per row, task and split. */
 function csv(table: StudyTable): string {
   const header = [

@@ -27,9 +27,17 @@ export interface MadeUp {
 
 /** Text that would run, or end an element, where it were taken for HTML; setting `planted` on the window tells. */
 export const HOSTILE =
-  "</script><script>window.planted=1</script><img src=x onerror=window.planted=1>\u2028<!--<script>\u2029\"'`${planted}";
+  "</script><script>window.planted=1</script><img src=x onerror=window.planted=1>\u2028<!--<script>\u2029\"'`{{planted}}";
 
-const INGREDIENTS = ["fpb", "fiqa-sa", "headline", "ner", "finred", "convfinqa", "a-target-with-an-unusually-long-name-that-must-wrap-somewhere"];
+const INGREDIENTS = [
+  "fpb",
+  "fiqa-sa",
+  "headline",
+  "ner",
+  "finred",
+  "convfinqa",
+  "a-target-with-an-unusually-long-name-that-must-wrap-somewhere",
+];
 
 /** The same for the same seed and options. */
 export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
@@ -61,28 +69,52 @@ export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
   const cell = (base: number, numSeeds: number, draw: Rng): ReportCell => {
     const values = Array.from({ length: numSeeds }, () => base + 0.02 * draw.normal());
     const mean = values.reduce((sum, value) => sum + value, 0) / numSeeds;
-    const sd = numSeeds > 1 ? Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (numSeeds - 1)) : null;
+    const sd =
+      numSeeds > 1 ? Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (numSeeds - 1)) : null;
     return { mean, sd, values, n: 400, low: mean - 0.04, high: mean + 0.04 };
   };
   const nothing: ReportCell = { mean: null, sd: null, values: [], n: 0, low: null, high: null };
-  const rowOf = (kind: ReportRow["kind"], name: string, model: string | null, level: number, members: string[]): ReportRow => {
+  const rowOf = (
+    kind: ReportRow["kind"],
+    name: string,
+    model: string | null,
+    level: number,
+    members: string[],
+  ): ReportRow => {
     const draw = rng.fork(`${kind} ${name} ${model}`);
     const isTrained = kind === "mixture" || kind === "control";
     const cells = Object.fromEntries(
       tasks.map(({ name: task, unit }, i) => {
         if (kind === "hosted" && i > 1) return [task, { dev: nothing, test: nothing }];
-        const base = unit === "points" ? level + (members.includes(task) ? 0.12 : 0) + 0.03 * draw.normal() : -2 + level + 0.1 * draw.normal();
-        return [task, { dev: cell(base, isTrained ? seeds.length : 1, draw), test: cell(base, isTrained ? seeds.length : 1, draw) }];
+        const base =
+          unit === "points"
+            ? level + (members.includes(task) ? 0.12 : 0) + 0.03 * draw.normal()
+            : -2 + level + 0.1 * draw.normal();
+        return [
+          task,
+          { dev: cell(base, isTrained ? seeds.length : 1, draw), test: cell(base, isTrained ? seeds.length : 1, draw) },
+        ];
       }),
     );
-    return { kind, name, model, factors: {}, ingredients: Object.fromEntries(members.map((member) => [member, "all"])), runs: [], cells, chosenFor: [] };
+    return {
+      kind,
+      name,
+      model,
+      factors: {},
+      ingredients: Object.fromEntries(members.map((member) => [member, "all"])),
+      runs: [],
+      cells,
+      chosenFor: [],
+    };
   };
   const rows: ReportRow[] = [
     rowOf("majority", "majority", null, 0.35, []),
     rowOf("ngram", "ngram", null, 0.5, []),
     rowOf("hosted", "a hosted model", null, 0.8, []),
     ...models.map((model) => rowOf("base", `${model} (untuned)`, model, 0.4, [])),
-    ...models.flatMap((model) => mixtures.map(({ name, members, factors }) => ({ ...rowOf("mixture", name, model, 0.55, members), factors }))),
+    ...models.flatMap((model) =>
+      mixtures.map(({ name, members, factors }) => ({ ...rowOf("mixture", name, model, 0.55, members), factors })),
+    ),
     ...models.map((model) => rowOf("control", "shuffled labels", model, 0.36, [])),
   ];
   const isFirst = (index: number) => index === 0;
@@ -98,8 +130,14 @@ export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
         seed: runSeed,
         state: isFailed ? "failed" : "done",
         reason: isFailed ? "the loss is not a number at step 12" : null,
-        cost: isFailed ? null : { tokens: 1_234_567 + 1000 * index, flops: 3.4e14, seconds: 61.5 + index, peak_memory_bytes: 812_345_678 },
-        differs: { seed: String(runSeed), "mixture.tasks": Object.keys(row.ingredients).join(" + "), model: row.model ?? "" },
+        cost: isFailed
+          ? null
+          : { tokens: 1_234_567 + 1000 * index, flops: 3.4e14, seconds: 61.5 + index, peak_memory_bytes: 812_345_678 },
+        differs: {
+          seed: String(runSeed),
+          "mixture.tasks": Object.keys(row.ingredients).join(" + "),
+          model: row.model ?? "",
+        },
       });
     }
   }
@@ -134,7 +172,8 @@ export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
       const chosen = own[(t + 3) % own.length]!;
       rows[chosen]!.chosenFor.push(task.name);
       const verdict = (["above", "not distinguishable", "below", "same", "no reference"] as const)[t % 5]!;
-      const difference = verdict === "no reference" ? null : verdict === "below" ? -0.031 : verdict === "above" ? 0.042 : 0.008;
+      const difference =
+        verdict === "no reference" ? null : verdict === "below" ? -0.031 : verdict === "above" ? 0.042 : 0.008;
       answers.push({
         task: task.name,
         model,
@@ -184,7 +223,14 @@ export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
           model,
           effects: terms.map((term) => {
             const effect = 0.04 * draw.normal();
-            return { term, effect, low: effect - 0.03, high: effect + 0.03, pValue: 0.2, pAdjusted: Math.abs(effect) > 0.06 ? 0.01 : 0.4 };
+            return {
+              term,
+              effect,
+              low: effect - 0.03,
+              high: effect + 0.03,
+              pValue: 0.2,
+              pAdjusted: Math.abs(effect) > 0.06 ? 0.01 : 0.4,
+            };
           }),
           notEstimable: t === 1 ? pairsOf.slice(0, 2) : [],
           numRuns: runs.length / models.length,
@@ -235,27 +281,37 @@ export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
         mark: i % 4 === 0 ? ("below" as const) : ("none" as const),
       })),
     ),
-    aggregate: mixtureRows.map((row, i) => ({ row, iqm: 0.3 + 0.01 * (i % 7), low: 0.25, high: i % 5 === 0 ? null : 0.4, numTasks: tasks.length })),
-    losses: runs.filter(({ state }) => state === "done").map(({ id, row }) => lossesOf(rng.fork(id), id, rows[row]!, numSteps)),
+    aggregate: mixtureRows.map((row, i) => ({
+      row,
+      iqm: 0.3 + 0.01 * (i % 7),
+      low: 0.25,
+      high: i % 5 === 0 ? null : 0.4,
+      numTasks: tasks.length,
+    })),
+    losses: runs
+      .filter(({ state }) => state === "done")
+      .map(({ id, row }) => lossesOf(rng.fork(id), id, rows[row]!, numSteps)),
     disagreements: answers
       .filter(({ reference, chosen }) => reference !== null && reference !== chosen)
       .slice(0, 4)
-      .map(({ task, chosen, reference }): ItemDisagreements => ({
-        task,
-        a: chosen,
-        b: reference!,
-        onlyA: 31,
-        onlyB: 22,
-        items: Array.from({ length: numItems }, (_, i) => ({
-          id: `test#${i}`,
-          gold: i % 2 === 0 ? "positive" : "negative",
-          a: i % 3 === 0 ? "positive" : "The sentiment is negative,\nsince sales fell.",
-          b: i === 4 ? "" : "neutral",
-          aRight: i % 3 !== 0,
-          scores: { strict: [1, 0], lenient: [i % 2, null] },
-        })),
-        leftOut: 53 - numItems,
-      })),
+      .map(
+        ({ task, chosen, reference }): ItemDisagreements => ({
+          task,
+          a: chosen,
+          b: reference!,
+          onlyA: 31,
+          onlyB: 22,
+          items: Array.from({ length: numItems }, (_, i) => ({
+            id: `test#${i}`,
+            gold: i % 2 === 0 ? "positive" : "negative",
+            a: i % 3 === 0 ? "positive" : "The sentiment is negative,\nsince sales fell.",
+            b: i === 4 ? "" : "neutral",
+            aRight: i % 3 !== 0,
+            scores: { strict: [1, 0], lenient: [i % 2, null] },
+          })),
+          leftOut: 53 - numItems,
+        }),
+      ),
     runs,
     ledger: {
       testOpened: runs.length,
@@ -270,7 +326,12 @@ export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
       ),
       leftOut: Math.max(0, 3 * (runs.length - 40)),
     },
-    cost: { seconds: 61.5 * runs.length, tokens: 1_234_567 * runs.length, flops: 3.4e14 * runs.length, peakMemoryBytes: 812_345_678 },
+    cost: {
+      seconds: 61.5 * runs.length,
+      tokens: 1_234_567 * runs.length,
+      flops: 3.4e14 * runs.length,
+      peakMemoryBytes: 812_345_678,
+    },
     methods: [
       { title: "Differences", text: "Paired over test items and seeds.\n\nIntervals are at 95 %." },
       { title: "Versions", text: "mixtune 0.1.0" },
@@ -290,13 +351,19 @@ export function planted(data: ReportData): ReportData {
     if (Array.isArray(value)) return value.map((element) => hostile(element, ""));
     if (typeof value !== "object" || value === null) return value;
     const isByName = BY_NAME.has(member);
-    return Object.fromEntries(Object.entries(value).map(([key, of]) => [isByName ? `${key}${HOSTILE}` : key, hostile(of, key)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, of]) => [isByName ? `${key}${HOSTILE}` : key, hostile(of, key)]),
+    );
   };
   return hostile(data, "") as ReportData;
 }
 
 /** Singles first, then what a few seeds of chance put together; the last ones vary a factor. */
-function designOf(rng: Rng, ingredients: readonly string[], number: number): { name: string; members: string[]; factors: Record<string, string> }[] {
+function designOf(
+  rng: Rng,
+  ingredients: readonly string[],
+  number: number,
+): { name: string; members: string[]; factors: Record<string, string> }[] {
   return Array.from({ length: number }, (_, i) => {
     if (i < ingredients.length) return { name: ingredients[i]!, members: [ingredients[i]!], factors: {} };
     const members = rng.shuffle(ingredients).slice(0, 2 + rng.int(Math.max(1, ingredients.length - 2)));
@@ -312,7 +379,14 @@ function lossesOf(rng: Rng, run: string, row: ReportRow, numSteps: number): RunL
     run,
     steps,
     loss: falling(1),
-    perTask: Object.fromEntries(members.map((name, i) => [name, falling(0.6 + 0.1 * i).map((value) => (rng.int(8) === 0 ? null : value))])),
-    dev: steps.filter((_, i) => i % 20 === 19).map((step) => ({ step, losses: Object.fromEntries(members.map((name, i) => [name, 0.8 + 0.1 * i + Math.exp(-step / 200)])) })),
+    perTask: Object.fromEntries(
+      members.map((name, i) => [name, falling(0.6 + 0.1 * i).map((value) => (rng.int(8) === 0 ? null : value))]),
+    ),
+    dev: steps
+      .filter((_, i) => i % 20 === 19)
+      .map((step) => ({
+        step,
+        losses: Object.fromEntries(members.map((name, i) => [name, 0.8 + 0.1 * i + Math.exp(-step / 200)])),
+      })),
   };
 }

@@ -1,7 +1,7 @@
 /** @file Task by task: the mixture that dev chooses, and whether test can tell it from training on the task alone. */
 
 import type { ReportData, TaskAnswer } from "../../src/study/report-data.ts";
-import { type Context, chosenModel, nameOf, type Section } from "../context.ts";
+import { chosenModel, nameOf, type Section } from "../context.ts";
 import { type Child, h } from "../dom.ts";
 import { interval, percent, pValue, signed } from "../numbers.ts";
 import { intervalPicture } from "../strips.ts";
@@ -60,7 +60,12 @@ function card(data: ReportData, answer: TaskAnswer): Child {
     h("p", { class: "mixture" }, nameOf(data, answer.chosen)),
     !isCompared
       ? undefined
-      : h("p", { class: "gain" }, h("strong", {}, signed(task, difference)), h("span", {}, `${points}${task.itemMetric === task.metric ? "" : ` of ${task.itemMetric}`}`)),
+      : h(
+          "p",
+          { class: "gain" },
+          h("strong", {}, signed(task, difference)),
+          h("span", {}, `${points}${task.itemMetric === task.metric ? "" : ` of ${task.itemMetric}`}`),
+        ),
     !isCompared ? undefined : intervalPicture({ value: difference, low, high, mark }, 0),
     h(
       "p",
@@ -83,7 +88,9 @@ function card(data: ReportData, answer: TaskAnswer): Child {
         : h(
             "ul",
             { class: "chances" },
-            ...chanceOfBest.map(({ row, chance }) => h("li", {}, h("span", {}, nameOf(data, row)), h("span", { class: "number" }, percent(chance)))),
+            ...chanceOfBest.map(({ row, chance }) =>
+              h("li", {}, h("span", {}, nameOf(data, row)), h("span", { class: "number" }, percent(chance))),
+            ),
           ),
       selected === null || selected.estimate === null
         ? undefined
