@@ -95,7 +95,7 @@ describe.each([
       const { page, close } = await open(address, { viewport, colorScheme });
       await page.evaluate(AXE);
       const violations = await page.evaluate(
-        "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes[0].html))",
+        'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes[0].html))',
       );
       expect(violations).toEqual([]);
       await close();
