@@ -1,7 +1,7 @@
 /** @file What every section draws from: the data, the reader's choices, and names of rows. */
 
-import type { ReportCell, ReportData, ReportRow, ReportTask } from "../src/study/report-data.ts";
 import type { Grid } from "../src/report/grid.ts";
+import type { ReportCell, ReportData, ReportRow, ReportTask } from "../src/study/report-data.ts";
 import type { Child } from "./dom.ts";
 import type { View } from "./view.ts";
 

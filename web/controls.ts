@@ -9,7 +9,13 @@ export interface Option {
 }
 
 /** A labelled list to pick from. */
-export function pick(view: View, key: string, label: string, options: readonly Option[], fallback: string): HTMLElement {
+export function pick(
+  view: View,
+  key: string,
+  label: string,
+  options: readonly Option[],
+  fallback: string,
+): HTMLElement {
   const values = options.map(({ value }) => value);
   const chosen = view.choice(key, values, fallback);
   const list = h(
@@ -21,7 +27,13 @@ export function pick(view: View, key: string, label: string, options: readonly O
 }
 
 /** A group of buttons of which one is pressed. */
-export function switcher(view: View, key: string, label: string, options: readonly Option[], fallback: string): HTMLElement {
+export function switcher(
+  view: View,
+  key: string,
+  label: string,
+  options: readonly Option[],
+  fallback: string,
+): HTMLElement {
   const values = options.map(({ value }) => value);
   const chosen = view.choice(key, values, fallback);
   return h(

@@ -5,7 +5,12 @@ import { h } from "./dom.ts";
 import { NOTHING, plain } from "./numbers.ts";
 
 const FORMATS: readonly { name: string; ending: string; type: string; write(grid: Grid): string }[] = [
-  { name: "CSV", ending: "csv", type: "text/csv", write: (grid) => csvLines(texts(grid, (value) => String(value ?? ""))) },
+  {
+    name: "CSV",
+    ending: "csv",
+    type: "text/csv",
+    write: (grid) => csvLines(texts(grid, (value) => String(value ?? ""))),
+  },
   { name: "Markdown", ending: "md", type: "text/markdown", write: (grid) => `${markdownTable(texts(grid, short))}\n` },
   { name: "LaTeX", ending: "tex", type: "text/x-tex", write: (grid) => latexTable(texts(grid, short)) },
   { name: "JSON", ending: "json", type: "application/json", write: json },

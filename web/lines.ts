@@ -5,9 +5,12 @@ import { extent, plain, ticks } from "./numbers.ts";
 
 export interface Line {
   name: string;
+  /** Intervals are drawn as a band, so that it takes two points with one. */
   points: readonly { x: number; y: number | null; low?: number | null; high?: number | null }[];
   /** Single values behind the points. */
   dots?: readonly { x: number; y: number }[];
+  /** What the points smooth: a pale line. */
+  behind?: readonly { x: number; y: number | null }[];
 }
 
 export interface LineChart {
@@ -18,6 +21,8 @@ export interface LineChart {
   lines: readonly Line[];
   /** Writes the numbers of the y axis; default: as they are. */
   writeTick?(value: number): string;
+  /** Values beyond which y means nothing: the axis ends there, and so do bands. */
+  limits?: readonly [number, number] | undefined;
   /** Whether x may be drawn logarithmically where it spans much. */
   mayBeLogarithmic?: boolean;
 }
@@ -45,15 +50,33 @@ export function lineChart(chart: LineChart): HTMLElement | undefined {
   return h("figure", {}, box, legend(chart.lines));
 }
 
-function drawn({ label, xLabel, yLabel, lines, writeTick = plain, mayBeLogarithmic = false }: LineChart, width: number): SVGElement {
-  const all = lines.flatMap((line) => [...line.points, ...(line.dots ?? [])]);
+function drawn(
+  {
+    label,
+    xLabel,
+    yLabel,
+    lines,
+    writeTick = plain,
+    limits = [-Infinity, Infinity],
+    mayBeLogarithmic = false,
+  }: LineChart,
+  width: number,
+): SVGElement {
+  const all = lines.flatMap((line) => [...line.points, ...(line.dots ?? []), ...(line.behind ?? [])]);
   const xValues = all.map(({ x }) => x);
   const isLog = mayBeLogarithmic && Math.min(...xValues) > 0 && Math.max(...xValues) / Math.min(...xValues) > 20;
   const along = (x: number) => (isLog ? Math.log10(x) : x);
   const [left, right] = extent(xValues.map(along), 0.03)!;
-  const [bottom, top] = extent(all.flatMap(({ y, ...ends }) => [y, "low" in ends ? ends.low : null, "high" in ends ? ends.high : null]), 0.06)!;
-  const x = (value: number) => MARGIN.left + ((along(value) - left) / (right - left)) * (width - MARGIN.left - MARGIN.right);
-  const y = (value: number) => MARGIN.top + ((top - value) / (top - bottom)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
+  const range = extent(
+    [...all.map(({ y }) => y), ...lines.flatMap((line) => bandOf(line)).flatMap(({ low, high }) => [low, high])],
+    0.06,
+  )!;
+  const [bottom, top] = [Math.max(limits[0], range[0]), Math.min(limits[1], range[1])];
+  const x = (value: number) =>
+    MARGIN.left + ((along(value) - left) / (right - left)) * (width - MARGIN.left - MARGIN.right);
+  const y = (value: number) =>
+    MARGIN.top +
+    ((top - Math.min(top, Math.max(bottom, value))) / (top - bottom)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
   const floor = HEIGHT - MARGIN.bottom;
   const xTicks = isLog ? [...new Set(xValues)].sort((a, b) => a - b) : ticks(left, right, width < 480 ? 4 : 8);
   return s(
@@ -67,12 +90,25 @@ function drawn({ label, xLabel, yLabel, lines, writeTick = plain, mayBeLogarithm
         s("text", { x: MARGIN.left - 8, y: y(value) + 4, "text-anchor": "end" }, writeTick(value)),
       ),
     ),
-    ...apart(xTicks.map((value) => ({ value, at: x(value) })), 44).map(({ value, at }) =>
-      s("text", { x: at, y: floor + 17, "text-anchor": "middle" }, plain(value)),
-    ),
+    ...apart(
+      xTicks.map((value) => ({ value, at: x(value) })),
+      44,
+    ).map(({ value, at }) => s("text", { x: at, y: floor + 17, "text-anchor": "middle" }, plain(value))),
     s("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: floor, y2: floor, class: "axis" }),
-    s("text", { x: (MARGIN.left + width - MARGIN.right) / 2, y: HEIGHT - 6, "text-anchor": "middle", class: "axis-label" }, isLog ? `${xLabel} (logarithmic)` : xLabel),
-    s("text", { transform: `translate(13 ${(MARGIN.top + floor) / 2}) rotate(-90)`, "text-anchor": "middle", class: "axis-label" }, yLabel),
+    s(
+      "text",
+      { x: (MARGIN.left + width - MARGIN.right) / 2, y: HEIGHT - 6, "text-anchor": "middle", class: "axis-label" },
+      isLog ? `${xLabel} (logarithmic)` : xLabel,
+    ),
+    s(
+      "text",
+      {
+        transform: `translate(13 ${(MARGIN.top + floor) / 2}) rotate(-90)`,
+        "text-anchor": "middle",
+        class: "axis-label",
+      },
+      yLabel,
+    ),
     ...lines.flatMap((line, index) => lineParts(line, index, x, y)),
   );
 }
@@ -84,17 +120,36 @@ function apart<T extends { at: number }>(things: readonly T[], distance: number)
   return kept;
 }
 
-function lineParts({ points, dots = [] }: Line, index: number, x: (value: number) => number, y: (value: number) => number): Child[] {
+/** Points with an interval, where they are enough for a band. */
+function bandOf({ points }: Line): { x: number; low: number; high: number }[] {
+  const banded = points.flatMap(({ x, low, high }) => (low == null || high == null ? [] : [{ x, low, high }]));
+  return banded.length > 1 ? banded : [];
+}
+
+function lineParts(line: Line, index: number, x: (value: number) => number, y: (value: number) => number): Child[] {
+  const { points, dots = [] } = line;
   const colour = `c${index % NUM_COLOURS}`;
   const at = (px: number, py: number) => `${x(px).toFixed(1)},${y(py).toFixed(1)}`;
   const there = points.flatMap((point) => (point.y === null ? [] : [{ ...point, y: point.y }]));
-  const banded = there.flatMap(({ x, low, high }) => (low == null || high == null ? [] : [{ x, low, high }]));
+  const behind = (line.behind ?? []).flatMap((point) => (point.y === null ? [] : [at(point.x, point.y)]));
+  const banded = bandOf(line);
   const band = [...banded.map(({ x, high }) => at(x, high)), ...banded.map(({ x, low }) => at(x, low)).reverse()];
   return [
-    banded.length > 1 ? s("polygon", { points: band.join(" "), class: `band ${colour}` }) : undefined,
-    ...dots.map((dot) => s("circle", { cx: x(dot.x).toFixed(1), cy: y(dot.y).toFixed(1), r: 2.5, class: `dot ${colour}` })),
-    s("polyline", { points: there.map((point) => at(point.x, point.y)).join(" "), class: `line ${colour}`, "stroke-dasharray": dash(index) }),
-    ...(there.length > 30 ? [] : there.map((point) => s("circle", { cx: x(point.x).toFixed(1), cy: y(point.y).toFixed(1), r: 4, class: `point ${colour}` }))),
+    banded.length > 0 ? s("polygon", { points: band.join(" "), class: `band ${colour}` }) : undefined,
+    behind.length > 1 ? s("polyline", { points: behind.join(" "), class: `behind ${colour}` }) : undefined,
+    ...dots.map((dot) =>
+      s("circle", { cx: x(dot.x).toFixed(1), cy: y(dot.y).toFixed(1), r: 2.5, class: `dot ${colour}` }),
+    ),
+    s("polyline", {
+      points: there.map((point) => at(point.x, point.y)).join(" "),
+      class: `line ${colour}`,
+      "stroke-dasharray": dash(index),
+    }),
+    ...(there.length > 30
+      ? []
+      : there.map((point) =>
+          s("circle", { cx: x(point.x).toFixed(1), cy: y(point.y).toFixed(1), r: 4, class: `point ${colour}` }),
+        )),
   ];
 }
 
@@ -111,7 +166,14 @@ function legend(lines: readonly Line[]): Child {
         s(
           "svg",
           { width: 26, height: 10, "aria-hidden": "true" },
-          s("line", { x1: 1, x2: 25, y1: 5, y2: 5, class: `line c${index % NUM_COLOURS}`, "stroke-dasharray": dash(index) }),
+          s("line", {
+            x1: 1,
+            x2: 25,
+            y1: 5,
+            y2: 5,
+            class: `line c${index % NUM_COLOURS}`,
+            "stroke-dasharray": dash(index),
+          }),
         ),
         name,
       ),

@@ -1,7 +1,7 @@
 /** @file The report's page: reads the data that the file carries, draws every section, and draws again what a choice changes. */
 
 import type { ReportData } from "../src/study/report-data.ts";
-import { chosenModel, chosenSplit, type Context, type Section } from "./context.ts";
+import { type Context, chosenModel, chosenSplit, type Section } from "./context.ts";
 import { pick, switcher } from "./controls.ts";
 import { type Child, h } from "./dom.ts";
 import { exportButtons } from "./export.ts";
@@ -56,7 +56,7 @@ function show(data: ReportData): void {
   });
   const context: Context = { data, view };
   const setTheme = () => {
-    document.documentElement.dataset["theme"] = view.choice("theme", ["light", "dark"], "");
+    document.documentElement.dataset.theme = view.choice("theme", ["light", "dark"], "");
   };
   const redraw = (part: Part) => {
     part.keys = view.track(() => part.element.replaceChildren(...there(part.draw())));
@@ -110,7 +110,11 @@ function show(data: ReportData): void {
     h(
       "div",
       { class: "bar", role: "region", "aria-label": "Choices for the whole page" },
-      h("button", { type: "button", class: "skip", click: () => goTo(shown[0]?.id ?? "") }, "Skip to the first section"),
+      h(
+        "button",
+        { type: "button", class: "skip", click: () => goTo(shown[0]?.id ?? "") },
+        "Skip to the first section",
+      ),
       h("span", { class: "name" }, data.name),
       live(h("div", { class: "controls" }), () => choices(context)),
     ),
@@ -130,7 +134,10 @@ function show(data: ReportData): void {
             h("p", { class: "how" }, section.how),
             live(h("div", { class: "body", "data-section": section.id }), () => {
               const { nodes, table } = section.draw(context);
-              return [...nodes, table === undefined || table.rows.length === 0 ? undefined : exportButtons(section.id, table)];
+              return [
+                ...nodes,
+                table === undefined || table.rows.length === 0 ? undefined : exportButtons(section.id, table),
+              ];
             }),
           ),
         ),
@@ -139,7 +146,11 @@ function show(data: ReportData): void {
     ),
   );
   setTheme();
-  const at = view.choice("at", shown.map(({ id }) => id), "");
+  const at = view.choice(
+    "at",
+    shown.map(({ id }) => id),
+    "",
+  );
   if (at !== "") goTo(at);
 }
 
@@ -147,7 +158,9 @@ function choices(context: Context): readonly Child[] {
   const { data, view } = context;
   const named = (names: readonly string[]) => names.map((name) => ({ value: name, name }));
   return [
-    data.tasks.length === 0 ? undefined : pick(view, "task", "Task", named(data.tasks.map(({ name }) => name)), data.tasks[0]!.name),
+    data.tasks.length === 0
+      ? undefined
+      : pick(view, "task", "Task", named(data.tasks.map(({ name }) => name)), data.tasks[0]!.name),
     data.models.length < 2 ? undefined : pick(view, "model", "Model", named(data.models), chosenModel(context)),
     switcher(view, "split", "Split", named(["test", "dev"]), chosenSplit(context)),
     pick(view, "theme", "Colours", [{ value: "auto", name: "as the system" }, ...named(["light", "dark"])], "auto"),
@@ -167,14 +180,17 @@ const there = (children: readonly Child[]): (Node | string)[] => children.filter
 
 /** Leaves focus and scrolling where they are, by the ids of controls and the order of boxes. */
 function keepingPlace(elements: readonly HTMLElement[], change: () => void): void {
-  const focused = elements.some((element) => element.contains(document.activeElement)) ? document.activeElement?.id : undefined;
+  const focused = elements.some((element) => element.contains(document.activeElement))
+    ? document.activeElement?.id
+    : undefined;
   const places = elements.flatMap((element) =>
     [...element.querySelectorAll(".scroll")].flatMap(({ scrollLeft, scrollTop }, i) =>
       scrollLeft + scrollTop > 0 ? [{ element, i, scrollLeft, scrollTop }] : [],
     ),
   );
   change();
-  for (const { element, i, scrollLeft, scrollTop } of places) element.querySelectorAll(".scroll")[i]?.scrollTo(scrollLeft, scrollTop);
+  for (const { element, i, scrollLeft, scrollTop } of places)
+    element.querySelectorAll(".scroll")[i]?.scrollTo(scrollLeft, scrollTop);
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 

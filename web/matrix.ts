@@ -30,7 +30,12 @@ export function matrixTable({ caption, corner, columns, groups }: Matrix): HTMLE
       h(
         "thead",
         {},
-        h("tr", {}, h("th", { scope: "col" }, corner), ...columns.map((column) => h("th", { scope: "col", class: "number" }, column))),
+        h(
+          "tr",
+          {},
+          h("th", { scope: "col" }, corner),
+          ...columns.map((column) => h("th", { scope: "col", class: "number" }, column)),
+        ),
       ),
       ...groups.map(({ name, rows }) =>
         h(
@@ -38,7 +43,11 @@ export function matrixTable({ caption, corner, columns, groups }: Matrix): HTMLE
           {},
           name === undefined
             ? undefined
-            : h("tr", { class: "group" }, h("th", { scope: "rowgroup", colspan: columns.length + 1 }, h("span", {}, name))),
+            : h(
+                "tr",
+                { class: "group" },
+                h("th", { scope: "rowgroup", colspan: columns.length + 1 }, h("span", {}, name)),
+              ),
           ...rows.map((row) => h("tr", {}, h("th", { scope: "row" }, row.name), ...row.cells.map(shaded))),
         ),
       ),
@@ -47,7 +56,7 @@ export function matrixTable({ caption, corner, columns, groups }: Matrix): HTMLE
 }
 
 function shaded({ text, shade, title, isStrong }: MatrixCell): HTMLElement {
-  const cell = h("td", { class: isStrong ? "number strong" : "number", title }, text);
+  const cell = h("td", { class: `number${isStrong ? " strong" : shade === null ? " aside" : ""}`, title }, text);
   if (shade !== null) {
     const strength = Math.round(100 * Math.min(1, Math.abs(shade)));
     cell.style.background = `color-mix(in oklab, var(${shade < 0 ? "--below-ground" : "--above-ground"}) ${strength}%, var(--ground))`;
@@ -57,5 +66,12 @@ function shaded({ text, shade, title, isStrong }: MatrixCell): HTMLElement {
 
 /** What the colours mean, beneath a matrix. */
 export function matrixLegend(low: string, high: string, words: string): HTMLElement {
-  return h("p", { class: "scale" }, h("span", {}, low), h("span", { class: "ramp", "aria-hidden": "true" }), h("span", {}, high), h("span", { class: "quiet" }, words));
+  return h(
+    "p",
+    { class: "scale" },
+    h("span", {}, low),
+    h("span", { class: "ramp", "aria-hidden": "true" }),
+    h("span", {}, high),
+    h("span", { class: "quiet" }, words),
+  );
 }

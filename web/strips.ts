@@ -80,7 +80,11 @@ export function intervalPicture(strip: Omit<Strip, "name" | "texts">, reference:
   return picture(strip, [], reference, (value) => `${(100 * (value - range[0])) / (range[1] - range[0])}%`);
 }
 
-function axis(marks: readonly number[], place: (value: number) => string, writeTick: (value: number) => string): SVGElement {
+function axis(
+  marks: readonly number[],
+  place: (value: number) => string,
+  writeTick: (value: number) => string,
+): SVGElement {
   return s(
     "svg",
     { class: "strip ruler", height: 18, "aria-hidden": "true" },

@@ -74,7 +74,8 @@ function sorted<T>(rows: readonly T[], column: Column<T> | undefined, isDown: bo
   if (column === undefined) return rows;
   const sign = isDown ? -1 : 1;
   return rows.toSorted((a, b) => {
-    if (column.number === undefined) return sign * (column.text(a) < column.text(b) ? -1 : column.text(a) > column.text(b) ? 1 : 0);
+    if (column.number === undefined)
+      return sign * (column.text(a) < column.text(b) ? -1 : column.text(a) > column.text(b) ? 1 : 0);
     const [left, right] = [column.number(a), column.number(b)];
     if (left === null || right === null) return Number(left === null) - Number(right === null);
     return sign * (left - right);

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, writeWhole } from "../formats/files.ts";
+import { reportHtml } from "../report/html.ts";
 import { retentionText } from "../report/retention-text.ts";
 import { formatStudyTable } from "../report/tables.ts";
 import { writeStatus } from "../runs/run-dir.ts";
@@ -13,6 +14,7 @@ import { studyItems, versusUntuned } from "../study/comparisons.ts";
 import { executeJobs, type StudyOutcome } from "../study/execute.ts";
 import { appendLedger, readLedger } from "../study/ledger.ts";
 import { differingKeys, findStudyLock, readStudyLock, writeStudyLock } from "../study/lock-file.ts";
+import { reportOf } from "../study/report-of.ts";
 import { baselineDir, isComplete, runDir, scoredReader } from "../study/scored.ts";
 import type { ExecuteJob, PlannedRun } from "../study/types.ts";
 import { scoreTextBaseline } from "./baselines.ts";
@@ -52,10 +54,23 @@ export async function runStudy(prepared: PreparedStudy, context: Context, concur
       await worker.close();
     }
     const table = analyseStudy(lock, scoredReader(dir));
+    if (table.tasks.length > 0) writeReport(dir);
     return conclude(prepared, outcome, hosted, table, context);
   } finally {
     claim.release();
   }
+}
+
+/**
+ * Writes report.html and report.json beside the runs.
+ * @returns the page's path
+ */
+export function writeReport(dir: string): string {
+  const data = reportOf(dir);
+  writeWhole(join(dir, "report.json"), `${JSON.stringify(data, null, 1)}\n`);
+  const page = join(dir, "report.html");
+  writeWhole(page, reportHtml(data));
+  return page;
 }
 
 /** What tuning cost on tasks that are only evaluated, as text; empty where the study has none. */
@@ -196,6 +211,7 @@ function conclude(
     ...shown,
     "",
     `Results are in ${dir} (mixtune report ${dir} prints this again).`,
+    ...(table.tasks.length > 0 ? [`With charts: ${join(dir, "report.html")}, which opens in any browser.`] : []),
     ...(plan.length === 1 ? [`The model is in ${runDir(dir, plan[0]!.id)}: mixtune predict takes that folder.`] : []),
     ...otherRuns(prepared),
     ...failed.map(({ id, reason }) => `failed: ${id}: ${reason}`),

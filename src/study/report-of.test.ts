@@ -73,7 +73,7 @@ describe("the report of a study with known effects", () => {
     expect(differences).toHaveLength(4 * 10);
     expect(differences[0]!.familySize).toBe(40);
     expect(expectedMaximum.find(({ task }) => task === "a")!.curves.map(({ points }) => points.length)).toEqual([
-      21, 3,
+      33, 3,
     ]);
   });
 

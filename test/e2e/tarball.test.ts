@@ -64,6 +64,11 @@ describe("the tarball in an empty folder", () => {
     expect(readdirSync(join(folder, "node_modules", "mixtune", "dist"))).toContain("index.d.ts");
   });
 
+  test("brings the page of the report", () => {
+    const names = readdirSync(join(folder, "node_modules", "mixtune", "dist", "page"));
+    expect(names.sort()).toEqual(["report.css", "report.js"]);
+  });
+
   test("brings no source, test or data set along", () => {
     const names = readdirSync(join(folder, "node_modules", "mixtune"));
     expect(names.sort()).toEqual([

@@ -27,7 +27,7 @@ export interface MadeUp {
 
 /** Text that would run, or end an element, where it were taken for HTML; setting `planted` on the window tells. */
 export const HOSTILE =
-  "</script><script>window.planted=1</script><img src=x onerror=window.planted=1>\u2028<!--<script>\u2029\"'`${planted}";
+  "</script><script>window.planted=1</script><img src=x onerror=window.planted=1>\u2028<!--<script>\u2029\"'`{{planted}}";
 
 const INGREDIENTS = [
   "fpb",

@@ -1,9 +1,9 @@
 /** @file Task by task: the mixture that dev chooses, and whether test can tell it from training on the task alone. */
 
 import type { ReportData, TaskAnswer } from "../../src/study/report-data.ts";
-import { type Context, chosenModel, nameOf, type Section } from "../context.ts";
+import { chosenModel, nameOf, type Section } from "../context.ts";
 import { type Child, h } from "../dom.ts";
-import { interval, percent, pValue, score, signed } from "../numbers.ts";
+import { interval, percent, pValue, signed } from "../numbers.ts";
 import { intervalPicture } from "../strips.ts";
 
 const VERDICTS: Readonly<Record<TaskAnswer["verdict"], string>> = {
@@ -49,6 +49,7 @@ function card(data: ReportData, answer: TaskAnswer): Child {
   if (task === undefined) return undefined;
   const { difference, low, high, pAdjusted, familySize, verdict, chanceOfBest, selected } = answer;
   const points = task.unit === "points" ? " points" : " nats";
+  const isCompared = difference !== null && verdict !== "same";
   const mark = verdict === "above" || verdict === "below" ? verdict : "none";
   const own = chanceOfBest.find(({ row }) => row === answer.chosen);
   return h(
@@ -57,41 +58,48 @@ function card(data: ReportData, answer: TaskAnswer): Child {
     h("h3", {}, answer.task),
     h("p", { class: "verdict" }, VERDICTS[verdict]),
     h("p", { class: "mixture" }, nameOf(data, answer.chosen)),
-    difference === null
+    !isCompared
       ? undefined
-      : h("p", { class: "gain" }, h("strong", {}, signed(task, difference)), h("span", {}, `${points}${task.itemMetric === task.metric ? "" : ` of ${task.itemMetric}`}`)),
-    difference === null ? undefined : intervalPicture({ value: difference, low, high, mark }, 0),
+      : h(
+          "p",
+          { class: "gain" },
+          h("strong", {}, signed(task, difference)),
+          h("span", {}, `${points}${task.itemMetric === task.metric ? "" : ` of ${task.itemMetric}`}`),
+        ),
+    !isCompared ? undefined : intervalPicture({ value: difference, low, high, mark }, 0),
     h(
       "p",
       { class: "quiet" },
       [
         interval(low, high, (value) => signed(task, value)),
-        pAdjusted === null ? "" : `p = ${pValue(pAdjusted)} after Holm over ${familySize}`.replace("= <", "<"),
+        pAdjusted === null ? "" : `p ${pValue(pAdjusted)} after Holm over ${familySize}`,
         own === undefined ? "" : `chance of being the best: ${percent(own.chance)}`,
       ]
         .filter((text) => text !== "")
         .join(" · "),
     ),
-    h("p", {}, answer.text),
     h(
       "details",
       {},
-      h("summary", {}, "Which could be best"),
+      h("summary", {}, "In words, and what could be best"),
+      h("p", {}, answer.text),
       chanceOfBest.length === 0
-        ? h("p", { class: "quiet" }, "Too few runs to say.")
+        ? undefined
         : h(
             "ul",
             { class: "chances" },
-            ...chanceOfBest.map(({ row, chance }) => h("li", {}, h("span", {}, nameOf(data, row)), h("span", { class: "number" }, percent(chance)))),
+            ...chanceOfBest.map(({ row, chance }) =>
+              h("li", {}, h("span", {}, nameOf(data, row)), h("span", { class: "number" }, percent(chance))),
+            ),
           ),
-      selected === null
+      selected === null || selected.estimate === null
         ? undefined
         : h(
             "p",
             { class: "quiet" },
-            `Best on test, whatever dev says: ${nameOf(data, selected.row)} with ${score(task, selected.estimate)}${
-              selected.low === null ? "" : ` (${interval(selected.low, selected.high, (value) => score(task, value))})`
-            } after allowing for its having been picked among ${selected.candidates}.`,
+            `Best on test, whatever dev says: ${nameOf(data, selected.row)}, ${signed(task, selected.estimate)}${
+              selected.low === null ? "" : ` (${interval(selected.low, selected.high, (value) => signed(task, value))})`
+            } against the task alone, after allowing for its having been picked among ${selected.candidates}.`,
           ),
     ),
   );

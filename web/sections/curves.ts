@@ -9,11 +9,15 @@ import { tickOf } from "../numbers.ts";
 
 const unitOf = (task: ReportTask): string => (task.unit === "points" ? `${task.metric}, points` : task.unit);
 
+const limitsOf = (task: ReportTask): [number, number] | undefined =>
+  task.unit === "points" ? [task.metric === "mcc" ? -1 : 0, 1] : undefined;
+
 export const doses: Section = {
   id: "doses",
   title: "How much of it",
   how: "The chosen task's score along a quantity that varies between mixtures otherwise alike; each small dot is a run, the line joins their means.",
-  missing: (data) => (data.curves.length === 0 ? "no dose, size or option varies between mixtures otherwise alike" : undefined),
+  missing: (data) =>
+    data.curves.length === 0 ? "no dose, size or option varies between mixtures otherwise alike" : undefined,
   draw(context) {
     const { data } = context;
     const task = chosenTask(context);
@@ -27,6 +31,7 @@ export const doses: Section = {
           xLabel: of,
           yLabel: unitOf(task),
           writeTick: tickOf(task),
+          limits: limitsOf(task),
           mayBeLogarithmic: true,
           lines: series.map(({ name, points }) => ({
             name,
@@ -38,7 +43,11 @@ export const doses: Section = {
       ]),
       table: {
         columns: ["task", "of", "series", "x", "mean", "values"],
-        rows: shown.flatMap(({ of, series }) => series.flatMap(({ name, points }) => points.map(({ x, mean, values }) => [task.name, of, name, x, mean, values.join(" ")]))),
+        rows: shown.flatMap(({ of, series }) =>
+          series.flatMap(({ name, points }) =>
+            points.map(({ x, mean, values }) => [task.name, of, name, x, mean, values.join(" ")]),
+          ),
+        ),
       },
     };
   },
@@ -48,11 +57,14 @@ export const expectedMaximum: Section = {
   id: "trials",
   title: "What trying more would bring",
   how: "The best score that so many tries are expected to reach: a method that needs more tries to win is compared at the same number of them.",
-  missing: (data) => (data.expectedMaximum.length === 0 ? "too few runs for the best of several to be estimated" : undefined),
+  missing: (data) =>
+    data.expectedMaximum.length === 0 ? "too few runs for the best of several to be estimated" : undefined,
   draw(context) {
     const { data } = context;
     const task = chosenTask(context);
-    const shown = data.expectedMaximum.find((curve) => curve.task === task.name && curve.model === chosenModel(context));
+    const shown = data.expectedMaximum.find(
+      (curve) => curve.task === task.name && curve.model === chosenModel(context),
+    );
     if (shown === undefined) return { nodes: [h("p", { class: "quiet" }, `Too few runs on ${task.name}.`)] };
     return {
       nodes: [
@@ -61,12 +73,18 @@ export const expectedMaximum: Section = {
           xLabel: "tries",
           yLabel: unitOf(task),
           writeTick: tickOf(task),
-          lines: shown.curves.map(({ name, points }) => ({ name, points: points.map(({ k, expected, low, high }) => ({ x: k, y: expected, low, high })) })),
+          limits: limitsOf(task),
+          lines: shown.curves.map(({ name, points }) => ({
+            name,
+            points: points.map(({ k, expected, low, high }) => ({ x: k, y: expected, low, high })),
+          })),
         }),
       ],
       table: {
         columns: ["task", "curve", "tries", "expected", "low", "high"],
-        rows: shown.curves.flatMap(({ name, points }) => points.map(({ k, expected, low, high }) => [task.name, name, k, expected, low, high])),
+        rows: shown.curves.flatMap(({ name, points }) =>
+          points.map(({ k, expected, low, high }) => [task.name, name, k, expected, low, high]),
+        ),
       },
     };
   },
@@ -75,15 +93,22 @@ export const expectedMaximum: Section = {
 export const losses: Section = {
   id: "losses",
   title: "Inside a run",
-  how: "Training loss of each ingredient within one mixed run, and the loss on each task's dev split where it was measured: which task is still learning, and which is forgotten.",
+  how: "Training loss of each ingredient within one mixed run, and the loss on each task's dev split where it was measured: which task is still learning, and which is forgotten. Thick training lines are means over neighbouring points, pale ones the points themselves.",
   missing: (data) => (data.losses.length === 0 ? "no run has written its losses" : undefined),
   draw({ data, view }) {
     const runs = new Map(data.runs.map((run) => [run.id, run]));
     const options = data.losses.map(({ run }) => {
       const known = runs.get(run);
-      return { value: run, name: known === undefined ? run : `${nameOf(data, known.row)}, seed ${known.seed} (${run.slice(0, 8)})` };
+      return {
+        value: run,
+        name: known === undefined ? run : `${nameOf(data, known.row)}, seed ${known.seed} (${run.slice(0, 8)})`,
+      };
     });
-    const id = view.choice("run", options.map(({ value }) => value), mostMixed(data.losses).run);
+    const id = view.choice(
+      "run",
+      options.map(({ value }) => value),
+      mostMixed(data.losses).run,
+    );
     const hasDev = data.losses.some(({ dev }) => dev.length > 0);
     const kind = view.choice("losses", hasDev ? ["train", "dev"] : ["train"], "train");
     const shown = data.losses.find(({ run }) => run === id)!;
@@ -93,10 +118,16 @@ export const losses: Section = {
         controls(
           pick(view, "run", "Run", options, mostMixed(data.losses).run),
           hasDev
-            ? switcher(view, "losses", "Which losses", [
-                { value: "train", name: "Training" },
-                { value: "dev", name: "Dev" },
-              ], "train")
+            ? switcher(
+                view,
+                "losses",
+                "Which losses",
+                [
+                  { value: "train", name: "Training" },
+                  { value: "dev", name: "Dev" },
+                ],
+                "train",
+              )
             : undefined,
         ),
         lineChart({ label: `Loss by ingredient along run ${id}`, xLabel: "step", yLabel: "nats a token", lines }) ??
@@ -104,7 +135,9 @@ export const losses: Section = {
       ],
       table: {
         columns: ["run", "of", "step", "loss"],
-        rows: lines.flatMap(({ name, points }) => points.flatMap(({ x, y }) => (y === null ? [] : [[id, name, x, y]]))),
+        rows: lines.flatMap(({ name, points, behind = points }) =>
+          behind.flatMap(({ x, y }) => (y === null ? [] : [[id, name, x, y]])),
+        ),
       },
     };
   },
@@ -117,9 +150,21 @@ function mostMixed(all: readonly RunLosses[]): RunLosses {
 }
 
 function trainLines({ steps, loss, perTask }: RunLosses): Line[] {
-  const line = (name: string, values: readonly (number | null)[]): Line => ({ name, points: steps.map((x, i) => ({ x, y: values[i] ?? null })) });
+  const line = (name: string, values: readonly (number | null)[]): Line => {
+    const behind = steps.map((x, i) => ({ x, y: values[i] ?? null }));
+    return { name, points: smoothed(behind), behind };
+  };
   const tasks = Object.entries(perTask).map(([name, values]) => line(name, values));
   return tasks.length === 1 ? tasks : [...tasks, line("all together", loss)];
+}
+
+/** The mean of each point and those near it: a tenth of the line in all. */
+function smoothed(points: readonly { x: number; y: number | null }[]): { x: number; y: number | null }[] {
+  const reach = Math.floor(points.length / 20);
+  return points.map(({ x }, i) => {
+    const near = points.slice(Math.max(0, i - reach), i + reach + 1).flatMap(({ y }) => y ?? []);
+    return { x, y: near.length === 0 ? null : near.reduce((sum, y) => sum + y, 0) / near.length };
+  });
 }
 
 function devLines({ dev }: RunLosses): Line[] {

@@ -1,7 +1,7 @@
 /** @file Differences with their intervals, one a row: from the task alone, and from the untuned model where a task is only evaluated. */
 
 import type { MixtureDifference } from "../../src/study/report-data.ts";
-import { chosenModel, chosenTask, type Context, type Drawn, nameOf, type Section } from "../context.ts";
+import { type Context, chosenModel, chosenTask, type Drawn, nameOf, type Section } from "../context.ts";
 import { controls, pick } from "../controls.ts";
 import { h } from "../dom.ts";
 import { interval, pValue, signed, tickOf } from "../numbers.ts";
@@ -11,10 +11,13 @@ export const forest: Section = {
   id: "differences",
   title: "Differences with their intervals",
   how: "Each mixture against training on the chosen task alone, on the same test items; an interval that crosses the line at zero leaves open which is better.",
-  missing: (data) => (data.differences.length === 0 ? "no mixture has a run on the task alone to compare with" : undefined),
+  missing: (data) =>
+    data.differences.length === 0 ? "no mixture has a run on the task alone to compare with" : undefined,
   draw: (context) => {
     const task = chosenTask(context);
-    const shown = context.data.differences.filter((difference) => difference.task === task.name && difference.model === chosenModel(context));
+    const shown = context.data.differences.filter(
+      (difference) => difference.task === task.name && difference.model === chosenModel(context),
+    );
     return drawn(context, shown, `${task.name}: difference from the task alone, ${task.itemMetric}, test`);
   },
 };
@@ -23,7 +26,8 @@ export const retention: Section = {
   id: "elsewhere",
   title: "What it costs elsewhere",
   how: "Tasks that no mixture trains on, against the untuned model: left of zero, tuning has cost general ability.",
-  missing: (data) => (data.retention.length === 0 ? "no task is only evaluated, so nothing says what tuning costs elsewhere" : undefined),
+  missing: (data) =>
+    data.retention.length === 0 ? "no task is only evaluated, so nothing says what tuning costs elsewhere" : undefined,
   draw: (context) => {
     const { data, view } = context;
     const names = [...new Set(data.retention.map(({ task }) => task))];
@@ -31,7 +35,10 @@ export const retention: Section = {
     const own = data.retention.filter(({ task, model }) => task === name && model === chosenModel(context));
     const { nodes, table } = drawn(context, own, `${name}: difference from the untuned model, test`);
     const options = names.map((value) => ({ value, name: value }));
-    return { nodes: [controls(pick(view, "elsewhere", "Task that is only evaluated", options, name)), ...nodes], table };
+    return {
+      nodes: [controls(pick(view, "elsewhere", "Task that is only evaluated", options, name)), ...nodes],
+      table,
+    };
   },
 };
 
@@ -60,7 +67,17 @@ function drawn({ data }: Context, differences: readonly MixtureDifference[], cap
     nodes: [chart ?? h("p", { class: "quiet" }, "Nothing to compare for this task and model.")],
     table: {
       columns: ["mixture", "reference", "task", "difference", "low", "high", "p", "p_adjusted", "mark"],
-      rows: ordered.map((d) => [nameOf(data, d.row), nameOf(data, d.reference), d.task, d.difference, d.low, d.high, d.pValue, d.pAdjusted, d.mark]),
+      rows: ordered.map((d) => [
+        nameOf(data, d.row),
+        nameOf(data, d.reference),
+        d.task,
+        d.difference,
+        d.low,
+        d.high,
+        d.pValue,
+        d.pAdjusted,
+        d.mark,
+      ]),
     },
   };
 }

@@ -10,15 +10,33 @@ export const disagreements: Section = {
   id: "items",
   title: "Where two models disagree",
   how: "Test items that one of a pair (A) answers right and the other (B) wrong, with both outputs and every scorer's verdict.",
-  missing: (data) => (data.disagreements.length === 0 ? "no predictions of two compared rows were there to put side by side" : undefined),
+  missing: (data) =>
+    data.disagreements.length === 0 ? "no predictions of two compared rows were there to put side by side" : undefined,
   draw({ data, view }) {
     const pairs = data.disagreements.map(({ task, a, b, onlyA, onlyB }, i) => ({
       value: String(i),
       name: `${task}: ${nameOf(data, a)} (A) against ${nameOf(data, b)} (B), ${onlyA} to ${onlyB}`,
     }));
-    const first = data.disagreements.findIndex(({ task }) => task === view.choice("task", data.tasks.map(({ name }) => name), data.tasks[0]?.name ?? ""));
+    const first = data.disagreements.findIndex(
+      ({ task }) =>
+        task ===
+        view.choice(
+          "task",
+          data.tasks.map(({ name }) => name),
+          data.tasks[0]?.name ?? "",
+        ),
+    );
     const fallback = String(Math.max(0, first));
-    const pair = data.disagreements[Number(view.choice("pair", pairs.map(({ value }) => value), fallback))]!;
+    const pair =
+      data.disagreements[
+        Number(
+          view.choice(
+            "pair",
+            pairs.map(({ value }) => value),
+            fallback,
+          ),
+        )
+      ]!;
     const filter = view.choice("items", ["all", "a", "b"], "all");
     const items = pair.items.filter(({ aRight }) => filter === "all" || aRight === (filter === "a"));
     const [a, b] = [nameOf(data, pair.a), nameOf(data, pair.b)];
@@ -26,11 +44,17 @@ export const disagreements: Section = {
       nodes: [
         controls(
           pick(view, "pair", "Pair", pairs, fallback),
-          switcher(view, "items", "Which items", [
-            { value: "all", name: "All" },
-            { value: "a", name: "A right, B wrong" },
-            { value: "b", name: "B right, A wrong" },
-          ], "all"),
+          switcher(
+            view,
+            "items",
+            "Which items",
+            [
+              { value: "all", name: "All" },
+              { value: "a", name: "A right, B wrong" },
+              { value: "b", name: "B right, A wrong" },
+            ],
+            "all",
+          ),
         ),
         h(
           "p",
@@ -45,7 +69,15 @@ export const disagreements: Section = {
       ],
       table: {
         columns: ["task", "id", "gold", "a", "b", "a_right", "b_right"],
-        rows: items.map((item) => [pair.task, item.id, item.gold, item.a, item.b, Number(item.aRight), Number(!item.aRight)]),
+        rows: items.map((item) => [
+          pair.task,
+          item.id,
+          item.gold,
+          item.a,
+          item.b,
+          Number(item.aRight),
+          Number(!item.aRight),
+        ]),
       },
     };
   },
@@ -62,7 +94,11 @@ function itemCard(item: ItemDisagreements["items"][number], a: string, b: string
     h("div", { class: "sides" }, side("A", a, item.a, item.aRight), side("B", b, item.b, !item.aRight)),
     verdicts.length === 0
       ? undefined
-      : h("p", { class: "quiet" }, `Scores, A and B: ${verdicts.map(([name, [ofA, ofB]]) => `${name} ${written(ofA)} and ${written(ofB)}`).join(" · ")}`),
+      : h(
+          "p",
+          { class: "quiet" },
+          `Scores, A and B: ${verdicts.map(([name, [ofA, ofB]]) => `${name} ${written(ofA)} and ${written(ofB)}`).join(" · ")}`,
+        ),
   );
 }
 
@@ -70,7 +106,12 @@ function side(letter: string, name: string, output: string, isRight: boolean): C
   return h(
     "div",
     { class: isRight ? "side above" : "side below" },
-    h("p", {}, h("strong", {}, `${letter} ${isRight ? "✓ right" : "✗ wrong"}`), h("span", { class: "quiet" }, ` ${name}`)),
+    h(
+      "p",
+      {},
+      h("strong", {}, `${letter} ${isRight ? "✓ right" : "✗ wrong"}`),
+      h("span", { class: "quiet" }, ` ${name}`),
+    ),
     output === "" ? h("p", { class: "quiet" }, "(no text)") : h("pre", { tabindex: 0 }, output),
   );
 }

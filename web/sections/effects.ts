@@ -14,7 +14,8 @@ export const effects: Section = {
   id: "ingredients",
   title: "Which ingredient helps which task",
   how: "What having an ingredient (row) in the mixture does to a task's score (column), all else equal, estimated over all runs; bold survives correction.",
-  missing: (data) => (mainTerms(data.effects).length === 0 ? "the mixtures do not vary enough to tell ingredients apart" : undefined),
+  missing: (data) =>
+    mainTerms(data.effects).length === 0 ? "the mixtures do not vary enough to tell ingredients apart" : undefined,
   draw(context) {
     const { data } = context;
     const shown = data.effects.filter(({ model }) => model === chosenModel(context));
@@ -38,7 +39,9 @@ export const effects: Section = {
         matrixLegend("hurts", "helps", "by the size of the effect; bold: corrected p below 5 %."),
         ...shown.flatMap(({ task, text, numRuns, notEstimable }) => [
           h("p", {}, h("strong", {}, task), ` (${numRuns} runs): ${text}`),
-          notEstimable.length === 0 ? undefined : h("p", { class: "quiet" }, `Not estimable: ${notEstimable.join(", ")}.`),
+          notEstimable.length === 0
+            ? undefined
+            : h("p", { class: "quiet" }, `Not estimable: ${notEstimable.join(", ")}.`),
         ]),
       ],
       table: exported(shown, mainTerms(shown)),
@@ -57,12 +60,17 @@ export const synergies: Section = {
     const own = data.effects.filter((effect) => effect.model === chosenModel(context) && effect.task === task.name);
     const pairs = pairTerms({ ...data, effects: own });
     const names = mainTerms(data.effects).filter((name) => pairs.some(({ a, b }) => a === name || b === name));
-    const strongest = strongestOf(own, [task], pairs.map(({ term }) => term)).get(task.unit);
+    const strongest = strongestOf(
+      own,
+      [task],
+      pairs.map(({ term }) => term),
+    ).get(task.unit);
     const cell = (a: string, b: string): MatrixCell => {
       const pair = pairs.find((pair) => (pair.a === a && pair.b === b) || (pair.a === b && pair.b === a));
       return a === b ? { text: "", shade: null } : effectCell(task, pair && find(own, task.name, pair.term), strongest);
     };
-    if (pairs.length === 0) return { nodes: [h("p", { class: "quiet" }, `No pairs could be estimated for ${task.name}.`)] };
+    if (pairs.length === 0)
+      return { nodes: [h("p", { class: "quiet" }, `No pairs could be estimated for ${task.name}.`)] };
     return {
       nodes: [
         matrixTable({
@@ -73,18 +81,25 @@ export const synergies: Section = {
         }),
         matrixLegend("less than the sum", "more than the sum", "bold: corrected p below 5 %."),
       ],
-      table: exported(own, pairs.map(({ term }) => term)),
+      table: exported(
+        own,
+        pairs.map(({ term }) => term),
+      ),
     };
   },
 };
 
 function mainTerms(shown: readonly IngredientEffects[]): string[] {
-  return [...new Set(shown.flatMap((of) => of.effects.map(({ term }) => term)))].filter((term) => !term.includes(BETWEEN));
+  return [...new Set(shown.flatMap((of) => of.effects.map(({ term }) => term)))].filter(
+    (term) => !term.includes(BETWEEN),
+  );
 }
 
 /** The two halves of a pair's name are ingredients; a name may itself hold what stands between. */
 function pairTerms({ effects: all }: Pick<ReportData, "effects">): { term: string; a: string; b: string }[] {
-  const terms = [...new Set(all.flatMap((of) => of.effects.map(({ term }) => term)))].filter((term) => term.includes(BETWEEN));
+  const terms = [...new Set(all.flatMap((of) => of.effects.map(({ term }) => term)))].filter((term) =>
+    term.includes(BETWEEN),
+  );
   return terms.map((term) => {
     const [a, ...rest] = term.split(BETWEEN);
     return { term, a: a!, b: rest.join(BETWEEN) };
@@ -95,7 +110,11 @@ function find(shown: readonly IngredientEffects[], task: string, term: string): 
   return shown.find((of) => of.task === task)?.effects.find((effect) => effect.term === term);
 }
 
-function strongestOf(shown: readonly IngredientEffects[], tasks: readonly ReportTask[], terms: readonly string[]): Map<string, number> {
+function strongestOf(
+  shown: readonly IngredientEffects[],
+  tasks: readonly ReportTask[],
+  terms: readonly string[],
+): Map<string, number> {
   const strongest = new Map<string, number>();
   for (const { name, unit } of tasks)
     for (const term of terms) {
@@ -121,7 +140,9 @@ function exported(shown: readonly IngredientEffects[], terms: readonly string[])
   return {
     columns: ["task", "model", "term", "effect", "low", "high", "p", "p_adjusted"],
     rows: shown.flatMap(({ task, model, effects: all }) =>
-      all.filter(({ term }) => terms.includes(term)).map((e) => [task, model, e.term, e.effect, e.low, e.high, e.pValue, e.pAdjusted]),
+      all
+        .filter(({ term }) => terms.includes(term))
+        .map((e) => [task, model, e.term, e.effect, e.low, e.high, e.pValue, e.pAdjusted]),
     ),
   };
 }

@@ -16,7 +16,7 @@ export function headline(data: ReportData): HTMLElement {
     "header",
     { class: "headline" },
     h("h1", {}, data.name),
-    h("p", { class: "sentence" }, data.sentence),
+    h("p", { class: data.sentence.length > 240 ? "sentence long" : "sentence" }, data.sentence),
     h("ul", { class: "facts" }, ...facts.map((fact) => h("li", {}, fact))),
     data.remarks.length === 0
       ? undefined

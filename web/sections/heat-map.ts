@@ -1,7 +1,16 @@
 /** @file Every mixture on every task: its score, or its difference from training on the task alone. */
 
 import type { ReportData, ReportTask } from "../../src/study/report-data.ts";
-import { cellOf, chosenModel, chosenSplit, type Context, type Drawn, rowName, rowsOf, type Section } from "../context.ts";
+import {
+  type Context,
+  cellOf,
+  chosenModel,
+  chosenSplit,
+  type Drawn,
+  rowName,
+  rowsOf,
+  type Section,
+} from "../context.ts";
 import { controls, switcher } from "../controls.ts";
 import { h } from "../dom.ts";
 import { type Matrix, type MatrixCell, matrixLegend, matrixTable } from "../matrix.ts";
@@ -26,15 +35,27 @@ export const heatMap: Section = {
       nodes: [
         controls(
           hasDifferences
-            ? switcher(view, "heat", "What is shown", [
-                { value: "difference", name: "Difference from the task alone" },
-                { value: "score", name: "Score" },
-              ], "difference")
+            ? switcher(
+                view,
+                "heat",
+                "What is shown",
+                [
+                  { value: "difference", name: "Difference from the task alone" },
+                  { value: "score", name: "Score" },
+                ],
+                "difference",
+              )
             : undefined,
-          switcher(view, "heat-order", "Order of rows", [
-            { value: "design", name: "In order of the design" },
-            { value: "best", name: "Best on the chosen task first" },
-          ], "design"),
+          switcher(
+            view,
+            "heat-order",
+            "Order of rows",
+            [
+              { value: "design", name: "In order of the design" },
+              { value: "best", name: "Best on the chosen task first" },
+            ],
+            "design",
+          ),
         ),
         ...drawn.nodes,
       ],
@@ -48,7 +69,9 @@ function differenceMap(context: Context, model: string, order: string): Drawn {
   const at = new Map(differences.map((difference) => [`${difference.row} ${difference.task}`, difference]));
   const references = new Set(differences.map(({ reference, task }) => `${reference} ${task}`));
   const strongest = strongestByUnit(data.tasks, differences);
-  const rows = rowsOf(data, model).filter((row) => differences.some((difference) => difference.row === row || difference.reference === row));
+  const rows = rowsOf(data, model).filter((row) =>
+    differences.some((difference) => difference.row === row || difference.reference === row),
+  );
   const cell = (row: number, task: ReportTask): MatrixCell => {
     if (references.has(`${row} ${task.name}`)) return { text: "reference", shade: null };
     const found = at.get(`${row} ${task.name}`);
@@ -64,19 +87,28 @@ function differenceMap(context: Context, model: string, order: string): Drawn {
   };
   const value = (row: number, task: string) => at.get(`${row} ${task}`)?.difference ?? null;
   const size = differences[0]?.familySize;
-  const most = strongest.get("points");
+  const most = strongest.get("points") || undefined;
   return {
     nodes: [
       map(context, rows, order, cell, value, `Difference from training on the task alone, on test: ${model}`),
       matrixLegend(
         most === undefined ? "worse" : `−${(100 * most).toFixed(1)}`,
         most === undefined ? "better" : `+${(100 * most).toFixed(1)}`,
-        `points, test. ▲ ▼ corrected p below 5 %${size === undefined ? "" : `, Benjamini-Hochberg over ${size}`}. Baselines without a difference stand in the score view.`,
+        `points, test. ▲ ▼ corrected p below 5 %${!size ? "" : `, Benjamini-Hochberg over ${size}`}. Baselines without a difference stand in the score view.`,
       ),
     ],
     table: {
       columns: ["mixture", "task", "difference", "low", "high", "p", "p_adjusted", "mark"],
-      rows: differences.map((d) => [rowName(data.rows[d.row]), d.task, d.difference, d.low, d.high, d.pValue, d.pAdjusted, d.mark]),
+      rows: differences.map((d) => [
+        rowName(data.rows[d.row]),
+        d.task,
+        d.difference,
+        d.low,
+        d.high,
+        d.pValue,
+        d.pAdjusted,
+        d.mark,
+      ]),
     },
   };
 }
@@ -128,7 +160,21 @@ function scoreMap(context: Context, model: string, order: string): Drawn {
           const row = data.rows[index]!;
           const there = cellOf(row, name, split);
           if (there === undefined) return [];
-          return [[row.kind, rowName(row), name, metric, split, there.mean, there.sd, there.low, there.high, there.n, there.values.length]];
+          return [
+            [
+              row.kind,
+              rowName(row),
+              name,
+              metric,
+              split,
+              there.mean,
+              there.sd,
+              there.low,
+              there.high,
+              there.n,
+              there.values.length,
+            ],
+          ];
         }),
       ),
     },
@@ -143,24 +189,49 @@ function map(
   value: (row: number, task: string) => number | null,
   caption: string,
 ): HTMLElement {
-  const chosen = view.choice("task", data.tasks.map(({ name }) => name), data.tasks[0]!.name);
+  const chosen = view.choice(
+    "task",
+    data.tasks.map(({ name }) => name),
+    data.tasks[0]!.name,
+  );
   const isBaseline = (row: number) => data.rows[row]!.kind !== "mixture" && data.rows[row]!.kind !== "control";
   const isMixture = (row: number) => data.rows[row]!.kind === "mixture";
   const group = (name: string, members: readonly number[]): Matrix["groups"] => {
-    const ordered = order === "best" ? members.toSorted((a, b) => comesFirst(value(a, chosen), value(b, chosen))) : members;
+    const ordered =
+      order === "best" ? members.toSorted((a, b) => comesFirst(value(a, chosen), value(b, chosen))) : members;
     if (members.length === 0) return [];
-    return [{ name, rows: ordered.map((row) => ({ name: rowName(data.rows[row]), cells: data.tasks.map((task) => cell(row, task)) })) }];
+    return [
+      {
+        name,
+        rows: ordered.map((row) => ({
+          name: rowName(data.rows[row]),
+          cells: data.tasks.map((task) => cell(row, task)),
+        })),
+      },
+    ];
   };
   return matrixTable({
     caption,
     corner: "Mixture",
     columns: data.tasks.map(({ name }, i) =>
-      h("button", { id: `heat-task-${i}`, type: "button", "aria-pressed": String(name === chosen), click: () => view.set({ task: name }) }, name),
+      h(
+        "button",
+        {
+          id: `heat-task-${i}`,
+          type: "button",
+          "aria-pressed": String(name === chosen),
+          click: () => view.set({ task: name }),
+        },
+        name,
+      ),
     ),
     groups: [
       ...group("Baselines", rows.filter(isBaseline)),
       ...group("Mixtures", rows.filter(isMixture)),
-      ...group("Controls", rows.filter((row) => !isBaseline(row) && !isMixture(row))),
+      ...group(
+        "Controls",
+        rows.filter((row) => !isBaseline(row) && !isMixture(row)),
+      ),
     ],
   });
 }

@@ -23,16 +23,23 @@ export const runs: Section = {
       { name: "time", text: ({ cost }) => duration(cost?.seconds), number: ({ cost }) => cost?.seconds ?? null },
       { name: "tokens", text: ({ cost }) => large(cost?.tokens), number: ({ cost }) => cost?.tokens ?? null },
       { name: "FLOPs", text: ({ cost }) => large(cost?.flops), number: ({ cost }) => cost?.flops ?? null },
-      { name: "memory", text: ({ cost }) => large(cost?.peak_memory_bytes, "B"), number: ({ cost }) => cost?.peak_memory_bytes ?? null },
+      {
+        name: "memory",
+        text: ({ cost }) => large(cost?.peak_memory_bytes, "B"),
+        number: ({ cost }) => cost?.peak_memory_bytes ?? null,
+      },
     ];
     const keys = [...new Set(data.runs.flatMap(({ differs }) => Object.keys(differs)))].sort();
-    const valueOf = (run: ReportRun, key: string) => (Object.hasOwn(run.differs, key) ? run.differs[key]! : NOTHING);
-    const options = data.runs.map((run) => ({ value: run.id, name: `${nameOf(data, run.row)}, seed ${run.seed} (${run.id.slice(0, 8)})` }));
+    const settingOf = (run: ReportRun, key: string) => (Object.hasOwn(run.differs, key) ? run.differs[key]! : NOTHING);
+    const options = data.runs.map((run) => ({
+      value: run.id,
+      name: `${nameOf(data, run.row)}, seed ${run.seed} (${run.id.slice(0, 8)})`,
+    }));
     const ids = options.map(({ value }) => value);
     const [firstId, secondId] = [ids[0]!, ids[1] ?? ids[0]!];
     const runOf = (id: string) => data.runs.find((run) => run.id === id)!;
     const [a, b] = [runOf(view.choice("run-a", ids, firstId)), runOf(view.choice("run-b", ids, secondId))];
-    const different = keys.filter((key) => valueOf(a, key) !== valueOf(b, key));
+    const different = keys.filter((key) => settingOf(a, key) !== settingOf(b, key));
     return {
       nodes: [
         dataTable(view, { key: "runs", caption: `${data.runs.length} runs`, columns, rows: data.runs }),
@@ -45,14 +52,26 @@ export const runs: Section = {
               caption: "Settings that differ",
               columns: [
                 { name: "setting", text: (key: string) => key },
-                { name: "run A", text: (key) => valueOf(a, key) },
-                { name: "run B", text: (key) => valueOf(b, key) },
+                { name: "run A", text: (key) => settingOf(a, key) },
+                { name: "run B", text: (key) => settingOf(b, key) },
               ],
               rows: different,
             }),
       ],
       table: {
-        columns: ["run", "mixture", "model", "seed", "state", "reason", "seconds", "tokens", "flops", "peak_memory_bytes", ...keys],
+        columns: [
+          "run",
+          "mixture",
+          "model",
+          "seed",
+          "state",
+          "reason",
+          "seconds",
+          "tokens",
+          "flops",
+          "peak_memory_bytes",
+          ...keys,
+        ],
         rows: data.runs.map((run) => [
           run.id,
           nameOf(data, run.row),
@@ -75,11 +94,16 @@ export const ledger: Section = {
   id: "ledger",
   title: "Ledger",
   how: "What happened when; each look at a test split is on record, since a test set that is looked at often stops being one.",
-  missing: ({ ledger: { events, testOpened } }) => (events.length === 0 && testOpened === 0 ? "the ledger is empty" : undefined),
+  missing: ({ ledger: { events, testOpened } }) =>
+    events.length === 0 && testOpened === 0 ? "the ledger is empty" : undefined,
   draw({ data: { ledger }, view }) {
     return {
       nodes: [
-        h("p", {}, `Test splits were opened ${ledger.testOpened} times; ${ledger.candidates} candidates were compared.`),
+        h(
+          "p",
+          {},
+          `Test splits were opened ${ledger.testOpened} times; ${ledger.candidates} candidates were compared.`,
+        ),
         dataTable(view, {
           key: "ledger",
           caption: `${ledger.events.length} events${ledger.leftOut === 0 ? "" : `; ${ledger.leftOut} more are in ledger.jsonl only`}`,
@@ -113,7 +137,13 @@ export const cost: Section = {
       ["peak memory", large(cost.peakMemoryBytes, "B")],
     ] as const;
     return {
-      nodes: [h("dl", { class: "tiles" }, ...facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))))],
+      nodes: [
+        h(
+          "dl",
+          { class: "tiles" },
+          ...facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
+        ),
+      ],
       table: {
         columns: ["seconds", "tokens", "flops", "peak_memory_bytes"],
         rows: [[cost.seconds, cost.tokens, cost.flops, cost.peakMemoryBytes]],
@@ -141,7 +171,11 @@ export const tasks: Section = {
             { name: "dev", text: ({ n }) => String(n.dev), number: ({ n }) => n.dev },
             { name: "test", text: ({ n }) => String(n.test), number: ({ n }) => n.test },
             { name: "test groups", text: ({ groups }) => String(groups.test), number: ({ groups }) => groups.test },
-            { name: "smallest difference", text: (task) => score(task, task.detectable), number: ({ detectable }) => detectable },
+            {
+              name: "smallest difference",
+              text: (task) => score(task, task.detectable),
+              number: ({ detectable }) => detectable,
+            },
             { name: "licence", text: ({ licence }) => licence },
             { name: "source", text: ({ source }) => source },
           ],
@@ -149,8 +183,32 @@ export const tasks: Section = {
         }),
       ],
       table: {
-        columns: ["task", "role", "metric", "item_metric", "n_dev", "n_test", "groups_dev", "groups_test", "detectable", "licence", "source"],
-        rows: data.tasks.map((t) => [t.name, t.role, t.metric, t.itemMetric, t.n.dev, t.n.test, t.groups.dev, t.groups.test, t.detectable, t.licence, t.source]),
+        columns: [
+          "task",
+          "role",
+          "metric",
+          "item_metric",
+          "n_dev",
+          "n_test",
+          "groups_dev",
+          "groups_test",
+          "detectable",
+          "licence",
+          "source",
+        ],
+        rows: data.tasks.map((t) => [
+          t.name,
+          t.role,
+          t.metric,
+          t.itemMetric,
+          t.n.dev,
+          t.n.test,
+          t.groups.dev,
+          t.groups.test,
+          t.detectable,
+          t.licence,
+          t.source,
+        ]),
       },
     };
   },
@@ -162,6 +220,9 @@ export const methods: Section = {
   how: "How each number on this page came to be.",
   missing: (data) => (data.methods.length === 0 ? "no methods were written down" : undefined),
   draw: ({ data }) => ({
-    nodes: data.methods.flatMap(({ title, text }) => [h("h3", {}, title), ...text.split("\n\n").map((part) => h("p", { class: "prose" }, part))]),
+    nodes: data.methods.flatMap(({ title, text }) => [
+      h("h3", {}, title),
+      ...text.split("\n\n").map((part) => h("p", { class: "prose" }, part)),
+    ]),
   }),
 };

@@ -43,24 +43,45 @@ export const seeds: Section = {
         low: cell.low,
         high: cell.high,
         dots: cell.values,
-        texts: [score(task, cell.mean), interval(cell.low, cell.high, (value) => score(task, value)), String(cell.values.length)],
+        texts: [
+          score(task, cell.mean),
+          interval(cell.low, cell.high, (value) => score(task, value)),
+          String(cell.values.length),
+        ],
         isStrong: row.chosenFor.includes(task.name),
       })),
     });
     return {
       nodes: [
         controls(
-          switcher(view, "seeds-order", "Order of rows", [
-            { value: "best", name: "Best first" },
-            { value: "design", name: "In order of the design" },
-          ], "best"),
+          switcher(
+            view,
+            "seeds-order",
+            "Order of rows",
+            [
+              { value: "best", name: "Best first" },
+              { value: "design", name: "In order of the design" },
+            ],
+            "best",
+          ),
         ),
         chart ?? h("p", { class: "quiet" }, `Nothing is scored on ${task.name} yet.`),
         h("p", { class: "quiet" }, "Bold: chosen on dev."),
       ],
       table: {
         columns: ["mixture", "task", "metric", "split", "mean", "sd", "low", "high", "n", "values"],
-        rows: ordered.map(({ row, cell }) => [rowName(row), task.name, task.metric, split, cell.mean, cell.sd, cell.low, cell.high, cell.n, cell.values.join(" ")]),
+        rows: ordered.map(({ row, cell }) => [
+          rowName(row),
+          task.name,
+          task.metric,
+          split,
+          cell.mean,
+          cell.sd,
+          cell.low,
+          cell.high,
+          cell.n,
+          cell.values.join(" "),
+        ]),
       },
     };
   },
@@ -70,7 +91,8 @@ export const aggregate: Section = {
   id: "aggregate",
   title: "All tasks together",
   how: "The interquartile mean over tasks of each score's way from the majority answer (0) to perfect (1); tasks of different metrics are never simply averaged.",
-  missing: (data) => (data.aggregate.length === 0 ? "no mixture is scored on enough tasks for an aggregate" : undefined),
+  missing: (data) =>
+    data.aggregate.length === 0 ? "no mixture is scored on enough tasks for an aggregate" : undefined,
   draw(context) {
     const { data } = context;
     const own = new Set(rowsOf(data, chosenModel(context)));

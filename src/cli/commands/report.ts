@@ -11,12 +11,14 @@ import { taskDetail } from "../../study/task-detail.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { retentionOf, studyTable } from "../run-study.ts";
+import { retentionOf, studyTable, writeReport } from "../run-study.ts";
 
 export function addReport(program: Command, act: Act): void {
   program
     .command("report <dir>")
-    .description("the table of a study, as far as it is done")
+    .description(
+      "the table of a study, as far as it is done; writes report.html, the same with charts, and report.json into it",
+    )
     .addOption(
       new Option("--format <format>", "how the table is written")
         .choices(["text", "md", "csv", "json", "latex"])
@@ -43,6 +45,9 @@ function report(dir: string, { format, split, task }: ReportOptions, context: Co
     const text = formatStudyTable(table, format, split);
     const retention = format === "text" ? retentionOf(dir, table) : "";
     const parts = [`${text}${table.sentence}`, ...(retention === "" ? [] : [retention])];
+    const page = writeReport(dir);
+    if (format === "text") parts.push(`With charts: ${page}`);
+    else context.note(`With charts: ${page}`);
     context.result(table, format === "text" ? parts.join("\n\n") : text);
     return EXIT_DONE;
   }
