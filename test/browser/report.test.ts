@@ -227,6 +227,18 @@ describe("the report", () => {
     await close();
   });
 
+  test("of one model and one seed offers no choice of models, and says why general ability is not in it", async () => {
+    const small = makeReportData(2, { models: ["m"], seeds: [7], ingredients: ["a", "b"], numEvaluatedOnly: 0 });
+    const { page, complaints, close } = await open(fileOf("small", small));
+    expect(await page.locator("#pick-model").count()).toBe(0);
+    expect(await section(page, "seeds").locator(".dot").count()).toBeGreaterThan(4);
+    expect(await page.locator(".absent li").allInnerTexts()).toEqual([
+      "What it costs elsewhere: no task is only evaluated, so nothing says what tuning costs elsewhere.",
+    ]);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   test("of a study that has only been planned says what is missing, and why", async () => {
     const made = makeReportData(1);
     const empty: ReportData = {
