@@ -27,28 +27,26 @@ export function factorialTable(numStudies: number): string {
       const rng = new Rng(10, `${name} ${numSeeds}`);
       const found = shares(numStudies, () => {
         const { runs, means } = draw(numSeeds, ofMixtures, ofItems, rng);
-        const error = (data: FactorialData) => excludes(factorialModel(data).effects[0] ?? { low: 0, high: 0 }, 0);
+        const error = (data: FactorialData, term = "a") => {
+          const effect = factorialModel(data).effects.find((one) => one.term === term);
+          return effect !== undefined && excludes(effect, 0);
+        };
+        const paired = { ...means, pairs: ["b", "c"].map((other) => ["a", other] as const) };
         return {
           runs: error({ scores: runs.scores, factors: runs.factors }),
           runsItems: error(runs),
           meansOnly: error({ scores: means.scores, factors: means.factors }),
           meansItems: error(means),
-          pairs: error({
-            scores: runs.scores,
-            factors: runs.factors,
-            pairs: [
-              ["a", "b"],
-              ["a", "c"],
-            ],
-          }),
+          inPairs: error(paired),
+          pair: error(paired, "a x b"),
         };
       });
-      const { runs, runsItems, meansOnly, meansItems, pairs } = found;
-      return [name, numSeeds, ...[runs, pairs, meansOnly, runsItems, meansItems].map(percent)];
+      const { runs, runsItems, meansOnly, meansItems, inPairs, pair } = found;
+      return [name, numSeeds, ...[runs, meansOnly, runsItems, meansItems, inPairs, pair].map(percent)];
     }),
   );
-  const head = ["what else varies", "seeds", "runs", "runs, with two pairs", "mixture means"];
-  return table([...head, "runs, with items", "**mixture means, with items**"], rows);
+  const head = ["what else varies", "seeds", "runs", "mixture means", "runs, with items"];
+  return table([...head, "**mixture means, with items**", "the same, two pairs in the model", "the pair a x b"], rows);
 }
 
 /** Every run as a row, and the means over seeds as rows. */

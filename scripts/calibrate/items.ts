@@ -10,7 +10,7 @@ import { pairedDifference, seededDifference } from "../../src/stats/difference.t
 import { clopperPearsonInterval, wilsonInterval } from "../../src/stats/interval.ts";
 import { mcnemarExact } from "../../src/stats/mcnemar.ts";
 import { approximateRandomisation } from "../../src/stats/randomisation.ts";
-import { pairedBootstrap } from "../../src/stats/statistic-difference.ts";
+import { pairedBootstrap, seededStatisticDifference } from "../../src/stats/statistic-difference.ts";
 import { drawGold, metricOf, predictedLabels } from "./labels.ts";
 import { DESIGN, studyMaker } from "./simulated-study.ts";
 import { excludes, percent, RESAMPLES, shares, table } from "./tables.ts";
@@ -37,6 +37,13 @@ export function pairedTable(numStudies: number): string {
         const options = { seed: s, resamples: RESAMPLES };
         return excludes(pairedBootstrap(metricOf(metric, gold, ofA), metricOf(metric, gold, ofB), groups, options), 0);
       };
+      // Of these two checkpoints: no variance from seeds.
+      const t = (metric: LabelMetric) => {
+        const options = { seed: s, resamples: RESAMPLES };
+        const fixed = { variance: 0, df: Number.POSITIVE_INFINITY };
+        const [x, y] = [metricOf(metric, gold, ofA), metricOf(metric, gold, ofB)];
+        return excludes(seededStatisticDifference([x], [y], groups, fixed, options), 0);
+      };
       const items = Int32Array.from(groups.keys());
       const f1 = (sides: Uint8Array) => {
         const outputs = ofA.map((label, i) => (sides[i] === 0 ? label : (ofB[i] as number)));
@@ -44,18 +51,27 @@ export function pairedTable(numStudies: number): string {
       };
       return {
         mcnemar: mcnemarExact(a, b).pValue <= 0.05,
-        t: excludes(pairedDifference(a, b, groups), 0),
+        mean: excludes(pairedDifference(a, b, groups), 0),
         accuracy: bootstrap(accuracy),
         f1: bootstrap(weightedF1),
         mcc: bootstrap(mcc),
+        tF1: t(weightedF1),
+        tMcc: t(mcc),
         randomisation: approximateRandomisation(f1, groups, { seed: s, draws: 99 }).pValue <= 0.05,
       };
     });
-    const { mcnemar, t, accuracy: share, f1, mcc: correlation, randomisation } = found;
-    return [numGroups, meanGroupSize, ...[mcnemar, t, share, f1, correlation, randomisation].map(percent)];
+    const { mcnemar, mean, accuracy: share, f1, mcc: correlation, tF1, tMcc, randomisation } = found;
+    return [
+      numGroups,
+      meanGroupSize,
+      ...[mcnemar, mean, share, f1, tF1, correlation, tMcc, randomisation].map(percent),
+    ];
   });
-  const head = ["groups", "items a group", "McNemar", "t, clustered", "bootstrap, accuracy", "bootstrap, weighted F1"];
-  return table([...head, "bootstrap, MCC", "randomisation, weighted F1"], rows);
+  const head = ["groups", "items a group", "McNemar", "t, clustered", "bootstrap, accuracy"];
+  return table(
+    [...head, "bootstrap, weighted F1", "its t", "bootstrap, MCC", "its t", "randomisation, weighted F1"],
+    rows,
+  );
 }
 
 /** Coverage of a proportion. */

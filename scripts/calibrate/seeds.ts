@@ -68,6 +68,26 @@ export function meansTable(numStudies: number): string {
   return table([...settings, ...pooled, "hierarchical bootstrap", "one seed each, items only"], rows);
 }
 
+/** The two mixtures vary over seeds more or less than those that they are pooled with. */
+export function unlikeTable(numStudies: number): string {
+  const rows = [0.5, 1, 2].flatMap((unlike) =>
+    [2, 3].map((numSeeds) => {
+      const design = { ...DESIGN, numSeeds, unlike };
+      const next = studyMaker(design, new Rng(12, JSON.stringify(design)));
+      const { pooled, alone } = shares(numStudies, () => {
+        const { groups, scores } = next();
+        const [a, b] = scores as [number[][], number[][]];
+        return {
+          pooled: excludes(seededDifference(a, b, groups, seedVariance(scores, groups)), 0),
+          alone: excludes(seededDifference(a, b, groups, seedVariance([a, b], groups)), 0),
+        };
+      });
+      return [unlike, numSeeds, percent(pooled), percent(alone)];
+    }),
+  );
+  return table(["their seeds' spread / the others'", "seeds", "t, pooled over 7", "t, from the two alone"], rows);
+}
+
 /** Differences of weighted F1 and MCC. */
 export function statisticsTable(numStudies: number): string {
   const rows: string[][] = [];

@@ -15,6 +15,8 @@ export interface StudyDesign {
   /** Share of a run's item variance that another seed would not repeat. */
   noiseShare: number;
   isBinary: boolean;
+  /** The seeds' spread of mixtures 0 and 1 against the others'. */
+  unlike: number;
   /** Added to the mean ability of mixture 0. */
   effect: number;
 }
@@ -28,6 +30,7 @@ export const DESIGN: StudyDesign = {
   seedRatio: 1,
   noiseShare: 0.5,
   isBinary: true,
+  unlike: 1,
   effect: 0,
 };
 
@@ -74,7 +77,7 @@ function shiftOf({ numGroups, meanGroupSize, seedRatio, noiseShare, isBinary }: 
 }
 
 function drawStudy(design: StudyDesign, shift: number, rng: Rng): SimulatedStudy {
-  const { numGroups, meanGroupSize, numMixtures, numSeeds, noiseShare, isBinary, effect } = design;
+  const { numGroups, meanGroupSize, numMixtures, numSeeds, noiseShare, isBinary, unlike, effect } = design;
   const groups: string[] = [];
   for (let g = 0; g < numGroups; g++) {
     for (let left = 1 + rng.int(2 * meanGroupSize - 1); left > 0; left--) groups.push(`${g}`);
@@ -85,8 +88,9 @@ function drawStudy(design: StudyDesign, shift: number, rng: Rng): SimulatedStudy
   const scores = Array.from({ length: numMixtures }, (_, m) => {
     const strengths = grouped(groups, own, rng);
     const level = (isBinary ? ABILITY : 0) + (m === 0 ? effect : 0);
+    const spread = m < 2 ? unlike * shift : shift;
     return Array.from({ length: numSeeds }, () => {
-      const mean = level + (shift === 0 ? 0 : shift * rng.normal());
+      const mean = level + (spread === 0 ? 0 : spread * rng.normal());
       return groups.map((_, i) => {
         const ability = mean + (common[i] as number) + (strengths[i] as number) + noise * rng.normal();
         return isBinary ? (ability > 0 ? 1 : 0) : ability;

@@ -3,11 +3,13 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, writeWhole } from "../formats/files.ts";
+import { retentionText } from "../report/retention-text.ts";
 import { formatStudyTable } from "../report/tables.ts";
 import { writeStatus } from "../runs/run-dir.ts";
 import { analyseStudy, type StudyTable } from "../study/analyse.ts";
 import { changedSplits, forgetScores } from "../study/changed-scores.ts";
 import { claimStudy } from "../study/claim.ts";
+import { studyItems, versusUntuned } from "../study/comparisons.ts";
 import { executeJobs, type StudyOutcome } from "../study/execute.ts";
 import { appendLedger, readLedger } from "../study/ledger.ts";
 import { differingKeys, findStudyLock, readStudyLock, writeStudyLock } from "../study/lock-file.ts";
@@ -54,6 +56,19 @@ export async function runStudy(prepared: PreparedStudy, context: Context, concur
   } finally {
     claim.release();
   }
+}
+
+/** What tuning cost on tasks that are only evaluated, as text; empty where the study has none. */
+export function retentionOf(dir: string, table: StudyTable): string {
+  const lock = readStudyLock(dir);
+  const tasks = table.tasks.filter(({ name }) => lock.study.tasks[name]?.evaluation_only === true);
+  const models = [...new Set(lock.runs.map(({ model }) => model))];
+  const items = studyItems({ ...table, tasks }, models, lock, scoredReader(dir));
+  const found = versusUntuned(table, items, lock);
+  return retentionText(
+    found,
+    table.rows.map(({ name }) => name),
+  );
 }
 
 /** The table of a study directory as it stands. */
@@ -176,7 +191,7 @@ function conclude(
   const shown =
     table.tasks.length === 0
       ? ["Nothing was scored: no task has labels."]
-      : [formatStudyTable(table, "text"), table.sentence];
+      : [formatStudyTable(table, "text"), table.sentence, ...withBlank(retentionOf(dir, table))];
   const lines = [
     ...shown,
     "",
@@ -195,6 +210,10 @@ function conclude(
   context.result({ dir, ...counts, table }, lines.join("\n"));
   if (interrupted > 0) return EXIT_INTERRUPTED;
   return failed.length > 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+function withBlank(text: string): string[] {
+  return text === "" ? [] : ["", text];
 }
 
 /** Runs of earlier calls that the study as it now stands does not hold. */

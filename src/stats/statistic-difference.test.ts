@@ -39,6 +39,13 @@ describe("the difference of a statistic that is no mean", () => {
     expect(Math.abs(got.high - high)).toBeLessThan(NOISE * standardDeviation);
   });
 
+  test("over seeds that are all alike is that between two models", () => {
+    const got = hierarchicalBootstrap([a[0], a[0]], [b[0], b[0], b[0]], groups, options);
+    const { low, high, standardDeviation } = golden.paired;
+    expect(Math.abs(got.low - low)).toBeLessThan(NOISE * standardDeviation);
+    expect(Math.abs(got.high - high)).toBeLessThan(NOISE * standardDeviation);
+  });
+
   test("between mixtures has the item and seed variance of all resamples, enumerated", () => {
     const seed = statisticSeedVariance([a, b], groups, options);
     const { items, variance, noise, df } = golden.seeded;

@@ -8,7 +8,7 @@ import type { MetricName, Scoring } from "../specs/types.ts";
 import { holm } from "../stats/corrections.ts";
 import { seededDifference } from "../stats/difference.ts";
 import { mean, standardDeviation } from "../stats/moments.ts";
-import { itemScoreName, seedVarianceOf, taskItems } from "./items.ts";
+import { itemScoreName, seedVarianceOf, taskItems, variedIngredients } from "./items.ts";
 import type { LockedBaseline, LockedRun, StudyLock } from "./lock-file.ts";
 
 /** What analysis reads of a run or baseline directory. */
@@ -211,7 +211,12 @@ function compare(
   const items = taskItems(rows, first, task.name, itemScoreName(task.metric, scoring), read);
   const [a, b] = [items.scores.get(chosen), items.scores.get(alone)];
   if (a === undefined || b === undefined || items.groups.length === 0) return [];
-  const { difference, low, high, pValue } = seededDifference(a, b, items.groups, seedVarianceOf(rows, items));
+  const { difference, low, high, pValue } = seededDifference(
+    a,
+    b,
+    items.groups,
+    seedVarianceOf(rows, items, task.name, lock),
+  );
   return [{ ...common, difference, low, high, pValue }];
 }
 
@@ -239,9 +244,8 @@ export const SIGNIFICANT = 0.05;
 
 /** Of the study's tasks the mixture holds this one only; mixers that every mixture has do not count. */
 function holdsOnly(row: Row, task: string, lock: StudyLock): boolean {
-  const mixture = lock.runs.find((run) => run.id === row.runs[0])!.mixture;
-  const counted = Object.keys(mixture.ingredients).filter((name) => lock.study.mixers[name]?.role !== "always");
-  return counted.length === 1 && counted[0] === task;
+  const held = variedIngredients(row, lock);
+  return held.length === 1 && held[0] === task;
 }
 
 /** The metrics of a reading of labels, none where it was not made; those there are where the answer is no label. */

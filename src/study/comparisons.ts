@@ -3,13 +3,20 @@
 import type { MetricName, Scoring } from "../specs/types.ts";
 import { clusteredVarianceOfMean, clusters } from "../stats/clusters.ts";
 import { benjaminiHochberg } from "../stats/corrections.ts";
-import { meanOfSeeds, type SeedVariance, seededDifference, tDifference, withSeeds } from "../stats/difference.ts";
+import {
+  meanOfSeeds,
+  type SeedScores,
+  type SeedVariance,
+  seededDifference,
+  tDifference,
+  withSeeds,
+} from "../stats/difference.ts";
 import { type FactorialModel, factorialModel } from "../stats/factorial.ts";
 import { jointDraws } from "../stats/joint-draws.ts";
 import { mean } from "../stats/moments.ts";
 import { chanceOfBest, type SelectedBest, selectedBest } from "../stats/selected-best.ts";
 import { aloneRow, type ReadScored, type Row, SIGNIFICANT, type StudyTable } from "./analyse.ts";
-import { itemScoreName, seedVarianceOf, type TaskItems, taskItems } from "./items.ts";
+import { itemScoreName, seedVarianceOf, type TaskItems, taskItems, variedIngredients } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
 
 /** A row against another on the same test items. */
@@ -41,13 +48,14 @@ export interface ModelItems extends TaskItems {
 export function studyItems(
   { rows, tasks, scoring }: StudyTable,
   models: readonly string[],
+  lock: StudyLock,
   read: ReadScored,
 ): ModelItems[] {
   return models.flatMap((model) =>
     tasks.map(({ name, metric }): ModelItems => {
       const among = rows.flatMap((row, i) => (row.model === model && isTrainedOrBase(row) ? [i] : []));
       const items = taskItems(rows, among, name, itemScoreName(metric, scoring as Scoring), read);
-      return { ...items, task: name, metric, model, seeds: seedVarianceOf(rows, items) };
+      return { ...items, task: name, metric, model, seeds: seedVarianceOf(rows, items, name, lock) };
     }),
   );
 }
@@ -130,35 +138,76 @@ export function bestOfTask(table: StudyTable, items: ModelItems, reference: numb
 const DRAWS_SEED = 1;
 
 /**
- * Effects of ingredients on a task. Without pairs from the means of mixtures over their seeds, so that what pairs do beyond the terms counts as
- * noise; with pairs from single runs.
+ * What adding an ingredient does to a task: a linear model of the means of all mixtures, in which other ingredients have one effect where the
+ * mixture holds the task and another where it does not; the first is given. Of a task that is never trained on there is one.
  */
-export function ingredientEffects(
-  table: StudyTable,
-  { scores, groups }: ModelItems,
-  lock: StudyLock,
-  hasPairs: boolean,
-): FactorialModel | undefined {
-  const once = new Map(mixturesOf(table, scores).map((row) => [table.rows[row]!.runs.join(), row]));
-  const observed = [...once.values()].flatMap((row) => {
-    const held = ingredientsOf(table.rows[row]!, lock);
-    const seeds = scores.get(row)!;
-    return (hasPairs ? seeds : [meanOfSeeds(seeds)]).map((items) => ({ held, items }));
-  });
-  const all = [...new Set(observed.flatMap(({ held }) => held))];
-  const names = all.filter((name) => observed.some(({ held }) => !held.includes(name)));
+export function addedEffects(table: StudyTable, items: ModelItems, lock: StudyLock): FactorialModel | undefined {
+  const { task } = items;
+  const mixtures = observedMixtures(table, items, lock);
+  const isWith = ({ held }: ObservedMixture) => held.includes(task);
+  const names = variedIn(mixtures);
   if (names.length === 0) return undefined;
-  const factors = Object.fromEntries(
-    names.map((name) => [name, observed.map(({ held }) => Number(held.includes(name)))]),
-  );
-  const pairs = names.flatMap((one, i) => names.slice(i + 1).map((other) => [one, other] as const));
-  const items = observed.map((one) => one.items);
-  const data = { scores: items.map(mean), factors, items: { scores: items, groups } };
-  return factorialModel(hasPairs ? { ...data, pairs } : data);
+  const column = (holds: (one: ObservedMixture) => boolean) => mixtures.map((one) => Number(holds(one)));
+  const isVaried = names.includes(task);
+  const columns = names.flatMap((name): [string, number[]][] => {
+    const has = ({ held }: ObservedMixture) => held.includes(name);
+    if (name === task || !isVaried) return [[name, column(has)]];
+    return [
+      [name, column((one) => has(one) && isWith(one))],
+      [`${name}${WITHOUT}`, column((one) => has(one) && !isWith(one))],
+    ];
+  });
+  const isDetermined = ([, values]: [string, number[]]) => new Set(values).size > 1;
+  const means = mixtures.map(({ seeds }) => meanOfSeeds(seeds));
+  const model = factorialModel({
+    scores: means.map(mean),
+    factors: Object.fromEntries(columns.filter(isDetermined)),
+    items: { scores: means, groups: items.groups },
+  });
+  const isShown = (term: string) => !term.endsWith(WITHOUT);
+  return {
+    ...model,
+    effects: model.effects.filter(({ term }) => isShown(term)),
+    notEstimable: model.notEstimable.filter(isShown),
+  };
 }
 
-/** Ingredients of a row that the study varies: mixers that are always there are none. */
-function ingredientsOf(row: Row, lock: StudyLock): string[] {
-  const { mixture } = lock.runs.find(({ id }) => id === row.runs[0])!;
-  return Object.keys(mixture.ingredients).filter((name) => lock.study.mixers[name]?.role !== "always");
+/** Marks an ingredient's effect on mixtures that do not hold the task: no ingredient's name has a space. */
+const WITHOUT = " without the task";
+
+/**
+ * What pairs of ingredients do to a task beyond what each does, over all runs.
+ * note: intervals are right where mixtures differ by these terms and seeds alone (docs/calibration.md)
+ */
+export function pairEffects(table: StudyTable, items: ModelItems, lock: StudyLock): FactorialModel | undefined {
+  const mixtures = observedMixtures(table, items, lock);
+  const names = variedIn(mixtures);
+  if (names.length === 0) return undefined;
+  const runs = mixtures.flatMap(({ held, seeds }) => seeds.map((scores) => ({ held, scores })));
+  const scores = runs.map((run) => run.scores);
+  return factorialModel({
+    scores: scores.map(mean),
+    factors: Object.fromEntries(names.map((name) => [name, runs.map(({ held }) => Number(held.includes(name)))])),
+    pairs: names.flatMap((one, i) => names.slice(i + 1).map((other) => [one, other] as const)),
+    items: { scores, groups: items.groups },
+  });
+}
+
+interface ObservedMixture {
+  held: string[];
+  seeds: SeedScores;
+}
+
+function observedMixtures(table: StudyTable, { scores }: ModelItems, lock: StudyLock): ObservedMixture[] {
+  const once = new Map(mixturesOf(table, scores).map((row) => [table.rows[row]!.runs.join(), row]));
+  return [...once.values()].map((row) => ({
+    held: variedIngredients(table.rows[row]!, lock),
+    seeds: scores.get(row)!,
+  }));
+}
+
+/** Ingredients that some mixtures hold and others do not. */
+function variedIn(mixtures: readonly ObservedMixture[]): string[] {
+  const all = [...new Set(mixtures.flatMap(({ held }) => held))];
+  return all.filter((name) => mixtures.some(({ held }) => !held.includes(name)));
 }

@@ -5,6 +5,7 @@ import { METRICS } from "../specs/metrics.ts";
 import type { MetricName, Scoring } from "../specs/types.ts";
 import { type SeedScores, type SeedVariance, seedVariance } from "../stats/difference.ts";
 import type { ReadScored, Row } from "./analyse.ts";
+import type { StudyLock } from "./lock-file.ts";
 
 export interface TaskItems {
   /** [n] */
@@ -57,14 +58,30 @@ export function taskItems(
   };
 }
 
-/** Over all mixtures of a model, each run once: a run may stand in the rows of several budgets. */
-export function seedVarianceOf(rows: readonly Row[], { scores, groups }: TaskItems): SeedVariance {
+/**
+ * Over the mixtures that hold the task's own data, as others vary over seeds otherwise (docs/calibration.md); over all where the task is never
+ * trained on. Each run once: a run may stand in the rows of several budgets.
+ */
+export function seedVarianceOf(
+  rows: readonly Row[],
+  { scores, groups }: TaskItems,
+  task: string,
+  lock: StudyLock,
+): SeedVariance {
   const once = new Map<string, SeedScores>();
+  const isTrainedOn = lock.study.tasks[task]?.evaluation_only !== true;
   for (const [index, seeds] of scores) {
     const row = rows[index]!;
-    if (row.kind === "mixture") once.set(row.runs.join(), seeds);
+    if (row.kind !== "mixture" || (isTrainedOn && !variedIngredients(row, lock).includes(task))) continue;
+    once.set(row.runs.join(), seeds);
   }
   return seedVariance([...once.values()], groups);
+}
+
+/** Ingredients of a row that the study varies: mixers that every mixture has are none. */
+export function variedIngredients(row: Row, lock: StudyLock): string[] {
+  const { mixture } = lock.runs.find(({ id }) => id === row.runs[0])!;
+  return Object.keys(mixture.ingredients).filter((name) => lock.study.mixers[name]?.role !== "always");
 }
 
 /** What was scored for a row: its runs, or its baseline. */

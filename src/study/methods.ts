@@ -41,7 +41,7 @@ export function methodsOf(
     },
     {
       title: "Differences",
-      text: `A difference is the mean over seeds and test items of one mixture's item scores less the other's, on the same items. Its variance is that of the paired items, clustered by group, plus the variance between seeds, pooled over all mixtures of the task and model, less the item noise that is in it; the ${level} interval is a t interval with Satterthwaite's degrees of freedom. With one seed there is no interval.`,
+      text: `A difference is the mean over seeds and test items of one mixture's item scores less the other's, on the same items. Its variance is that of the paired items, clustered by group, plus the variance between seeds, pooled over all mixtures that hold the task (over all, for tasks that are never trained on), less the item noise that is in it; the ${level} interval is a t interval with Satterthwaite's degrees of freedom. With one seed there is no interval.`,
     },
     {
       title: "Many comparisons",
@@ -49,7 +49,7 @@ export function methodsOf(
     },
     {
       title: "Ingredients",
-      text: "Effects are of a linear model of the mixtures' mean test scores on which ingredients they hold; pairs are added in a second fit where the design has them. What the runs do not determine is given no number.",
+      text: "The effect of an ingredient on a task is that of adding it to mixtures that hold the task (to any mixture, for tasks that are never trained on), from a linear model of the mixtures' mean test scores, so that what the model does not say counts as noise. What pairs do beyond that is from a second fit over all runs, where the design has pairs; its intervals are right only if mixtures differ by these terms and seeds alone. What the runs do not determine is given no number.",
     },
     {
       title: "Aggregate",

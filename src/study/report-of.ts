@@ -13,9 +13,10 @@ import { baselineNormalised, interquartileMeanInterval } from "../stats/interqua
 import { mean, variance } from "../stats/moments.ts";
 import { aloneRow, analyseStudy, type Cell, type ReadScored, type Row, type StudyTable } from "./analyse.ts";
 import {
+  addedEffects,
   bestOfTask,
-  ingredientEffects,
   type ModelItems,
+  pairEffects,
   studyItems,
   versusAlone,
   versusUntuned,
@@ -62,7 +63,7 @@ export function reportOf(studyDir: string): ReportData {
   const read = scoredReader(studyDir, (message) => remarks.add(message));
   const table = analyseStudy(lock, read);
   const models = [...new Set(lock.runs.map(({ model }) => model))];
-  const items = studyItems(table, models, read);
+  const items = studyItems(table, models, lock, read);
   const runs = runsOf(studyDir, lock, table, remarks);
   for (const remark of remarksOf(studyDir, lock, table, items, read)) remarks.add(remark);
   const costs = runs.flatMap(({ cost }) => (cost === null ? [] : [cost]));
@@ -305,9 +306,9 @@ function percent(share: number): string {
 function effectsOf(lock: StudyLock, table: StudyTable, items: readonly ModelItems[]): IngredientEffects[] {
   const hasPairs = lock.study.design.some((part) => part === "pairs" || part === "paper-55");
   return items.flatMap((one): IngredientEffects[] => {
-    const model = ingredientEffects(table, one, lock, false);
+    const model = addedEffects(table, one, lock);
     if (model === undefined) return [];
-    const withPairs = hasPairs ? ingredientEffects(table, one, lock, true) : undefined;
+    const withPairs = hasPairs ? pairEffects(table, one, lock) : undefined;
     const synergies = withPairs?.effects.filter(({ term }) => term.includes(" x ")) ?? [];
     const effects = [...model.effects, ...synergies].map(({ term, effect, low, high, pValue }) => {
       return { term, effect, low: orNull(low), high: orNull(high), pValue: orNull(pValue), pAdjusted: null };

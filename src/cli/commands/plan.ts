@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { aligned } from "../../report/tables.ts";
 import type { Shown } from "../../specs/types.ts";
+import { ASSUMED_DISCORDANCE, type Detectable, detectableBefore } from "../../study/power.ts";
 import { isComplete } from "../../study/scored.ts";
 import type { PlannedRun } from "../../study/types.ts";
 import type { Act } from "../act.ts";
@@ -32,7 +33,8 @@ export function addPlan(program: Command, act: Act): void {
         }));
         const totals = totalsOf(runs);
         const hosted: HostedEntry[] = [];
-        let text = planText(runs, totals, prepared.dir);
+        const detectable = detectableBefore(prepared.lock);
+        let text = `${planText(runs, totals, prepared.dir)}\n\n${detectableText(detectable)}`;
         for await (const { name, choice, work } of hostedTodo(prepared, context)) {
           const {
             requests,
@@ -45,13 +47,21 @@ export function addPlan(program: Command, act: Act): void {
           const what = describeSending(choice, work.numRows, work.cost);
           text += `\n\nBaseline ${name}, asked by mixtune run --allow-hosted only:\n${what}`;
         }
-        context.result({ dir: prepared.dir, runs, totals, ...(hosted.length > 0 && { hosted }) }, text);
+        context.result({ dir: prepared.dir, runs, totals, detectable, ...(hosted.length > 0 && { hosted }) }, text);
         refuseFullDisk(prepared);
         refuseFullMemory(prepared);
         return EXIT_DONE;
       }),
     );
   for (const [flags, meaning] of BASELINE_OPTIONS) command.option(flags, meaning);
+}
+
+function detectableText(found: readonly Detectable[]): string {
+  const tasks = found.map(({ task, numItems, difference }) => {
+    return `${task} ${(100 * difference).toFixed(1)} points (${count(numItems)} test examples)`;
+  });
+  const share = `${100 * ASSUMED_DISCORDANCE} %`;
+  return `Smallest difference between two mixtures that is found in four of five cases, if they answer ${share} of the examples differently and seeds add nothing: ${tasks.join(", ")}.`;
 }
 
 /** What a hosted baseline would be sent. @property money if every answer is as long as it may be; absent without prices */

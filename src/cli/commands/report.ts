@@ -11,7 +11,7 @@ import { taskDetail } from "../../study/task-detail.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { studyTable } from "../run-study.ts";
+import { retentionOf, studyTable } from "../run-study.ts";
 
 export function addReport(program: Command, act: Act): void {
   program
@@ -41,7 +41,9 @@ function report(dir: string, { format, split, task }: ReportOptions, context: Co
   const table = studyTable(dir);
   if (task === undefined) {
     const text = formatStudyTable(table, format, split);
-    context.result(table, format === "text" ? `${text}${table.sentence}` : text);
+    const retention = format === "text" ? retentionOf(dir, table) : "";
+    const parts = [`${text}${table.sentence}`, ...(retention === "" ? [] : [retention])];
+    context.result(table, format === "text" ? parts.join("\n\n") : text);
     return EXIT_DONE;
   }
   const names = table.tasks.map(({ name }) => name);

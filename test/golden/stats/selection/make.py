@@ -36,7 +36,10 @@ def critical(covariance, df):
 
 
 def best(estimates, covariance):
-    """Chance that each is highest when all move normally around their estimates."""
+    """Chance that each is highest when all move normally around their estimates, drawn together as empirical Bayes has it."""
+    centre = np.eye(K) - 1 / K
+    noise = np.trace(centre @ covariance @ centre) / (K - 1)
+    estimates = np.sqrt(max(0, 1 - noise / np.var(estimates, ddof=1))) * estimates
     chances = []
     for k in range(K):
         others = [j for j in range(K) if j != k]

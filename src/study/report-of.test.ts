@@ -1,0 +1,115 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type RecordedStudy, recordStudy } from "../../test/support/recorded-study.ts";
+import { runPaths } from "../runs/run-dir.ts";
+import type { StudyLock } from "./lock-file.ts";
+import { reportOf } from "./report-of.ts";
+import { runDir } from "./scored.ts";
+
+/** b helps a by some ten points; c and d do nothing; nothing helps c; tuning on b costs 15 points of general ability. */
+const STUDY: RecordedStudy = {
+  tasks: ["a", "b", "c", "d"],
+  evaluatedOnly: ["general"],
+  design: "[singles, pairs, all]",
+  seeds: [1, 2, 3],
+  numItems: 400,
+  spread: 0.005,
+  chance: (task, mixture) => {
+    const holds = (name: string) => mixture?.ingredients[name] !== undefined;
+    if (task === "general") return 0.6 - (holds("b") ? 0.15 : 0);
+    if (!holds(task)) return 0.5;
+    return task === "a" && holds("b") ? 0.82 : 0.7;
+  },
+};
+
+let dir: string;
+let lock: StudyLock;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), "mixtune-report-"));
+  lock = recordStudy(dir, STUDY);
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+describe("the report of a study with known effects", () => {
+  test("finds the helper and no other", () => {
+    const { answers, effects } = reportOf(dir);
+    const verdicts = Object.fromEntries(answers.map(({ task, verdict }) => [task, verdict]));
+    expect(verdicts.a).toBe("above");
+    expect(["not distinguishable", "same"]).toContain(verdicts.c);
+    const onA = effects.find(({ task }) => task === "a")!;
+    const effect = (term: string) => onA.effects.find((one) => one.term === term)!;
+    expect(effect("b").low!).toBeGreaterThan(0);
+    expect(effect("c").low!).toBeLessThan(0);
+    expect(effect("c").high!).toBeGreaterThan(0);
+    expect(onA.text).toMatch(/b helps/);
+    expect(answers[0]!.text).toMatch(/above training on the task alone: \+\d+\.\d points/);
+  });
+
+  test("says what tuning cost in general ability", () => {
+    const { retention, rows } = reportOf(dir);
+    expect(retention.map(({ task }) => task)).toEqual(Array(retention.length).fill("general"));
+    const marks = Object.fromEntries(retention.map(({ row, mark }) => [rows[row]!.name, mark]));
+    for (const [name, mark] of Object.entries(marks)) {
+      expect([name, mark]).toEqual([name, /^(.*__)?b(__.*)?$|^all$/.test(name) ? "below" : "none"]);
+    }
+    for (const { row, difference, low, high } of retention) {
+      if (rows[row]!.ingredients.b === undefined) continue;
+      expect(difference).toBeCloseTo(-0.15, 1);
+      expect(low!).toBeLessThan(difference);
+      expect(high!).toBeGreaterThan(difference);
+    }
+  });
+
+  test("gives chances that add up, a corrected family of all fields, and one line an arm of trials", () => {
+    const { answers, differences, expectedMaximum } = reportOf(dir);
+    for (const { chanceOfBest } of answers) {
+      const sum = chanceOfBest.reduce((total, { chance }) => total + chance, 0);
+      expect(sum).toBeGreaterThan(0.9);
+      expect(sum).toBeLessThanOrEqual(1 + 1e-9);
+    }
+    // every mixture but the reference, for each of the four trained tasks
+    expect(differences).toHaveLength(4 * 10);
+    expect(differences[0]!.familySize).toBe(40);
+    expect(expectedMaximum.find(({ task }) => task === "a")!.curves.map(({ points }) => points.length)).toEqual([
+      21, 3,
+    ]);
+  });
+
+  test("is the same from the same files, plain JSON without numbers that do not exist", () => {
+    const text = JSON.stringify(reportOf(dir));
+    expect(JSON.stringify(reportOf(dir))).toBe(text);
+    expect(text).not.toMatch(/NaN|Infinity/);
+    expect(JSON.parse(text)).toEqual(reportOf(dir));
+  });
+});
+
+describe("what is wrong with the files", () => {
+  const remarks = () => reportOf(dir).remarks.join("\n");
+
+  test("damaged, foreign or otherwise judged: said, and n stays", () => {
+    const run = runDir(dir, lock.runs[0]!.id);
+    const whole = new Map(
+      [runPaths.predictionsOf(run, "a", "test"), runPaths.scores(run)].map((path) => [
+        path,
+        readFileSync(path, "utf8"),
+      ]),
+    );
+    expect(remarks()).toBe("");
+    const [predictions, scores] = [...whole.keys()] as [string, string];
+    appendFileSync(predictions, "{ torn");
+    expect(remarks()).toContain(predictions);
+    writeFileSync(predictions, whole.get(predictions)!.split("\n").slice(1).join("\n"));
+    expect(remarks()).toMatch(/a: .* has predictions of other test items/);
+    expect(reportOf(dir).tasks[0]!.n.test).toBe(400);
+    writeFileSync(predictions, whole.get(predictions)!);
+    writeFileSync(scores, whole.get(scores)!.replace('"scorers": 1', '"scorers": 7'));
+    expect(remarks()).toMatch(/scorers of different numbers \(1, 7\)/);
+    writeFileSync(scores, "{");
+    expect(remarks()).toContain(scores);
+    writeFileSync(scores, whole.get(scores)!);
+    writeFileSync(join(dir, "runs", "notes.txt"), "mine");
+    expect(remarks()).toContain("notes.txt");
+  });
+});

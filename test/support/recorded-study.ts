@@ -1,0 +1,155 @@
+/** @file A study directory as it would lie there after all runs, with answers drawn from given chances: for what reads studies. */
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Rng } from "../../src/base/rng.ts";
+import { SCORERS } from "../../src/eval/score-answers.ts";
+import {
+  appendMetrics,
+  openRunDir,
+  writePredictions,
+  writeReceipt,
+  writeScores,
+  writeSpec,
+  writeStatus,
+} from "../../src/runs/run-dir.ts";
+import type { Scores } from "../../src/runs/types.ts";
+import { runId } from "../../src/specs/run-id.ts";
+import { parseStudy } from "../../src/specs/study-file.ts";
+import type { MixtureSpec, RunSpec } from "../../src/specs/types.ts";
+import { designedMixtures } from "../../src/study/designs.ts";
+import { appendLedger } from "../../src/study/ledger.ts";
+import { type LockedRun, type StudyLock, writeStudyLock } from "../../src/study/lock-file.ts";
+import { baselineDir, runDir } from "../../src/study/scored.ts";
+
+export interface RecordedStudy {
+  /** Of the catalogue or not: nothing is loaded. */
+  tasks: readonly string[];
+  /** Tasks that are scored and not trained on. */
+  evaluatedOnly?: readonly string[];
+  models?: readonly string[];
+  design: string;
+  seeds: readonly number[];
+  numItems: number;
+  /** Chance of a right answer. No mixture: the untuned model. */
+  chance(task: string, mixture: MixtureSpec | undefined): number;
+  /** Standard deviation of that chance over seeds. */
+  spread?: number;
+}
+
+const LABELS = ["yes", "no"];
+const SPLITS = ["dev", "test"] as const;
+
+/** Writes it; items of a task are the same for all, and harder ones are hard for all. */
+export function recordStudy(dir: string, study: RecordedStudy): StudyLock {
+  const { tasks, evaluatedOnly = [], models = ["m/m"], seeds } = study;
+  const names = [...tasks, ...evaluatedOnly];
+  const text = `name: recorded\nmodels: [${models.join(", ")}]\ntasks: {${names.map((name) => `${name}: {data: {train: x.jsonl}, answer: {kind: label, field: a, labels: [yes, no]}, prompt: "{t}"}`).join(", ")}}\ndesign: ${study.design}\nseeds: [${seeds.join(", ")}]\neval: {scoring: [constrained]}\n`;
+  const spec = parseStudy(text, join(dir, "study.yaml"), { assignments: [], cwd: dir });
+  for (const name of evaluatedOnly) spec.tasks[name]!.evaluation_only = true;
+  const identity = (name: string) => ({ name, weights_digest: name, tokenizer_digest: "t", template_digest: "t" });
+  const mixtures = designedMixtures(spec.design, tasks);
+  const runs = models.flatMap((model) =>
+    mixtures.flatMap(({ name, ingredients }) =>
+      seeds.map((seed): { locked: LockedRun; spec: RunSpec } => {
+        const mixture = { name, ingredients };
+        const data = Object.fromEntries(
+          Object.keys(ingredients).map((one) => [one, { rows_digest: one, num_train: 9 }]),
+        );
+        const worker = { kind: "local", threads: 1 } as const;
+        const run: RunSpec = { format: 1, model: identity(model), mixture, data, train: spec.train, seed, worker };
+        return { locked: { id: runId(run), model, mixture, seed, factors: {} }, spec: run };
+      }),
+    ),
+  );
+  const digests = { train: "", dev: "", test: "" };
+  const num_examples = { train: 9, dev: study.numItems, test: study.numItems };
+  const lock: StudyLock = {
+    format: 1,
+    mixtune: "0.1.0",
+    study: spec,
+    tasks: Object.fromEntries(
+      names.map((name) => [name, { metric: "accuracy", licence: "none", source: "drawn", num_examples, digests }]),
+    ),
+    models: Object.fromEntries(models.map((model) => [model, identity(model)])),
+    worker: { kind: "local", threads: 1 },
+    runs: runs.map(({ locked }) => locked),
+    baselines: [
+      { id: "majority", kind: "majority" },
+      ...models.map((model, i) => ({ id: `base-${i}`, kind: "base" as const, model })),
+    ],
+  };
+  mkdirSync(dir, { recursive: true });
+  writeStudyLock(dir, lock);
+  const draw = (folder: string, mixture: MixtureSpec | undefined, key: string, isMajority = false) => {
+    openRunDir(folder);
+    const scores: Scores = { tasks: {} };
+    for (const task of names) {
+      for (const split of SPLITS) {
+        const rng = new Rng(`${key}/${task}/${split}`);
+        const shift = (study.spread ?? 0) * normal(rng.fork("seed"));
+        const chance = isMajority ? 0.5 : study.chance(task, mixture) + (mixture === undefined ? 0 : shift);
+        const items = new Rng(`${task}/${split}`);
+        const answers = Array.from({ length: study.numItems }, (_, i) => {
+          const gold = LABELS[i % 2]!;
+          const hardness = 0.7 * items.float() + 0.3 * rng.float();
+          const isRight = isMajority ? i % 2 === 0 : uniformRank(hardness) < chance;
+          const given = isRight ? gold : LABELS[1 - (i % 2)]!;
+          const scores = { accuracy: Number(isRight), constrained: Number(isRight) };
+          return { id: `${split}#${i}`, prompt_digest: "p", gold, output: given, parsed: given, scores, group: `${i}` };
+        });
+        writePredictions(folder, task, split, answers);
+        const value = answers.filter((one) => one.scores.accuracy === 1).length / study.numItems;
+        const metrics = { accuracy: { value } };
+        const judged = {
+          n: study.numItems,
+          n_groups: study.numItems,
+          metrics,
+          scoring: { constrained: metrics },
+          scorers: SCORERS,
+        };
+        scores.tasks[task] = { ...scores.tasks[task], [split]: judged };
+      }
+    }
+    writeScores(folder, scores);
+    writeStatus(folder, { state: "done" });
+  };
+  draw(baselineDir(dir, "majority"), undefined, "majority", true);
+  models.forEach((model, i) => {
+    draw(baselineDir(dir, `base-${i}`), undefined, model);
+  });
+  for (const { locked, spec: run } of runs) {
+    const folder = runDir(dir, locked.id);
+    draw(folder, locked.mixture, locked.id);
+    writeSpec(folder, run);
+    const cost = { tokens: 1000, flops: 1e9, seconds: 1, peak_memory_bytes: 1e9 };
+    const host = { platform: "linux", cpu: "x", cores: 2, memory_bytes: 1e9 };
+    writeReceipt(folder, { versions: { mixtune: "0.1.0" }, host, seed: run.seed, threads: 1, cost });
+    for (let step = 1; step <= 3; step++) {
+      const loss_per_task = Object.fromEntries(Object.keys(run.mixture.ingredients).map((name) => [name, 1 / step]));
+      appendMetrics(folder, {
+        step,
+        loss: 1 / step,
+        loss_per_task,
+        grad_norm: 1,
+        learning_rate: 1,
+        tokens: 9,
+        seconds: 1,
+      });
+    }
+    appendLedger(dir, () => 0, { event: "finished", run: locked.id });
+  }
+  return lock;
+}
+
+function normal(rng: Rng): number {
+  return Math.sqrt(-2 * Math.log(1 - rng.float())) * Math.cos(2 * Math.PI * rng.float());
+}
+
+/** The share of sums 0.7 U + 0.3 V that are below x: makes ranks uniform again. */
+function uniformRank(x: number): number {
+  const [a, b] = [0.3, 0.7];
+  if (x < a) return x ** 2 / (2 * a * b);
+  if (x < b) return (x - a / 2) / b;
+  return 1 - (1 - x) ** 2 / (2 * a * b);
+}
