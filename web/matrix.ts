@@ -5,7 +5,7 @@ import { type Child, h } from "./dom.ts";
 export interface MatrixCell {
   /** What is written in it. */
   text: string;
-  /** -1 … 1: how strong the ground is, and of which colour; null: none. */
+  /** -1 … 1: how strong the ground is, and of which colour (orange below 0, blue above); null: none. */
   shade: number | null;
   /** In words, for the mouse. */
   title?: string;
@@ -65,12 +65,12 @@ function shaded({ text, shade, title, isStrong }: MatrixCell): HTMLElement {
 }
 
 /** What the colours mean, beneath a matrix. */
-export function matrixLegend(low: string, high: string, words: string): HTMLElement {
+export function matrixLegend(low: string, high: string, scale: "diverging" | "rising", words: string): HTMLElement {
   return h(
     "p",
     { class: "scale" },
     h("span", {}, low),
-    h("span", { class: "ramp", "aria-hidden": "true" }),
+    h("span", { class: `ramp ${scale}`, "aria-hidden": "true" }),
     h("span", {}, high),
     h("span", { class: "quiet" }, words),
   );

@@ -59,7 +59,7 @@ const FILLED: Readonly<Record<string, string>> = {
   doses: ".lines .point",
   elsewhere: ".strip .estimate",
   trials: ".lines .band",
-  losses: ".lines .line",
+  losses: ".lines polyline.line[points*=' ']",
   items: ".item pre",
   runs: "tbody tr",
   ledger: "tbody tr",
@@ -191,9 +191,12 @@ describe("the report", () => {
     await close();
   });
 
-  test("prints whole: nothing stays hidden in a box that scrolls", async () => {
+  test("prints whole and on white: nothing stays closed, nor hidden in a box that scrolls", async () => {
     const { page, close } = await open(address);
+    await page.locator("#pick-theme").selectOption("dark");
     await page.emulateMedia({ media: "print" });
+    expect(await page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe("rgb(255, 255, 255)");
+    expect(await page.locator(".card details p").first().isVisible()).toBe(true);
     const hidden =
       "[...document.querySelectorAll('.scroll')].filter((box) => box.scrollHeight > box.clientHeight + 1).length";
     expect(await page.evaluate(hidden)).toBe(0);
@@ -221,6 +224,18 @@ describe("the report", () => {
     const { page, complaints, close } = await open(pathToFileURL(path).href);
     expect(await page.evaluate("window.planted")).toBeUndefined();
     expect(complaints.join()).toMatch(/Content Security Policy/);
+    await close();
+  });
+
+  test("of one model and one seed offers no choice of models, and says why general ability is not in it", async () => {
+    const small = makeReportData(2, { models: ["m"], seeds: [7], ingredients: ["a", "b"], numEvaluatedOnly: 0 });
+    const { page, complaints, close } = await open(fileOf("small", small));
+    expect(await page.locator("#pick-model").count()).toBe(0);
+    expect(await section(page, "seeds").locator(".dot").count()).toBeGreaterThan(4);
+    expect(await page.locator(".absent li").allInnerTexts()).toEqual([
+      "What it costs elsewhere: no task is only evaluated, so nothing says what tuning costs elsewhere.",
+    ]);
+    expect(complaints).toEqual([]);
     await close();
   });
 

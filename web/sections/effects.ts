@@ -36,7 +36,7 @@ export const effects: Section = {
             },
           ],
         }),
-        matrixLegend("hurts", "helps", "by the size of the effect; bold: corrected p below 5 %."),
+        matrixLegend("hurts", "helps", "diverging", "by the size of the effect; bold: corrected p below 5 %."),
         ...shown.flatMap(({ task, text, numRuns, notEstimable }) => [
           h("p", {}, h("strong", {}, task), ` (${numRuns} runs): ${text}`),
           notEstimable.length === 0
@@ -79,7 +79,7 @@ export const synergies: Section = {
           columns: names,
           groups: [{ rows: names.map((a) => ({ name: a, cells: names.map((b) => cell(a, b)) })) }],
         }),
-        matrixLegend("less than the sum", "more than the sum", "bold: corrected p below 5 %."),
+        matrixLegend("less than the sum", "more than the sum", "diverging", "bold: corrected p below 5 %."),
       ],
       table: exported(
         own,

@@ -20,7 +20,7 @@ import { comesFirst } from "../order.ts";
 export const heatMap: Section = {
   id: "mixtures",
   title: "Every mixture on every task",
-  how: "A row is a mixture, a column a task; blue is better, orange is worse, and an arrow marks differences that survive the correction for having looked at all of them. Press a task's name to choose it everywhere.",
+  how: "A row is a mixture, a column a task; blue is better, orange is worse than training on the task alone, and an arrow marks differences that survive the correction for having looked at all of them. Press a task's name to choose it everywhere.",
   missing: (data) => (data.rows.length === 0 || data.tasks.length === 0 ? "nothing is scored yet" : undefined),
   draw(context) {
     const { data, view } = context;
@@ -94,6 +94,7 @@ function differenceMap(context: Context, model: string, order: string): Drawn {
       matrixLegend(
         most === undefined ? "worse" : `−${(100 * most).toFixed(1)}`,
         most === undefined ? "better" : `+${(100 * most).toFixed(1)}`,
+        "diverging",
         `points, test. ▲ ▼ corrected p below 5 %${!size ? "" : `, Benjamini-Hochberg over ${size}`}. Baselines without a difference stand in the score view.`,
       ),
     ],
@@ -143,7 +144,7 @@ function scoreMap(context: Context, model: string, order: string): Drawn {
     const ends = interval(there.low, there.high, (end) => score(task, end));
     return {
       text: `${isChosen ? "* " : ""}${score(task, value)}`,
-      shade: high > low ? (2 * (value - low)) / (high - low) - 1 : 0,
+      shade: high > low ? (value - low) / (high - low) : 0,
       title: `n = ${there.n}, ${there.values.length} seeds${ends === "" ? "" : `, 95 %: ${ends}`}`,
       isStrong: isChosen,
     };
@@ -151,7 +152,7 @@ function scoreMap(context: Context, model: string, order: string): Drawn {
   return {
     nodes: [
       map(context, rows, order, cell, mean, `Scores on ${split}: ${model}`),
-      matrixLegend("worst of the task", "best of the task", `${split}, mean over seeds. * chosen on dev.`),
+      matrixLegend("worst of the task", "best of the task", "rising", `${split}, mean over seeds. * chosen on dev.`),
     ],
     table: {
       columns: ["kind", "mixture", "task", "metric", "split", "mean", "sd", "low", "high", "n", "seeds"],
