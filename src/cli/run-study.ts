@@ -7,7 +7,7 @@ import { formatStudyTable } from "../report/tables.ts";
 import { writeStatus } from "../runs/run-dir.ts";
 import { analyseStudy, type StudyTable } from "../study/analyse.ts";
 import { changedSplits, forgetScores } from "../study/changed-scores.ts";
-import { claimStudy } from "../study/claim.ts";
+import { whileClaimed } from "../study/claim.ts";
 import { executeJobs, type StudyOutcome } from "../study/execute.ts";
 import { appendLedger, readLedger } from "../study/ledger.ts";
 import { differingKeys, findStudyLock, readStudyLock, writeStudyLock } from "../study/lock-file.ts";
@@ -36,24 +36,21 @@ export async function runStudy(prepared: PreparedStudy, context: Context, concur
   refuseFullMemory(prepared);
   for (const model of Object.values(prepared.models)) await model.fetchWeights();
   makeFolder(dir);
-  const claim = claimStudy(dir, context.self, context.clock);
-  try {
+  return whileClaimed(dir, context, async () => {
     writeStudyFiles(prepared, context);
     const worker = startWorker(context);
     let outcome: StudyOutcome;
     let hosted: HostedOutcome;
     try {
       await scoreTextBaselines(prepared, context);
-      hosted = await scoreHostedBaselines(prepared, context, (id) => openedTest(prepared, id, context));
+      hosted = await scoreHostedBaselines(prepared, context);
       outcome = await executeAll(prepared, worker.execute, concurrency ?? defaultConcurrency(prepared), context);
     } finally {
       await worker.close();
     }
     const table = analyseStudy(lock, scoredReader(dir));
     return conclude(prepared, outcome, hosted, table, context);
-  } finally {
-    claim.release();
-  }
+  });
 }
 
 /** The table of a study directory as it stands. */
@@ -86,6 +83,10 @@ async function scoreTextBaselines(prepared: PreparedStudy, context: Context): Pr
     const job = { dir, eval_tasks: Object.keys(prepared.input.study.tasks), eval: prepared.input.study.eval };
     if (isComplete(job)) continue;
     makeFolder(dir);
+    appendLedger(prepared.dir, context.clock, { event: "started", run: id });
+    if (job.eval.splits.includes("test")) {
+      appendLedger(prepared.dir, context.clock, { event: "test_opened", run: id, detail: { tasks: job.eval_tasks } });
+    }
     for (const task of job.eval_tasks) {
       // note: fitting blocks this thread; between tasks a signal is heard
       await new Promise((resolve) => setImmediate(resolve));
@@ -94,7 +95,7 @@ async function scoreTextBaselines(prepared: PreparedStudy, context: Context): Pr
       scoreTextBaseline(kind, dir, prepared.tasks[task]!, job.eval);
     }
     writeStatus(dir, { state: "done" });
-    openedTest(prepared, id, context);
+    appendLedger(prepared.dir, context.clock, { event: "finished", run: id });
   }
 }
 
@@ -127,24 +128,11 @@ async function executeAll(
       signal: context.signal,
       isComplete,
       record: (entry) => appendLedger(prepared.dir, context.clock, entry),
-      onEvent: (event) => {
-        progress.onEvent(event);
-        if (event.kind === "ended" && event.outcome.state === "done") openedTest(prepared, event.job.id, context);
-      },
+      onEvent: (event) => progress.onEvent(event),
     });
   } finally {
     progress.close();
   }
-}
-
-/** Every opening of the test split is counted. */
-function openedTest(prepared: PreparedStudy, run: string, context: Context): void {
-  if (!prepared.input.study.eval.splits.includes("test")) return;
-  appendLedger(prepared.dir, context.clock, {
-    event: "test_opened",
-    run,
-    detail: { tasks: Object.keys(prepared.input.study.tasks) },
-  });
 }
 
 function labelOf(run: PlannedRun, { input }: PreparedStudy): string {

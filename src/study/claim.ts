@@ -63,6 +63,24 @@ export function claimStudy(studyDir: string, owner: Claimant, clock: Clock): Cla
   };
 }
 
+/**
+ * Does work while nobody else works in a study directory.
+ * @param studyDir  undefined: there is no study, and nothing to claim
+ * @throws {SpecError} another living process works there
+ */
+export async function whileClaimed<T>(
+  studyDir: string | undefined,
+  { self, clock }: { self: Claimant; clock: Clock },
+  work: () => Promise<T>,
+): Promise<T> {
+  const claim = studyDir === undefined ? undefined : claimStudy(studyDir, self, clock);
+  try {
+    return await work();
+  } finally {
+    claim?.release();
+  }
+}
+
 /** Who works in the directory now, if anyone does. */
 export function claimedBy(studyDir: string, self: Claimant, clock: Clock): Claimant | undefined {
   const path = join(studyDir, ".claim");

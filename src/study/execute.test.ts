@@ -72,6 +72,24 @@ test("a job that fails or throws is recorded with its reason, and the rest go on
   expect(ledger).toContain("failed b loss is not finite");
 });
 
+test("a test split that a job opens is recorded when it opens it, also by one that fails later", async () => {
+  const execute: ExecuteJob = async ({ id }, onProgress) => {
+    const progress = { id, phase: "load", done: 0, total: 2, unit: "examples" } as const;
+    onProgress(progress);
+    onProgress({ ...progress, opens_test: ["fpb", "ner"] });
+    return id === "a" ? { state: "failed", reason: "late" } : { state: "done" };
+  };
+  const { ledger } = await run({ a: 1, b: 2 }, execute);
+  expect(ledger).toEqual([
+    "started a",
+    "test_opened a fpb,ner",
+    "failed a late",
+    "started b",
+    "test_opened b fpb,ner",
+    "finished b",
+  ]);
+});
+
 test("complete jobs are skipped without a trace in the ledger", async () => {
   const { done, skipped, ledger } = await run({ a: 1, b: 2 }, succeed, { isComplete: ({ id }) => id === "a" });
   expect([done, skipped]).toEqual([["b"], ["a"]]);

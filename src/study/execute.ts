@@ -63,15 +63,18 @@ export async function executeJobs(queue: readonly QueuedJob[], options: ExecuteO
 
 async function runOne(job: Job, index: number, total: number, options: ExecuteOptions): Promise<Outcome> {
   options.record({ event: "started", run: job.id });
+  const onProgress = (progress: RunProgress) => {
+    const { opens_test: tasks } = progress;
+    if (tasks !== undefined) options.record({ event: "test_opened", run: job.id, detail: { tasks } });
+    options.onEvent({ kind: "progress", job, progress });
+  };
   options.onEvent({ kind: "started", job, index, total });
-  const outcome = await options
-    .execute(job, (progress) => options.onEvent({ kind: "progress", job, progress }), options.signal)
-    .catch(
-      (error: unknown): Outcome => ({
-        state: "failed",
-        reason: error instanceof Error ? error.message : String(error),
-      }),
-    );
+  const outcome = await options.execute(job, onProgress, options.signal).catch(
+    (error: unknown): Outcome => ({
+      state: "failed",
+      reason: error instanceof Error ? error.message : String(error),
+    }),
+  );
   if (outcome.state === "done") options.record({ event: "finished", run: job.id });
   if (outcome.state === "failed") options.record({ event: "failed", run: job.id, detail: { reason: outcome.reason } });
   options.onEvent({ kind: "ended", job, outcome });

@@ -84,6 +84,8 @@ export interface RunProgress {
   tokens_per_second?: number;
   /** Peak resident memory so far; sent once, after the first training step, by when all that a run needs is held. */
   peak_memory_bytes?: number;
+  /** Tasks whose test split is now opened; sent once, before the first is read. */
+  opens_test?: string[];
 }
 
 /** How a job ended. `interrupted` can be resumed; `failed` says why; the stack is shown with --debug only. */

@@ -179,7 +179,15 @@ export class JobRunner {
         .map((split) => ({ task, split })),
     );
     if (missing.length === 0) return;
-    onProgress({ id: job.id, phase: "load", done: 0, total: missing.length, unit: "examples" });
+    const opens_test = missing.flatMap(({ task, split }) => (split === "test" ? [task] : []));
+    onProgress({
+      id: job.id,
+      phase: "load",
+      done: 0,
+      total: missing.length,
+      unit: "examples",
+      ...(opens_test.length > 0 && { opens_test }),
+    });
     const tuning = tuningOf(spec?.train, opened.model, this.settings.cacheFolder);
     const network = await this.shared.network("score", job, opened, tuning);
     const parameters = new Float32Array(network.layout.size);

@@ -272,7 +272,41 @@ train: {method: full, init: random, loss_on: all, packing: contaminated, max_ste
     expect(result.failed).toEqual([{ id: inTheWay, reason: expect.stringContaining(inTheWay) }]);
     expect(result.done).toBe(2);
     expect(stderr).toMatch(/failed after/);
+    const { runs: states, failed_baselines } = JSON.parse((await ok(["status", "bad", "--json"])).stdout);
+    expect(states.filter(({ state }: { state: string }) => state !== "done")).toMatchObject([
+      { id: inTheWay, state: "failed", detail: expect.stringContaining("a file where the folder should be") },
+    ]);
+    expect(failed_baselines).toEqual([]);
+    expect((await ok(["status", "bad"])).stdout).toContain("2 of 3 runs done, 1 failed.");
+
     rmSync(join(folder, "bad", "runs", inTheWay));
+    const files = () =>
+      readdirSync(join(folder, "bad", "runs"), { recursive: true, encoding: "utf8" })
+        .filter((path) => !path.includes(inTheWay))
+        .map((path) => `${path} ${statSync(join(folder, "bad", "runs", path)).mtimeMs}`);
+    const before = files();
     expect(JSON.parse((await ok(["run", ...args])).stdout)).toMatchObject({ done: 1, done_before: 2, failed: [] });
+    expect(files()).toEqual(before);
+    expect((await ok(["status", "bad"])).stdout).toContain("3 of 3 runs done.\n");
+  });
+
+  test("each opening of a test split is in the study's ledger, by eval too, and judging stored answers is none", async () => {
+    const args = [...SMALL, "--out", "opened", "train.max_steps=1", "controls=[]", "eval.baselines=[majority]"];
+    const openings = async () => JSON.parse((await ok(["status", "opened", "--json"])).stdout).test_openings;
+    await ok(["run", "study.yaml", ...args, "design=[all]", "eval.splits=[dev]"]);
+    expect((await ok(["status", "opened"])).stdout).toContain("No test split was opened yet.");
+    const run = join("opened", "runs", readdirSync(join(folder, "opened", "runs"))[0]!);
+    await ok(["eval", run, "--split", "test"]);
+    expect(await openings()).toEqual({ times: 2, runs: 1, tasks: 2 });
+    await ok(["eval", run, "--split", "test"]);
+    await ok(["eval", "--rescore", run]);
+    await ok(["report", "opened"]);
+    expect(await openings()).toEqual({ times: 2, runs: 1, tasks: 2 });
+    await ok(["run", "study.yaml", ...args, "design=[all]"]);
+    expect(await openings()).toEqual({ times: 4, runs: 2, tasks: 2 });
+    await ok(["run", "study.yaml", ...args, "design=[singles]"]);
+    expect((await ok(["status", "opened"])).stdout).toContain(
+      "Test splits of 2 tasks were opened 8 times, by 4 runs and baselines.",
+    );
   });
 });
