@@ -2,8 +2,7 @@
 
 import { MixtuneError } from "../base/errors.ts";
 import type { Budget, Spending } from "../eval/hosted/types.ts";
-import { makeFolder } from "../formats/files.ts";
-import { writeStatus } from "../runs/run-dir.ts";
+import { openRunDir, writeStatus } from "../runs/run-dir.ts";
 import type { LedgerLine } from "../runs/types.ts";
 import { appendLedger } from "../study/ledger.ts";
 import { baselineDir, isComplete } from "../study/scored.ts";
@@ -72,7 +71,7 @@ export async function scoreHostedBaselines(prepared: PreparedStudy, context: Con
       outcome.notSent.push({ baseline: name, requests, base_url: choice.baseUrl });
       continue;
     }
-    makeFolder(dir);
+    openRunDir(dir);
     record({ event: "started", run: id });
     if (work.opensTest.length > 0) record({ event: "test_opened", run: id, detail: { tasks: work.opensTest } });
     try {

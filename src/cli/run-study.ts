@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, writeWhole } from "../formats/files.ts";
 import { formatStudyTable } from "../report/tables.ts";
-import { writeStatus } from "../runs/run-dir.ts";
+import { openRunDir, removeLeftovers, writeStatus } from "../runs/run-dir.ts";
 import { analyseStudy, type StudyTable } from "../study/analyse.ts";
 import { changedSplits, forgetScores } from "../study/changed-scores.ts";
 import { whileClaimed } from "../study/claim.ts";
@@ -37,6 +37,7 @@ export async function runStudy(prepared: PreparedStudy, context: Context, concur
   for (const model of Object.values(prepared.models)) await model.fetchWeights();
   makeFolder(dir);
   return whileClaimed(dir, context, async () => {
+    removeLeftovers(dir);
     writeStudyFiles(prepared, context);
     const worker = startWorker(context);
     let outcome: StudyOutcome;
@@ -82,7 +83,7 @@ async function scoreTextBaselines(prepared: PreparedStudy, context: Context): Pr
     const dir = baselineDir(prepared.dir, id);
     const job = { dir, eval_tasks: Object.keys(prepared.input.study.tasks), eval: prepared.input.study.eval };
     if (isComplete(job)) continue;
-    makeFolder(dir);
+    openRunDir(dir);
     appendLedger(prepared.dir, context.clock, { event: "started", run: id });
     if (job.eval.splits.includes("test")) {
       appendLedger(prepared.dir, context.clock, { event: "test_opened", run: id, detail: { tasks: job.eval_tasks } });

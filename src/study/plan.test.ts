@@ -360,9 +360,9 @@ describe("controls", () => {
     const known = facts(of);
     const runs = planStudy(of, {
       ...known,
-      ingredients: (model, train, shuffled) =>
+      ingredients: (model, train, { shuffled }) =>
         Object.fromEntries(
-          Object.entries(known.ingredients(model, train)).map(([name, one]) => {
+          Object.entries(known.ingredients(model, train, {})).map(([name, one]) => {
             const rows_digest = shuffled?.tasks.includes(name) ? `${name} by ${shuffled.seed}` : name;
             return [name, { ...one, rows_digest, has_labels: name !== "c" }];
           }),
@@ -435,7 +435,7 @@ describe("controls", () => {
       const { estimate, ...known } = facts(asked);
       const runs = planStudy(asked, {
         ...known,
-        estimate: (spec) => ({ ...estimate(spec), ingredients: { a: once, b: once } }),
+        estimate: (spec) => ({ ...estimate(spec, {}), ingredients: { a: once, b: once } }),
       });
       const single = runs.find(({ mixture }) => mixture.name === "a")!;
       const shuffled = runs.find(({ mixture }) => mixture.name === "a (shuffled labels)")!;
@@ -488,7 +488,7 @@ seeds: [1, 2]
         ),
       models: facts(of).models,
       worker: { kind: "local", threads: 2 },
-      estimate: (spec) => ({ ...facts(of).estimate(spec), steps: 77 }),
+      estimate: (spec) => ({ ...facts(of).estimate(spec, {}), steps: 77 }),
       stepsToShow: () => 0,
     });
     const shown = runs.map(({ id, mixture, seed, factors }) => [id, mixture.name, seed, factors]);

@@ -15,7 +15,7 @@ import { readScores, writeScores, writeStatus } from "../runs/run-dir.ts";
 import type { LedgerLine } from "../runs/types.ts";
 import { EVAL_DEFAULTS } from "../specs/study-file.ts";
 import { changedSplits, forgetScores } from "./changed-scores.ts";
-import { claimedBy, claimStudy, whileClaimed } from "./claim.ts";
+import { claimStudy, whileClaimed } from "./claim.ts";
 import { appendLedger, failures, readLedger, testOpenings } from "./ledger.ts";
 import { differingKeys, readStudyLock, type StudyLock, studyAround } from "./lock-file.ts";
 import { isComplete } from "./scored.ts";
@@ -80,29 +80,50 @@ describe("the ledger's counts", () => {
 describe("a claim", () => {
   test("is held during the work and let go after a failure too", async () => {
     const claimed = whileClaimed(dir, { self, clock: Date.now }, async () => {
-      expect(claimedBy(dir, self, Date.now)).toEqual(self);
+      expect(() => claimStudy(dir, self, Date.now)).toThrow(/no other process/);
       throw new Error("no luck");
     });
     await expect(claimed).rejects.toThrow("no luck");
-    expect(claimedBy(dir, self, Date.now)).toBeUndefined();
+    expect(readdirSync(dir)).toEqual([]);
     expect(await whileClaimed(undefined, { self, clock: Date.now }, async () => 3)).toBe(3);
   });
 
   test("keeps a second process out, and says who holds it", () => {
     const claim = claimStudy(dir, self, Date.now);
     expect(() => claimStudy(dir, self, Date.now)).toThrow(`got process ${process.pid} on here`);
-    expect(claimedBy(dir, self, Date.now)).toEqual(self);
     claim.release();
-    expect(claimedBy(dir, self, Date.now)).toBeUndefined();
     claimStudy(dir, self, Date.now).release();
     expect(readdirSync(dir)).toEqual([]);
   });
 
-  test("of a dead process is taken over", () => {
+  const claimed = (number: number, pid: number, host = "here") =>
+    writeFileSync(join(dir, `.claim.${number}`), JSON.stringify({ pid, host }));
+
+  test("of a dead process is taken over by the next number, and what came before is removed", () => {
     writeFileSync(join(dir, ".claim"), JSON.stringify({ pid: DEAD_PID, host: "here" }));
+    claimed(3, DEAD_PID);
     const claim = claimStudy(dir, self, Date.now);
-    expect(claimedBy(dir, self, Date.now)).toEqual(self);
+    expect(readdirSync(dir)).toEqual([".claim.4"]);
+    expect(() => claimStudy(dir, self, Date.now)).toThrow(`got process ${process.pid} on here`);
     claim.release();
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  test("of an owner that was taken for dead and wakes up lets go of its own alone", () => {
+    const slept = claimStudy(dir, self, Date.now);
+    utimesSync(join(dir, ".claim.1"), 1, 1);
+    const next = claimStudy(dir, self, Date.now);
+    slept.release();
+    expect(readdirSync(dir)).toEqual([".claim.2"]);
+    next.release();
+  });
+
+  test("that a killed process had not linked yet is removed once it is old", () => {
+    const [old, fresh] = [join(dir, ".claim.0a-1"), join(dir, ".claim.0b-2")];
+    for (const path of [old, fresh]) writeFileSync(path, "{}");
+    utimesSync(old, 1, 1);
+    claimStudy(dir, self, Date.now).release();
+    expect(readdirSync(dir)).toEqual([".claim.0b-2"]);
   });
 
   test("of another machine is respected until it has been silent for minutes", () => {

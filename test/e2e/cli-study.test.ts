@@ -136,11 +136,14 @@ describe("own data", () => {
   });
 
   test("two processes do not work in one study", async () => {
-    writeFileSync(join(folder, "out", ".claim"), JSON.stringify({ pid: process.pid, host: "elsewhere" }));
+    const claim = join(folder, "out", ".claim.1");
+    writeFileSync(claim, JSON.stringify({ pid: process.pid, host: "elsewhere" }));
     const { status, stderr } = await mixtune(["run", "study.yaml", "--out", "out", ...SMALL], { cwd: folder });
     expect(status).toBe(2);
     expect(stderr).toContain("on elsewhere");
-    writeFileSync(join(folder, "out", ".claim"), JSON.stringify({ pid: 2 ** 22 + 1, host: "elsewhere" }));
+    const run = join("out", "runs", readdirSync(join(folder, "out", "runs"))[0]!);
+    expect((await mixtune(["eval", run], { cwd: folder })).stderr).toContain("on elsewhere");
+    rmSync(claim);
   });
 
   test("status and report read what is there", async () => {
