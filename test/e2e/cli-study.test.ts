@@ -293,6 +293,29 @@ train: {method: full, init: random, loss_on: all, packing: contaminated, max_ste
     expect((await ok(["status", "bad"])).stdout).toContain("3 of 3 runs done.\n");
   });
 
+  test("the size of a task's own data is a factor: the other task's run is one, dev and test are the same examples", async () => {
+    const args = [...SMALL, "--out", "sizes", "controls=[]", "eval.baselines=[]", "design=[singles]"];
+    const sizes = 'factors={"tasks.tickets.max_train": [8, null], "tasks.mood.max_train": [10]}';
+    const { stdout } = await ok(["run", "study.yaml", sizes, ...args, "--json"]);
+    const { done, table } = JSON.parse(stdout);
+    expect(done).toBe(3);
+    const rows = table.rows.map(({ name, factors }: { name: string; factors: object }) => [name, factors]);
+    const all = rows.at(-1)[1]["tickets rows"];
+    expect(all).toBeGreaterThan(8);
+    expect(rows).toEqual(
+      [8, all].flatMap((tickets) =>
+        ["tickets", "mood"].map((name) => [name, { "tickets rows": tickets, "mood rows": 10 }]),
+      ),
+    );
+    const folders = readdirSync(join(folder, "sizes", "runs")).map((id) => join(folder, "sizes", "runs", id));
+    const asked = folders.map((run) =>
+      readFileSync(join(run, "predictions/tickets.test.jsonl"), "utf8").match(/"prompt_digest":"[^"]+"/g),
+    );
+    expect(asked).toEqual([asked[0], asked[0], asked[0]]);
+    const read = (run: string) => JSON.parse(readFileSync(join(run, "spec.json"), "utf8")).data.tickets?.num_train;
+    expect(folders.map(read).sort()).toEqual([8, all, undefined].sort());
+  });
+
   test("each opening of a test split is in the study's ledger, by eval too, and judging stored answers is none", async () => {
     const args = [...SMALL, "--out", "opened", "train.max_steps=1", "controls=[]", "eval.baselines=[majority]"];
     const openings = async () => JSON.parse((await ok(["status", "opened", "--json"])).stdout).test_openings;
