@@ -60,6 +60,13 @@ test("cheap jobs come first, one after the other", async () => {
   expect(events.slice(0, 3)).toEqual(["started short", "ended short", "started middle"]);
 });
 
+test("of several at a time the longest come first, so that none is waited for alone", async () => {
+  const { events } = await run({ a: 1, b: 4, c: 2, d: 3 }, succeed, { concurrency: 2 });
+  expect(events.filter((event) => event.startsWith("started"))).toEqual(
+    ["b", "d", "c", "a"].map((id) => `started ${id}`),
+  );
+});
+
 test("a job that fails or throws is recorded with its reason, and the rest go on", async () => {
   const execute: ExecuteJob = async ({ id }) => {
     if (id === "b") return { state: "failed", reason: "loss is not finite" };
