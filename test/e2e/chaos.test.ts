@@ -13,7 +13,7 @@ import { readLedger } from "../../src/study/ledger.ts";
 
 const MIXTUNE = join(import.meta.dirname, "../../dist/mixtune.js");
 const SEED = process.env.MIXTUNE_TEST_SEED ?? "chaos";
-/** Files that come to be, temporary ones too, while a study of this size runs on its own: about 150. */
+/** A kill comes after at most so many new files, temporary ones too. */
 const MOST_FILES = 40;
 
 const folder = mkdtempSync(join(tmpdir(), "mixtune-chaos-"));
