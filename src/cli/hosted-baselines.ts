@@ -2,8 +2,9 @@
 
 import { MixtuneError } from "../base/errors.ts";
 import type { Budget, Spending } from "../eval/hosted/types.ts";
-import { makeFolder } from "../formats/files.ts";
-import { writeStatus } from "../runs/run-dir.ts";
+import { openRunDir, writeStatus } from "../runs/run-dir.ts";
+import type { LedgerLine } from "../runs/types.ts";
+import { appendLedger } from "../study/ledger.ts";
 import { baselineDir, isComplete } from "../study/scored.ts";
 import type { Context } from "./context.ts";
 import type { HostedWork } from "./hosted-eval.ts";
@@ -53,15 +54,9 @@ export async function* hostedTodo(
   }
 }
 
-/**
- * Says of each hosted baseline what would be sent, and scores those that may be. The budget is one for all of them.
- * @param onScored  told the id of each that is done
- */
-export async function scoreHostedBaselines(
-  prepared: PreparedStudy,
-  context: Context,
-  onScored: (id: string) => void,
-): Promise<HostedOutcome> {
+/** Says of each hosted baseline what would be sent, and scores those that may be. The budget is one for all of them. */
+export async function scoreHostedBaselines(prepared: PreparedStudy, context: Context): Promise<HostedOutcome> {
+  const record = (line: Omit<LedgerLine, "time">) => appendLedger(prepared.dir, context.clock, line);
   const outcome: HostedOutcome = { notSent: [], failed: [], interrupted: 0 };
   const spent: Spending[] = [];
   const left = ({ budget }: HostedChoice) => budgetLeft(budget, spent);
@@ -76,17 +71,20 @@ export async function scoreHostedBaselines(
       outcome.notSent.push({ baseline: name, requests, base_url: choice.baseUrl });
       continue;
     }
-    makeFolder(dir);
+    openRunDir(dir);
+    record({ event: "started", run: id });
+    if (work.opensTest.length > 0) record({ event: "test_opened", run: id, detail: { tasks: work.opensTest } });
     try {
       await work.score();
       writeStatus(dir, { state: "done" });
-      onScored(id);
+      record({ event: "finished", run: id });
     } catch (error) {
       if (context.signal.aborted) outcome.interrupted++;
       else if (!(error instanceof MixtuneError)) throw error;
       else {
         const { message: reason, stack = "" } = error;
         writeStatus(dir, { state: "failed", reason });
+        record({ event: "failed", run: id, detail: { reason } });
         outcome.failed.push({ id, reason, stack });
       }
     }

@@ -31,6 +31,8 @@ export interface HostedPlace {
 export interface HostedWork {
   /** Examples without scores, of which some may be answered already. */
   numRows: number;
+  /** Tasks whose test split is among them. */
+  opensTest: string[];
   /** Of the requests that would be sent. */
   cost: CostEstimate;
   /**
@@ -111,7 +113,8 @@ export function hostedWork(
     return scores;
   };
   const cost = estimateCost(model.unanswered(requests), choice.prices);
-  return { numRows: requests.length, cost, score, spent: model.spent };
+  const opensTest = parts.flatMap(({ task, split }) => (split === "test" ? [task.name] : []));
+  return { numRows: requests.length, opensTest, cost, score, spent: model.spent };
 }
 
 /** Hosted chats give no log-probability of a label, so they are read as text. */

@@ -10,23 +10,53 @@ import type { TokenCache } from "../data/token-cache.ts";
 import { openTokenizer, type Tokenizer } from "../data/tokenizers.ts";
 import type { LoadedTask } from "../data/types.ts";
 import type { Split, StudySpec, TaskSpec, TrainSpec } from "../specs/types.ts";
-import { type IngredientFacts, ingredientTasks, type Shuffled } from "../study/plan.ts";
+import { capsAsked, withCap } from "../study/factors.ts";
+import { type IngredientFacts, ingredientTasks, type RowChoice } from "../study/plan.ts";
 
 /**
- * Loads every task of a study. Overlaps that the study allows are noted with the task that is trained on.
+ * Loads every task of a study, and what its factors make of them. Overlaps that the study allows are noted with the task that is trained on.
  * @throws {DataError} a test text or group that is also trained on
  */
-export async function loadTasks(study: StudySpec, settings: LoadSettings): Promise<Record<string, LoadedTask>> {
+export async function loadTasks(
+  study: StudySpec,
+  settings: LoadSettings,
+): Promise<{ tasks: Record<string, LoadedTask>; capped: CappedTasks }> {
   const tasks: Record<string, LoadedTask> = {};
   for (const [name, spec] of Object.entries(ingredientTasks(study))) tasks[name] = await loadTask(spec, settings);
   const allowed = study.allow_overlap ?? [];
-  const overlaps = refuseLeaks(Object.values(tasks), { scored: Object.keys(study.tasks), allowed });
+  const capped = await loadCapped(study, tasks, settings);
+  const widest = Object.entries(tasks).map(([name, task]) =>
+    [...(capped[name]?.values() ?? [])].reduce((a, b) => (b.splits.train.length > a.splits.train.length ? b : a), task),
+  );
+  const overlaps = refuseLeaks(widest, { scored: Object.keys(study.tasks), allowed });
   for (const { task, sentence } of overlaps) tasks[task]!.notes.push(sentence);
-  return tasks;
+  return { tasks, capped };
+}
+
+/** Tasks with other caps than their own, by task and cap. */
+export type CappedTasks = Record<string, Map<number | null, LoadedTask>>;
+
+/** Loads what the study's factors make of its tasks; dev and test are the tasks' own, and in memory once. */
+async function loadCapped(
+  study: StudySpec,
+  tasks: Record<string, LoadedTask>,
+  settings: LoadSettings,
+): Promise<CappedTasks> {
+  const all: CappedTasks = {};
+  for (const [name, caps] of Object.entries(capsAsked(study))) {
+    const { splits, digests } = tasks[name]!;
+    all[name] = new Map();
+    for (const cap of caps) {
+      const { splits: its, digests: itsDigests, ...task } = await loadTask(withCap(study.tasks[name]!, cap), settings);
+      const train = { splits: { ...splits, train: its.train }, digests: { ...digests, train: itsDigests.train } };
+      all[name].set(cap, { ...task, ...train });
+    }
+  }
+  return all;
 }
 
 /** Tasks under a model's tokenizer and template. */
-export type Ingredients = (model: string, train: TrainSpec, shuffled?: Shuffled) => Record<string, PreparedTask>;
+export type Ingredients = (model: string, train: TrainSpec, rows?: RowChoice) => Record<string, PreparedTask>;
 
 /**
  * Prepares tasks when first asked for; models and ways to train that tokenise alike share the work.
@@ -35,6 +65,7 @@ export type Ingredients = (model: string, train: TrainSpec, shuffled?: Shuffled)
 export function ingredientsOf(
   specs: Record<string, TaskSpec>,
   tasks: Record<string, LoadedTask>,
+  capped: CappedTasks,
   modelDirs: Record<string, string>,
   cache: TokenCache | undefined,
   note: (sentence: string) => void,
@@ -54,15 +85,17 @@ export function ingredientsOf(
     said.add(sentence);
   };
   const made = new Map<string, PreparedTask>();
-  return (model, { cutoff_len, loss_on }, shuffled) =>
+  return (model, { cutoff_len, loss_on }, { caps = {}, shuffled } = {}) =>
     Object.fromEntries(
       Object.entries(tasks).map(([name, task]) => {
         const seed = shuffled?.tasks.includes(name) ? shuffled.seed : undefined;
-        const key = JSON.stringify([model, cutoff_len, loss_on, name, seed]);
+        const cap = caps[name];
+        const key = JSON.stringify([model, cutoff_len, loss_on, name, seed, cap]);
         const known = made.get(key);
         if (known !== undefined) return [name, known];
         const { tokenizer, template } = open(model);
-        const used = seed === undefined ? task : withShuffledAnswers(task, seed);
+        const sized = cap === undefined ? task : capped[name]!.get(cap)!;
+        const used = seed === undefined ? sized : withShuffledAnswers(sized, seed);
         const options = { cutoffLen: cutoff_len, lossOn: loss_on, onBadRow: specs[name]?.on_bad_row ?? "stop" };
         const prepared = noted(prepareTask(used, tokenizer, template, options, cache), sayOnce);
         made.set(key, prepared);

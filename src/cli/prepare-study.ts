@@ -6,7 +6,7 @@ import { SpecError } from "../base/errors.ts";
 import { lengthWithShots } from "../data/few-shot.ts";
 import { evaluatedSubset } from "../data/splits.ts";
 import type { Example, LoadedTask } from "../data/types.ts";
-import type { RunSpec, StudySpec, TaskSpec } from "../specs/types.ts";
+import type { Caps, RunSpec, StudySpec, TaskSpec } from "../specs/types.ts";
 import type { QueuedJob } from "../study/execute.ts";
 import { findStudyLock, type LockedBaseline, type LockedTask, type StudyLock } from "../study/lock-file.ts";
 import { ingredientTasks, planStudy, shuffledOf } from "../study/plan.ts";
@@ -57,7 +57,7 @@ export async function prepareStudy(
     models[model] = await openBaseModel(model, `models[${i}]`, context, before?.hub?.[model]);
   const specs = ingredientTasks(study);
   const data = await fetchHubData(specs, dataRoot, context, before?.hub);
-  const tasks = await loadTasks(study, data);
+  const { tasks, capped } = await loadTasks(study, data);
   for (const task of Object.values(tasks)) for (const sentence of task.notes) context.note(sentence);
   const largest = Math.max(...Object.values(models).map(({ size }) => size.parameters));
   const worker: RunSpec["worker"] = {
@@ -65,16 +65,18 @@ export async function prepareStudy(
     threads: context.settings.threads ?? before?.worker.threads ?? threadsFor(largest),
   };
   const identities = Object.fromEntries(Object.entries(models).map(([name, { identity }]) => [name, identity]));
-  const ingredients = ingredientsOf(specs, tasks, foldersOf(models), tokenCacheOf(context.settings), context.note);
+  const cache = tokenCacheOf(context.settings);
+  const ingredients = ingredientsOf(specs, tasks, capped, foldersOf(models), cache, context.note);
   refuseUnscorable(study, ingredients);
   const evaluated = evaluatedExamples(study, tasks);
-  const dataOf = (spec: RunSpec) => ingredients(spec.model.name, spec.train, shuffledOf(spec));
+  const dataOf = (spec: RunSpec, caps: Caps) =>
+    ingredients(spec.model.name, spec.train, { caps, shuffled: shuffledOf(spec) });
   const plan = planStudy(study, {
     ingredients: (...of) => ingredientFacts(ingredients(...of), study.eval.max_dev),
     models: identities,
     worker,
-    estimate: (spec) => estimateRun(spec, dataOf(spec), models[spec.model.name]!.size, evaluated),
-    stepsToShow: (spec, tokens) => batchesOf(spec, dataOf(spec)).stepsToShow(tokens),
+    estimate: (spec, caps) => estimateRun(spec, dataOf(spec, caps), models[spec.model.name]!.size, evaluated),
+    stepsToShow: (spec, tokens, caps) => batchesOf(spec, dataOf(spec, caps)).stepsToShow(tokens),
   });
   const lock: StudyLock = {
     format: 1,
@@ -146,7 +148,7 @@ export function jobsOf(prepared: PreparedStudy): QueuedJob[] {
     return [{ job, seconds: 0 }];
   });
   const runs = plan.map((run): QueuedJob => {
-    const { id, model, spec } = run;
+    const { id, model, spec, caps } = run;
     const job: Job = {
       kind: "run",
       id,
@@ -154,6 +156,7 @@ export function jobsOf(prepared: PreparedStudy): QueuedJob[] {
       model,
       model_dir: models[model]!.folder,
       spec,
+      ...(Object.keys(caps).length > 0 && { caps }),
       cutoff_len: spec.train.cutoff_len,
       ...common,
     };

@@ -1,7 +1,7 @@
 /** @file mixtune eval --rescore DIR: answers that are on disk, judged again by today's scorers. No model is asked. */
 
 import { existsSync, readdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { canonicalJson } from "../base/canonical-json.ts";
 import { SpecError } from "../base/errors.ts";
 import { loadTask } from "../data/load-task.ts";
@@ -22,7 +22,8 @@ import {
 } from "../runs/run-dir.ts";
 import type { Prediction, SplitScores } from "../runs/types.ts";
 import type { TaskSpec } from "../specs/types.ts";
-import { findStudyLock, type StudyLock } from "../study/lock-file.ts";
+import { whileClaimed } from "../study/claim.ts";
+import { findStudyLock, type StudyLock, studyAround } from "../study/lock-file.ts";
 import type { Context } from "./context.ts";
 import { fetchHubData } from "./hub-data.ts";
 import { taskNamed } from "./named-tasks.ts";
@@ -70,8 +71,18 @@ interface Judged {
  * @throws {DataError} predictions that do not belong to the data
  */
 export async function rescore(dir: string, asked: string | undefined, context: Context): Promise<Rescored> {
-  const lock = findStudyLock(dir) ?? findStudyLock(resolve(dir, "..", ".."));
-  const dirs = findStudyLock(dir) === undefined ? [dir] : scoredFolders(dir);
+  const studyDir = studyAround(dir);
+  return whileClaimed(studyDir, context, () => rescoreIn(studyDir, dir, asked, context));
+}
+
+async function rescoreIn(
+  studyDir: string | undefined,
+  dir: string,
+  asked: string | undefined,
+  context: Context,
+): Promise<Rescored> {
+  const lock = studyDir === undefined ? undefined : findStudyLock(studyDir);
+  const dirs = studyDir === dir ? scoredFolders(dir) : [dir];
   const loaded = new Map<string, Promise<LoadedTask>>();
   const result: Rescored = { from: [], to: SCORERS, splits: 0, changedSplits: 0, changed: [], kept: [] };
   const from = new Set<number>();

@@ -6,10 +6,10 @@ import { makeFolder, writeWhole } from "../formats/files.ts";
 import { reportHtml } from "../report/html.ts";
 import { retentionText } from "../report/retention-text.ts";
 import { formatStudyTable } from "../report/tables.ts";
-import { writeStatus } from "../runs/run-dir.ts";
+import { openRunDir, removeLeftovers, writeStatus } from "../runs/run-dir.ts";
 import { analyseStudy, type StudyTable } from "../study/analyse.ts";
 import { changedSplits, forgetScores } from "../study/changed-scores.ts";
-import { claimStudy } from "../study/claim.ts";
+import { whileClaimed } from "../study/claim.ts";
 import { studyItems, versusUntuned } from "../study/comparisons.ts";
 import { executeJobs, type StudyOutcome } from "../study/execute.ts";
 import { appendLedger, readLedger } from "../study/ledger.ts";
@@ -40,15 +40,15 @@ export async function runStudy(prepared: PreparedStudy, context: Context, concur
   refuseFullMemory(prepared);
   for (const model of Object.values(prepared.models)) await model.fetchWeights();
   makeFolder(dir);
-  const claim = claimStudy(dir, context.self, context.clock);
-  try {
+  return whileClaimed(dir, context, async () => {
+    removeLeftovers(dir);
     writeStudyFiles(prepared, context);
     const worker = startWorker(context);
     let outcome: StudyOutcome;
     let hosted: HostedOutcome;
     try {
       await scoreTextBaselines(prepared, context);
-      hosted = await scoreHostedBaselines(prepared, context, (id) => openedTest(prepared, id, context));
+      hosted = await scoreHostedBaselines(prepared, context);
       outcome = await executeAll(prepared, worker.execute, concurrency ?? defaultConcurrency(prepared), context);
     } finally {
       await worker.close();
@@ -56,9 +56,7 @@ export async function runStudy(prepared: PreparedStudy, context: Context, concur
     const table = analyseStudy(lock, scoredReader(dir));
     if (table.tasks.length > 0) writeReport(dir);
     return conclude(prepared, outcome, hosted, table, context);
-  } finally {
-    claim.release();
-  }
+  });
 }
 
 /**
@@ -115,7 +113,11 @@ async function scoreTextBaselines(prepared: PreparedStudy, context: Context): Pr
     const dir = baselineDir(prepared.dir, id);
     const job = { dir, eval_tasks: Object.keys(prepared.input.study.tasks), eval: prepared.input.study.eval };
     if (isComplete(job)) continue;
-    makeFolder(dir);
+    openRunDir(dir);
+    appendLedger(prepared.dir, context.clock, { event: "started", run: id });
+    if (job.eval.splits.includes("test")) {
+      appendLedger(prepared.dir, context.clock, { event: "test_opened", run: id, detail: { tasks: job.eval_tasks } });
+    }
     for (const task of job.eval_tasks) {
       // note: fitting blocks this thread; between tasks a signal is heard
       await new Promise((resolve) => setImmediate(resolve));
@@ -124,7 +126,7 @@ async function scoreTextBaselines(prepared: PreparedStudy, context: Context): Pr
       scoreTextBaseline(kind, dir, prepared.tasks[task]!, job.eval);
     }
     writeStatus(dir, { state: "done" });
-    openedTest(prepared, id, context);
+    appendLedger(prepared.dir, context.clock, { event: "finished", run: id });
   }
 }
 
@@ -157,24 +159,11 @@ async function executeAll(
       signal: context.signal,
       isComplete,
       record: (entry) => appendLedger(prepared.dir, context.clock, entry),
-      onEvent: (event) => {
-        progress.onEvent(event);
-        if (event.kind === "ended" && event.outcome.state === "done") openedTest(prepared, event.job.id, context);
-      },
+      onEvent: (event) => progress.onEvent(event),
     });
   } finally {
     progress.close();
   }
-}
-
-/** Every opening of the test split is counted. */
-function openedTest(prepared: PreparedStudy, run: string, context: Context): void {
-  if (!prepared.input.study.eval.splits.includes("test")) return;
-  appendLedger(prepared.dir, context.clock, {
-    event: "test_opened",
-    run,
-    detail: { tasks: Object.keys(prepared.input.study.tasks) },
-  });
 }
 
 function labelOf(run: PlannedRun, { input }: PreparedStudy): string {

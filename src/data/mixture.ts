@@ -159,6 +159,7 @@ export function epochOrder(
 
 /** `count` different numbers below `num`, in random order. */
 function drawSome(num: number, count: number, rng: Rng): Int32Array {
+  if (count === 0) return new Int32Array();
   const all = Int32Array.from({ length: num }, (_, i) => i);
   for (let i = 0; i < count; i++) {
     const j = i + rng.int(num - i);

@@ -47,6 +47,26 @@ describe("carveSplits", () => {
     expect(capped.train).toHaveLength(50);
   });
 
+  test("takes fewer rows of train from among those of a larger cap, and no others of dev and test", () => {
+    const cap = fc.integer({ min: 1, max: 120 });
+    fc.assert(
+      fc.property(
+        groupsArb,
+        cap,
+        fc.option(cap, { nil: undefined }),
+        fc.boolean(),
+        (groups, one, more = 1e9, isGiven) => {
+          const rows = rowsOf(groups);
+          const source = { train: rows, ...(isGiven ? { dev: rows.slice(0, 3), test: rows.slice(3, 9) } : {}) };
+          const [few, many] = [Math.min(one, more), Math.max(one, more)].map((max) => carveSplits("t", source, max));
+          const ids = new Set(many!.train.map(({ id }) => id));
+          expect(few!.train.filter(({ id }) => !ids.has(id))).toEqual([]);
+          expect([few!.dev, few!.test]).toEqual([many!.dev, many!.test]);
+        },
+      ),
+    );
+  });
+
   test("refuses no rows, and one group to carve from", () => {
     expect(() => carveSplits("t", { train: [] })).toThrow(DataError);
     expect(() => carveSplits("t", { train: rowsOf([1, 1, 1]) })).toThrow(DataError);

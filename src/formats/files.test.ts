@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { sha256 } from "../base/digest.ts";
 import { DataError, WorkerError } from "../base/errors.ts";
-import { appendBehind, readText, sha256OfFile, writeWhole, writeWholeWith } from "./files.ts";
+import { appendBehind, readText, sha256OfFile, writeAll, writeWhole, writeWholeWith } from "./files.ts";
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "mixtune-files-"));
 
@@ -43,6 +43,15 @@ describe("writeWhole", () => {
     writeWhole(join(dir, "a"), new Uint8Array([1, 2]));
     expect([...readFileSync(join(dir, "a"))]).toEqual([1, 2]);
     expect(readdirSync(dir)).toEqual(["a"]);
+  });
+
+  test("a second writer of the same file, in the middle of the first, harms neither", () => {
+    const path = join(folder(), "a");
+    writeWholeWith(path, (fd) => {
+      writeWhole(path, "second");
+      writeAll(fd, Buffer.from("first"));
+    });
+    expect(readText(path)).toBe("first");
   });
 
   test("a disk that fills up while writing leaves the old file and no temp file", () => {

@@ -1,7 +1,7 @@
 /** @file Whole files in, whole files out: text read with limits, bytes written by temp + fsync + rename, so that a reader never sees half a file. */
 
 import { isUtf8 } from "node:buffer";
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import {
   closeSync,
   fstatSync,
@@ -129,9 +129,12 @@ export function writeWhole(path: string, content: Uint8Array | string): void {
   writeWholeWith(path, (fd) => writeAll(fd, bytes));
 }
 
-/** {@link writeWhole} for content that is produced piece by piece: `fill` writes to the descriptor; if it throws, nothing is left behind. */
+/**
+ * {@link writeWhole} for content that is produced piece by piece: `fill` writes to the descriptor; if it throws, nothing is left behind. Threads and
+ * processes may write one file at a time, each by a temp file of its own: the last one stays.
+ */
 export function writeWholeWith<T>(path: string, fill: (fd: number) => T): T {
-  const temp = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  const temp = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   try {
     const fd = openSync(temp, "w");
     let result: T;

@@ -62,9 +62,14 @@ export const runPaths = {
 export function openRunDir(dir: string): string {
   for (const folder of [dir, runPaths.checkpoints(dir), runPaths.predictions(dir)]) {
     makeFolder(folder);
-    for (const name of readdirSync(folder)) if (isLeftover(name)) removeQuietly(join(folder, name));
+    removeLeftovers(folder);
   }
   return dir;
+}
+
+/** Removes what a killed process left half-written in a folder that nobody else writes to. */
+export function removeLeftovers(folder: string): void {
+  for (const name of readdirSync(folder)) if (isLeftover(name)) removeQuietly(join(folder, name));
 }
 
 /** Temp files and folders are named `.<name>.<…>tmp` by every writer of this project. */

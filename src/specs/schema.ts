@@ -196,7 +196,10 @@ export const studyFileSchema = z.strictObject({
     })
     .optional(),
   seeds: z.array(seed).min(1).optional(),
-  factors: z.record(z.string(), z.array(z.unknown()).min(1)).optional(),
+  factors: z
+    .record(z.string(), z.array(z.unknown()).min(1))
+    .optional()
+    .describe("Values of train.<key>, or of tasks.<name>.max_train: how many of the task's own examples; null is all."),
   controls: z.array(z.string().min(1)).optional(),
   train: train.partial().optional(),
   eval: evaluation.partial().optional(),
@@ -220,6 +223,9 @@ export const trainFileSchema = z.strictObject({
 });
 
 export const trainBlockSchema = train.partial();
+
+/** A value of the factor `tasks.<name>.max_train`. */
+export const sizeSchema = z.union([count, z.null()], { error: "a whole number above 0, or null for all there is" });
 
 export type StudyFile = z.infer<typeof studyFileSchema>;
 export type TrainFile = z.infer<typeof trainFileSchema>;

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { SpecError } from "../base/errors.ts";
 import { isHosted, tableScoring } from "./hosted.ts";
 import { didYouMean } from "./nearest.ts";
-import { type EvalBlock, type StudyFile, studyFileSchema, trainBlockSchema } from "./schema.ts";
+import { type EvalBlock, type StudyFile, sizeSchema, studyFileSchema, trainBlockSchema } from "./schema.ts";
 import { type Catalogue, mixerSpecOf, onlyEvaluated, taskSpecOf } from "./tasks.ts";
 import { resolveTrain, type TrainBlock, trainConflict } from "./train.ts";
 import type { DesignPart, EvalSpec, MixerSpec, StudySpec, TaskSpec, TrainSpec } from "./types.ts";
@@ -68,7 +68,7 @@ export function parseStudy(text: string, path: string, overrides: Overrides, cat
       reference: written.budget?.reference ?? "all",
     },
     seeds: distinctSeeds(written.seeds ?? [1], file),
-    factors: factorsOf(written.factors ?? {}, written.train ?? {}, file),
+    factors: factorsOf(written.factors ?? {}, written.train ?? {}, tasks, file),
     controls: controlsOf(written.controls ?? ["base"], written.train ?? {}, file),
     train: trainOf(written.train ?? {}, file),
     eval: evalOf(written.eval ?? {}, file),
@@ -223,10 +223,24 @@ function distinctSeeds(seeds: number[], file: YamlFile): number[] {
   return seeds;
 }
 
-function factorsOf(factors: Record<string, unknown[]>, block: TrainBlock, file: YamlFile): Record<string, unknown[]> {
+function factorsOf(
+  factors: Record<string, unknown[]>,
+  block: TrainBlock,
+  tasks: Record<string, TaskSpec>,
+  file: YamlFile,
+): Record<string, unknown[]> {
+  const keys = Object.keys(trainBlockSchema.shape).map((key) => `train.${key}`);
+  const sizes = Object.keys(tasks).map((name) => `tasks.${name}.max_train`);
   for (const [dotted, values] of Object.entries(factors)) {
-    const known = Object.keys(trainBlockSchema.shape).map((key) => `train.${key}`);
-    mustBeOneOf(dotted, known, file, ["factors", dotted]);
+    mustBeOneOf(dotted, [...keys, ...sizes], file, ["factors", dotted]);
+    if (sizes.includes(dotted)) {
+      const name = dotted.split(".")[1]!;
+      if (tasks[name]!.evaluation_only) throw onlyEvaluated(name, file, ["factors", dotted]);
+      values.forEach((value, i) => {
+        validateFile(sizeSchema, { ...file, value, place: () => file.place(["factors", dotted, i]) });
+      });
+      continue;
+    }
     const key = dotted.slice("train.".length);
     values.forEach((value, i) => {
       const inner: YamlFile = { ...file, value: { [key]: value }, place: () => file.place(["factors", dotted, i]) };

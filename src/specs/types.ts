@@ -54,6 +54,9 @@ export interface TaskSpec {
   on_bad_row?: "stop" | "skip";
 }
 
+/** Tasks whose `max_train` is another than their own, by name. null: no cap. */
+export type Caps = Readonly<Record<string, number | null>>;
+
 /** What reading a file asks the catalogue, by the name of an entry. */
 export interface CatalogueFacts {
   /** The amount that `paper` stands for. */
@@ -189,7 +192,7 @@ export interface StudySpec {
   temperature?: number;
   budget: BudgetSpec;
   seeds: number[];
-  /** Dotted key (train.learning_rate) to the values it takes. */
+  /** Dotted key (train.learning_rate, tasks.fpb.max_train) to the values it takes. */
   factors: Record<string, unknown[]>;
   controls: string[];
   train: TrainSpec;

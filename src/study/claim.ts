@@ -1,19 +1,10 @@
 /** @file One process at a time works in a study directory. A claim whose owner is dead, or has not stirred for long, is taken over. */
 
 import { randomUUID } from "node:crypto";
-import {
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { linkSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SpecError } from "../base/errors.ts";
+import { makeFolder, removeQuietly, writeError } from "../formats/files.ts";
 import type { Clock } from "./ledger.ts";
 
 /** Who works in a directory. */
@@ -31,27 +22,48 @@ const BEAT_MS = 5_000;
 /** A living owner stirs every BEAT_MS; one that has been silent this long is dead, or its pid was given to another. */
 const STALE_MS = 120_000;
 
+/** `.claim.<n>`: the highest number holds. `.claim` is what version 0.1.0 wrote. */
+const CLAIM = /^\.claim(?:\.(\d+))?$/;
+
 /**
- * Claims a directory, or refuses with who holds it. The file is made elsewhere and linked into place, so it is never half-written;
- * of several processes that find the same dead owner, one takes over.
+ * Claims a directory, or refuses with who holds it. A claim is made elsewhere and linked into place, so that it is never half-written. A dead
+ * owner's is never replaced: whoever takes over links the next number, which only one of several can, and only then removes what came before.
+ *
  * @throws {SpecError} another living process works here
+ * @throws {WorkerError|DataError} a full disk, a folder that cannot be written to
  */
 export function claimStudy(studyDir: string, owner: Claimant, clock: Clock): Claim {
-  mkdirSync(studyDir, { recursive: true });
-  const path = join(studyDir, ".claim");
-  const mine = join(studyDir, `.claim.${owner.pid}.${randomUUID()}`);
-  writeFileSync(mine, JSON.stringify(owner));
+  makeFolder(studyDir);
+  const mine = join(studyDir, `.claim.${randomUUID()}`);
   try {
+    writeFileSync(mine, JSON.stringify(owner));
     for (;;) {
-      if (linked(mine, path)) break;
-      const held = read(path);
-      if (held === undefined) continue;
-      if (isAlive(held, owner, path, clock)) throw refusal(studyDir, held);
-      removeIfStill(path, held);
+      const last = claimsIn(studyDir).at(-1);
+      if (last !== undefined) {
+        const held = read(last.path);
+        if (held === undefined) continue;
+        if (isAlive(held, owner, last.path, clock)) throw refusal(studyDir, held);
+      }
+      const number = (last?.number ?? 0) + 1;
+      const path = join(studyDir, `.claim.${number}`);
+      if (!linked(mine, path)) continue;
+      const others = claimsIn(studyDir).filter((other) => other.number !== number);
+      // While this process slept, others may have come and gone: then the number was free once more.
+      if (others.some((other) => other.number > number)) removeQuietly(path);
+      else {
+        for (const before of [...others.map((other) => other.path), ...abandoned(studyDir, clock)])
+          removeQuietly(before);
+        return keptFresh(path, clock);
+      }
     }
+  } catch (error) {
+    throw writeError(mine, error);
   } finally {
-    unlinkSync(mine);
+    removeQuietly(mine);
   }
+}
+
+function keptFresh(path: string, clock: Clock): Claim {
   const beat = setInterval(() => touch(path, clock), BEAT_MS);
   beat.unref();
   touch(path, clock);
@@ -63,11 +75,40 @@ export function claimStudy(studyDir: string, owner: Claimant, clock: Clock): Cla
   };
 }
 
-/** Who works in the directory now, if anyone does. */
-export function claimedBy(studyDir: string, self: Claimant, clock: Clock): Claimant | undefined {
-  const path = join(studyDir, ".claim");
-  const held = read(path);
-  return held !== undefined && isAlive(held, self, path, clock) ? held : undefined;
+/** Claims in a directory, the one that holds last. */
+function claimsIn(studyDir: string): { number: number; path: string }[] {
+  return readdirSync(studyDir)
+    .flatMap((name) => {
+      const match = CLAIM.exec(name);
+      return match === null ? [] : [{ number: Number(match[1] ?? 0), path: join(studyDir, name) }];
+    })
+    .sort((a, b) => a.number - b.number);
+}
+
+/** What processes that were killed before they had linked it have left. */
+function abandoned(studyDir: string, clock: Clock): string[] {
+  return readdirSync(studyDir)
+    .filter((name) => name.startsWith(".claim.") && !CLAIM.test(name))
+    .map((name) => join(studyDir, name))
+    .filter((path) => isSilent(path, clock));
+}
+
+/**
+ * Does work while nobody else works in a study directory.
+ * @param studyDir  undefined: there is no study, and nothing to claim
+ * @throws {SpecError} another living process works there
+ */
+export async function whileClaimed<T>(
+  studyDir: string | undefined,
+  { self, clock }: { self: Claimant; clock: Clock },
+  work: () => Promise<T>,
+): Promise<T> {
+  const claim = studyDir === undefined ? undefined : claimStudy(studyDir, self, clock);
+  try {
+    return await work();
+  } finally {
+    claim?.release();
+  }
 }
 
 function linked(mine: string, path: string): boolean {
@@ -89,8 +130,12 @@ function read(path: string): Claimant | undefined {
   }
 }
 
+function isSilent(path: string, clock: Clock): boolean {
+  return clock() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > STALE_MS;
+}
+
 function isAlive(held: Claimant, self: Claimant, path: string, clock: Clock): boolean {
-  if (clock() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > STALE_MS) return false;
+  if (isSilent(path, clock)) return false;
   if (held.host !== self.host) return true;
   try {
     process.kill(held.pid, 0);
@@ -98,19 +143,6 @@ function isAlive(held: Claimant, self: Claimant, path: string, clock: Clock): bo
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
-}
-
-/** Moves the dead owner's claim away; if another process was quicker and it is already a new one, puts that back. */
-function removeIfStill(path: string, dead: Claimant): void {
-  const aside = `${path}.dead.${randomUUID()}`;
-  try {
-    renameSync(path, aside);
-  } catch {
-    return;
-  }
-  const moved = read(aside);
-  if (moved !== undefined && (moved.pid !== dead.pid || moved.host !== dead.host)) linked(aside, path);
-  unlinkSync(aside);
 }
 
 function touch(path: string, clock: Clock): void {

@@ -60,6 +60,13 @@ test("cheap jobs come first, one after the other", async () => {
   expect(events.slice(0, 3)).toEqual(["started short", "ended short", "started middle"]);
 });
 
+test("of several at a time the longest come first, so that none is waited for alone", async () => {
+  const { events } = await run({ a: 1, b: 4, c: 2, d: 3 }, succeed, { concurrency: 2 });
+  expect(events.filter((event) => event.startsWith("started"))).toEqual(
+    ["b", "d", "c", "a"].map((id) => `started ${id}`),
+  );
+});
+
 test("a job that fails or throws is recorded with its reason, and the rest go on", async () => {
   const execute: ExecuteJob = async ({ id }) => {
     if (id === "b") return { state: "failed", reason: "loss is not finite" };
@@ -70,6 +77,24 @@ test("a job that fails or throws is recorded with its reason, and the rest go on
   expect(done).toEqual(["a", "d"]);
   expect(failed.map(({ reason }) => reason)).toEqual(["loss is not finite", "thread died"]);
   expect(ledger).toContain("failed b loss is not finite");
+});
+
+test("a test split that a job opens is recorded when it opens it, also by one that fails later", async () => {
+  const execute: ExecuteJob = async ({ id }, onProgress) => {
+    const progress = { id, phase: "load", done: 0, total: 2, unit: "examples" } as const;
+    onProgress(progress);
+    onProgress({ ...progress, opens_test: ["fpb", "ner"] });
+    return id === "a" ? { state: "failed", reason: "late" } : { state: "done" };
+  };
+  const { ledger } = await run({ a: 1, b: 2 }, execute);
+  expect(ledger).toEqual([
+    "started a",
+    "test_opened a fpb,ner",
+    "failed a late",
+    "started b",
+    "test_opened b fpb,ner",
+    "finished b",
+  ]);
 });
 
 test("complete jobs are skipped without a trace in the ledger", async () => {

@@ -1,4 +1,4 @@
-/** @file Works through the jobs of a study: cheapest first, one at a time unless asked, past failures, until done or interrupted. */
+/** @file Works through the jobs of a study, one at a time unless asked, past failures, until done or interrupted. */
 
 import type { LedgerLine } from "../runs/types.ts";
 import type { ExecuteJob, Job, Outcome, RunProgress } from "./types.ts";
@@ -43,7 +43,7 @@ export interface StudyOutcome {
 export async function executeJobs(queue: readonly QueuedJob[], options: ExecuteOptions): Promise<StudyOutcome> {
   const outcome: StudyOutcome = { done: [], skipped: [], failed: [], interrupted: [] };
   const waiting: Job[] = [];
-  for (const { job } of queue.toSorted((a, b) => a.seconds - b.seconds)) {
+  for (const { job } of inOrder(queue, options.concurrency)) {
     (options.isComplete(job) ? outcome.skipped : waiting).push(job);
   }
   const total = waiting.length;
@@ -61,17 +61,30 @@ export async function executeJobs(queue: readonly QueuedJob[], options: ExecuteO
   return outcome;
 }
 
+/**
+ * Untuned models, then runs by cost. One at a time the cheapest come first: results are there soonest. Of several at a time the longest: of the 55
+ * mixtures of nine ingredients on 8 workers the cheapest first would take a quarter longer in all, waiting for the last long one.
+ */
+function inOrder(queue: readonly QueuedJob[], concurrency: number): QueuedJob[] {
+  const sign = concurrency > 1 ? -1 : 1;
+  const rank = ({ job }: QueuedJob) => (job.kind === "base" ? 0 : 1);
+  return queue.toSorted((a, b) => rank(a) - rank(b) || sign * (a.seconds - b.seconds));
+}
+
 async function runOne(job: Job, index: number, total: number, options: ExecuteOptions): Promise<Outcome> {
   options.record({ event: "started", run: job.id });
+  const onProgress = (progress: RunProgress) => {
+    const { opens_test: tasks } = progress;
+    if (tasks !== undefined) options.record({ event: "test_opened", run: job.id, detail: { tasks } });
+    options.onEvent({ kind: "progress", job, progress });
+  };
   options.onEvent({ kind: "started", job, index, total });
-  const outcome = await options
-    .execute(job, (progress) => options.onEvent({ kind: "progress", job, progress }), options.signal)
-    .catch(
-      (error: unknown): Outcome => ({
-        state: "failed",
-        reason: error instanceof Error ? error.message : String(error),
-      }),
-    );
+  const outcome = await options.execute(job, onProgress, options.signal).catch(
+    (error: unknown): Outcome => ({
+      state: "failed",
+      reason: error instanceof Error ? error.message : String(error),
+    }),
+  );
   if (outcome.state === "done") options.record({ event: "finished", run: job.id });
   if (outcome.state === "failed") options.record({ event: "failed", run: job.id, detail: { reason: outcome.reason } });
   options.onEvent({ kind: "ended", job, outcome });

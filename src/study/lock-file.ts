@@ -72,6 +72,11 @@ export function findStudyLock(studyDir: string): StudyLock | undefined {
   return existsSync(lockPath(studyDir)) ? readStudyLock(studyDir) : undefined;
 }
 
+/** The study directory that a folder is, or is a run or baseline of. */
+export function studyAround(folder: string): string | undefined {
+  return [folder, join(folder, "..", "..")].find((dir) => existsSync(lockPath(dir)));
+}
+
 /**
  * The lock of a study directory.
  * @throws {DataError} no study directory, or a damaged lock

@@ -57,6 +57,22 @@ function facts(of: StudySpec): PlanFacts {
   };
 }
 
+/** Knows tasks by their cap: rows of their own digest, as many as the cap says of 100. */
+function cappedFacts(of: StudySpec): PlanFacts {
+  const known = facts(of);
+  return {
+    ...known,
+    ingredients: (model, train, { caps = {} }) =>
+      Object.fromEntries(
+        Object.entries(known.ingredients(model, train, {})).map(([name, one]) => {
+          const asked = caps[name] === undefined ? of.tasks[name]?.max_train : caps[name];
+          const num_train = Math.min(asked ?? one.num_train, one.num_train);
+          return [name, { ...one, num_train, rows_digest: digestOf([name, num_train]) }];
+        }),
+      ),
+  };
+}
+
 /** Tells the toy's mixtures of one dose from those of another. */
 function doseMark({ mixture: { name } }: RunSpec): number {
   return name.endsWith("general-1") ? 2 : name.endsWith("general-0_5") ? 1 : 0;
@@ -283,6 +299,64 @@ describe("a plan", () => {
     ]);
   });
 
+  const sized = (written: string, rest: string) => {
+    const of = parse(`name: s\nmodels: [m]\ntasks: {a: {${written}}, b: {}, c: {}}\n${rest}`);
+    return planStudy(of, cappedFacts(of));
+  };
+
+  test("takes the size of a task's own data as a factor, and says how many rows that is", () => {
+    const rest = "design: [singles, all]\nfactors: {tasks.a.max_train: [10, 30, 500, null], train.lora_rank: [4, 8]}";
+    const runs = sized("", rest);
+    const rows = (run: (typeof runs)[number]) => run.spec.data.a?.num_train;
+    const withA = runs.filter(({ mixture }) => mixture.ingredients.a !== undefined);
+    expect(withA.map((run) => [run.mixture.name, rows(run), run.factors["a rows"], run.caps.a])).toEqual(
+      [10, 30, 500].flatMap((cap) => {
+        const each = ["a", "all"].map((name) => [name, Math.min(cap, 100), Math.min(cap, 100), cap]);
+        return [...each, ...each];
+      }),
+    );
+    expect(withA.map(({ spec }) => spec.mixture.ingredients.a)).toEqual(withA.map(() => ({})));
+    const other = runs.filter(({ mixture }) => mixture.name === "b");
+    expect(other.map(({ caps, also }) => [caps, also.map(({ factors }) => factors["a rows"])])).toEqual([
+      [{}, [30, 100]],
+      [{}, [30, 100]],
+    ]);
+  });
+
+  test("of any size of a task's data has the runs of the study that writes this size down", () => {
+    const cap = fc.option(fc.integer({ min: 1, max: 200 }), { nil: null });
+    const rest = fc.constantFrom(
+      "design: [singles, pairs, all]",
+      "design: [all]\nmixers: {g: {task: x, dose: [0.5, 1]}}\nbudget: {match: steps}",
+      "design: [pairs]\nmixers: {g: {task: x, role: ingredient, share_of_caps: 0.3}}\ntemperature: 2",
+      "design: [{name: m, tasks: {a: {}, b: {max_train: 7}}}]",
+    );
+    const ids = (runs: readonly { id: string }[]) => runs.map(({ id }) => id);
+    fc.assert(
+      fc.property(cap, rest, (value, text) => {
+        const written = ids(sized(value === null ? "" : `max_train: ${value}`, text));
+        for (const own of ["", "max_train: 40"]) {
+          expect(ids(sized(own, `${text}\nfactors: {tasks.a.max_train: [${value}]}`))).toEqual(written);
+        }
+      }),
+    );
+  });
+
+  test.each([
+    ["tasks.z.max_train: [10]", /tasks\.z\.max_train/],
+    ["tasks.a.metric: [accuracy]", /tasks\.a\.metric/],
+    ["tasks.a.max_train: [0]", /tasks\.a\.max_train\[0\]: expected more than 0, got 0/],
+    ["tasks.a.max_train: [10, many]", /a whole number above 0, or null.*got "?many/s],
+  ])("refuses the factor {%s} by name", (factor, message) => {
+    expect(() => sized("", `design: [all]\nfactors: {${factor}}`)).toThrow(message);
+  });
+
+  test("refuses a size of data that is never trained on", () => {
+    const text = "name: s\nmodels: [m]\ntasks: {a: {}, exam: {}}\ndesign: [all]\nfactors: {tasks.exam.max_train: [1]}";
+    const catalogue = { exam: { isEvaluationOnly: true } };
+    expect(() => parseStudy(text, "/s.yaml", { assignments: [], cwd: "/" }, catalogue)).toThrow(/exam/);
+  });
+
   test("with matched steps trains every mixture for as many as the reference takes", () => {
     const runs = planned(3, "design: [singles, all]\nbudget: {match: [none, steps]}");
     expect(runs.map(({ spec, factors }) => [factors["budget.match"], spec.train.max_steps])).toEqual([
@@ -360,9 +434,9 @@ describe("controls", () => {
     const known = facts(of);
     const runs = planStudy(of, {
       ...known,
-      ingredients: (model, train, shuffled) =>
+      ingredients: (model, train, { shuffled }) =>
         Object.fromEntries(
-          Object.entries(known.ingredients(model, train)).map(([name, one]) => {
+          Object.entries(known.ingredients(model, train, {})).map(([name, one]) => {
             const rows_digest = shuffled?.tasks.includes(name) ? `${name} by ${shuffled.seed}` : name;
             return [name, { ...one, rows_digest, has_labels: name !== "c" }];
           }),
@@ -435,7 +509,7 @@ describe("controls", () => {
       const { estimate, ...known } = facts(asked);
       const runs = planStudy(asked, {
         ...known,
-        estimate: (spec) => ({ ...estimate(spec), ingredients: { a: once, b: once } }),
+        estimate: (spec) => ({ ...estimate(spec, {}), ingredients: { a: once, b: once } }),
       });
       const single = runs.find(({ mixture }) => mixture.name === "a")!;
       const shuffled = runs.find(({ mixture }) => mixture.name === "a (shuffled labels)")!;
@@ -488,7 +562,7 @@ seeds: [1, 2]
         ),
       models: facts(of).models,
       worker: { kind: "local", threads: 2 },
-      estimate: (spec) => ({ ...facts(of).estimate(spec), steps: 77 }),
+      estimate: (spec) => ({ ...facts(of).estimate(spec, {}), steps: 77 }),
       stepsToShow: () => 0,
     });
     const shown = runs.map(({ id, mixture, seed, factors }) => [id, mixture.name, seed, factors]);

@@ -3,9 +3,9 @@
 import { canonicalJson } from "../base/canonical-json.ts";
 import { SpecError } from "../base/errors.ts";
 import { runId } from "../specs/run-id.ts";
-import { changeTrain } from "../specs/train.ts";
 import type {
   BudgetSpec,
+  Caps,
   DesignPart,
   MixtureSpec,
   ModelIdentity,
@@ -18,6 +18,8 @@ import type {
 import { type AmountsInput, resolveIngredients, withDoses } from "./amounts.ts";
 import { type Budgeted, type Candidate, matched, referenceFor } from "./budget.ts";
 import { designedMixtures } from "./designs.ts";
+import { type Combination, combinations } from "./factors.ts";
+import { product } from "./product.ts";
 import type { Estimate, PlannedRun } from "./types.ts";
 
 /** What is known of an ingredient once its data is loaded. */
@@ -38,16 +40,22 @@ export interface Shuffled {
   seed: number;
 }
 
+/** Which training rows of the tasks are used, and how; those of the study where it says nothing. */
+export interface RowChoice {
+  caps?: Caps;
+  shuffled?: Shuffled | undefined;
+}
+
 /** What planning needs to know of the world. */
 export interface PlanFacts {
-  /** By ingredient name, for a model (its tokenizer may refuse rows), a way to train, and what is shuffled. */
-  ingredients(model: string, train: TrainSpec, shuffled?: Shuffled): Record<string, IngredientFacts>;
+  /** By ingredient name, for a model (its tokenizer may refuse rows), a way to train, and a choice of rows. */
+  ingredients(model: string, train: TrainSpec, rows: RowChoice): Record<string, IngredientFacts>;
   /** By model name as written. */
   models: Record<string, ModelIdentity>;
   worker: RunSpec["worker"];
-  estimate(spec: RunSpec): Estimate;
+  estimate(spec: RunSpec, caps: Caps): Estimate;
   /** The first number of steps by when a run has shown so many tokens. */
-  stepsToShow(spec: RunSpec, tokens: number): number;
+  stepsToShow(spec: RunSpec, tokens: number, caps: Caps): number;
 }
 
 /** Every task that a study touches, by ingredient name: targets and mixers. */
@@ -69,19 +77,19 @@ export function shuffledOf({ mixture, seed }: Pick<RunSpec, "mixture" | "seed">)
  * @throws {SpecError} a design that cannot be made, a budget that cannot be matched
  */
 export function planStudy(study: StudySpec, facts: PlanFacts): PlannedRun[] {
-  const runs = study.models.flatMap((model) =>
-    factorCombinations(study).flatMap((factors) => runsUnder(model, factors, study, facts)),
-  );
+  const all = combinations(study);
+  const runs = study.models.flatMap((model) => all.flatMap((combination) => runsUnder(model, combination, facts)));
   const unique = runsOnce(runs);
   verifyPlan(unique);
   return unique;
 }
 
 /** The runs of one model and one value of each factor: mixtures x budgets x seeds. */
-function runsUnder(model: string, factors: Record<string, unknown>, study: StudySpec, facts: PlanFacts): PlannedRun[] {
-  const changed = Object.entries(factors).map(([dotted, value]) => [dotted.slice("train.".length), value]);
-  const own = changeTrain(study.train, Object.fromEntries(changed));
-  const ingredients = facts.ingredients(model, own);
+function runsUnder(model: string, { study, train: varied, caps }: Combination, facts: PlanFacts): PlannedRun[] {
+  const own = study.train;
+  const ingredients = facts.ingredients(model, own, { caps });
+  const sizes = Object.keys(caps).map((task) => [`${task} rows`, ingredients[task]!.num_train]);
+  const factors = { ...varied, ...Object.fromEntries(sizes) };
   const input = amountsInput(study, ingredients);
   const designed = candidatesOf([...study.design, ...shuffledDesign(study, ingredients)], study, input);
   const trueOnes = designed.filter(({ mixture }) => mixture.shuffled_labels === undefined);
@@ -93,7 +101,7 @@ function runsUnder(model: string, factors: Record<string, unknown>, study: Study
   const runsOf = ({ candidates, train, control }: Arm, match: BudgetSpec["match"][number], seed: number) => {
     const specOf = ({ mixture, ...budget }: Budgeted): RunSpec => {
       const shuffled = shuffledOf({ mixture, seed });
-      const used = shuffled === undefined ? ingredients : facts.ingredients(model, train, shuffled);
+      const used = shuffled === undefined ? ingredients : facts.ingredients(model, train, { caps, shuffled });
       return {
         format: 1,
         model: facts.models[model]!,
@@ -106,11 +114,14 @@ function runsUnder(model: string, factors: Record<string, unknown>, study: Study
     };
     const budget = { max_steps: train.max_steps, num_train_epochs: train.num_train_epochs };
     const budgeted = matched(match, candidates, budget, referenceOf, input, {
-      shown: (one) => facts.estimate(specOf(one)),
-      stepsToShow: (one, tokens) => facts.stepsToShow(specOf(one), tokens),
+      shown: (one) => facts.estimate(specOf(one), caps),
+      stepsToShow: (one, tokens) => facts.stepsToShow(specOf(one), tokens, caps),
     });
     const shown = study.budget.match.length > 1 ? { ...factors, "budget.match": match } : factors;
-    return budgeted.map((one) => plannedRun(specOf(one), model, shown, facts, control));
+    return budgeted.map((one) => {
+      const spec = specOf(one);
+      return plannedRun(spec, model, shown, capsIn(spec.mixture, caps), facts.estimate(spec, caps), control);
+    });
   };
   return study.budget.match.flatMap((match) =>
     study.seeds.flatMap((seed) => arms.flatMap((arm) => runsOf(arm, match, seed))),
@@ -245,7 +256,8 @@ function plannedRun(
   spec: RunSpec,
   model: string,
   factors: Record<string, unknown>,
-  facts: PlanFacts,
+  caps: Caps,
+  estimate: Estimate,
   asked: RunControl | undefined,
 ): PlannedRun {
   const { mixture, seed } = spec;
@@ -256,15 +268,17 @@ function plannedRun(
     mixture,
     seed,
     factors,
+    caps,
     ...(control && { control }),
     also: [],
     spec,
-    estimate: facts.estimate(spec),
+    estimate,
   };
 }
 
-function factorCombinations(study: StudySpec): Record<string, unknown>[] {
-  return product(Object.entries(study.factors));
+/** Those of a mixture's own ingredients. */
+function capsIn({ ingredients }: MixtureSpec, caps: Caps): Caps {
+  return Object.fromEntries(Object.entries(caps).filter(([task]) => ingredients[task] !== undefined));
 }
 
 /** The doses of mixers that are always added, all ways, and what each adds to a mixture's name. */
@@ -275,12 +289,4 @@ export function doseCombinations(study: StudySpec): { doses: Record<string, numb
     doses,
     suffix: varied.map((name) => `_${name}-${String(doses[name]).replace(".", "_")}`).join(""),
   }));
-}
-
-/** All ways to take one value for each key. */
-function product<T>(entries: readonly (readonly [string, readonly T[]])[]): Record<string, T>[] {
-  return entries.reduce<Record<string, T>[]>(
-    (taken, [key, values]) => taken.flatMap((one) => values.map((value) => ({ ...one, [key]: value }))),
-    [{}],
-  );
 }

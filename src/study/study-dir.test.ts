@@ -12,11 +12,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readScores, writeScores, writeStatus } from "../runs/run-dir.ts";
+import type { LedgerLine } from "../runs/types.ts";
 import { EVAL_DEFAULTS } from "../specs/study-file.ts";
 import { changedSplits, forgetScores } from "./changed-scores.ts";
-import { claimedBy, claimStudy } from "./claim.ts";
-import { appendLedger, readLedger } from "./ledger.ts";
-import { differingKeys, readStudyLock, type StudyLock } from "./lock-file.ts";
+import { claimStudy, whileClaimed } from "./claim.ts";
+import { appendLedger, failures, readLedger, testOpenings } from "./ledger.ts";
+import { differingKeys, readStudyLock, type StudyLock, studyAround } from "./lock-file.ts";
 import { isComplete } from "./scored.ts";
 
 let dir: string;
@@ -48,22 +49,81 @@ describe("the ledger", () => {
   });
 });
 
+describe("the ledger's counts", () => {
+  const line = (event: LedgerLine["event"], run: string, detail?: Record<string, unknown>): LedgerLine => ({
+    time: "2026-01-02T03:04:05.000Z",
+    event,
+    run,
+    ...(detail && { detail }),
+  });
+
+  test("every opening of a task's test split counts, again where a run began anew", () => {
+    const opened = (run: string, ...tasks: string[]) => line("test_opened", run, { tasks });
+    expect(testOpenings([])).toEqual({ times: 0, runs: 0, tasks: 0 });
+    const ledger = [line("started", "a"), opened("a", "fpb", "ner"), opened("a", "ner"), opened("b", "fpb")];
+    expect(testOpenings(ledger)).toEqual({ times: 4, runs: 2, tasks: 2 });
+  });
+
+  test("a failure stands until the run is tried again", () => {
+    const failed = line("failed", "a", { reason: "no room" });
+    expect(failures([line("started", "a"), failed, line("failed", "b", { reason: "x" })])).toEqual(
+      new Map([
+        ["a", "no room"],
+        ["b", "x"],
+      ]),
+    );
+    expect(failures([failed, line("started", "a")])).toEqual(new Map());
+    expect(failures([failed, line("started", "a"), failed])).toEqual(new Map([["a", "no room"]]));
+  });
+});
+
 describe("a claim", () => {
+  test("is held during the work and let go after a failure too", async () => {
+    const claimed = whileClaimed(dir, { self, clock: Date.now }, async () => {
+      expect(() => claimStudy(dir, self, Date.now)).toThrow(/no other process/);
+      throw new Error("no luck");
+    });
+    await expect(claimed).rejects.toThrow("no luck");
+    expect(readdirSync(dir)).toEqual([]);
+    expect(await whileClaimed(undefined, { self, clock: Date.now }, async () => 3)).toBe(3);
+  });
+
   test("keeps a second process out, and says who holds it", () => {
     const claim = claimStudy(dir, self, Date.now);
     expect(() => claimStudy(dir, self, Date.now)).toThrow(`got process ${process.pid} on here`);
-    expect(claimedBy(dir, self, Date.now)).toEqual(self);
     claim.release();
-    expect(claimedBy(dir, self, Date.now)).toBeUndefined();
     claimStudy(dir, self, Date.now).release();
     expect(readdirSync(dir)).toEqual([]);
   });
 
-  test("of a dead process is taken over", () => {
+  const claimed = (number: number, pid: number, host = "here") =>
+    writeFileSync(join(dir, `.claim.${number}`), JSON.stringify({ pid, host }));
+
+  test("of a dead process is taken over by the next number, and what came before is removed", () => {
     writeFileSync(join(dir, ".claim"), JSON.stringify({ pid: DEAD_PID, host: "here" }));
+    claimed(3, DEAD_PID);
     const claim = claimStudy(dir, self, Date.now);
-    expect(claimedBy(dir, self, Date.now)).toEqual(self);
+    expect(readdirSync(dir)).toEqual([".claim.4"]);
+    expect(() => claimStudy(dir, self, Date.now)).toThrow(`got process ${process.pid} on here`);
     claim.release();
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  test("of an owner that was taken for dead and wakes up lets go of its own alone", () => {
+    const slept = claimStudy(dir, self, Date.now);
+    utimesSync(join(dir, ".claim.1"), 1, 1);
+    const next = claimStudy(dir, self, Date.now);
+    slept.release();
+    expect(readdirSync(dir)).toEqual([".claim.2"]);
+    next.release();
+  });
+
+  test("that a killed process had not linked yet is removed once it is old", () => {
+    const [old, fresh] = [join(dir, ".claim.0a-1"), join(dir, ".claim.0b-2")];
+    for (const path of [old, fresh]) writeFileSync(path, "{}");
+    utimesSync(old, 1, 1);
+    claimStudy(dir, self, Date.now).release();
+    expect(readdirSync(dir)).toEqual([".claim.0b-2"]);
   });
 
   test("of another machine is respected until it has been silent for minutes", () => {
@@ -107,6 +167,15 @@ describe("the study lock", () => {
     };
     const keys = differingKeys(lock as unknown as StudyLock, changed as unknown as StudyLock);
     expect(keys.sort()).toEqual(["data_root", "seeds", "worker.threads"]);
+  });
+
+  test("is found from the study's folder and from those of its runs and baselines, and nowhere else", () => {
+    writeFileSync(join(dir, "study.lock.json"), "{}");
+    for (const folder of [dir, join(dir, "runs", "a"), join(dir, "baselines", "b")]) {
+      expect(studyAround(folder)).toBe(dir);
+    }
+    expect(studyAround(join(dir, "runs"))).toBeUndefined();
+    expect(studyAround(join(dir, "runs", "a", "predictions"))).toBeUndefined();
   });
 
   test("that is missing, damaged or of another version is refused by name", () => {

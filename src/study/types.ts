@@ -1,6 +1,6 @@
 /** @file The nouns of a study at work: a planned run, the job that a worker gets, what it reports while running, and how it ended. */
 
-import type { EvalSpec, MixtureSpec, RunControl, RunSpec, Shown, TaskSpec } from "../specs/types.ts";
+import type { Caps, EvalSpec, MixtureSpec, RunControl, RunSpec, Shown, TaskSpec } from "../specs/types.ts";
 
 /** What a run is expected to cost, before it starts. */
 export interface Estimate {
@@ -30,8 +30,10 @@ export interface PlannedRun {
   model: string;
   mixture: MixtureSpec;
   seed: number;
-  /** Values of the study's factors in this run; empty without factors. For people: `spec` has them too. */
+  /** Values of the study's factors in this run; empty without factors. For people: `spec` has them too. `<task> rows` is the size of a task's data. */
   factors: Record<string, unknown>;
+  /** Caps that a factor gives to ingredients of this run. */
+  caps: Caps;
   /** Absent: a run like any other. */
   control?: RunControl;
   /** What else the study asks for that is this very run: a mixture under another budget or other factors. */
@@ -70,7 +72,9 @@ interface JobCommon {
  * What a worker gets: plain JSON that can cross a thread or a machine.
  * `run`: train unless trained, then score what is missing. `base`: score the untuned model.
  */
-export type Job = (JobCommon & { kind: "run"; spec: RunSpec }) | (JobCommon & { kind: "base" });
+export type Job =
+  /** @property caps  of training rows, in place of those of `tasks` */
+  (JobCommon & { kind: "run"; spec: RunSpec; caps?: Caps }) | (JobCommon & { kind: "base" });
 
 /** Where a job stands; sent every now and then. */
 export interface RunProgress {
@@ -84,6 +88,8 @@ export interface RunProgress {
   tokens_per_second?: number;
   /** Peak resident memory so far; sent once, after the first training step, by when all that a run needs is held. */
   peak_memory_bytes?: number;
+  /** Tasks whose test split is now opened; sent once, before the first is read. */
+  opens_test?: string[];
 }
 
 /** How a job ended. `interrupted` can be resumed; `failed` says why; the stack is shown with --debug only. */

@@ -28,7 +28,7 @@ import {
   writeScores,
   writeSpec,
 } from "../runs/run-dir.ts";
-import type { RunSpec, TrainSpec } from "../specs/types.ts";
+import type { Caps, RunSpec, TrainSpec } from "../specs/types.ts";
 import type { Job, Outcome, RunProgress } from "../study/types.ts";
 import { evaluatedCheckpoint, readWeights } from "../train/checkpoint.ts";
 import { trainRun } from "../train/trainer.ts";
@@ -67,7 +67,7 @@ export class JobRunner {
       const context = { job, onProgress, isAborted, status };
       if (job.kind === "run") {
         // note: the receipt is written when training ends; later calls only add scores
-        if (readReceipt(job.dir) === undefined) await this.train(context, job.spec);
+        if (readReceipt(job.dir) === undefined) await this.train(context, job.spec, job.caps ?? {});
         await this.score(context, job.spec);
       } else await this.score(context, undefined);
       status.write({ state: "done" });
@@ -88,11 +88,11 @@ export class JobRunner {
     return this.shared.release();
   }
 
-  private async train(context: JobContext, spec: RunSpec): Promise<void> {
+  private async train(context: JobContext, spec: RunSpec, caps: Caps): Promise<void> {
     const { job, onProgress, isAborted, status } = context;
     const opened = this.shared.model(job);
     writeSpec(job.dir, spec);
-    const prepared = await this.prepareAll(job, spec);
+    const prepared = await this.prepareAll(job, spec, caps);
     const network = await this.shared.network(
       "train",
       job,
@@ -179,7 +179,15 @@ export class JobRunner {
         .map((split) => ({ task, split })),
     );
     if (missing.length === 0) return;
-    onProgress({ id: job.id, phase: "load", done: 0, total: missing.length, unit: "examples" });
+    const opens_test = missing.flatMap(({ task, split }) => (split === "test" ? [task] : []));
+    onProgress({
+      id: job.id,
+      phase: "load",
+      done: 0,
+      total: missing.length,
+      unit: "examples",
+      ...(opens_test.length > 0 && { opens_test }),
+    });
     const tuning = tuningOf(spec?.train, opened.model, this.settings.cacheFolder);
     const network = await this.shared.network("score", job, opened, tuning);
     const parameters = new Float32Array(network.layout.size);
@@ -237,11 +245,11 @@ export class JobRunner {
   }
 
   /** Every ingredient of a run, its rows compared with those the run was planned for. */
-  private async prepareAll(job: Job, spec: RunSpec): Promise<Map<string, PreparedTask>> {
+  private async prepareAll(job: Job, spec: RunSpec, caps: Caps): Promise<Map<string, PreparedTask>> {
     const all = new Map<string, PreparedTask>();
     for (const name of Object.keys(spec.mixture.ingredients)) {
       const shuffleSeed = spec.mixture.shuffled_labels?.includes(name) ? spec.seed : undefined;
-      const prepared = await this.shared.task(job, name, spec.train.loss_on, shuffleSeed);
+      const prepared = await this.shared.task(job, name, spec.train.loss_on, { cap: caps[name], shuffleSeed });
       const actual = prepared.split("train").rowsDigest;
       const planned = spec.data[name]?.rows_digest;
       if (actual !== planned) {

@@ -13,6 +13,7 @@ import { Network, type Tuning } from "../models/network.ts";
 import { maxPositions } from "../models/tuning.ts";
 import { type ModelFolder, openModelFolder } from "../models/weights.ts";
 import type { TaskSpec, TrainSpec } from "../specs/types.ts";
+import { withCap } from "../study/factors.ts";
 import type { Job } from "../study/types.ts";
 
 export interface SharedSettings {
@@ -27,6 +28,14 @@ export interface OpenModel {
   model: ModelFolder;
   tokenizer: Tokenizer;
   template: PromptTemplate;
+}
+
+/** Which training rows of a task are used, and how. */
+export interface TrainingRows {
+  /** In place of the task's own; null: none; undefined: its own. */
+  cap?: number | null | undefined;
+  /** Deals its training answers out anew; undefined: they stay. */
+  shuffleSeed?: number | undefined;
 }
 
 /** What a network is alive for: gradients, likelihoods, text. */
@@ -52,10 +61,15 @@ export class SharedParts {
     return opened;
   }
 
-  /** @param shuffleSeed  deals its training answers out anew; undefined: they stay */
-  task(job: Job, name: string, lossOn: TrainSpec["loss_on"], shuffleSeed?: number): Promise<PreparedTask> {
-    const spec = job.tasks.find((task) => task.name === name);
-    if (spec === undefined) throw new Error(`job ${job.id} names task ${name} but does not carry it`);
+  task(
+    job: Job,
+    name: string,
+    lossOn: TrainSpec["loss_on"],
+    { cap, shuffleSeed }: TrainingRows = {},
+  ): Promise<PreparedTask> {
+    const named = job.tasks.find((task) => task.name === name);
+    if (named === undefined) throw new Error(`job ${job.id} names task ${name} but does not carry it`);
+    const spec = withCap(named, cap);
     const key = JSON.stringify([
       job.model_dir,
       job.cutoff_len,

@@ -136,11 +136,14 @@ describe("own data", () => {
   });
 
   test("two processes do not work in one study", async () => {
-    writeFileSync(join(folder, "out", ".claim"), JSON.stringify({ pid: process.pid, host: "elsewhere" }));
+    const claim = join(folder, "out", ".claim.1");
+    writeFileSync(claim, JSON.stringify({ pid: process.pid, host: "elsewhere" }));
     const { status, stderr } = await mixtune(["run", "study.yaml", "--out", "out", ...SMALL], { cwd: folder });
     expect(status).toBe(2);
     expect(stderr).toContain("on elsewhere");
-    writeFileSync(join(folder, "out", ".claim"), JSON.stringify({ pid: 2 ** 22 + 1, host: "elsewhere" }));
+    const run = join("out", "runs", readdirSync(join(folder, "out", "runs"))[0]!);
+    expect((await mixtune(["eval", run], { cwd: folder })).stderr).toContain("on elsewhere");
+    rmSync(claim);
   });
 
   test("status and report read what is there", async () => {
@@ -272,7 +275,64 @@ train: {method: full, init: random, loss_on: all, packing: contaminated, max_ste
     expect(result.failed).toEqual([{ id: inTheWay, reason: expect.stringContaining(inTheWay) }]);
     expect(result.done).toBe(2);
     expect(stderr).toMatch(/failed after/);
+    const { runs: states, failed_baselines } = JSON.parse((await ok(["status", "bad", "--json"])).stdout);
+    expect(states.filter(({ state }: { state: string }) => state !== "done")).toMatchObject([
+      { id: inTheWay, state: "failed", detail: expect.stringContaining("a file where the folder should be") },
+    ]);
+    expect(failed_baselines).toEqual([]);
+    expect((await ok(["status", "bad"])).stdout).toContain("2 of 3 runs done, 1 failed.");
+
     rmSync(join(folder, "bad", "runs", inTheWay));
+    const files = () =>
+      readdirSync(join(folder, "bad", "runs"), { recursive: true, encoding: "utf8" })
+        .filter((path) => !path.includes(inTheWay))
+        .map((path) => `${path} ${statSync(join(folder, "bad", "runs", path)).mtimeMs}`);
+    const before = files();
     expect(JSON.parse((await ok(["run", ...args])).stdout)).toMatchObject({ done: 1, done_before: 2, failed: [] });
+    expect(files()).toEqual(before);
+    expect((await ok(["status", "bad"])).stdout).toContain("3 of 3 runs done.\n");
+  });
+
+  test("the size of a task's own data is a factor: the other task's run is one, dev and test are the same examples", async () => {
+    const args = [...SMALL, "--out", "sizes", "controls=[]", "eval.baselines=[]", "design=[singles]"];
+    const sizes = 'factors={"tasks.tickets.max_train": [8, null], "tasks.mood.max_train": [10]}';
+    const { stdout } = await ok(["run", "study.yaml", sizes, ...args, "--json"]);
+    const { done, table } = JSON.parse(stdout);
+    expect(done).toBe(3);
+    const rows = table.rows.map(({ name, factors }: { name: string; factors: object }) => [name, factors]);
+    const all = Math.max(...rows.map(([, factors]: [string, Record<string, number>]) => factors["tickets rows"]));
+    expect(all).toBeGreaterThan(8);
+    const expected = [8, all].flatMap((tickets) =>
+      ["tickets", "mood"].map((name) => [name, { "tickets rows": tickets, "mood rows": 10 }]),
+    );
+    expect(rows).toHaveLength(expected.length);
+    expect(rows).toEqual(expect.arrayContaining(expected));
+    const folders = readdirSync(join(folder, "sizes", "runs")).map((id) => join(folder, "sizes", "runs", id));
+    const asked = folders.map((run) =>
+      readFileSync(join(run, "predictions/tickets.test.jsonl"), "utf8").match(/"prompt_digest":"[^"]+"/g),
+    );
+    expect(asked).toEqual([asked[0], asked[0], asked[0]]);
+    const read = (run: string) => JSON.parse(readFileSync(join(run, "spec.json"), "utf8")).data.tickets?.num_train;
+    expect(folders.map(read).sort()).toEqual([8, all, undefined].sort());
+  });
+
+  test("each opening of a test split is in the study's ledger, by eval too, and judging stored answers is none", async () => {
+    const args = [...SMALL, "--out", "opened", "train.max_steps=1", "controls=[]", "eval.baselines=[majority]"];
+    const openings = async () => JSON.parse((await ok(["status", "opened", "--json"])).stdout).test_openings;
+    await ok(["run", "study.yaml", ...args, "design=[all]", "eval.splits=[dev]"]);
+    expect((await ok(["status", "opened"])).stdout).toContain("No test split was opened yet.");
+    const run = join("opened", "runs", readdirSync(join(folder, "opened", "runs"))[0]!);
+    await ok(["eval", run, "--split", "test"]);
+    expect(await openings()).toEqual({ times: 2, runs: 1, tasks: 2 });
+    await ok(["eval", run, "--split", "test"]);
+    await ok(["eval", "--rescore", run]);
+    await ok(["report", "opened"]);
+    expect(await openings()).toEqual({ times: 2, runs: 1, tasks: 2 });
+    await ok(["run", "study.yaml", ...args, "design=[all]"]);
+    expect(await openings()).toEqual({ times: 4, runs: 2, tasks: 2 });
+    await ok(["run", "study.yaml", ...args, "design=[singles]"]);
+    expect((await ok(["status", "opened"])).stdout).toContain(
+      "Test splits of 2 tasks were opened 8 times, by 4 runs and baselines.",
+    );
   });
 });

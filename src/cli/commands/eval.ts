@@ -10,12 +10,14 @@ import { disagreementOf } from "../../metrics/disagreement.ts";
 import { type Panel, panelsText } from "../../report/disagreement-text.ts";
 import { scoresText } from "../../report/scores-text.ts";
 import { listPredictions, readPredictions, readScores, readSpec, readStatus, runPaths } from "../../runs/run-dir.ts";
-import type { Scores } from "../../runs/types.ts";
+import type { LedgerLine, Scores } from "../../runs/types.ts";
 import { EVAL_DEFAULTS } from "../../specs/study-file.ts";
 import { TRAIN_DEFAULTS } from "../../specs/train.ts";
 import type { EvalSpec, TaskSpec } from "../../specs/types.ts";
+import { whileClaimed } from "../../study/claim.ts";
 import { executeJobs } from "../../study/execute.ts";
-import { findStudyLock, type StudyLock } from "../../study/lock-file.ts";
+import { appendLedger } from "../../study/ledger.ts";
+import { findStudyLock, type StudyLock, studyAround } from "../../study/lock-file.ts";
 import { ingredientTasks } from "../../study/plan.ts";
 import type { Job } from "../../study/types.ts";
 import type { Act } from "../act.ts";
@@ -95,7 +97,8 @@ function noModel(): SpecError {
 async function evaluate(model: string, options: EvalOptions, context: Context): Promise<number> {
   const hosted = hostedChoice(model, options, context.settings.openai);
   const isRun = existsSync(runPaths.spec(model));
-  const lock = isRun ? findStudyLock(resolve(model, "..", "..")) : undefined;
+  const studyDir = isRun ? studyAround(resolve(model)) : undefined;
+  const lock = studyDir === undefined ? undefined : findStudyLock(studyDir);
   const { tasks, evalSpec, names, dataRoot } = tasksOf(options.tasks, lock, context);
   const spec: EvalSpec = { ...evalSpec, splits: splitsOf(options.split) };
   const specs = Object.fromEntries(tasks.map((task) => [task.name, task]));
@@ -119,7 +122,10 @@ async function evaluate(model: string, options: EvalOptions, context: Context): 
     const common = { tasks, eval_tasks: names, eval: spec, ...dataOfJobs(data) };
     const job = await (isRun ? runJob(model, common, options, context) : baseJob(model, common, options, context));
     if (!isRun) claimFolder(job.dir, { model, at: job.model_dir, ...asked });
-    return { dir: job.dir, scores: await score(job, context) };
+    const record = (line: Omit<LedgerLine, "time">) => {
+      if (studyDir !== undefined && line.event === "test_opened") appendLedger(studyDir, context.clock, line);
+    };
+    return whileClaimed(studyDir, context, async () => ({ dir: job.dir, scores: await score(job, record, context) }));
   }
 
   async function scoreRemote(choice: HostedChoice): Promise<{ dir: string; scores: Scores }> {
@@ -248,8 +254,12 @@ function splitsOf(text: string): ("dev" | "test")[] {
   });
 }
 
-/** Undefined: interrupted. */
-async function score(job: Job, context: Context): Promise<Scores | undefined> {
+/** @returns undefined: interrupted */
+async function score(
+  job: Job,
+  record: (line: Omit<LedgerLine, "time">) => void,
+  context: Context,
+): Promise<Scores | undefined> {
   const worker = startWorker(context);
   const line = progressLine(context);
   try {
@@ -259,7 +269,7 @@ async function score(job: Job, context: Context): Promise<Scores | undefined> {
       concurrency: 1,
       signal: context.signal,
       isComplete: () => false,
-      record: () => {},
+      record,
       onEvent: (event) => {
         if (event.kind === "progress") line.update(whole, event.progress);
       },

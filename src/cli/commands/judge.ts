@@ -13,6 +13,8 @@ import { scoresText } from "../../report/scores-text.ts";
 import { readRecord, readScores, runPaths, writeJson, writeJudgements, writeScores } from "../../runs/run-dir.ts";
 import { calibrationSchema } from "../../runs/schemas.ts";
 import type { CalibrationScores, JudgedBy } from "../../runs/types.ts";
+import { whileClaimed } from "../../study/claim.ts";
+import { studyAround } from "../../study/lock-file.ts";
 import type { Act } from "../act.ts";
 import { type AnswersAsked, answersToJudge, type JudgedSplit } from "../answers-to-judge.ts";
 import type { Context } from "../context.ts";
@@ -67,7 +69,9 @@ async function judge(dir: string | undefined, options: JudgeOptions, context: Co
     const { digest, judges } = panel;
     const calibration = readRecord<CalibrationScores>(calibrationPath(digest, context), calibrationSchema);
     const by: JudgedBy = { panel: digest, judges, ...(calibration && { calibration }) };
-    for (const part of parts) await judgePart(resolve(dir!), part, panel, by, progress);
+    await whileClaimed(dir && studyAround(resolve(dir)), context, async () => {
+      for (const part of parts) await judgePart(resolve(dir!), part, panel, by, progress);
+    });
     progress.close();
     if (dir === undefined) context.result(by, panelText(by));
     else {

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { aligned } from "../../report/tables.ts";
 import { isInterrupted, isPidAlive, readStatus } from "../../runs/run-dir.ts";
+import { failures, readLedger, type TestOpenings, testOpenings } from "../../study/ledger.ts";
 import { readStudyLock } from "../../study/lock-file.ts";
 import { runDir } from "../../study/scored.ts";
 import type { Act } from "../act.ts";
@@ -18,33 +19,55 @@ export function addStatus(program: Command, act: Act): void {
     .action((dir: string) =>
       act((context) => {
         const lock = readStudyLock(resolve(dir));
+        const ledger = readLedger(resolve(dir));
+        const reasons = failures(ledger);
         const planned = [...new Map(lock.runs.toReversed().map((run) => [run.id, run])).values()].reverse();
         const runs = planned.map(({ id, mixture, seed, model }) => ({
           id,
           mixture: mixture.name,
           model,
           seed,
-          ...stateOf(runDir(resolve(dir), id), context),
+          ...stateOf(runDir(resolve(dir), id), reasons.get(id), context),
         }));
-        const numDone = runs.filter(({ state }) => state === "done").length;
-        const rows = runs.map(({ id, mixture, seed, state, detail }) => [id, mixture, `${seed}`, state, detail]);
-        context.result(
-          { runs },
-          `${aligned([["run", "mixture", "seed", "state", ""], ...rows])}\n\n${numDone} of ${runs.length} runs done.`,
+        const failed_baselines = lock.baselines.flatMap(({ id }) =>
+          reasons.has(id) ? [{ id, reason: reasons.get(id)! }] : [],
         );
+        const openings = testOpenings(ledger);
+        const count = (wanted: string) => runs.filter(({ state }) => state === wanted).length;
+        const rows = runs.map(({ id, mixture, seed, state, detail }) => [id, mixture, `${seed}`, state, detail]);
+        const lines = [
+          aligned([["run", "mixture", "seed", "state", ""], ...rows]),
+          "",
+          `${count("done")} of ${runs.length} runs done${count("failed") > 0 ? `, ${count("failed")} failed` : ""}.`,
+          ...failed_baselines.map(({ id, reason }) => `baseline ${id} failed: ${firstLine(reason)}`),
+          openingsText(openings),
+        ];
+        context.result({ runs, failed_baselines, test_openings: openings }, lines.join("\n"));
         return EXIT_DONE;
       }),
     );
 }
 
-function stateOf(dir: string, { clock, self }: Context): { state: string; detail: string } {
+/** How often test was looked at, in a sentence. */
+function openingsText({ times, runs, tasks }: TestOpenings): string {
+  if (times === 0) return "No test split was opened yet.";
+  return `Test splits of ${tasks} tasks were opened ${times} times, by ${runs} runs and baselines.`;
+}
+
+/** @param reason  why it failed when it was last tried, as the ledger has it: the run may have had no folder to say so in */
+function stateOf(dir: string, reason: string | undefined, { clock, self }: Context): { state: string; detail: string } {
   const status = readStatus(dir);
-  if (isInterrupted(status, { pidAlive: isPidAlive, now: clock(), host: self.host }))
-    return { state: "interrupted", detail: steps(status) };
-  return {
-    state: status.state,
-    detail: status.reason?.split("\n")[0] ?? (status.state === "running" ? steps(status) : ""),
-  };
+  const isDead = isInterrupted(status, { pidAlive: isPidAlive, now: clock(), host: self.host });
+  if (status.state === "done" || (status.state === "running" && !isDead)) {
+    return { state: status.state, detail: status.state === "running" ? steps(status) : "" };
+  }
+  const failure = reason ?? status.reason;
+  if (failure !== undefined) return { state: "failed", detail: firstLine(failure) };
+  return isDead ? { state: "interrupted", detail: steps(status) } : { state: status.state, detail: "" };
+}
+
+function firstLine(text: string): string {
+  return text.split("\n")[0]!;
 }
 
 function steps({ step, num_steps }: { step?: number | undefined; num_steps?: number | undefined }): string {
