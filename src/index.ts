@@ -41,4 +41,6 @@ export { runId } from "./specs/run-id.ts";
 export { parseStudy } from "./specs/study-file.ts";
 export { parseTrainFile } from "./specs/train-file.ts";
 export type { MixtureSpec, RunSpec, StudySpec, TaskSpec, TrainFileSpec, TrainSpec } from "./specs/types.ts";
-export { analyseStudy } from "./study/analyse.ts";
+export type { ReportData } from "./study/report-data.ts";
+export { reportOf } from "./study/report-of.ts";
+export { studyResults } from "./study/results.ts";

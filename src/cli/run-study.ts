@@ -7,15 +7,15 @@ import { reportHtml } from "../report/html.ts";
 import { retentionText } from "../report/retention-text.ts";
 import { formatStudyTable } from "../report/tables.ts";
 import { openRunDir, removeLeftovers, writeStatus } from "../runs/run-dir.ts";
-import { analyseStudy, type StudyTable } from "../study/analyse.ts";
 import { changedSplits, forgetScores } from "../study/changed-scores.ts";
 import { whileClaimed } from "../study/claim.ts";
-import { studyItems, versusUntuned } from "../study/comparisons.ts";
 import { executeJobs, type StudyOutcome } from "../study/execute.ts";
 import { appendLedger, readLedger } from "../study/ledger.ts";
-import { differingKeys, findStudyLock, readStudyLock, writeStudyLock } from "../study/lock-file.ts";
+import { differingKeys, findStudyLock, writeStudyLock } from "../study/lock-file.ts";
+import type { ReportData } from "../study/report-data.ts";
 import { reportOf } from "../study/report-of.ts";
-import { baselineDir, isComplete, runDir, scoredReader } from "../study/scored.ts";
+import { type StudyResults, studyResults } from "../study/results.ts";
+import { baselineDir, isComplete, runDir } from "../study/scored.ts";
 import type { ExecuteJob, PlannedRun } from "../study/types.ts";
 import { scoreTextBaseline } from "./baselines.ts";
 import type { Context } from "./context.ts";
@@ -35,7 +35,7 @@ import { concurrencyFor } from "./threads.ts";
  * @returns exit status
  */
 export async function runStudy(prepared: PreparedStudy, context: Context, concurrency?: number): Promise<number> {
-  const { dir, lock } = prepared;
+  const { dir } = prepared;
   refuseFullDisk(prepared);
   refuseFullMemory(prepared);
   for (const model of Object.values(prepared.models)) await model.fetchWeights();
@@ -53,40 +53,24 @@ export async function runStudy(prepared: PreparedStudy, context: Context, concur
     } finally {
       await worker.close();
     }
-    const table = analyseStudy(lock, scoredReader(dir));
-    if (table.tasks.length > 0) writeReport(dir);
-    return conclude(prepared, outcome, hosted, table, context);
+    return conclude(prepared, outcome, hosted, studyResults(dir), context);
   });
 }
 
 /**
  * Writes report.html and report.json beside the runs.
- * @returns the page's path
+ * @returns what they show
  */
-export function writeReport(dir: string): string {
-  const data = reportOf(dir);
-  writeWhole(join(dir, "report.json"), `${JSON.stringify(data, null, 1)}\n`);
-  const page = join(dir, "report.html");
-  writeWhole(page, reportHtml(data));
-  return page;
+export function writeReport(results: StudyResults): ReportData {
+  const data = reportOf(results);
+  writeWhole(join(results.dir, "report.json"), `${JSON.stringify(data, null, 1)}\n`);
+  writeWhole(reportPage(results.dir), reportHtml(data));
+  return data;
 }
 
-/** What tuning cost on tasks that are only evaluated, as text; empty where the study has none. */
-export function retentionOf(dir: string, table: StudyTable): string {
-  const lock = readStudyLock(dir);
-  const tasks = table.tasks.filter(({ name }) => lock.study.tasks[name]?.evaluation_only === true);
-  const models = [...new Set(lock.runs.map(({ model }) => model))];
-  const items = studyItems({ ...table, tasks }, models, lock, scoredReader(dir));
-  const found = versusUntuned(table, items, lock);
-  return retentionText(
-    found,
-    table.rows.map(({ name }) => name),
-  );
-}
-
-/** The table of a study directory as it stands. */
-export function studyTable(dir: string): StudyTable {
-  return analyseStudy(readStudyLock(dir), scoredReader(dir));
+/** Where the report's page lies. */
+export function reportPage(dir: string): string {
+  return join(dir, "report.html");
 }
 
 function writeStudyFiles({ input, dir, lock, plan }: PreparedStudy, context: Context): void {
@@ -176,10 +160,11 @@ function conclude(
   prepared: PreparedStudy,
   outcome: StudyOutcome,
   hosted: HostedOutcome,
-  table: StudyTable,
+  results: StudyResults,
   context: Context,
 ): number {
   const { dir, plan } = prepared;
+  const { table } = results;
   const { notSent } = hosted;
   const failures = [...hosted.failed, ...outcome.failed.map(({ job, ...why }) => ({ id: job.id, ...why }))];
   const failed = failures.map(({ id, reason }) => ({ id, reason }));
@@ -192,15 +177,15 @@ function conclude(
     ...(notSent.length > 0 && { not_sent: notSent }),
   };
   const next = "the same command goes on where this stopped.";
-  const shown =
-    table.tasks.length === 0
-      ? ["Nothing was scored: no task has labels."]
-      : [formatStudyTable(table, "text"), table.sentence, ...withBlank(retentionOf(dir, table))];
+  const isScored = table.tasks.length > 0;
+  const shown = isScored
+    ? [formatStudyTable(table, "text"), table.sentence, ...withBlank(retentionText(writeReport(results)))]
+    : ["Nothing was scored: no task has labels."];
   const lines = [
     ...shown,
     "",
     `Results are in ${dir} (mixtune report ${dir} prints this again).`,
-    ...(table.tasks.length > 0 ? [`With charts: ${join(dir, "report.html")}, which opens in any browser.`] : []),
+    ...(isScored ? [`With charts: ${reportPage(dir)}, which opens in any browser.`] : []),
     ...(plan.length === 1 ? [`The model is in ${runDir(dir, plan[0]!.id)}: mixtune predict takes that folder.`] : []),
     ...otherRuns(prepared),
     ...failed.map(({ id, reason }) => `failed: ${id}: ${reason}`),

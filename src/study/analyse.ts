@@ -8,8 +8,9 @@ import type { MetricName, Scoring } from "../specs/types.ts";
 import { holm } from "../stats/corrections.ts";
 import { seededDifference } from "../stats/difference.ts";
 import { mean, standardDeviation } from "../stats/moments.ts";
-import { itemScoreName, seedVarianceOf, taskItems, variedIngredients } from "./items.ts";
+import { type ModelItems, studyItems, variedIngredients } from "./items.ts";
 import type { LockedBaseline, LockedRun, StudyLock } from "./lock-file.ts";
+import { sentenceOf } from "./words.ts";
 
 /** What analysis reads of a run or baseline directory. */
 export interface ScoredRun {
@@ -81,8 +82,11 @@ export interface StudyTable {
   sentence: string;
 }
 
-/** Reads what is scored and puts it together. Unfinished runs leave empty cells. */
-export function analyseStudy(lock: StudyLock, read: ReadScored): StudyTable {
+/**
+ * Reads what is scored and puts it together. Unfinished runs leave empty cells.
+ * @returns the table, and what its comparisons are made of: the test items of every task under every model
+ */
+export function analyseStudy(lock: StudyLock, read: ReadScored): { table: StudyTable; items: ModelItems[] } {
   const tasks = Object.keys(lock.study.tasks).map((name) => ({ name, metric: lock.tasks[name]!.metric }));
   const scoring = tableScoring(lock.study.eval);
   const isControl = ({ control }: LockedRun) => control !== undefined;
@@ -107,18 +111,17 @@ export function analyseStudy(lock: StudyLock, read: ReadScored): StudyTable {
   ];
   const models = [...new Set(lock.runs.map((run) => run.model))];
   const chosen = Object.fromEntries(models.map((model) => [model, chosenOnDev(rows, model, tasks)]));
-  const compared = models.flatMap((model) =>
-    tasks.flatMap((task) => {
-      const index = chosen[model]?.[task.name];
-      return index === undefined ? [] : compare(rows, index, { task, model, scoring }, lock, read);
-    }),
-  );
+  const items = studyItems({ rows, tasks, scoring }, models, lock, read);
+  const compared = items.flatMap((one) => {
+    const index = chosen[one.model]?.[one.task];
+    return index === undefined ? [] : compare(rows, index, one, lock);
+  });
   const comparisons = judged(compared);
   const ids = [...new Set(lock.runs.map(({ id }) => id))];
   const isDone = (id: string) => tasks.every(({ name }) => read("run", id).scores?.tasks[name] !== undefined);
   const numDone = ids.filter(isDone).length;
   const table = { name: lock.study.name, tasks, rows, chosen, comparisons, scoring, numRuns: ids.length, numDone };
-  return { ...table, sentence: sentenceOf(table, lock.study.seeds.length) };
+  return { table: { ...table, sentence: sentenceOf(table, lock.study.seeds.length) }, items };
 }
 
 function baselineName({ kind, model, few_shot }: LockedBaseline): string {
@@ -196,27 +199,23 @@ export function aloneRow(rows: readonly Row[], like: Row, task: string, lock: St
 function compare(
   rows: readonly Row[],
   chosen: number,
-  { task, model, scoring }: { task: StudyTable["tasks"][number]; model: string; scoring: Scoring },
+  { task, model, metric, scores, groups, seeds }: ModelItems,
   lock: StudyLock,
-  read: ReadScored,
 ): Omit<Comparison, "pAdjusted" | "familySize" | "verdict">[] {
-  const alone = aloneRow(rows, rows[chosen]!, task.name, lock);
+  const alone = aloneRow(rows, rows[chosen]!, task, lock);
   if (alone === undefined) return [];
-  const metric = METRICS[task.metric].item;
-  const common = { task: task.name, metric, model, chosen: rows[chosen]!.name, reference: rows[alone]!.name };
+  const common = {
+    task,
+    metric: METRICS[metric].item,
+    model,
+    chosen: rows[chosen]!.name,
+    reference: rows[alone]!.name,
+  };
   const none = { low: Number.NaN, high: Number.NaN, pValue: Number.NaN };
   if (alone === chosen) return [{ ...common, difference: 0, ...none }];
-  const trained = rows.flatMap((row, i) => (row.kind === "mixture" && row.model === model ? [i] : []));
-  const first = [chosen, ...trained.filter((i) => i !== chosen)]; // the chosen row says which items are meant
-  const items = taskItems(rows, first, task.name, itemScoreName(task.metric, scoring), read);
-  const [a, b] = [items.scores.get(chosen), items.scores.get(alone)];
-  if (a === undefined || b === undefined || items.groups.length === 0) return [];
-  const { difference, low, high, pValue } = seededDifference(
-    a,
-    b,
-    items.groups,
-    seedVarianceOf(rows, items, task.name, lock),
-  );
+  const [a, b] = [scores.get(chosen), scores.get(alone)];
+  if (a === undefined || b === undefined || groups.length === 0) return [];
+  const { difference, low, high, pValue } = seededDifference(a, b, groups, seeds);
   return [{ ...common, difference, low, high, pValue }];
 }
 
@@ -252,69 +251,4 @@ function holdsOnly(row: Row, task: string, lock: StudyLock): boolean {
 function metricsUnder(split: SplitScores, scoring: Scoring): SplitScores["metrics"] {
   const isLabel = Object.keys(split.scoring).some(isLabelScoring);
   return split.scoring[scoring] ?? (isLabel ? {} : split.metrics);
-}
-
-/** One sentence on what the table shows, saying no more than the intervals allow. */
-export function sentenceOf(table: Omit<StudyTable, "sentence">, numSeeds: number): string {
-  const { comparisons, numDone, numRuns } = table;
-  const prefix = numDone < numRuns ? `With ${numDone} of ${numRuns} runs done, ` : "";
-  const text =
-    comparisons.length === 0
-      ? "there is nothing to compare yet: no task has both a chosen mixture and training on the task alone"
-      : claims(comparisons, numSeeds);
-  const whole = `${prefix}${text}${versusNgram(table)}.`;
-  return whole.charAt(0).toUpperCase() + whole.slice(1);
-}
-
-function claims(comparisons: readonly Comparison[], numSeeds: number): string {
-  const label = (one: Comparison) =>
-    new Set(comparisons.map(({ model }) => model)).size > 1 ? `${one.task} (${one.model})` : one.task;
-  const named = (verdict: Comparison["verdict"], show: (one: Comparison) => string) =>
-    comparisons.filter((one) => one.verdict === verdict).map(show);
-  const withInterval = (one: Comparison) =>
-    `${label(one)} by ${amount(one.difference, one.metric)} ${unit(one.metric)} (${one.chosen}, 95 % interval ${amount(one.low, one.metric)} to ${amount(one.high, one.metric)}${corrected(one)})`;
-  const parts = [
-    claim(named("above", withInterval), "the mixture chosen on dev is above training on the task alone for"),
-    claim(named("below", withInterval), "the mixture chosen on dev is below training on the task alone for"),
-    claim(
-      named("not distinguishable", label),
-      `the mixture chosen on dev is not distinguishable from training on the task alone with ${numSeeds} ${numSeeds === 1 ? "seed" : "seeds"} for`,
-    ),
-    claim(named("same", label), "dev chooses training on the task alone for"),
-  ];
-  return `on test ${listed([...new Set(comparisons.map(({ metric }) => metric))])} ${parts.filter((part) => part !== "").join("; ")}`;
-}
-
-function corrected({ pAdjusted, familySize }: Comparison): string {
-  if (familySize < 2) return "";
-  return `, p ${pAdjusted < 0.001 ? "< 0.001" : pAdjusted.toFixed(3)} corrected for ${familySize} comparisons`;
-}
-
-function claim(names: string[], text: string): string {
-  return names.length === 0 ? "" : `${text} ${listed(names)}`;
-}
-
-/** How the chosen mixtures stand to the n-gram row, as bare means: said as such. */
-function versusNgram(table: Omit<StudyTable, "sentence">): string {
-  const ngram = table.rows.find((row) => row.kind === "ngram");
-  if (ngram === undefined) return "";
-  const chosen = Object.values(table.chosen).flatMap((byTask) => Object.entries(byTask));
-  const comparable = chosen
-    .map(([task, index]) => table.rows[index]!.cells[task]!.test.mean - ngram.cells[task]!.test.mean)
-    .filter((difference) => !Number.isNaN(difference));
-  if (comparable.length === 0) return "";
-  const above = comparable.filter((difference) => difference > 0).length;
-  return `; its mean is above the n-gram baseline on ${above} of ${comparable.length} tasks`;
-}
-
-function listed(names: readonly string[]): string {
-  return names.length <= 1 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
-}
-
-function amount(difference: number, metric: string): string {
-  return metric === "answer_logprob" ? difference.toFixed(3) : (difference * 100).toFixed(1);
-}
-
-function unit(metric: string): string {
-  return metric === "answer_logprob" ? "nats a token" : "points";
 }

@@ -1,22 +1,14 @@
 /** @file Comparisons of a study's rows on test items: families of differences, the chance of being best, ingredients' effects, retention. */
 
-import type { MetricName, Scoring } from "../specs/types.ts";
 import { clusteredVarianceOfMean, clusters } from "../stats/clusters.ts";
 import { benjaminiHochberg } from "../stats/corrections.ts";
-import {
-  meanOfSeeds,
-  type SeedScores,
-  type SeedVariance,
-  seededDifference,
-  tDifference,
-  withSeeds,
-} from "../stats/difference.ts";
+import { meanOfSeeds, type SeedScores, seededDifference, tDifference, withSeeds } from "../stats/difference.ts";
 import { type FactorialModel, factorialModel } from "../stats/factorial.ts";
 import { jointDraws } from "../stats/joint-draws.ts";
 import { mean } from "../stats/moments.ts";
 import { chanceOfBest, type SelectedBest, selectedBest } from "../stats/selected-best.ts";
-import { aloneRow, type ReadScored, type Row, SIGNIFICANT, type StudyTable } from "./analyse.ts";
-import { itemScoreName, seedVarianceOf, type TaskItems, taskItems, variedIngredients } from "./items.ts";
+import { aloneRow, SIGNIFICANT, type StudyTable } from "./analyse.ts";
+import { type ModelItems, type TaskItems, variedIngredients } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
 
 /** A row against another on the same test items. */
@@ -34,34 +26,6 @@ export interface RowDifference {
   pAdjusted: number;
   familySize: number;
   mark: "above" | "below" | "none";
-}
-
-/** The items of one task under the mixtures and untuned model of one model, and the spread over seeds. */
-export interface ModelItems extends TaskItems {
-  task: string;
-  metric: MetricName;
-  model: string;
-  seeds: SeedVariance;
-}
-
-/** Lays out every task under every model's rows, once for all comparisons. */
-export function studyItems(
-  { rows, tasks, scoring }: StudyTable,
-  models: readonly string[],
-  lock: StudyLock,
-  read: ReadScored,
-): ModelItems[] {
-  return models.flatMap((model) =>
-    tasks.map(({ name, metric }): ModelItems => {
-      const among = rows.flatMap((row, i) => (row.model === model && isTrainedOrBase(row) ? [i] : []));
-      const items = taskItems(rows, among, name, itemScoreName(metric, scoring as Scoring), read);
-      return { ...items, task: name, metric, model, seeds: seedVarianceOf(rows, items, name, lock) };
-    }),
-  );
-}
-
-function isTrainedOrBase({ kind }: Row): boolean {
-  return kind === "mixture" || kind === "base";
 }
 
 /** Every mixture against training on the task alone with the same factors. */

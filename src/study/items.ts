@@ -4,7 +4,7 @@ import type { Prediction } from "../runs/types.ts";
 import { METRICS } from "../specs/metrics.ts";
 import type { MetricName, Scoring } from "../specs/types.ts";
 import { type SeedScores, type SeedVariance, seedVariance } from "../stats/difference.ts";
-import type { ReadScored, Row } from "./analyse.ts";
+import type { ReadScored, Row, StudyTable } from "./analyse.ts";
 import type { StudyLock } from "./lock-file.ts";
 
 export interface TaskItems {
@@ -20,14 +20,42 @@ export interface TaskItems {
   leftOut: number;
 }
 
+/** The items of one task under the mixtures and untuned model of one model, and the spread over seeds. */
+export interface ModelItems extends TaskItems {
+  task: string;
+  metric: MetricName;
+  model: string;
+  seeds: SeedVariance;
+}
+
 /** The score of an item that differences are of: whether the table's reading was right, or the item's part of a metric that is a mean over items. */
 export function itemScoreName(metric: MetricName, scoring: Scoring): string {
   const { item } = METRICS[metric];
   return item === "accuracy" ? scoring : item;
 }
 
+/** Lays out every task under every model's rows, once for all comparisons. */
+export function studyItems(
+  { rows, tasks, scoring }: Pick<StudyTable, "rows" | "tasks" | "scoring">,
+  models: readonly string[],
+  lock: StudyLock,
+  read: ReadScored,
+): ModelItems[] {
+  return models.flatMap((model) =>
+    tasks.map(({ name, metric }): ModelItems => {
+      const among = rows.flatMap((row, i) => (row.model === model && isTrainedOrBase(row) ? [i] : []));
+      const items = taskItems(rows, among, name, itemScoreName(metric, scoring), read);
+      return { ...items, task: name, metric, model, seeds: seedVarianceOf(rows, items, name, lock) };
+    }),
+  );
+}
+
+function isTrainedOrBase({ kind }: Row): boolean {
+  return kind === "mixture" || kind === "base";
+}
+
 /** Lays out the test items of a task under the given rows (indices into `rows`). */
-export function taskItems(
+function taskItems(
   rows: readonly Row[],
   among: readonly number[],
   task: string,

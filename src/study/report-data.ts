@@ -107,7 +107,13 @@ export interface TaskAnswer {
   /** Chance that a mixture is the best of its model on this task's test, by row index; the largest first, those above 1 %. */
   chanceOfBest: { row: number; chance: number }[];
   /** Best on test, whatever dev says, with an interval that allows for its having been picked. */
-  selected: { row: number; estimate: number; low: number | null; high: number | null; candidates: number } | null;
+  selected: {
+    row: number;
+    estimate: number | null;
+    low: number | null;
+    high: number | null;
+    candidates: number;
+  } | null;
   /** In words, for people. */
   text: string;
 }
@@ -207,4 +213,9 @@ export interface ReportRun {
   cost: Receipt["cost"] | null;
   /** Dotted keys of spec.json that differ between runs of the study, with this run's value. */
   differs: Record<string, string>;
+}
+
+/** Numbers that do not exist are null. */
+export function orNull(value: number | undefined): number | null {
+  return value === undefined || !Number.isFinite(value) ? null : value;
 }

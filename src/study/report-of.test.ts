@@ -6,7 +6,10 @@ import { type RecordedStudy, recordStudy } from "../../test/support/recorded-stu
 import { runPaths } from "../runs/run-dir.ts";
 import type { StudyLock } from "./lock-file.ts";
 import { reportOf } from "./report-of.ts";
+import { studyResults } from "./results.ts";
 import { runDir } from "./scored.ts";
+
+const reported = (folder: string) => reportOf(studyResults(folder));
 
 /** b helps a by some ten points; c and d do nothing; nothing helps c; tuning on b costs 15 points of general ability. */
 const STUDY: RecordedStudy = {
@@ -34,7 +37,7 @@ afterAll(() => rmSync(dir, { recursive: true }));
 
 describe("the report of a study with known effects", () => {
   test("finds the helper and no other", () => {
-    const { answers, effects } = reportOf(dir);
+    const { answers, effects } = reported(dir);
     const verdicts = Object.fromEntries(answers.map(({ task, verdict }) => [task, verdict]));
     expect(verdicts.a).toBe("above");
     expect(["not distinguishable", "same"]).toContain(verdicts.c);
@@ -48,7 +51,7 @@ describe("the report of a study with known effects", () => {
   });
 
   test("says what tuning cost in general ability", () => {
-    const { retention, rows } = reportOf(dir);
+    const { retention, rows } = reported(dir);
     expect(retention.map(({ task }) => task)).toEqual(Array(retention.length).fill("general"));
     const marks = Object.fromEntries(retention.map(({ row, mark }) => [rows[row]!.name, mark]));
     for (const [name, mark] of Object.entries(marks)) {
@@ -63,7 +66,7 @@ describe("the report of a study with known effects", () => {
   });
 
   test("gives chances that add up, a corrected family of all fields, and one line an arm of trials", () => {
-    const { answers, differences, expectedMaximum } = reportOf(dir);
+    const { answers, differences, expectedMaximum } = reported(dir);
     for (const { chanceOfBest } of answers) {
       const sum = chanceOfBest.reduce((total, { chance }) => total + chance, 0);
       expect(sum).toBeGreaterThan(0.9);
@@ -78,15 +81,15 @@ describe("the report of a study with known effects", () => {
   });
 
   test("is the same from the same files, plain JSON without numbers that do not exist", () => {
-    const text = JSON.stringify(reportOf(dir));
-    expect(JSON.stringify(reportOf(dir))).toBe(text);
+    const text = JSON.stringify(reported(dir));
+    expect(JSON.stringify(reported(dir))).toBe(text);
     expect(text).not.toMatch(/NaN|Infinity/);
-    expect(JSON.parse(text)).toEqual(reportOf(dir));
+    expect(JSON.parse(text)).toEqual(reported(dir));
   });
 });
 
 describe("what is wrong with the files", () => {
-  const remarks = () => reportOf(dir).remarks.join("\n");
+  const remarks = () => reported(dir).remarks.join("\n");
 
   test("damaged, foreign or otherwise judged: said, and n stays", () => {
     const run = runDir(dir, lock.runs[0]!.id);
@@ -102,7 +105,7 @@ describe("what is wrong with the files", () => {
     expect(remarks()).toContain(predictions);
     writeFileSync(predictions, whole.get(predictions)!.split("\n").slice(1).join("\n"));
     expect(remarks()).toMatch(/a: .* has predictions of other test items/);
-    expect(reportOf(dir).tasks[0]!.n.test).toBe(400);
+    expect(reported(dir).tasks[0]!.n.test).toBe(400);
     writeFileSync(predictions, whole.get(predictions)!);
     writeFileSync(scores, whole.get(scores)!.replace('"scorers": 1', '"scorers": 7'));
     expect(remarks()).toMatch(/scorers of different numbers \(1, 7\)/);

@@ -3,15 +3,16 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { SpecError } from "../../base/errors.ts";
+import { retentionText } from "../../report/retention-text.ts";
 import { formatStudyTable, type TableFormat } from "../../report/tables.ts";
 import { taskText } from "../../report/task-text.ts";
 import { didYouMean } from "../../specs/nearest.ts";
-import { scoredReader } from "../../study/scored.ts";
+import { studyResults } from "../../study/results.ts";
 import { taskDetail } from "../../study/task-detail.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { retentionOf, studyTable, writeReport } from "../run-study.ts";
+import { reportPage, writeReport } from "../run-study.ts";
 
 export function addReport(program: Command, act: Act): void {
   program
@@ -40,14 +41,15 @@ interface ReportOptions {
 }
 
 function report(dir: string, { format, split, task }: ReportOptions, context: Context): number {
-  const table = studyTable(dir);
+  const results = studyResults(dir);
+  const { table } = results;
+  for (const problem of results.problems) context.note(`left out: ${problem}`);
   if (task === undefined) {
     const text = formatStudyTable(table, format, split);
-    const retention = format === "text" ? retentionOf(dir, table) : "";
-    const parts = [`${text}${table.sentence}`, ...(retention === "" ? [] : [retention])];
-    const page = writeReport(dir);
-    if (format === "text") parts.push(`With charts: ${page}`);
-    else context.note(`With charts: ${page}`);
+    const retention = retentionText(writeReport(results));
+    const charts = `With charts: ${reportPage(dir)}`;
+    if (format !== "text") context.note(charts);
+    const parts = [`${text}${table.sentence}`, ...(retention === "" ? [] : [retention]), charts];
     context.result(table, format === "text" ? parts.join("\n\n") : text);
     return EXIT_DONE;
   }
@@ -60,7 +62,7 @@ function report(dir: string, { format, split, task }: ReportOptions, context: Co
       remedy: didYouMean(task, names),
     });
   }
-  const detail = taskDetail(table, scoredReader(dir), task, split);
+  const detail = taskDetail(table, results.read, task, split);
   context.result(detail, taskText(detail));
   return EXIT_DONE;
 }

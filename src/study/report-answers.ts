@@ -1,0 +1,74 @@
+/** @file A report's answers: which mixture each task wants, and what each ingredient does to it. */
+
+import { aloneRow, type StudyTable } from "./analyse.ts";
+import { addedEffects, bestOfTask, pairEffects } from "./comparisons.ts";
+import type { ModelItems } from "./items.ts";
+import type { StudyLock } from "./lock-file.ts";
+import { type IngredientEffects, orNull, type TaskAnswer } from "./report-data.ts";
+import { answerText, effectText } from "./words.ts";
+
+/** Chances of being best that are shown. */
+const SHOWN_CHANCE = 0.01;
+
+/** One a target and model. */
+export function answersOf(lock: StudyLock, table: StudyTable, items: readonly ModelItems[]): TaskAnswer[] {
+  return items.flatMap((one): TaskAnswer[] => {
+    const chosen = table.chosen[one.model]?.[one.task];
+    if (chosen === undefined || lock.study.tasks[one.task]?.evaluation_only === true) return [];
+    const row = table.rows[chosen]!;
+    const reference = aloneRow(table.rows, row, one.task, lock);
+    const found = table.comparisons.find(({ task, model }) => task === one.task && model === one.model);
+    const best = bestOfTask(table, one, reference);
+    const { selected } = best;
+    const answer = {
+      task: one.task,
+      model: one.model,
+      chosen,
+      reference: reference ?? null,
+      difference: orNull(found?.difference),
+      low: orNull(found?.low),
+      high: orNull(found?.high),
+      pValue: orNull(found?.pValue),
+      pAdjusted: orNull(found?.pAdjusted),
+      familySize: found?.familySize ?? 0,
+      verdict: found?.verdict ?? ("no reference" as const),
+      chanceOfBest: best.chances.filter(({ chance }) => chance >= SHOWN_CHANCE).toSorted((a, b) => b.chance - a.chance),
+      selected:
+        selected === undefined
+          ? null
+          : {
+              row: selected.row,
+              estimate: selected.estimate,
+              low: orNull(selected.low),
+              high: orNull(selected.high),
+              candidates: selected.numCandidates,
+            },
+    };
+    return [{ ...answer, text: answerText(answer, table) }];
+  });
+}
+
+/** Of tasks whose mixtures differ in what they hold. */
+export function effectsOf(lock: StudyLock, table: StudyTable, items: readonly ModelItems[]): IngredientEffects[] {
+  const hasPairs = lock.study.design.some((part) => part === "pairs" || part === "paper-55");
+  return items.flatMap((one): IngredientEffects[] => {
+    const model = addedEffects(table, one, lock);
+    if (model === undefined) return [];
+    const withPairs = hasPairs ? pairEffects(table, one, lock) : undefined;
+    const synergies = withPairs?.effects.filter(({ term }) => term.includes(" x ")) ?? [];
+    const effects = [...model.effects, ...synergies].map(({ term, effect, low, high, pValue }) => {
+      return { term, effect, low: orNull(low), high: orNull(high), pValue: orNull(pValue), pAdjusted: null };
+    });
+    const notEstimable = [...new Set([...model.notEstimable, ...(withPairs?.notEstimable ?? [])])];
+    return [
+      {
+        task: one.task,
+        model: one.model,
+        effects,
+        notEstimable,
+        numRuns: model.numRuns,
+        text: effectText(effects, one),
+      },
+    ];
+  });
+}

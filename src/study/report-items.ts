@@ -1,0 +1,66 @@
+/** @file A report's items: those that the chosen mixture and training on the task alone answer with different success. */
+
+import type { Prediction } from "../runs/types.ts";
+import { aloneRow, type ReadScored, type StudyTable } from "./analyse.ts";
+import { itemScoreName, sourcesOf } from "./items.ts";
+import type { StudyLock } from "./lock-file.ts";
+import { type ItemDisagreements, orNull } from "./report-data.ts";
+
+/** Items of the disagreement browser in a whole report. */
+const MAX_ITEMS = 200;
+
+/** For each task the chosen mixture against training on the task alone, their first seeds. */
+export function disagreementsOf(lock: StudyLock, table: StudyTable, read: ReadScored): ItemDisagreements[] {
+  const pairs = Object.values(table.chosen).flatMap((byTask) =>
+    Object.entries(byTask).flatMap(([task, a]) => {
+      const b = aloneRow(table.rows, table.rows[a]!, task, lock);
+      return b === undefined || a === b ? [] : [{ task, a, b }];
+    }),
+  );
+  const share = Math.max(1, Math.floor(MAX_ITEMS / Math.max(1, pairs.length)));
+  return pairs.flatMap(({ task, a, b }): ItemDisagreements[] => {
+    const { metric } = table.tasks.find(({ name }) => name === task)!;
+    const name = itemScoreName(metric, table.scoring);
+    const answersOf = (row: number) => sourcesOf(table.rows[row]!, read)[0]?.predictions(task, "test") ?? [];
+    const others = new Map(answersOf(b).map((one) => [one.id, one]));
+    const differing = answersOf(a).flatMap((one) => {
+      const other = others.get(one.id);
+      return other !== undefined && one.scores[name] !== other.scores[name] ? [{ one, other }] : [];
+    });
+    if (differing.length === 0) return [];
+    const isBetter = ({ one, other }: { one: Prediction; other: Prediction }) =>
+      one.scores[name]! > other.scores[name]!;
+    const sides = [differing.filter(isBetter), differing.filter((pair) => !isBetter(pair))] as const;
+    const shown = sides.flatMap((side) => side.slice(0, Math.ceil(share / 2)));
+    return [
+      {
+        task,
+        a,
+        b,
+        onlyA: sides[0].length,
+        onlyB: sides[1].length,
+        items: shown.map((pair) => shownItem(pair, isBetter(pair))),
+        leftOut: differing.length - shown.length,
+      },
+    ];
+  });
+}
+
+/** Longest text of an answer in the report. */
+const MAX_TEXT = 600;
+
+function shownItem(
+  { one, other }: { one: Prediction; other: Prediction },
+  aRight: boolean,
+): ItemDisagreements["items"][number] {
+  const cut = (text: string) => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text);
+  const names = [...new Set([...Object.keys(one.scores), ...Object.keys(other.scores)])];
+  return {
+    id: one.id,
+    gold: cut(one.gold),
+    a: cut(one.output),
+    b: cut(other.output),
+    aRight,
+    scores: Object.fromEntries(names.map((key) => [key, [orNull(one.scores[key]), orNull(other.scores[key])]])),
+  };
+}

@@ -1,0 +1,129 @@
+/** @file A report's records: runs with their settings, costs and losses, and the ledger. */
+
+import { existsSync } from "node:fs";
+import { MixtuneError } from "../base/errors.ts";
+import { readMetrics, readReceipt, readSpec, readStatus, runPaths } from "../runs/run-dir.ts";
+import type { MetricsLine } from "../runs/types.ts";
+import { mean } from "../stats/moments.ts";
+import type { StudyTable } from "./analyse.ts";
+import { readLedger, testOpenings } from "./ledger.ts";
+import type { StudyLock } from "./lock-file.ts";
+import { orNull, type ReportData, type ReportRun, type RunLosses } from "./report-data.ts";
+import { runDir } from "./scored.ts";
+
+/** Points of a loss curve. */
+const MAX_POINTS = 200;
+/** Events of the ledger that are shown: the last. */
+const MAX_EVENTS = 500;
+
+/** Each run once, in the order of the plan. */
+export function runsOf(studyDir: string, lock: StudyLock, table: StudyTable, remarks: Set<string>): ReportRun[] {
+  const ids = [...new Set(lock.runs.map(({ id }) => id))];
+  const flat = new Map(
+    ids.map((id) => {
+      const dir = runDir(studyDir, id);
+      const spec = existsSync(runPaths.spec(dir))
+        ? attempt(
+            () => readSpec(dir),
+            (message) => remarks.add(message),
+          )
+        : undefined;
+      return [id, flattened(spec ?? {}, "")] as const;
+    }),
+  );
+  const written = [...flat.values()].filter((one) => Object.keys(one).length > 0);
+  const keys = [...new Set(written.flatMap(Object.keys))].filter(
+    (key) => new Set(written.map((one) => one[key] ?? "")).size > 1,
+  );
+  return ids.map((id): ReportRun => {
+    const dir = runDir(studyDir, id);
+    const status = attempt(
+      () => readStatus(dir),
+      (message) => remarks.add(message),
+    );
+    const own = flat.get(id)!;
+    return {
+      id,
+      row: table.rows.findIndex(({ runs }) => runs.includes(id)),
+      seed: lock.runs.find((run) => run.id === id)!.seed,
+      state: status?.state ?? "planned",
+      reason: status?.reason ?? null,
+      cost:
+        attempt(
+          () => readReceipt(dir)?.cost,
+          (message) => remarks.add(message),
+        ) ?? null,
+      differs: Object.fromEntries(keys.sort().flatMap((key) => (own[key] === undefined ? [] : [[key, own[key]]]))),
+    };
+  });
+}
+
+function flattened(value: unknown, path: string): Record<string, string> {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return path === "" ? {} : { [path]: JSON.stringify(value) };
+  return Object.assign(
+    {},
+    ...Object.entries(value).map(([key, member]) => flattened(member, path === "" ? key : `${path}.${key}`)),
+  );
+}
+
+/** The last events, and how often test was opened. */
+export function ledgerOf(studyDir: string, table: StudyTable): ReportData["ledger"] {
+  const lines = attempt(() => readLedger(studyDir)) ?? [];
+  const events = lines.map(({ time, event, run, detail }) => {
+    return { time, event, run, detail: detail === undefined ? "" : JSON.stringify(detail) };
+  });
+  return {
+    testOpened: testOpenings(lines).times,
+    candidates: table.rows.filter(({ kind }) => kind === "mixture").length,
+    events: events.slice(-MAX_EVENTS),
+    leftOut: Math.max(0, events.length - MAX_EVENTS),
+  };
+}
+
+/** Of runs that have trained. */
+export function lossesOf(studyDir: string, runs: readonly ReportRun[]): RunLosses[] {
+  return runs.flatMap(({ id }) => {
+    const dir = runDir(studyDir, id);
+    const lines = existsSync(runPaths.metrics(dir)) ? (attempt(() => readMetrics(dir)) ?? []) : [];
+    return lines.length === 0 ? [] : [thinned(id, lines)];
+  });
+}
+
+/** Means of equal stretches of steps. */
+function thinned(run: string, lines: readonly MetricsLine[]): RunLosses {
+  const stretch = Math.ceil(lines.length / MAX_POINTS);
+  const parts = Array.from({ length: Math.ceil(lines.length / stretch) }, (_, i) =>
+    lines.slice(i * stretch, (i + 1) * stretch),
+  );
+  const names = [...new Set(lines.flatMap(({ loss_per_task }) => Object.keys(loss_per_task)))].sort();
+  const meanOf = (part: readonly MetricsLine[], value: (line: MetricsLine) => number | undefined) => {
+    const values = part.flatMap((line) => value(line) ?? []).filter(Number.isFinite);
+    return orNull(rounded(mean(values)));
+  };
+  return {
+    run,
+    steps: parts.map((part) => part.at(-1)!.step),
+    loss: parts.map((part) => meanOf(part, ({ loss }) => loss)),
+    perTask: Object.fromEntries(
+      names.map((name) => [name, parts.map((part) => meanOf(part, ({ loss_per_task }) => loss_per_task[name]))]),
+    ),
+    dev: lines.flatMap(({ step, dev_loss }) => (dev_loss === undefined ? [] : [{ step, losses: dev_loss }])),
+  };
+}
+
+/** Losses are drawn, not read: four digits. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(4));
+}
+
+/** What a look at files gives; a damaged one is told of, and gives nothing. */
+export function attempt<T>(look: () => T, onProblem: (message: string) => void = () => {}): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (!(error instanceof MixtuneError)) throw error;
+    onProblem(error.message);
+    return undefined;
+  }
+}

@@ -1,0 +1,124 @@
+/** @file What a study found, in words: nothing here says more than intervals and corrected p values allow. */
+
+import type { MetricName } from "../specs/types.ts";
+import type { Comparison, StudyTable } from "./analyse.ts";
+import type { DoseCurve, IngredientEffects, TaskAnswer } from "./report-data.ts";
+
+/** One sentence on what the table shows, saying no more than the intervals allow. */
+export function sentenceOf(table: Omit<StudyTable, "sentence">, numSeeds: number): string {
+  const { comparisons, numDone, numRuns } = table;
+  const prefix = numDone < numRuns ? `With ${numDone} of ${numRuns} runs done, ` : "";
+  const text =
+    comparisons.length === 0
+      ? "there is nothing to compare yet: no task has both a chosen mixture and training on the task alone"
+      : claims(comparisons, numSeeds);
+  const whole = `${prefix}${text}${versusNgram(table)}.`;
+  return whole.charAt(0).toUpperCase() + whole.slice(1);
+}
+
+function claims(comparisons: readonly Comparison[], numSeeds: number): string {
+  const label = (one: Comparison) =>
+    new Set(comparisons.map(({ model }) => model)).size > 1 ? `${one.task} (${one.model})` : one.task;
+  const named = (verdict: Comparison["verdict"], show: (one: Comparison) => string) =>
+    comparisons.filter((one) => one.verdict === verdict).map(show);
+  const withInterval = (one: Comparison) =>
+    `${label(one)} by ${amount(one.difference, one.metric)} ${unit(one.metric)} (${one.chosen}, 95 % interval ${amount(one.low, one.metric)} to ${amount(one.high, one.metric)}${corrected(one)})`;
+  const parts = [
+    claim(named("above", withInterval), "the mixture chosen on dev is above training on the task alone for"),
+    claim(named("below", withInterval), "the mixture chosen on dev is below training on the task alone for"),
+    claim(
+      named("not distinguishable", label),
+      `the mixture chosen on dev is not distinguishable from training on the task alone with ${numSeeds} ${numSeeds === 1 ? "seed" : "seeds"} for`,
+    ),
+    claim(named("same", label), "dev chooses training on the task alone for"),
+  ];
+  return `on test ${listed([...new Set(comparisons.map(({ metric }) => metric))])} ${parts.filter((part) => part !== "").join("; ")}`;
+}
+
+function corrected({ pAdjusted, familySize }: Comparison): string {
+  if (familySize < 2) return "";
+  return `, p ${pAdjusted < 0.001 ? "< 0.001" : pAdjusted.toFixed(3)} corrected for ${familySize} comparisons`;
+}
+
+function claim(names: string[], text: string): string {
+  return names.length === 0 ? "" : `${text} ${listed(names)}`;
+}
+
+/** How the chosen mixtures stand to the n-gram row, as bare means: said as such. */
+function versusNgram(table: Omit<StudyTable, "sentence">): string {
+  const ngram = table.rows.find((row) => row.kind === "ngram");
+  if (ngram === undefined) return "";
+  const chosen = Object.values(table.chosen).flatMap((byTask) => Object.entries(byTask));
+  const comparable = chosen
+    .map(([task, index]) => table.rows[index]!.cells[task]!.test.mean - ngram.cells[task]!.test.mean)
+    .filter((difference) => !Number.isNaN(difference));
+  if (comparable.length === 0) return "";
+  const above = comparable.filter((difference) => difference > 0).length;
+  return `; its mean is above the n-gram baseline on ${above} of ${comparable.length} tasks`;
+}
+
+function listed(names: readonly string[]): string {
+  return names.length <= 1 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+function amount(difference: number, metric: string): string {
+  return metric === "answer_logprob" ? difference.toFixed(3) : (difference * 100).toFixed(1);
+}
+
+function unit(metric: string): string {
+  return metric === "answer_logprob" ? "nats a token" : "points";
+}
+
+/** The answer to a task's primary question. */
+export function answerText(answer: Omit<TaskAnswer, "text">, { rows, tasks }: StudyTable): string {
+  const { metric } = tasks.find(({ name }) => name === answer.task)!;
+  const amount = (value: number | null) => amountIn(value, metric);
+  const { verdict, difference, low, high, pAdjusted, familySize } = answer;
+  const chosen = rows[answer.chosen]!.name;
+  const chance = answer.chanceOfBest.find(({ row }) => row === answer.chosen)?.chance;
+  const best = chance === undefined ? "" : ` Its chance of being the best mixture of all here is ${percent(chance)}.`;
+  if (verdict === "no reference")
+    return `Dev chooses ${chosen}; training on the task alone is not among the runs.${best}`;
+  if (verdict === "same") return `Dev chooses training on the task alone (${chosen}): no mixture promised more.${best}`;
+  const interval = low === null ? "no interval with one seed" : `95 % interval ${amount(low)} to ${amount(high)}`;
+  const p =
+    pAdjusted === null ? "" : `, p ${pAdjusted < 0.001 ? "< 0.001" : pAdjusted.toFixed(3)} corrected for ${familySize}`;
+  const gain = `${amount(difference)} against training on the task alone (${interval}${p})`;
+  if (verdict === "not distinguishable") return `Dev chooses ${chosen}: ${gain}; not distinguishable from it.${best}`;
+  return `Dev chooses ${chosen}, which is ${verdict} training on the task alone: ${gain}.${best}`;
+}
+
+/** Ingredients whose effect can be told from none. */
+export function effectText(
+  effects: IngredientEffects["effects"],
+  { task, metric }: { task: string; metric: MetricName },
+): string {
+  const sure = effects.filter(({ term, low, high }) => !term.includes(" x ") && low !== null && (low > 0 || high! < 0));
+  if (sure.length === 0) return `No ingredient's effect on ${task} can be told from none.`;
+  const said = sure.map(
+    ({ term, effect }) => `${term} ${effect > 0 ? "helps" : "hurts"} (${amountIn(effect, metric)})`,
+  );
+  return `On ${task}, over all mixtures: ${said.join(", ")}; the intervals are not corrected for their number.`;
+}
+
+/** Where each line is highest. */
+export function curveText({ of, series }: DoseCurve): string {
+  const best = series.map(({ name, points }) => {
+    const top = points.reduce((a, b) => (b.mean > a.mean ? b : a));
+    return `${name}: highest mean at ${top.x}`;
+  });
+  return `${of}. ${best.join("; ")}. The highest of several means is partly luck.`;
+}
+
+/** A difference with its sign and unit; a dash where there is none. */
+export function amountIn(value: number | null, metric: string): string {
+  if (value === null) return "-";
+  const sign = value > 0 ? "+" : "";
+  return metric === "answer_logprob"
+    ? `${sign}${value.toFixed(3)} nats a token`
+    : `${sign}${(100 * value).toFixed(1)} points`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
+}
