@@ -4,6 +4,7 @@
 import { Command, CommanderError, Option } from "commander";
 import type { Act } from "./act.ts";
 import { addChat } from "./commands/chat.ts";
+import { addCompare } from "./commands/compare.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addEval } from "./commands/eval.ts";
@@ -70,6 +71,7 @@ async function main(): Promise<number> {
     addChat,
     addStatus,
     addReport,
+    addCompare,
     addDoctor,
   ]) {
     add(program, act);

@@ -77,28 +77,54 @@ export function scoreItems(
   { seed, scoring = "strict", resamples }: { seed: number; scoring?: string; resamples?: number },
 ): ScoredSplit {
   const ratios = ratiosOf(items, metric);
-  const sides = ratios.map(([, { over, under }]) => ({
-    over: Float64Array.from(items, ({ scores }) => over(scores)),
-    under: Float64Array.from(items, ({ scores }) => under(scores)),
-  }));
+  const sides = ratios.map(([, ratio]) => sidesOf(ratio, items));
   const aggregate = (chosen: Iterable<number>): number[] => {
     const indices = Int32Array.from(chosen);
-    return sides.map(({ over, under }) => {
-      let [above, below] = [0, 0];
-      for (const i of indices) {
-        above += over[i]!;
-        below += under[i]!;
-      }
-      return above / below;
-    });
+    return sides.map((side) => quotient(side, indices));
   };
   const statistics = ratios.map(([name], m) => ({ name, numShare: numShare(sides[m]!) }));
   const groups = items.map(({ group }) => group);
   return withIntervals(statistics, aggregate, groups, { seed, scoring, resamples });
 }
 
+/**
+ * One metric of items as a number of any of them, with repeats: what {@link scoreItems} gives of all.
+ * @returns NaN where nothing is below the line, and always where the items' scores give no such metric
+ */
+export function itemsMetric(
+  items: readonly { scores: ItemScores }[],
+  metric: MetricName,
+): (chosen: Int32Array) => number {
+  const ratio = ratiosOf(items, metric).find(([name]) => name === metric)?.[1];
+  if (ratio === undefined) return () => Number.NaN;
+  const sides = sidesOf(ratio, items);
+  return (chosen) => quotient(sides, chosen);
+}
+
+/** What a ratio's two sums are made of, [n] each. */
+interface Sides {
+  over: Float64Array;
+  under: Float64Array;
+}
+
+function sidesOf({ over, under }: Ratio, items: readonly { scores: ItemScores }[]): Sides {
+  return {
+    over: Float64Array.from(items, ({ scores }) => over(scores)),
+    under: Float64Array.from(items, ({ scores }) => under(scores)),
+  };
+}
+
+function quotient({ over, under }: Sides, chosen: Int32Array): number {
+  let [above, below] = [0, 0];
+  for (const i of chosen) {
+    above += over[i]!;
+    below += under[i]!;
+  }
+  return above / below;
+}
+
 /** Of how many items a ratio is a share; undefined where it is none, as some item counts for more than one or for a part. */
-function numShare({ over, under }: { over: Float64Array; under: Float64Array }): number | undefined {
+function numShare({ over, under }: Sides): number | undefined {
   const isShare = over.every((value, i) => (value === 0 || value === 1) && (under[i] === 0 || under[i] === 1));
   return isShare ? under.reduce((sum, value) => sum + value, 0) : undefined;
 }

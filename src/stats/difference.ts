@@ -91,6 +91,7 @@ export function seedVariance(mixtures: readonly SeedScores[], groups: readonly s
  * @param a     item scores per seed
  * @param b     on the same items; the number of seeds may differ
  * @param seed  {@link seedVariance} of all mixtures of the task and base. df 0 gives NaN bounds: one seed says nothing about retraining
+ * @param weight  of the seed part: 1/seeds of each side that would be trained again; a side that is one given model has none
  * @source Satterthwaite 1946; golden test/golden/stats/intervals; level and coverage in docs/calibration.md
  */
 export function seededDifference(
@@ -98,11 +99,12 @@ export function seededDifference(
   b: SeedScores,
   groups: readonly string[],
   seed: SeedVariance,
+  weight: number = 1 / a.length + 1 / b.length,
 ): Difference {
   const meanB = meanOfSeeds(b);
   const d = meanOfSeeds(a).map((score, i) => score - (meanB[i] as number));
   const items = { variance: clusteredVarianceOfMean(d, groups), df: clusters(groups).length - 1 };
-  return tDifference(mean(d), withSeeds(items, seed, 1 / a.length + 1 / b.length));
+  return tDifference(mean(d), withSeeds(items, seed, weight));
 }
 
 /** [n] each item's mean over seeds. */

@@ -125,6 +125,7 @@ export function statisticSeedVariance(
  *
  * @param a     one statistic a seed
  * @param seed  {@link statisticSeedVariance} of all mixtures of the task and base; df 0 gives NaN bounds
+ * @param weight  of the seed part, as in {@link seededDifference}
  * @source level and coverage in docs/calibration.md
  */
 export function seededStatisticDifference(
@@ -133,12 +134,13 @@ export function seededStatisticDifference(
   groups: readonly string[],
   seed: SeedVariance,
   options: BootstrapOptions,
+  weight: number = 1 / a.length + 1 / b.length,
 ): Difference {
   const difference = (drawn: Int32Array) =>
     mean(a.map((statistic) => statistic(drawn))) - mean(b.map((statistic) => statistic(drawn)));
   const [draws] = bootstrapDraws((drawn) => [difference(drawn)], groups, options, 1) as [number[]];
   const items: PooledVariance = { variance: variance(definedDraws(draws)), df: clusters(groups).length - 1 };
-  return tDifference(difference(allItems(groups)), withSeeds(items, seed, 1 / a.length + 1 / b.length));
+  return tDifference(difference(allItems(groups)), withSeeds(items, seed, weight));
 }
 
 function allItems(groups: readonly string[]): Int32Array {

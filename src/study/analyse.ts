@@ -124,13 +124,15 @@ export function analyseStudy(lock: StudyLock, read: ReadScored): { table: StudyT
   return { table: { ...table, sentence: sentenceOf(table, lock.study.seeds.length) }, items };
 }
 
-function baselineName({ kind, model, few_shot }: LockedBaseline): string {
+/** A baseline's row, for people. */
+export function baselineName({ kind, model, few_shot }: LockedBaseline): string {
   const shots = few_shot === undefined ? "" : `, ${few_shot}-shot`;
   if (kind === "base") return `${model ?? ""} (untuned${shots})`.trim();
   return kind === "hosted" ? model! : kind;
 }
 
-function groupRuns(runs: readonly LockedRun[]): LockedRun[][] {
+/** The runs of each row: one mixture under one model and one value of each factor, a run a seed. */
+export function groupRuns(runs: readonly LockedRun[]): LockedRun[][] {
   const groups = new Map<string, LockedRun[]>();
   for (const run of runs) {
     const key = JSON.stringify([run.model, run.mixture.name, run.factors]);

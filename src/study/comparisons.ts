@@ -1,8 +1,7 @@
 /** @file Comparisons of a study's rows on test items: families of differences, the chance of being best, ingredients' effects, retention. */
 
-import { clusteredVarianceOfMean, clusters } from "../stats/clusters.ts";
 import { benjaminiHochberg } from "../stats/corrections.ts";
-import { meanOfSeeds, type SeedScores, seededDifference, tDifference, withSeeds } from "../stats/difference.ts";
+import { meanOfSeeds, type SeedScores, seededDifference } from "../stats/difference.ts";
 import { type FactorialModel, factorialModel } from "../stats/factorial.ts";
 import { jointDraws } from "../stats/joint-draws.ts";
 import { mean } from "../stats/moments.ts";
@@ -50,10 +49,8 @@ export function versusUntuned(table: StudyTable, all: readonly ModelItems[], loc
     if (base === undefined) return [];
     return mixturesOf(table, scores).map((row) => {
       const tuned = scores.get(row)!;
-      const d = meanOfSeeds(tuned).map((score, i) => score - base[i]!);
-      const ofItems = { variance: clusteredVarianceOfMean(d, groups), df: clusters(groups).length - 1 };
       // the untuned model is the same in every retraining: only the tuned side has seeds
-      return { task, model, row, reference, ...tDifference(mean(d), withSeeds(ofItems, seeds, 1 / tuned.length)) };
+      return { task, model, row, reference, ...seededDifference(tuned, [base], groups, seeds, 1 / tuned.length) };
     });
   });
   return corrected(found);

@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { canonicalJson } from "../base/canonical-json.ts";
+import { differences } from "../base/differences.ts";
 import { DataError } from "../base/errors.ts";
 import { readText, writeWhole } from "../formats/files.ts";
 import type { MetricName, MixtureSpec, ModelIdentity, RunControl, RunSpec, Split, StudySpec } from "../specs/types.ts";
@@ -107,19 +107,7 @@ export function differingKeys(before: StudyLock, after: StudyLock): string[] {
     models_locked: models,
     worker,
   });
-  return differing(pick(before), pick(after), "");
-}
-
-function differing(before: unknown, after: unknown, path: string): string[] {
-  if (isRecord(before) && isRecord(after)) {
-    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-    return keys.flatMap((key) => differing(before[key], after[key], path === "" ? key : `${path}.${key}`));
-  }
-  return canonicalJson([before ?? null]) === canonicalJson([after ?? null]) ? [] : [path];
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return differences(pick(before), pick(after)).map(({ key }) => key);
 }
 
 function lockPath(studyDir: string): string {

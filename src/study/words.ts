@@ -57,7 +57,8 @@ function versusNgram(table: Omit<StudyTable, "sentence">): string {
   return `; its mean is above the n-gram baseline on ${above} of ${comparable.length} tasks`;
 }
 
-function listed(names: readonly string[]): string {
+/** Names in a sentence. */
+export function listed(names: readonly string[]): string {
   return names.length <= 1 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 

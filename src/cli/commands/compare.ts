@@ -1,0 +1,90 @@
+/** @file mixtune compare A B: a paired test of two scored models, task by task. */
+
+import { type Command, Option } from "commander";
+import { SpecError } from "../../base/errors.ts";
+import { withoutNonFinite } from "../../formats/jsonl.ts";
+import { type CompareFormat, compareCsv, compareMarkdown, compareText } from "../../report/compare-text.ts";
+import { didYouMean } from "../../specs/nearest.ts";
+import { compareSides, type SideComparison } from "../../study/compare.ts";
+import { readSide, type SideAnswers } from "../../study/side-answers.ts";
+import { sideNamed } from "../../study/sides.ts";
+import type { Act } from "../act.ts";
+import type { Context } from "../context.ts";
+import { EXIT_DONE } from "../exit.ts";
+import { wholeNumber } from "../options.ts";
+import { visible, visibleLine } from "../visible.ts";
+
+interface CompareCommandOptions {
+  task?: string;
+  split: "dev" | "test";
+  format: CompareFormat | "json";
+  items: number;
+}
+
+export function addCompare(program: Command, act: Act): void {
+  program
+    .command("compare <a> <b>")
+    .description(
+      "paired test of two scored models, task by task: each a run's directory, a folder that mixtune eval filled, or STUDY_DIR:NAME, all seeds of a mixture or a baseline of a study",
+    )
+    .option("--task <list>", "names with commas (default: all that both have)")
+    .addOption(new Option("--split <split>", "which split").choices(["dev", "test"]).default("test"))
+    .addOption(
+      new Option("--format <format>", "how it is written").choices(["text", "md", "csv", "json"]).default("text"),
+    )
+    .option(
+      "--items <n>",
+      "list so many items a task on which the two differ, with outputs",
+      wholeNumber(0, 100_000),
+      0,
+    )
+    .addHelpText(
+      "after",
+      "\nBaselines of a study: majority, ngram, untuned, openai:NAME. Where several rows have a name: NAME,model=…,train.learning_rate=…\n\nExample: mixtune compare studies/demo:all studies/demo:gen-topic --items 5",
+    )
+    .action((a: string, b: string, options: CompareCommandOptions) =>
+      act((context) => compare(a, b, options, context)),
+    );
+}
+
+function compare(
+  textA: string,
+  textB: string,
+  { task, split, format, items }: CompareCommandOptions,
+  context: Context,
+): number {
+  const onProblem = (message: string) => context.note(`left out: ${message}`);
+  const [a, b] = [readSide(sideNamed(textA), onProblem), readSide(sideNamed(textB), onProblem)];
+  const tasks = task === undefined ? undefined : tasksAsked(task, a, b);
+  const comparison = compareSides(a, b, { split, ...(tasks && { tasks }) });
+  context.result(machineForm(comparison, items), written(comparison, format, items));
+  return EXIT_DONE;
+}
+
+function tasksAsked(text: string, a: SideAnswers, b: SideAnswers): string[] {
+  const names = [...new Set([...a.tasks(), ...b.tasks()])];
+  const asked = text.split(",");
+  const unknown = asked.find((name) => !names.includes(name));
+  if (unknown === undefined) return asked;
+  throw new SpecError({
+    place: "--task",
+    expected: `tasks that either has scores of: ${names.join(", ")}`,
+    got: unknown,
+    remedy: didYouMean(unknown, names),
+  });
+}
+
+/** As asked for by `--items`: the counts are there in any case. */
+function machineForm(comparison: SideComparison, items: number): SideComparison {
+  const tasks = comparison.tasks.map((one) => ({ ...one, disagreeing: one.disagreeing.slice(0, items) }));
+  return { ...comparison, tasks };
+}
+
+function written(comparison: SideComparison, format: CompareCommandOptions["format"], items: number): string {
+  if (format === "csv") return compareCsv(comparison);
+  if (format === "md") return visible(compareMarkdown(comparison));
+  if (format === "json") {
+    return JSON.stringify(machineForm(comparison, items), withoutNonFinite, 2);
+  }
+  return visible(compareText(comparison, items, visibleLine));
+}
