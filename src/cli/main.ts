@@ -13,6 +13,7 @@ import { addInit } from "./commands/init.ts";
 import { addJudge } from "./commands/judge.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addPredict } from "./commands/predict.ts";
+import { addRecommend } from "./commands/recommend.ts";
 import { addReport } from "./commands/report.ts";
 import { addRun } from "./commands/run.ts";
 import { addServe } from "./commands/serve.ts";
@@ -72,6 +73,7 @@ async function main(): Promise<number> {
     addStatus,
     addReport,
     addCompare,
+    addRecommend,
     addDoctor,
   ]) {
     add(program, act);

@@ -95,8 +95,8 @@ export function factorialModel({ scores, factors, pairs = [], items }: Factorial
   };
 }
 
-/** Variance, over new items, of an effect on these runs. */
-function itemPart(
+/** Variance, over new items, of a weighted sum of these runs' means. */
+export function itemPart(
   weights: Float64Array,
   scores: readonly (readonly number[])[],
   groups: readonly string[],
@@ -106,7 +106,7 @@ function itemPart(
 }
 
 /** The share of a run's residual variance that is no more than item noise: from the residuals of every item's own fit. */
-function itemNoise(
+export function itemNoise(
   fit: LinearFit,
   scores: readonly (readonly number[])[],
   groups: readonly string[],
@@ -148,7 +148,8 @@ function testOfFit(
   return { f, dfs: [lackDf, pureDf], pValue };
 }
 
-function sumOfSquares(values: ArrayLike<number>): number {
+/** Of a list's numbers. */
+export function sumOfSquares(values: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += (values[i] as number) ** 2;
   return sum;

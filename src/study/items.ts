@@ -1,4 +1,4 @@
-/** @file Scores of the same test items under many rows of a study, side by side, so that rows can be compared item by item. */
+/** @file Scores of the same items under many rows of a study, side by side, so that rows can be compared item by item. */
 
 import type { Prediction } from "../runs/types.ts";
 import { METRICS } from "../specs/metrics.ts";
@@ -34,17 +34,18 @@ export function itemScoreName(metric: MetricName, scoring: Scoring): string {
   return item === "accuracy" ? scoring : item;
 }
 
-/** Lays out every task under every model's rows, once for all comparisons. */
+/** Lays out every task under every model's rows, once for all comparisons. Effects are read on test, choices made on dev. */
 export function studyItems(
   { rows, tasks, scoring }: Pick<StudyTable, "rows" | "tasks" | "scoring">,
   models: readonly string[],
   lock: StudyLock,
   read: ReadScored,
+  split: "dev" | "test" = "test",
 ): ModelItems[] {
   return models.flatMap((model) =>
     tasks.map(({ name, metric }): ModelItems => {
       const among = rows.flatMap((row, i) => (row.model === model && isTrainedOrBase(row) ? [i] : []));
-      const items = taskItems(rows, among, name, itemScoreName(metric, scoring), read);
+      const items = taskItems(rows, among, name, itemScoreName(metric, scoring), split, read);
       return { ...items, task: name, metric, model, seeds: seedVarianceOf(rows, items, name, lock) };
     }),
   );
@@ -54,17 +55,18 @@ function isTrainedOrBase({ kind }: Row): boolean {
   return kind === "mixture" || kind === "base";
 }
 
-/** Lays out the test items of a task under the given rows (indices into `rows`). */
+/** Lays out the items of a task under the given rows (indices into `rows`). */
 function taskItems(
   rows: readonly Row[],
   among: readonly number[],
   task: string,
   name: string,
+  split: "dev" | "test",
   read: ReadScored,
 ): TaskItems {
   const bySource = among.flatMap((index) => {
     const seeds = sourcesOf(rows[index]!, read)
-      .map((one) => sorted(one.predictions(task, "test")))
+      .map((one) => sorted(one.predictions(task, split)))
       .filter((items) => items.length > 0);
     return seeds.length === 0 ? [] : [{ index, seeds }];
   });

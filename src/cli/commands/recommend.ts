@@ -1,0 +1,28 @@
+/** @file mixtune recommend STUDY_DIR: the mixture to take for each task, and which runs to add. */
+
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { adviceText } from "../../report/recommend-text.ts";
+import { recommend } from "../../study/recommend.ts";
+import { studyResults } from "../../study/results.ts";
+import type { Act } from "../act.ts";
+import { EXIT_DONE } from "../exit.ts";
+import { visible } from "../visible.ts";
+
+export function addRecommend(program: Command, act: Act): void {
+  program
+    .command("recommend <dir>")
+    .description(
+      "what a study's finished runs say, by dev alone: the mixture to take for each task with its chance of being best, and which runs to add next",
+    )
+    .addHelpText("after", "\nExample: mixtune recommend studies/demo")
+    .action((dir: string) =>
+      act((context) => {
+        const results = studyResults(resolve(dir));
+        for (const problem of results.problems) context.note(`left out: ${problem}`);
+        const advice = recommend(results);
+        context.result(advice, visible(adviceText(advice)));
+        return EXIT_DONE;
+      }),
+    );
+}

@@ -1,0 +1,96 @@
+/** @file What a study's runs say to do, for people: a paragraph a task, then what to add. Pure. */
+
+import type { Advice, Rival, TaskAdvice, Untried } from "../study/recommend.ts";
+import { amountIn, listed } from "../study/words.ts";
+
+/** The whole advice. */
+export function adviceText({ name, numRuns, numDone, tasks, unscored, add }: Advice): string {
+  const models = new Set(tasks.map(({ model }) => model)).size;
+  const unfinished = numDone < numRuns ? [`With ${numDone} of ${numRuns} runs done.`] : [];
+  const notScored = unscored.length > 0 ? [`No dev scores of ${listed(unscored)}: nothing is said of them.`] : [];
+  return [...unfinished, ...tasks.map((one) => taskAdvice(one, models > 1)), ...notScored, addText(name, add)].join(
+    "\n\n",
+  );
+}
+
+function taskAdvice(
+  { task, model, metric, itemMetric, best, rival, ...rest }: TaskAdvice,
+  isOneOfMany: boolean,
+): string {
+  const amount = (value: number) => amountIn(Number.isNaN(value) ? null : value, itemMetric);
+  const seeds = `${best.numSeeds} ${best.numSeeds === 1 ? "seed" : "seeds"}`;
+  const chance = best.chance === undefined ? "" : `; chance of being the best here ${(100 * best.chance).toFixed(0)} %`;
+  const cost = best.cost === undefined ? "" : `; ${costText(best.cost)} a run`;
+  const of = isOneOfMany ? `${task} (${model})` : task;
+  const take = `${of}: take ${best.name} (${metric} ${best.dev.toFixed(3)} on dev, ${seeds}${chance}${cost}).`;
+  const parts = [take, ...(rival ? [rivalText(rival, best.name, amount)] : []), untriedText(rest, best.name, amount)];
+  return parts.join("\n  ");
+}
+
+function costText({ seconds, tokens }: { seconds: number; tokens: number }): string {
+  const time =
+    seconds < 120
+      ? `${seconds.toFixed(0)} s`
+      : seconds < 7200
+        ? `${(seconds / 60).toFixed(0)} min`
+        : `${(seconds / 3600).toFixed(1)} h`;
+  return `${time}, ${Math.round(tokens).toLocaleString("en")} tokens`;
+}
+
+type Amount = (value: number) => string;
+
+function interval({ low, high }: { low: number; high: number }, amount: Amount, kind: string): string {
+  return Number.isNaN(low) ? `no ${kind} can be given` : `95 % ${kind} ${amount(low).split(" ")[0]} to ${amount(high)}`;
+}
+
+function rivalText(rival: Rival, best: string, amount: Amount): string {
+  const { name, difference, verdict, seedsNeeded } = rival;
+  const gap = `${amount(difference)}, ${interval(rival, amount, "interval")}`;
+  if (verdict === "told") return `It can be told from ${name} (${gap}).`;
+  const open = `It cannot be told from ${name} (${gap})`;
+  return verdict === "seeds"
+    ? `${open}: ${seedsNeeded} seeds would show a difference of this size.`
+    : `${open}, and no number of seeds that is worth it would show so small a difference on this dev split: take whichever of ${best} and ${name} costs less.`;
+}
+
+function untriedText(
+  { numUntried, untried, check }: Pick<TaskAdvice, "numUntried" | "untried" | "check">,
+  best: string,
+  amount: Amount,
+): string {
+  if (numUntried === 0) return "Every mixture of what varies here is among the runs.";
+  const [first] = untried;
+  if (first === undefined)
+    return `What single ingredients do cannot be told from these mixtures, so nothing is said of the ${numUntried} untried ones.`;
+  const shown = (one: Untried) => `${one.name} (${amount(one.gain)}, ${interval(one, amount, "prediction interval")})`;
+  const promising = untried.filter(({ isPromising }) => isPromising);
+  const trust =
+    check === undefined
+      ? "\n  Whether ingredients add up cannot be checked with so few mixtures."
+      : checkText(check, amount);
+  if (promising.length > 0) return `Predicted to be above ${best}: ${promising.map(shown).join("; ")}.${trust}`;
+  const mixtures =
+    numUntried === 1 ? "The one untried mixture does not promise" : `None of ${numUntried} untried mixtures promises`;
+  return `${mixtures} a gain; the most hopeful is ${shown(first)}.${trust}`;
+}
+
+function checkText(
+  { numChecked, meanError, meanErrorOfMean, correlation }: NonNullable<TaskAdvice["check"]>,
+  amount: Amount,
+): string {
+  const size = (value: number) => amount(value).replace("+", "");
+  const r = Number.isNaN(correlation) ? "" : `, correlation ${correlation.toFixed(2)}`;
+  const isBetter = meanError < meanErrorOfMean;
+  const verdict = isBetter ? "" : ": no better than guessing, so no prediction is relied on";
+  return `\n  Checked on ${numChecked} mixtures left out one at a time: off by ${size(meanError)} on average (their mean would be off by ${size(meanErrorOfMean)}${r})${verdict}.`;
+}
+
+function addText(name: string, { mixtures, seeds, numRuns, yaml }: Advice["add"]): string {
+  if (yaml === "")
+    return "Nothing to add: no untried mixture promises a gain, and no number of seeds worth it would decide more.";
+  const reasons = [
+    ...mixtures.map((one) => `${one.name} for ${listed(one.tasks)}`),
+    ...(seeds ? [`${seeds.length} seeds`] : []),
+  ];
+  return `To add: ${reasons.join("; ")}: about ${numRuns} runs. In the study file of ${name}, in place of the keys there:\n\n${yaml.trimEnd()}`;
+}
