@@ -3,11 +3,11 @@
 import { readReceipt } from "../runs/run-dir.ts";
 import { METRICS } from "../specs/metrics.ts";
 import type { Amount, DesignPart, MetricName, StudySpec } from "../specs/types.ts";
-import { additiveModel, type HeldOutCheck, heldOutCheck } from "../stats/additive.ts";
+import { additiveModel, type HeldOutCheck, heldOutCheck, type MixtureData } from "../stats/additive.ts";
 import { designEffect, minimumDetectableDifference } from "../stats/detectable.ts";
-import { meanOfSeeds, seededDifference } from "../stats/difference.ts";
+import { type Difference, meanOfSeeds, seededDifference } from "../stats/difference.ts";
 import { mean, variance } from "../stats/moments.ts";
-import { SIGNIFICANT, type StudyTable } from "./analyse.ts";
+import { type Row, SIGNIFICANT, type StudyTable } from "./analyse.ts";
 import { bestOfTask } from "./comparisons.ts";
 import { type ModelItems, studyItems, variedIngredients } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
@@ -99,6 +99,9 @@ const SHOWN = 3;
 const MAX_VARIED = 12;
 /** Seeds beyond which two mixtures are better taken for equal. */
 const MAX_SEEDS = 12;
+
+/** Marks a mixture that does not hold the task: no ingredient's name has a space. */
+const OUTSIDE = "without the task";
 
 /**
  * Reads what is done of a study and says what follows.
@@ -200,50 +203,35 @@ function rivalOf(
 }
 
 function untriedOf(
-  { task, model, scores, groups, seeds }: ModelItems,
+  items: ModelItems,
   chosen: number,
   table: StudyTable,
   lock: StudyLock,
 ): Pick<TaskAdvice, "numUntried" | "untried" | "check"> {
   const held = (row: number) => variedIngredients(table.rows[row]!, lock);
-  const isTrainedOn = [...scores.keys()].some((row) => table.rows[row]!.kind === "mixture" && held(row).includes(task));
-  const factors = JSON.stringify(table.rows[chosen]!.factors);
-  const fitted = [...scores.keys()].filter((row) => {
-    const one = table.rows[row]!;
-    return (
-      one.kind === "mixture" && JSON.stringify(one.factors) === factors && (!isTrainedOn || held(row).includes(task))
-    );
-  });
-  const against = fitted.indexOf(chosen);
-  const means = fitted.map((row) => meanOfSeeds(scores.get(row)!));
-  if (against === -1 || groups.length === 0) return { numUntried: 0, untried: [] };
-  const numSeeds = scores.get(chosen)!.length;
-  const over = (part: { variance: number; df: number }) => ({ ...part, variance: part.variance / numSeeds });
-  const data = {
-    held: fitted.map(held),
-    scores: means.map(mean),
-    items: { scores: means, groups },
-    seeds: { ...over(seeds), ...(seeds.noise && { noise: over(seeds.noise) }) },
-  };
+  const fitted = fittedMixtures(items, chosen, table, held);
+  if (fitted === undefined) return { numUntried: 0, untried: [] };
+  const { data, against, always } = fitted;
   const fit = additiveModel(data);
   const check = heldOutCheck(data);
   const isTrusted = check.numChecked === 0 || check.meanError < check.meanErrorOfMean;
-  const planned = new Set(
-    table.rows.flatMap((row, i) => (row.kind === "mixture" && row.model === model ? [keyOf(held(i))] : [])),
-  );
-  const always = data.held[against]!.filter((name) => !fit.varied.includes(name));
-  const effectOf = (name: string) =>
-    Math.abs((fit.predict([...always, name])?.difference ?? 0) - (fit.predict(always)?.difference ?? 0));
-  const varied = fit.varied.toSorted((a, b) => effectOf(b) - effectOf(a)).slice(0, MAX_VARIED);
-  const candidates = subsets(fit.varied.filter((name) => varied.includes(name)))
-    .map((chosenOnes) => ingredientsInOrder([...always, ...chosenOnes], lock.study))
-    .filter((ingredients) => ingredients.length > 0 && !planned.has(keyOf(ingredients)));
+  const isPlanned = ({ kind, model }: Row) => kind === "mixture" && model === items.model;
+  const planned = new Set(table.rows.flatMap((row, i) => (isPlanned(row) ? [keyOf(held(i))] : [])));
+  const levelOf = (mixture: string[]) => fit.predict(mixture)?.difference ?? 0;
+  const effectOf = (name: string) => Math.abs(levelOf([...always, name]) - levelOf(always));
+  const varied = fit.varied
+    .filter((name) => name !== OUTSIDE)
+    .toSorted((a, b) => effectOf(b) - effectOf(a))
+    .slice(0, MAX_VARIED);
+  const candidates = subsets(varied)
+    .map((some) => ingredientsInOrder([...always, ...some], lock.study))
+    .filter((mixture) => mixture.length > 0 && !planned.has(keyOf(mixture)));
   const predicted = candidates.flatMap((ingredients) => {
     const found = fit.predict(ingredients, against);
     return found === undefined ? [] : [{ ingredients, ...found }];
   });
-  const hope = (one: (typeof predicted)[number]) =>
-    one.difference + (Number.isNaN(one.standardError) ? 0 : one.standardError);
+  const hope = ({ difference, standardError }: Difference) =>
+    difference + (Number.isNaN(standardError) ? 0 : standardError);
   const ranked = predicted.toSorted((a, b) => hope(b) - hope(a));
   return {
     numUntried: candidates.length,
@@ -252,6 +240,40 @@ function untriedOf(
       return { name, ingredients, gain: difference, low, high, isPromising: isTrusted && low > 0 };
     }),
     ...(check.numChecked > 0 ? { check } : {}),
+  };
+}
+
+/**
+ * The mixtures that hold the task (all, where none does) with the chosen one's factors; the chosen one is among them: `against`.
+ * @returns undefined where the chosen one has no dev items to be compared on
+ */
+function fittedMixtures(
+  { task, scores, groups, seeds }: ModelItems,
+  chosen: number,
+  { rows }: StudyTable,
+  held: (row: number) => string[],
+): { data: MixtureData; against: number; always: string[] } | undefined {
+  if (!scores.has(chosen) || groups.length === 0) return undefined;
+  const factors = JSON.stringify(rows[chosen]!.factors);
+  const isLike = (row: number) => rows[row]!.kind === "mixture" && JSON.stringify(rows[row]!.factors) === factors;
+  const mixtures = [...scores.keys()].filter(isLike);
+  const isTrainedOn = mixtures.some((row) => held(row).includes(task));
+  const within = isTrainedOn ? mixtures.filter((row) => held(row).includes(task)) : mixtures;
+  const fitted = within.includes(chosen) ? within : [...within, chosen];
+  const always = held(within[0]!).filter((name) => within.every((row) => held(row).includes(name)));
+  const means = fitted.map((row) => meanOfSeeds(scores.get(row)!));
+  const numSeeds = scores.get(chosen)!.length;
+  const over = (part: { variance: number; df: number }) => ({ ...part, variance: part.variance / numSeeds });
+  return {
+    data: {
+      // a chosen mixture without the task is only what others are compared with: a term of its own keeps it out of the sum
+      held: fitted.map((row) => (within.includes(row) ? held(row) : [...always, OUTSIDE])),
+      scores: means.map(mean),
+      items: { scores: means, groups },
+      seeds: { ...over(seeds), ...(seeds.noise && { noise: over(seeds.noise) }) },
+    },
+    against: fitted.indexOf(chosen),
+    always,
   };
 }
 
