@@ -3,6 +3,8 @@
  * @source onnx/onnx onnx/onnx.proto3, IR version 10
  */
 
+import { bytesField, floatField, intField, message, stringField } from "./protobuf.ts";
+
 /** ONNX element types that our graphs use. */
 export const ONNX_TYPE = { float32: 1, int64: 7 } as const;
 export type OnnxElementType = keyof typeof ONNX_TYPE;
@@ -116,45 +118,4 @@ function encodeValue(value: OnnxValue): Uint8Array {
   );
   const tensorType = message([intField(1, ONNX_TYPE[value.type]), bytesField(2, message(dims))]);
   return message([stringField(1, value.name), bytesField(2, message([bytesField(1, tensorType)]))]);
-}
-
-const utf8 = new TextEncoder();
-
-function message(fields: readonly Uint8Array[]): Uint8Array {
-  return Buffer.concat(fields);
-}
-
-/** @source protobuf encoding: base-128, negative numbers as 64-bit two's complement */
-function varint(value: number): number[] {
-  const out: number[] = [];
-  let small = value;
-  // note: nearly every number is small, and BigInt arithmetic is many times slower
-  while (small >= 128 && small < 0x80000000) {
-    out.push((small & 127) | 128);
-    small >>>= 7;
-  }
-  if (small >= 0 && small < 128) return [...out, small];
-  let rest = BigInt.asUintN(64, BigInt(small));
-  while (rest >= 128n) {
-    out.push(Number(rest & 127n) | 128);
-    rest >>= 7n;
-  }
-  out.push(Number(rest));
-  return out;
-}
-
-function intField(field: number, value: number): Uint8Array {
-  return Uint8Array.from([...varint(field << 3), ...varint(value)]);
-}
-
-function floatField(field: number, value: number): Uint8Array {
-  return Uint8Array.from([...varint((field << 3) | 5), ...new Uint8Array(Float32Array.of(value).buffer)]);
-}
-
-function bytesField(field: number, bytes: Uint8Array): Uint8Array {
-  return Buffer.concat([Uint8Array.from([...varint((field << 3) | 2), ...varint(bytes.length)]), bytes]);
-}
-
-function stringField(field: number, text: string): Uint8Array {
-  return bytesField(field, utf8.encode(text));
 }

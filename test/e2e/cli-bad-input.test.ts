@@ -171,6 +171,9 @@ test("init where there is a study already", async () => {
 test("a folder that is no study", async () => {
   expect(await refused(["report", "nowhere"])).toContain("study.lock.json");
   expect(await refused(["status", "."])).toContain("study.lock.json");
+  expect(await refused(["recommend", "."])).toContain("study.lock.json");
+  expect(await refused(["compare", "nowhere", "."])).toContain("STUDY_DIR:MIXTURE");
+  expect(await refused(["compare", ".", "nowhere:all"])).toContain("a folder with scores.json");
 });
 
 test("words of the command line that mean nothing", async () => {

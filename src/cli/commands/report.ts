@@ -1,12 +1,15 @@
 /** @file mixtune report DIR: the table of a study. */
 
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { SpecError } from "../../base/errors.ts";
+import { makeFolder, writeWhole } from "../../formats/files.ts";
+import { exportedRuns, runEvents, runsJsonl } from "../../report/exported-runs.ts";
 import { retentionText } from "../../report/retention-text.ts";
 import { formatStudyTable, type TableFormat } from "../../report/tables.ts";
 import { taskText } from "../../report/task-text.ts";
 import { didYouMean } from "../../specs/nearest.ts";
+import { readStudyLock } from "../../study/lock-file.ts";
 import { studyResults } from "../../study/results.ts";
 import { taskDetail } from "../../study/task-detail.ts";
 import type { Act } from "../act.ts";
@@ -30,14 +33,28 @@ export function addReport(program: Command, act: Act): void {
       "--task <name>",
       "one task in full: every metric of every row, and where scorers of the same answers differ",
     )
+    .addOption(
+      new Option(
+        "--export <format>",
+        "no table: settings, numbers by step and scores of every run for another tracker; jsonl has wandb's names",
+      ).choices(["jsonl", "tensorboard"]),
+    )
+    .option("--out <dir>", "where the export goes (default: exports in DIR)")
     .addHelpText("after", "\nExample: mixtune report studies/demo --format md > table.md")
-    .action((dir: string, options: ReportOptions) => act((context) => report(resolve(dir), options, context)));
+    .action((dir: string, options: ReportOptions) =>
+      act((context) => {
+        if (options.export !== undefined) return exportRuns(resolve(dir), options.export, options.out, context);
+        return report(resolve(dir), options, context);
+      }),
+    );
 }
 
 interface ReportOptions {
   format: TableFormat;
   split: "dev" | "test";
   task?: string;
+  export?: "jsonl" | "tensorboard";
+  out?: string;
 }
 
 function report(dir: string, { format, split, task }: ReportOptions, context: Context): number {
@@ -64,5 +81,21 @@ function report(dir: string, { format, split, task }: ReportOptions, context: Co
   }
   const detail = taskDetail(table, results.read, task, split);
   context.result(detail, taskText(detail));
+  return EXIT_DONE;
+}
+
+function exportRuns(dir: string, format: "jsonl" | "tensorboard", out: string | undefined, context: Context): number {
+  const runs = exportedRuns(dir, readStudyLock(dir), (message) => context.note(`left out: ${message}`));
+  const folder = join(resolve(out ?? join(dir, "exports")), format);
+  const files: [string, string | Uint8Array][] =
+    format === "jsonl"
+      ? [[join(folder, "runs.jsonl"), runsJsonl(runs)]]
+      : runs.map((run) => [join(folder, run.name, "events.out.tfevents.mixtune"), runEvents(run)]);
+  for (const [path, content] of files) {
+    makeFolder(dirname(path));
+    writeWhole(path, content);
+  }
+  const open = format === "tensorboard" ? `: tensorboard --logdir ${folder}` : "";
+  context.result({ folder, runs: runs.length }, `${runs.length} runs are in ${folder}${open}`);
   return EXIT_DONE;
 }
