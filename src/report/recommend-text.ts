@@ -1,6 +1,6 @@
 /** @file What a study's runs say to do, for people: a paragraph a task, then what to add. Pure. */
 
-import type { Advice, Rival, TaskAdvice, Untried } from "../study/recommend.ts";
+import { type Advice, MAX_SEEDS, type Rival, type TaskAdvice, type Untried } from "../study/recommend.ts";
 import { amountIn, listed } from "../study/words.ts";
 
 /** The whole advice. */
@@ -44,13 +44,20 @@ function interval({ low, high }: { low: number; high: number }, amount: Amount, 
 }
 
 function rivalText(rival: Rival, best: string, amount: Amount): string {
-  const { name, difference, verdict, seedsNeeded } = rival;
+  const { name, difference, low, verdict, seedsNeeded } = rival;
   const gap = `${amount(difference)}, ${interval(rival, amount, "interval")}`;
   if (verdict === "told") return `It can be told from ${name} (${gap}).`;
   const open = `It cannot be told from ${name} (${gap})`;
-  return verdict === "seeds"
-    ? `${open}: ${seedsNeeded} seeds would show a difference of this size.`
-    : `${open}, and no number of seeds that is worth it would show so small a difference on this dev split: take whichever of ${best} and ${name} costs less.`;
+  const cheaper = `take whichever of ${best} and ${name} costs less`;
+  if (verdict === "seeds") {
+    const next = Number.isNaN(low)
+      ? "a second seed is the first that can"
+      : `${seedsNeeded} seeds would show a difference of this size`;
+    return `${open}: ${next}.`;
+  }
+  return difference === 0
+    ? `${open}: ${cheaper}.`
+    : `${open}, and even ${MAX_SEEDS} seeds would not show a difference of this size: ${cheaper}.`;
 }
 
 function untriedText(
@@ -58,10 +65,10 @@ function untriedText(
   best: string,
   amount: Amount,
 ): string {
-  if (numUntried === 0) return "Every mixture of what varies here is among the runs.";
+  if (numUntried === 0) return "Among mixtures that hold it nothing is untried that these runs could predict.";
   const [first] = untried;
   if (first === undefined)
-    return `What single ingredients do cannot be told from these mixtures, so nothing is said of the ${numUntried} untried ones.`;
+    return `What single ingredients do cannot be told from these mixtures, so nothing is said of the ${numUntried} untried ones; pairs in the design would tell.`;
   const shown = (one: Untried) => `${one.name} (${amount(one.gain)}, ${interval(one, amount, "prediction interval")})`;
   const promising = untried.filter(({ isPromising }) => isPromising);
   const trust =

@@ -2,6 +2,7 @@
 
 import { isLabelMetric, METRICS } from "../specs/metrics.ts";
 import type { Cell, Row, StudyTable } from "../study/analyse.ts";
+import { rowLabel } from "../study/words.ts";
 import { csvLines, latexTable, markdownTable } from "./grid.ts";
 
 export type TableFormat = "text" | "md" | "csv" | "json" | "latex";
@@ -41,8 +42,7 @@ function rowName(row: Row, table: StudyTable): string {
   const numModels = new Set(table.rows.flatMap(({ model }) => model ?? [])).size;
   const isTrained = row.kind === "mixture" || row.kind === "control";
   const model = isTrained && numModels > 1 ? `${row.model} ` : "";
-  const factors = Object.entries(row.factors).map(([key, value]) => ` ${key.replace(/^train\./, "")}=${String(value)}`);
-  return `${model}${row.name}${factors.join("")}`;
+  return `${model}${rowLabel(row)}`;
 }
 
 function shown(row: Row, index: number, task: string, table: StudyTable, split: "dev" | "test"): string {

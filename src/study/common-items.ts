@@ -38,8 +38,8 @@ export function commonItems(
   const shared = all.filter((id) => inAll(ofA, id) && inAll(ofB, id));
   const sameGold = shared.filter((id) => agree(id, "gold"));
   const samePrompt = sameGold.filter((id) => agree(id, "prompt_digest"));
-  // a template or shown examples change every prompt; where only some differ, these are other questions under the same id
-  const isOtherWording = samePrompt.length === 0 && sameGold.length > 0;
+  // a template or shown examples change every prompt; where only some differ, or gold too, these are other questions under the same id
+  const isOtherWording = samePrompt.length === 0 && sameGold.length === shared.length && shared.length > 0;
   if (isOtherWording) {
     remark(
       `all ${sameGold.length} prompts differ (another template, wording or number of shown examples): compared as answers to the same questions`,

@@ -190,6 +190,12 @@ describe("items that only one of the two has", () => {
   });
 });
 
+test("where gold answers differ as well as all prompts, nothing is taken for the same question", () => {
+  const changed = { prompts: A.map((_, i) => `otherwise ${i}`), gold: ["no", ...Array(19).fill("yes")] };
+  const [one, two] = [evaluated("one", { right: A }), evaluated("two", { right: B, ...changed })];
+  expect(() => compare(one, two)).toThrow(/no item in common: 1 with another gold answer, 19 with another prompt/);
+});
+
 describe("what cannot be compared", () => {
   test("is refused with its reason: other scorers, other readings, two answers to one item, nothing in common", () => {
     const one = evaluated("one", { right: A });

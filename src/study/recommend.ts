@@ -14,6 +14,7 @@ import type { StudyLock } from "./lock-file.ts";
 import { attempt } from "./report-records.ts";
 import type { StudyResults } from "./results.ts";
 import { runDir } from "./scored.ts";
+import { rowLabel } from "./words.ts";
 
 /** The mixture that dev chooses. */
 export interface BestMixture {
@@ -35,9 +36,9 @@ export interface Rival {
   low: number;
   high: number;
   pValue: number;
-  /** `told`: it can be told from the chosen one; `seeds`: so many would do; `items`: no number of seeds that is worth it would. */
-  verdict: "told" | "seeds" | "items";
-  /** For a difference of this size to be found in four of five cases. */
+  /** `told`: it can be told from the chosen one; `seeds`: so many would do; `equal`: not even {@link MAX_SEEDS} would, take the cheaper. */
+  verdict: "told" | "seeds" | "equal";
+  /** For a difference of this size to be found in four of five cases; of mixtures with one seed: 2, the first that can say anything. */
   seedsNeeded?: number;
 }
 
@@ -98,7 +99,7 @@ const SHOWN = 3;
 /** Ingredients beyond which not all combinations are looked at: those with the smallest effects stay out. */
 const MAX_VARIED = 12;
 /** Seeds beyond which two mixtures are better taken for equal. */
-const MAX_SEEDS = 12;
+export const MAX_SEEDS = 12;
 
 /** Marks a mixture that does not hold the task: no ingredient's name has a space. */
 const OUTSIDE = "without the task";
@@ -144,7 +145,7 @@ function adviceOf(items: ModelItems, chosen: number, { dir, lock, table }: Read)
   const chance = chances.find((one) => one.row === chosen)?.chance;
   const cost = costOf(dir, row.runs);
   const best = {
-    name: row.name,
+    name: rowLabel(row),
     dev: row.cells[task]!.dev.mean,
     numSeeds: row.cells[task]!.dev.values.length,
     ...(chance === undefined ? {} : { chance }),
@@ -181,8 +182,9 @@ function rivalOf(
   const [a, b] = [scores.get(chosen), other === undefined ? undefined : scores.get(other)];
   if (other === undefined || a === undefined || b === undefined) return undefined;
   const { difference, low, high, pValue } = seededDifference(a, b, groups, seeds);
-  const found = { name: rows[other]!.name, difference, low, high, pValue };
+  const found = { name: rowLabel(rows[other]!), difference, low, high, pValue };
   if (pValue < SIGNIFICANT) return { ...found, verdict: "told" };
+  if (difference === 0) return { ...found, verdict: "equal" };
   const numSeeds = Math.min(a.length, b.length);
   if (seeds.df === 0) return { ...found, verdict: "seeds", seedsNeeded: numSeeds + 1 };
   const means = [meanOfSeeds(a), meanOfSeeds(b)] as const;
@@ -199,7 +201,7 @@ function rivalOf(
     });
     if (detectable <= Math.abs(difference)) return { ...found, verdict: "seeds", seedsNeeded: more };
   }
-  return { ...found, verdict: "items" };
+  return { ...found, verdict: "equal" };
 }
 
 function untriedOf(

@@ -1,7 +1,7 @@
 /** @file What a study found, in words: nothing here says more than intervals and corrected p values allow. */
 
 import type { MetricName } from "../specs/types.ts";
-import type { Comparison, StudyTable } from "./analyse.ts";
+import type { Comparison, Row, StudyTable } from "./analyse.ts";
 import type { DoseCurve, IngredientEffects, TaskAnswer } from "./report-data.ts";
 
 /** One sentence on what the table shows, saying no more than the intervals allow. */
@@ -55,6 +55,12 @@ function versusNgram(table: Omit<StudyTable, "sentence">): string {
   if (comparable.length === 0) return "";
   const above = comparable.filter((difference) => difference > 0).length;
   return `; its mean is above the n-gram baseline on ${above} of ${comparable.length} tasks`;
+}
+
+/** A row of a table: its name, and the values of factors. */
+export function rowLabel({ name, factors }: Pick<Row, "name" | "factors">): string {
+  const values = Object.entries(factors).map(([key, value]) => ` ${key.replace(/^train\./, "")}=${String(value)}`);
+  return `${name}${values.join("")}`;
 }
 
 /** Names in a sentence. */
