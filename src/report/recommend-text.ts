@@ -1,6 +1,6 @@
 /** @file What a study's runs say to do, for people: a paragraph a task, then what to add. Pure. */
 
-import { type Advice, MAX_SEEDS, type Rival, type TaskAdvice, type Untried } from "../study/recommend.ts";
+import { type Advice, MAX_SEEDS, PROMISING, type Rival, type TaskAdvice, type Untried } from "../study/recommend.ts";
 import { amountIn, listed } from "../study/words.ts";
 
 /** The whole advice. */
@@ -69,16 +69,20 @@ function untriedText(
   const [first] = untried;
   if (first === undefined)
     return `What single ingredients do cannot be told from these mixtures, so nothing is said of the ${numUntried} untried ones; pairs in the design would tell.`;
-  const shown = (one: Untried) => `${one.name} (${amount(one.gain)}, ${interval(one, amount, "prediction interval")})`;
+  const chance = (one: Untried) =>
+    Number.isNaN(one.chance) ? "" : `, chance of a gain ${(100 * one.chance).toFixed(0)} %`;
+  const shown = (one: Untried) =>
+    `${one.name} (${amount(one.gain)}, ${interval(one, amount, "prediction interval")}${chance(one)})`;
   const promising = untried.filter(({ isPromising }) => isPromising);
   const trust =
     check === undefined
       ? "\n  Whether ingredients add up cannot be checked with so few mixtures."
       : checkText(check, amount);
-  if (promising.length > 0) return `Predicted to be above ${best}: ${promising.map(shown).join("; ")}.${trust}`;
+  if (promising.length > 0)
+    return `Untried, and predicted to be above ${best}: ${promising.map(shown).join("; ")}.${trust}`;
   const mixtures =
     numUntried === 1 ? "The one untried mixture does not promise" : `None of ${numUntried} untried mixtures promises`;
-  return `${mixtures} a gain; the most hopeful is ${shown(first)}.${trust}`;
+  return `${mixtures} a gain (a chance of ${100 * PROMISING} %); the most hopeful is ${shown(first)}.${trust}`;
 }
 
 function checkText(

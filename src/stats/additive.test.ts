@@ -118,21 +118,32 @@ describe("over many made-up studies", () => {
     expect(missed / total).toBeLessThan(0.05 + 3 * Math.sqrt((0.05 * 0.95) / total));
   });
 
-  test("without effects hardly any study has an untried mixture whose whole interval is above the best one tried", () => {
-    const rng = new Rng(6, "additive");
-    let promised = 0;
-    const numStudies = 100;
+  /** The rule of study/recommend.ts: how often it promises a gain over the best mixture tried, and how often there is one. */
+  function promises(effect: number, numStudies: number, rng: Rng) {
+    let [promised, right] = [0, 0];
     for (let s = 0; s < numStudies; s++) {
-      const { scores: all, groups: of } = study(rng, 0);
+      const { levels, truth, scores: all, groups: of } = study(rng, effect);
       const means = all.map(mean);
       const best = means.indexOf(Math.max(...means));
-      const model = additiveModel({
-        held: TRIED.map((one) => ["t", ...one]),
-        scores: means,
-        items: { scores: all, groups: of },
-      });
-      if (UNTRIED.some((mixture) => model.predict(["t", ...mixture], best)!.low > 0)) promised++;
+      const data = { held: TRIED.map((one) => ["t", ...one]), scores: means };
+      const { meanError, meanErrorOfMean } = heldOutCheck(data);
+      const model = additiveModel({ ...data, items: { scores: all, groups: of } });
+      const gains = UNTRIED.map((mixture) => ({ mixture, ...model.predict(["t", ...mixture], best)! }));
+      const top = gains.reduce((a, b) => (b.difference > a.difference ? b : a));
+      if (meanError >= meanErrorOfMean || top.difference <= 0 || top.pValue > 0.4) continue;
+      promised++;
+      if (truth(top.mixture) > levels[best]!) right++;
     }
-    expect(promised / numStudies).toBeLessThan(0.05);
+    return { promised, right };
+  }
+
+  test("without effects hardly any has an untried mixture with a chance of 80 % to be above the best one tried", () => {
+    expect(promises(0, 150, new Rng(6, "none")).promised / 150).toBeLessThan(0.05);
+  });
+
+  test("with effects some have, and such mixtures are above it as often as they promise", () => {
+    const { promised, right } = promises(0.1, 150, new Rng(7, "some"));
+    expect(promised / 150).toBeGreaterThan(0.1);
+    expect(right / promised).toBeGreaterThan(0.8 - 3 * Math.sqrt((0.8 * 0.2) / promised));
   });
 });

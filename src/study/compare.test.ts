@@ -206,7 +206,7 @@ describe("what cannot be compared", () => {
     );
     expect(against({ right: B, ids: B.map(() => "test#0") })).toThrow(/two answers to one item/);
     expect(against({ right: B, ids: B.map((_, i) => `x${i}`) })).toThrow(/no item in common: 20 only in/);
-    expect(() => compare(one, one, { split: "dev" })).toThrow(/has no dev scores of it/);
+    expect(() => compare(one, one, { split: "dev" })).toThrow(/has no dev answers of it/);
     expect(against({ right: B, scorers: 2 })).toThrow(DataError);
   });
 
@@ -215,7 +215,7 @@ describe("what cannot be compared", () => {
     writeFileSync(runPaths.predictionsOf(two, "q", "test"), '{"id": "test#0"\n');
     const problems: string[] = [];
     const read = (name: string) => readSide(sideNamed(name), (message) => problems.push(message));
-    expect(() => compareSides(read(one), read(two), { split: "test" })).toThrow(/two has no test scores of it/);
+    expect(() => compareSides(read(one), read(two), { split: "test" })).toThrow(/two has no test answers of it/);
     expect(problems.join()).toMatch(/q\.test\.jsonl:1/);
   });
 });

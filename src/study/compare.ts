@@ -124,7 +124,7 @@ function compareTask(
     [sideA, a],
     [sideB, b],
   ] as const) {
-    if (scored.length === 0) return { reason: `${side.name} has no ${split} scores of it` };
+    if (scored.length === 0) return { reason: `${side.name} has no ${split} answers of it` };
     const missing = side.numPlanned - scored.length;
     if (missing > 0) remark(`${side.name} has scores of ${scored.length} of its ${side.numPlanned} seeds`);
   }

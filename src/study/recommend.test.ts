@@ -93,7 +93,9 @@ describe("a study in which a and b help t, and c and d hurt it", () => {
     expect(text).toMatch(
       /^t: take \S+ \(accuracy 0\.\d+ on dev, 2 seeds; chance of being the best here \d+ %; 1 s, 1,000 tokens a run\)\./m,
     );
-    expect(text).toMatch(/Predicted to be above \S+: t__a__b \(\+\d+\.\d points, 95 % prediction interval \+\d/);
+    expect(text).toMatch(
+      /Untried, and predicted to be above \S+: t__a__b \(\+\d+\.\d points, 95 % prediction interval \+\d/,
+    );
     expect(text).toContain("Checked on 10 mixtures left out one at a time");
     expect(text).toContain('  - {"name":"t__a__b","tasks":{"t":{},"a":{},"b":{}}}');
   });

@@ -1,11 +1,11 @@
 /** @file What is on disk of a side of a comparison: scores, answers, and the records that say what it is. */
 
 import { existsSync } from "node:fs";
-import { MixtuneError } from "../base/errors.ts";
 import { readPredictions, readScores, readSpec, readSubject, runPaths } from "../runs/run-dir.ts";
 import type { Prediction, Scores, SplitScores } from "../runs/types.ts";
 import { tableScoring } from "../specs/hosted.ts";
 import type { MetricName, Scoring } from "../specs/types.ts";
+import { attempt } from "./report-records.ts";
 import { runDir } from "./scored.ts";
 import type { Side } from "./sides.ts";
 
@@ -40,28 +40,19 @@ export interface SideAnswers {
 /** @param onProblem  is told of files that are missing or damaged: what they hold is left out */
 export function readSide(side: Side, onProblem: (message: string) => void): SideAnswers {
   const { name, kind, dirs, study } = side;
-  const attempt = <T>(look: () => T): T | undefined => {
-    try {
-      return look();
-    } catch (error) {
-      if (!(error instanceof MixtuneError)) throw error;
-      onProblem(error.message);
-      return undefined;
-    }
-  };
   const known = new Map<string, Scores>();
   const scoresOf = (dir: string): Scores => {
-    const scores = known.get(dir) ?? attempt(() => readScores(dir)) ?? { tasks: {} };
+    const scores = known.get(dir) ?? attempt(() => readScores(dir), onProblem) ?? { tasks: {} };
     known.set(dir, scores);
     return scores;
   };
   const read = (dir: string, task: string, split: "dev" | "test"): ScoredAnswers[] => {
     const scores = scoresOf(dir).tasks[task]?.[split];
     if (scores === undefined) return [];
-    const answers = attempt(() => readPredictions(dir, task, split));
+    const answers = attempt(() => readPredictions(dir, task, split), onProblem);
     return answers === undefined ? [] : [{ dir, scores, answers }];
   };
-  const subject = attempt(() => readSubject(dirs[0]!));
+  const subject = attempt(() => readSubject(dirs[0]!), onProblem);
   return {
     name,
     kind,
@@ -77,7 +68,7 @@ export function readSide(side: Side, onProblem: (message: string) => void): Side
       return answer?.kind === "label" ? answer.labels : undefined;
     },
     scoring: study && tableScoring(study.lock.study.eval),
-    record: attempt(() => recordOf(side)),
+    record: attempt(() => recordOf(side), onProblem),
   };
 }
 
