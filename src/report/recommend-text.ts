@@ -1,6 +1,8 @@
 /** @file What a study's runs say to do, for people: a paragraph a task, then what to add. Pure. */
 
-import { type Advice, MAX_SEEDS, PROMISING, type Rival, type TaskAdvice, type Untried } from "../study/recommend.ts";
+import type { Advice, TaskAdvice } from "../study/recommend.ts";
+import { MAX_SEEDS, type Rival } from "../study/rival.ts";
+import { PROMISING, type Untried, type UntriedMixtures } from "../study/untried.ts";
 import { amountIn, listed } from "../study/words.ts";
 
 /** The whole advice. */
@@ -19,7 +21,7 @@ function taskAdvice(
 ): string {
   const amount = (value: number) => amountIn(Number.isNaN(value) ? null : value, itemMetric);
   const seeds = `${best.numSeeds} ${best.numSeeds === 1 ? "seed" : "seeds"}`;
-  const chance = best.chance === undefined ? "" : `; chance of being the best here ${(100 * best.chance).toFixed(0)} %`;
+  const chance = best.chance === undefined ? "" : `; chance of being the best here ${percent(best.chance)}`;
   const cost = best.cost === undefined ? "" : `; ${costText(best.cost)} a run`;
   const of = isOneOfMany ? `${task} (${model})` : task;
   const take = `${of}: take ${best.name} (${metric} ${best.dev.toFixed(3)} on dev, ${seeds}${chance}${cost}).`;
@@ -60,17 +62,12 @@ function rivalText(rival: Rival, best: string, amount: Amount): string {
     : `${open}, and even ${MAX_SEEDS} seeds would not show a difference of this size: ${cheaper}.`;
 }
 
-function untriedText(
-  { numUntried, untried, check }: Pick<TaskAdvice, "numUntried" | "untried" | "check">,
-  best: string,
-  amount: Amount,
-): string {
+function untriedText({ numUntried, untried, check }: UntriedMixtures, best: string, amount: Amount): string {
   if (numUntried === 0) return "Among mixtures that hold it nothing is untried that these runs could predict.";
   const [first] = untried;
   if (first === undefined)
     return `What single ingredients do cannot be told from these mixtures, so nothing is said of the ${numUntried} untried ones; pairs in the design would tell.`;
-  const chance = (one: Untried) =>
-    Number.isNaN(one.chance) ? "" : `, chance of a gain ${(100 * one.chance).toFixed(0)} %`;
+  const chance = (one: Untried) => (Number.isNaN(one.chance) ? "" : `, chance of a gain ${percent(one.chance)}`);
   const shown = (one: Untried) =>
     `${one.name} (${amount(one.gain)}, ${interval(one, amount, "prediction interval")}${chance(one)})`;
   const promising = untried.filter(({ isPromising }) => isPromising);
@@ -104,4 +101,9 @@ function addText(name: string, { mixtures, seeds, numRuns, yaml }: Advice["add"]
     ...(seeds ? [`${seeds.length} seeds`] : []),
   ];
   return `To add: ${reasons.join("; ")}: about ${numRuns} runs. In the study file of ${name}, in place of the keys there:\n\n${yaml.trimEnd()}`;
+}
+
+/** A chance that is not certain is not said to be. */
+function percent(chance: number): string {
+  return chance > 0.99 ? "over 99 %" : `${(100 * chance).toFixed(0)} %`;
 }
