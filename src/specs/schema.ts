@@ -57,6 +57,10 @@ const task = z.strictObject({
     .union([count, paper], { error: "a whole number above 0, or paper" })
     .optional()
     .describe("At most this many training examples per epoch. paper: the cap of arXiv 2410.01109."),
+  evaluation_only: z
+    .literal(true, { error: "true, or the key left out" })
+    .optional()
+    .describe("Scored for every mixture, an ingredient of none: what mixtures do to another ability."),
   metric: z
     .enum(METRIC_NAMES)
     .optional()

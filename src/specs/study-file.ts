@@ -50,7 +50,7 @@ export function parseStudy(text: string, path: string, overrides: Overrides, cat
     throw new SpecError({
       place: file.place(["tasks"]),
       expected: "at least one ingredient: a task that is trained on, or a mixer with role: ingredient",
-      got: `benchmarks that are only evaluated: ${Object.keys(tasks).join(", ")}`,
+      got: `tasks that are only evaluated: ${Object.keys(tasks).join(", ")}`,
       remedy: "Add a task to train on; mixtune eval scores a model as it is.",
     });
   }

@@ -23,6 +23,10 @@ export function taskSpecOf(
   catalogue: Catalogue,
   entry = name,
 ): TaskSpec {
+  const isOnlyEvaluated =
+    block.evaluation_only === true || (!block.data && catalogue[entry]?.isEvaluationOnly === true);
+  const evaluation_only = isOnlyEvaluated ? (true as const) : undefined;
+  if (block.evaluation_only && block.max_train !== undefined) throw onlyEvaluated(name, file, [...at, "max_train"]);
   if (block.data === undefined) {
     for (const key of OF_OWN_DATA) {
       if (block[key] === undefined) continue;
@@ -42,7 +46,7 @@ export function taskSpecOf(
       data_dir: absolute(block.data_dir, file, [...at, "data_dir"]),
       variant: block.variant,
       prompt_style: block.prompt_style,
-      evaluation_only: catalogue[entry]?.isEvaluationOnly === true ? (true as const) : undefined,
+      evaluation_only,
       metric: block.metric,
       on_bad_row: block.on_bad_row,
     });
@@ -69,6 +73,7 @@ export function taskSpecOf(
     answer: block.answer,
     fit: block.fit,
     group: block.group,
+    evaluation_only,
     metric: block.metric,
     on_bad_row: block.on_bad_row,
   });
@@ -141,12 +146,12 @@ function trainedTask(name: string, tasks: Readonly<Record<string, TaskSpec>>, fi
   });
 }
 
-/** A benchmark in a mixture. */
+/** Data to train on asked of a task that has none to give. */
 export function onlyEvaluated(name: string, file: YamlFile, at: KeyPath): SpecError {
   return new SpecError({
     place: file.place(at),
     expected: "data to train on",
-    got: `${name}, a benchmark that is only evaluated`,
+    got: `${name}, which is only evaluated`,
     remedy: "Leave it out here; under tasks it is scored for every mixture.",
   });
 }

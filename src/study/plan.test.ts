@@ -123,7 +123,7 @@ describe("designs", () => {
   });
 });
 
-describe("a benchmark that is only evaluated", () => {
+describe("a task that is only evaluated", () => {
   const text = `name: s
 models: [m]
 tasks: {a: {}, exam: {}, b: {max_train: 10}}
@@ -141,13 +141,34 @@ design: [singles, pairs, leave-one-out, all, {random: {runs: 3}}]
     expect(general.mixture.ingredients).toEqual({ general: { max_train: 55 } });
   });
 
+  test("is a benchmark of the catalogue, or any task that the study calls so", () => {
+    const parse = (block: string) =>
+      parseStudy(
+        text.replace("b: {max_train: 10}", `b: ${block}`),
+        "/s.yaml",
+        { assignments: [], cwd: "/" },
+        catalogue,
+      );
+    const marked = parse("{evaluation_only: true}");
+    for (const { mixture } of planStudy(marked, facts(marked)))
+      expect(Object.keys(mixture.ingredients)).not.toContain("b");
+    const data = 'data: {train: x.jsonl}, answer: {kind: label, field: y, labels: [u, v]}, prompt: "{x}"';
+    expect(parse(`{evaluation_only: true, ${data}}`).tasks.b).toMatchObject({ evaluation_only: true });
+    expect(() => parse("{evaluation_only: true, max_train: 10}")).toThrow(/max_train: expected data to train on/);
+    expect(() => parse("{evaluation_only: false}")).toThrow(/evaluation_only: expected true/);
+  });
+
   test("is refused in a mixture that is written out, in a run file's mixture and as a mixer", () => {
     const parse = (line: string) => () => parseStudy(line, "/s.yaml", { assignments: [], cwd: "/" }, catalogue);
-    expect(parse(text.replace("[singles", "[{name: m, tasks: {a: {}, exam: {}}}"))).toThrow(/exam, a benchmark/);
-    expect(parse(text.replace("task: x", "task: exam"))).toThrow(/exam, a benchmark/);
+    expect(parse(text.replace("[singles", "[{name: m, tasks: {a: {}, exam: {}}}"))).toThrow(
+      /exam, which is only evaluated/,
+    );
+    expect(parse(text.replace("task: x", "task: exam"))).toThrow(/exam, which is only evaluated/);
     expect(parse("name: s\nmodels: [m]\ntasks: {exam: {}}\ndesign: [all]\n")).toThrow(/at least one ingredient/);
     const run = "model: m\nmixture: {exam: {}}\n";
-    expect(() => parseTrainFile(run, "/r.yaml", { assignments: [], cwd: "/" }, catalogue)).toThrow(/exam, a benchmark/);
+    expect(() => parseTrainFile(run, "/r.yaml", { assignments: [], cwd: "/" }, catalogue)).toThrow(
+      /exam, which is only evaluated/,
+    );
   });
 });
 

@@ -13,9 +13,14 @@ export interface Detectable {
   difference: number;
 }
 
-/** Of each target, were its test items independent and seeds without spread: real ones find larger differences only. */
+/**
+ * Of each target that is right or wrong, were its test items independent and seeds without spread: real ones find larger differences only. Of
+ * log-probabilities nothing can be said before there are some.
+ */
 export function detectableBefore({ study, tasks }: StudyLock): Detectable[] {
-  return Object.keys(study.tasks).map((task) => {
+  const isShare = (task: string) => tasks[task]!.metric !== "answer_logprob";
+  const targets = Object.values(study.tasks).filter((one) => one.evaluation_only !== true && isShare(one.name));
+  return targets.map(({ name: task }) => {
     const { test } = tasks[task]!.num_examples;
     const numItems = Math.min(test, study.eval.max_test ?? test);
     return { task, numItems, difference: minimumDetectableDifference({ numItems, itemVariance: ASSUMED_DISCORDANCE }) };

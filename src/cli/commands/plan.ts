@@ -34,7 +34,7 @@ export function addPlan(program: Command, act: Act): void {
         const totals = totalsOf(runs);
         const hosted: HostedEntry[] = [];
         const detectable = detectableBefore(prepared.lock);
-        let text = `${planText(runs, totals, prepared.dir)}\n\n${detectableText(detectable)}`;
+        let text = [planText(runs, totals, prepared.dir), ...detectableText(detectable)].join("\n\n");
         for await (const { name, choice, work } of hostedTodo(prepared, context)) {
           const {
             requests,
@@ -56,12 +56,15 @@ export function addPlan(program: Command, act: Act): void {
   for (const [flags, meaning] of BASELINE_OPTIONS) command.option(flags, meaning);
 }
 
-function detectableText(found: readonly Detectable[]): string {
+function detectableText(found: readonly Detectable[]): string[] {
+  if (found.length === 0) return [];
   const tasks = found.map(({ task, numItems, difference }) => {
     return `${task} ${(100 * difference).toFixed(1)} points (${count(numItems)} test examples)`;
   });
   const share = `${100 * ASSUMED_DISCORDANCE} %`;
-  return `Smallest difference between two mixtures that is found in four of five cases, if they answer ${share} of the examples differently and seeds add nothing: ${tasks.join(", ")}.`;
+  return [
+    `Smallest difference between two mixtures that is found in four of five cases, if they answer ${share} of the examples differently and seeds add nothing: ${tasks.join(", ")}.`,
+  ];
 }
 
 /** What a hosted baseline would be sent. @property money if every answer is as long as it may be; absent without prices */
