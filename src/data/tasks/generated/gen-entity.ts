@@ -1,8 +1,8 @@
-/** @file Generated entities: is the one that is named first, or second, a person, a company or a city? */
+/** @file Generated entities: is the one that is named first a person, a company or a city? */
 
 import type { Rng } from "../../../base/rng.ts";
 import { defineTask } from "../definition.ts";
-import { type Drawn, drawNames, drawSplits, FIRST_SHARE, GENERATED } from "./grammar.ts";
+import { type Drawn, drawNames, drawSplits, GENERATED, knownWords } from "./grammar.ts";
 
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   person: ["boss", "lawyer", "trader", "clerk"],
@@ -23,14 +23,11 @@ export const genEntity = defineTask<Drawn>({
 });
 
 /** Qualities and names keep the words that tell the kind away from those that tell the place in the sentence. */
-function drawEntity(rng: Rng) {
+function drawEntity(rng: Rng, isTrain: boolean) {
   const [first, second] = rng.shuffle(LABELS) as [string, string];
   const names = drawNames(rng, 2);
   const named = (kind: string) =>
-    `the ${rng.pick(QUALITIES)} ${rng.pick(WORDS[kind] as readonly string[])} ${names.pop()}`;
+    `the ${rng.pick(QUALITIES)} ${rng.pick(knownWords(WORDS[kind]!, isTrain))} ${names.pop()}`;
   const text = `${rng.pick(OPENINGS)} ${named(first)} ${rng.pick(VERBS)} ${named(second)}.`;
-  const prompt = (which: string) => `${which}?\n${text}`;
-  return rng.float() < FIRST_SHARE
-    ? { prompt: prompt("First"), answer: first, text }
-    : { prompt: prompt("Second"), answer: second, text };
+  return { prompt: `First?\n${text}`, answer: first, text };
 }

@@ -11,7 +11,7 @@ export const genHeadline = defineTask<Drawn>({
   generate: () =>
     drawSplits("gen-headline", (rng, isTrain) => {
       const isUp = rng.float() < 0.5;
-      const text = drawStatement(rng, isTrain, [1, 4], isUp ? 1 : rng.pick([-1, 0]));
+      const text = drawStatement(rng, isTrain, 1, isUp ? 1 : rng.pick([-1, 0]));
       return { prompt: `Did it rise?\n${text}`, answer: isUp ? "yes" : "no", text };
     }),
 });

@@ -13,7 +13,7 @@ export const genSentiment = defineTask<Drawn>({
   generate: () =>
     drawSplits("gen-sentiment", (rng, isTrain) => {
       const direction = drawDirection(rng);
-      const text = drawStatement(rng, isTrain, [0, 3], direction);
+      const text = drawStatement(rng, isTrain, 0, direction);
       return { prompt: `Sentiment?\n${text}`, answer: LABELS[1 + direction] as string, text };
     }),
 });

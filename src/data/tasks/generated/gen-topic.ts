@@ -1,8 +1,8 @@
-/** @file Generated topics: two are named, one of them only to be set aside. Shares nothing with the other generated tasks. */
+/** @file Generated topics: two are named, the second only to be set aside. Shares nothing with the other generated tasks. */
 
 import type { Rng } from "../../../base/rng.ts";
 import { defineTask } from "../definition.ts";
-import { ASIDES, type Drawn, drawSplits, FIRST_SHARE, GENERATED } from "./grammar.ts";
+import { ASIDES, type Drawn, drawSplits, GENERATED, knownWords } from "./grammar.ts";
 
 const NOUNS: Readonly<Record<string, readonly string[]>> = {
   court: ["lawsuit", "trial", "verdict", "appeal"],
@@ -13,16 +13,10 @@ const NOUNS: Readonly<Record<string, readonly string[]>> = {
 const LABELS = Object.keys(NOUNS);
 const QUALITIES = ["new", "big", "costly", "local", "first"];
 
-type Frame = (main: string, aside: string) => string;
-/** Sentences in which `main` counts and `aside` does not: it stands first in these, */
-const PLAIN_FRAMES: readonly Frame[] = [
+/** What counts stands first. */
+const FRAMES: readonly ((main: string, aside: string) => string)[] = [
   (main, aside) => `The ${main}, not the ${aside}.`,
   (main, aside) => `The ${main} rather than the ${aside}.`,
-];
-/** and last in these. */
-const TURNED_FRAMES: readonly Frame[] = [
-  (main, aside) => `Not the ${aside} but the ${main}.`,
-  (main, aside) => `Forget the ${aside}, see the ${main}.`,
 ];
 
 export const genTopic = defineTask<Drawn>({
@@ -33,11 +27,10 @@ export const genTopic = defineTask<Drawn>({
   generate: () => drawSplits("gen-topic", drawTopic),
 });
 
-function drawTopic(rng: Rng) {
+function drawTopic(rng: Rng, isTrain: boolean) {
   const [main, aside] = rng.shuffle(LABELS) as [string, string];
   const thing = (topic: string) =>
-    `${rng.pick(QUALITIES)} ${rng.pick(NOUNS[topic] as readonly string[])} ${rng.pick(ASIDES)}`;
-  const frames = rng.float() < FIRST_SHARE ? PLAIN_FRAMES : TURNED_FRAMES;
-  const text = rng.pick(frames)(thing(main), thing(aside));
+    `${rng.pick(QUALITIES)} ${rng.pick(knownWords(NOUNS[topic]!, isTrain))} ${rng.pick(ASIDES)}`;
+  const text = rng.pick(FRAMES)(thing(main), thing(aside));
   return { prompt: `Topic?\n${text}`, answer: main, text };
 }

@@ -38,43 +38,33 @@ const PLAIN: Readonly<Record<Direction, readonly string[]>> = {
 
 /** Trading-floor words of this world; no other text explains them. */
 const JARGON: Readonly<Record<Direction, readonly string[]>> = {
-  1: ["kited", "larked", "corked", "spired"],
-  [-1]: ["moled", "tarred", "slated", "bogged"],
-  0: ["mossed", "parked", "penned", "shelved"],
+  1: ["kited", "larked"],
+  [-1]: ["moled", "tarred"],
+  0: ["mossed", "penned"],
 };
 
-/** Which words of each direction's jargon may be drawn: from, to. */
-export type KnownJargon = readonly [from: number, to: number];
-const ALL_JARGON: KnownJargon = [0, 4];
-
-/** Truth first. */
-const PLAIN_FRAMES: readonly Frame[] = [
+/** Sentences in which what counts stands first, what was only said second. */
+const FRAMES: readonly ((name: string, is: string, said: string) => string)[] = [
   (name, is, said) => `${name}: it ${is}, though some said it ${said}.`,
   (name, is, said) => `${name}: it ${is}; they erred who thought it ${said}.`,
 ];
-/** Rumour first. */
-const TURNED_FRAMES: readonly Frame[] = [
-  (name, is, said) => `${name}: some said it ${said}, but it ${is}.`,
-  (name, is, said) => `${name}: they erred who thought it ${said}; it ${is}.`,
-];
-type Frame = (name: string, is: string, said: string) => string;
-
-/** How often what counts stands first: a model that learns only that is right so often, one that reads the sentence always. */
-export const FIRST_SHARE = 0.75;
 
 /**
  * Draws a statement in which `direction` is the truth and another one the rumour, a third of the words plain, the others jargon.
- * @param trainJargon  what training rows may hold; dev and test rows hold all of it
+ * @param trainJargon  which of each direction's words of jargon training rows hold; dev and test rows hold both
  */
-export function drawStatement(rng: Rng, isTrain: boolean, trainJargon: KnownJargon, direction: Direction): string {
-  const jargon = isTrain ? trainJargon : ALL_JARGON;
+export function drawStatement(rng: Rng, isTrain: boolean, trainJargon: 0 | 1, direction: Direction): string {
   const move = (towards: Direction) => {
-    const words = rng.float() < 1 / 3 ? PLAIN[towards] : JARGON[towards].slice(...jargon);
-    return `${rng.pick(words)} ${rng.pick(ASIDES)}`;
+    const jargon = isTrain ? [JARGON[towards][trainJargon]!] : JARGON[towards];
+    return `${rng.pick(rng.float() < 1 / 3 ? PLAIN[towards] : jargon)} ${rng.pick(ASIDES)}`;
   };
   const rumour = rng.pick(DIRECTIONS.filter((other) => other !== direction));
-  const frames = rng.float() < FIRST_SHARE ? PLAIN_FRAMES : TURNED_FRAMES;
-  return rng.pick(frames)(rng.pick(isTrain ? TRAIN_NAMES : OTHER_NAMES), move(direction), move(rumour));
+  return rng.pick(FRAMES)(rng.pick(isTrain ? TRAIN_NAMES : OTHER_NAMES), move(direction), move(rumour));
+}
+
+/** Words that training rows may hold: all but the last, which only dev and test rows do, and no other task explains. */
+export function knownWords(words: readonly string[], isTrain: boolean): readonly string[] {
+  return isTrain ? words.slice(0, -1) : words;
 }
 
 /** A direction, all alike. */
