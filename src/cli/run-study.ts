@@ -4,8 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, writeWhole } from "../formats/files.ts";
 import { reportHtml } from "../report/html.ts";
-import { retentionText } from "../report/retention-text.ts";
-import { formatStudyTable } from "../report/tables.ts";
+import { reportText } from "../report/report-text.ts";
 import { openRunDir, removeLeftovers, writeStatus } from "../runs/run-dir.ts";
 import { changedSplits, forgetScores } from "../study/changed-scores.ts";
 import { whileClaimed } from "../study/claim.ts";
@@ -178,11 +177,8 @@ function conclude(
   };
   const next = "the same command goes on where this stopped.";
   const isScored = table.tasks.length > 0;
-  const shown = isScored
-    ? [formatStudyTable(table, "text"), table.sentence, ...withBlank(retentionText(writeReport(results)))]
-    : ["Nothing was scored: no task has labels."];
   const lines = [
-    ...shown,
+    isScored ? reportText(table, writeReport(results)) : "Nothing was scored: no task has labels.",
     "",
     `Results are in ${dir} (mixtune report ${dir} prints this again).`,
     ...(isScored ? [`With charts: ${reportPage(dir)}, which opens in any browser.`] : []),
@@ -200,10 +196,6 @@ function conclude(
   context.result({ dir, ...counts, table }, lines.join("\n"));
   if (interrupted > 0) return EXIT_INTERRUPTED;
   return failed.length > 0 ? EXIT_FAILED : EXIT_DONE;
-}
-
-function withBlank(text: string): string[] {
-  return text === "" ? [] : ["", text];
 }
 
 /** Runs of earlier calls that the study as it now stands does not hold. */

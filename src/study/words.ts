@@ -95,17 +95,22 @@ export function answerText(answer: Omit<TaskAnswer, "text">, { rows, tasks }: St
   return `Dev chooses ${chosen}, which is ${verdict} training on the task alone: ${gain}.${best}`;
 }
 
-/** Ingredients whose effect can be told from none. */
+/** Which of the other ingredients help or hurt a task, which cannot be told from doing nothing, and what the task's own data gives. */
 export function effectText(
   effects: IngredientEffects["effects"],
   { task, metric }: { task: string; metric: MetricName },
 ): string {
-  const sure = effects.filter(({ term, low, high }) => !term.includes(" x ") && low !== null && (low > 0 || high! < 0));
-  if (sure.length === 0) return `No ingredient's effect on ${task} can be told from none.`;
-  const said = sure.map(
-    ({ term, effect }) => `${term} ${effect > 0 ? "helps" : "hurts"} (${amountIn(effect, metric)})`,
-  );
-  return `On ${task}, over all mixtures: ${said.join(", ")}; the intervals are not corrected for their number.`;
+  const isSure = ({ low, high }: IngredientEffects["effects"][number]) => low !== null && (low > 0 || high! < 0);
+  const others = effects.filter(({ term }) => !term.includes(" x ") && term !== task);
+  const said = others.filter(isSure).map(({ term, effect, low, high }) => {
+    const interval = `95 % interval ${amountIn(low, metric)} to ${amountIn(high, metric)}`;
+    return `${term} ${effect > 0 ? "helps" : "hurts"} (${amountIn(effect, metric)}, ${interval})`;
+  });
+  const unsure = others.filter((one) => !isSure(one)).map(({ term }) => term);
+  const undecided = unsure.length === 0 ? [] : [`${listed(unsure)} cannot be told from doing nothing`];
+  const own = effects.find(({ term }) => term === task);
+  const ofOwn = own === undefined ? "" : ` Its own data gives ${amountIn(own.effect, metric)}.`;
+  return `On ${task}: ${[...said, ...undecided].join("; ") || "no other ingredient varies"}.${ofOwn}`;
 }
 
 /** Where each line is highest. */

@@ -5,7 +5,7 @@ import { type Command, Option } from "commander";
 import { SpecError } from "../../base/errors.ts";
 import { makeFolder, writeWhole } from "../../formats/files.ts";
 import { exportedRuns, runEvents, runsJsonl } from "../../report/exported-runs.ts";
-import { retentionText } from "../../report/retention-text.ts";
+import { reportText } from "../../report/report-text.ts";
 import { formatStudyTable, type TableFormat } from "../../report/tables.ts";
 import { taskText } from "../../report/task-text.ts";
 import { didYouMean } from "../../specs/nearest.ts";
@@ -62,12 +62,12 @@ function report(dir: string, { format, split, task }: ReportOptions, context: Co
   const { table } = results;
   for (const problem of results.problems) context.note(`left out: ${problem}`);
   if (task === undefined) {
-    const text = formatStudyTable(table, format, split);
-    const retention = retentionText(writeReport(results));
+    const data = writeReport(results);
     const charts = `With charts: ${reportPage(dir)}`;
     if (format !== "text") context.note(charts);
-    const parts = [`${text}${table.sentence}`, ...(retention === "" ? [] : [retention]), charts];
-    context.result(table, format === "text" ? parts.join("\n\n") : text);
+    const text =
+      format === "text" ? `${reportText(table, data, split)}\n\n${charts}` : formatStudyTable(table, format, split);
+    context.result(table, text);
     return EXIT_DONE;
   }
   const names = table.tasks.map(({ name }) => name);
