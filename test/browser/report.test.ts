@@ -1,51 +1,22 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { reportHtml } from "../../src/report/html.ts";
 import type { ReportData } from "../../src/study/report-data.ts";
 import { HOSTILE, makeReportData, planted } from "../support/report-data.ts";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const DESKTOP = { width: 1280, height: 900 };
-const PHONE = { width: 390, height: 844 };
+import { caption, DESKTOP, PHONE, section, violations, withBrowser } from "./browser.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mixtune-browser-"));
-let browser: Browser;
-beforeAll(async () => {
-  const executablePath = process.env.MIXTUNE_BROWSER ?? "/usr/bin/chromium";
-  browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
-});
-afterAll(async () => {
-  await browser.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+const open = withBrowser();
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function fileOf(name: string, data: ReportData): string {
   const path = join(folder, `${name}.html`);
   writeFileSync(path, reportHtml(data));
   return pathToFileURL(path).href;
 }
-
-/** An opened page, with all that it complained of and asked for. */
-async function open(address: string, options: BrowserContextOptions = { viewport: DESKTOP }) {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  const requests: string[] = [];
-  page.on("console", (message) => complaints.push(`${message.type()}: ${message.text()}`));
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("dialog", (dialog) => complaints.push(`dialog: ${dialog.message()}`));
-  page.on("request", (request) => requests.push(request.url()));
-  await page.goto(address);
-  return { page, complaints, requests, close: () => context.close() };
-}
-
-const section = (page: Page, id: string) => page.locator(`[data-section="${id}"]`);
-const caption = (page: Page, id: string) => section(page, id).locator("caption").first().textContent();
 
 /** What each section must at least hold to be no empty frame. */
 const FILLED: Readonly<Record<string, string>> = {
@@ -93,11 +64,7 @@ describe.each([
     "has nothing that axe-core finds against it in %s colours",
     async (colorScheme) => {
       const { page, close } = await open(address, { viewport, colorScheme });
-      await page.evaluate(AXE);
-      const violations = await page.evaluate(
-        'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes[0].html))',
-      );
-      expect(violations).toEqual([]);
+      expect(await violations(page)).toEqual([]);
       await close();
     },
   );
