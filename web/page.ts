@@ -1,7 +1,7 @@
 /** @file The page: every section drawn once, and drawn again what a choice or newer data change; the reader's place stays. */
 
 import type { ReportData } from "../src/study/report-data.ts";
-import { type Context, chosenModel, chosenSplit, type Section } from "./context.ts";
+import { type Context, chosenModel, type Section } from "./context.ts";
 import { pick, switcher } from "./controls.ts";
 import { type Child, h } from "./dom.ts";
 import { exportButtons } from "./export.ts";
@@ -172,7 +172,7 @@ function choices(context: Context): readonly Child[] {
       ? undefined
       : pick(view, "task", "Task", named(data.tasks.map(({ name }) => name)), data.tasks[0]!.name),
     data.models.length < 2 ? undefined : pick(view, "model", "Model", named(data.models), chosenModel(context)),
-    switcher(view, "split", "Split", named(["test", "dev"]), chosenSplit(context)),
+    switcher(view, "split", "Split", { test: "test", dev: "dev" }),
     pick(view, "theme", "Colours", [{ value: "auto", name: "as the system" }, ...named(["light", "dark"])], "auto"),
   ];
 }

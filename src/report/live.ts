@@ -89,7 +89,8 @@ export class LiveStudy {
     try {
       news = this.news();
     } catch (error) {
-      return this.options.onFault(error);
+      this.options.onFault(error);
+      return;
     }
     const text = JSON.stringify(news);
     if (text === this.lastNews) return;

@@ -1,12 +1,19 @@
 /** @file A report's lines and single numbers over mixtures: doses and sizes, the expected best of so many trials, one number over tasks. */
 
+import { expectedChosen, type Trial } from "../stats/chosen-trial.ts";
 import { expectedMaximumCurve } from "../stats/expected-maximum.ts";
 import { baselineNormalised, interquartileMeanInterval } from "../stats/interquartile-mean.ts";
 import { aloneRow, type Row, type StudyTable } from "./analyse.ts";
 import type { ModelItems } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
 import { doseCombinations } from "./plan.ts";
-import { type AggregateScore, type DoseCurve, type ExpectedMaximumCurve, orNull } from "./report-data.ts";
+import {
+  type AggregateScore,
+  type DoseCurve,
+  type EqualTrials,
+  type ExpectedMaximumCurve,
+  orNull,
+} from "./report-data.ts";
 import { curveText } from "./words.ts";
 
 const BOOTSTRAP_SEED = 1;
@@ -77,8 +84,24 @@ export function expectedMaximumOf(
         points: points.map(({ k, expected, low, high }) => ({ k, expected, low: orNull(low), high: orNull(high) })),
       };
     });
-    return curves.length === 0 ? [] : [{ task, model, curves }];
+    const others = mixtures.filter((row) => !alone.includes(row));
+    return curves.length === 0 ? [] : [{ task, model, curves, equalTrials: equalTrials(alone, others, task) }];
   });
+}
+
+function equalTrials(alone: readonly Row[], others: readonly Row[], task: string): EqualTrials {
+  const trialsOf = (rows: readonly Row[]) =>
+    rows.flatMap((row): Trial[] => {
+      const { dev, test } = row.cells[task]!;
+      // A seed without one of the two leaves nobody knowing whose scores belong together.
+      if (dev.values.length !== test.values.length) return [];
+      return dev.values.map((value, i) => ({ dev: value, test: test.values[i]! }));
+    });
+  const [own, more] = [trialsOf(alone), trialsOf(others)];
+  const tries = Array.from({ length: Math.min(own.length, more.length) }, (_, at) => {
+    return { k: at + 1, alone: expectedChosen(own, at + 1), mixtures: expectedChosen(more, at + 1) };
+  });
+  return { numAlone: own.length, numMixtures: more.length, tries };
 }
 
 /** Over target tasks whose metric is a share: others have no perfect score. */

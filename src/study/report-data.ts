@@ -165,6 +165,15 @@ export interface ExpectedMaximumCurve {
   task: string;
   model: string;
   curves: { name: string; points: { k: number; expected: number; low: number | null; high: number | null }[] }[];
+  equalTrials: EqualTrials;
+}
+
+/** A search of the task alone (over seeds and factors) against one of mixtures that hold more, at equal numbers of trials. A trial is a run. */
+export interface EqualTrials {
+  numAlone: number;
+  numMixtures: number;
+  /** Test score of the trial that dev picks out of k, expected over all choices of k; as far as both have so many. */
+  tries: { k: number; alone: number; mixtures: number }[];
 }
 
 /** Interquartile mean over tasks of (score - majority) / (1 - majority). */

@@ -71,7 +71,7 @@ function flattened(value: unknown, path: string): Record<string, string> {
 export function ledgerOf(studyDir: string, table: StudyTable): ReportData["ledger"] {
   const lines = attempt(() => readLedger(studyDir)) ?? [];
   const events = lines.map(({ time, event, run, detail }) => {
-    return { time, event, run, detail: detail === undefined ? "" : JSON.stringify(detail) };
+    return { time, event, run, detail: detailText(detail ?? {}) };
   });
   return {
     testOpened: testOpenings(lines).times,
@@ -79,6 +79,13 @@ export function ledgerOf(studyDir: string, table: StudyTable): ReportData["ledge
     events: events.slice(-MAX_EVENTS),
     leftOut: Math.max(0, events.length - MAX_EVENTS),
   };
+}
+
+function detailText(detail: Record<string, unknown>): string {
+  const said = (value: unknown) => (Array.isArray(value) ? value.join(", ") : String(value));
+  return Object.entries(detail)
+    .map(([key, value]) => `${key}: ${said(value)}`)
+    .join(" · ");
 }
 
 /** Of runs that have trained. */

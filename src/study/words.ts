@@ -77,8 +77,10 @@ export function answerText(answer: Omit<TaskAnswer, "text">, { rows, tasks }: St
   const chosen = rows[answer.chosen]!.name;
   const chance = answer.chanceOfBest.find(({ row }) => row === answer.chosen)?.chance;
   const best = chance === undefined ? "" : ` Its chance of being the best mixture of all here is ${percent(chance)}.`;
-  if (verdict === "no reference")
-    return `Dev chooses ${chosen}; training on the task alone is not among the runs.${best}`;
+  if (verdict === "no reference") {
+    const why = answer.reference === null ? "is not among the runs" : "is not scored yet";
+    return `Dev chooses ${chosen}; training on the task alone ${why}.${best}`;
+  }
   if (verdict === "same") return `Dev chooses training on the task alone (${chosen}): no mixture promised more.${best}`;
   const interval = low === null ? "no interval with one seed" : `95 % interval ${amount(low)} to ${amount(high)}`;
   const p =

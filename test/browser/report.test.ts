@@ -20,7 +20,7 @@ function fileOf(name: string, data: ReportData): string {
 
 /** What each section must at least hold to be no empty frame. */
 const FILLED: Readonly<Record<string, string>> = {
-  answers: ".card .estimate",
+  answers: ".strip .estimate",
   mixtures: ".matrix td[style]",
   seeds: ".strip .dot",
   differences: ".strip .estimate",
@@ -163,7 +163,7 @@ describe("the report", () => {
     await page.locator("#pick-theme").selectOption("dark");
     await page.emulateMedia({ media: "print" });
     expect(await page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe("rgb(255, 255, 255)");
-    expect(await page.locator(".card details p").first().isVisible()).toBe(true);
+    expect(await page.locator(".in-words p").first().isVisible()).toBe(true);
     const hidden =
       "[...document.querySelectorAll('.scroll')].filter((box) => box.scrollHeight > box.clientHeight + 1).length";
     expect(await page.evaluate(hidden)).toBe(0);

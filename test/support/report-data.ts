@@ -264,6 +264,11 @@ export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
             return { k: k + 1, expected, low: k < 8 ? expected - 0.02 : null, high: k < 8 ? expected + 0.02 : null };
           }),
         })),
+        equalTrials: {
+          numAlone: seeds.length,
+          numMixtures: 12 * seeds.length,
+          tries: seeds.map((_, k) => ({ k: k + 1, alone: 0.6 + 0.01 * k, mixtures: 0.61 + 0.012 * k })),
+        },
       })),
     ),
     retention: evaluatedOnly.flatMap(({ name }) =>

@@ -7,6 +7,7 @@ import {
   chosenModel,
   chosenSplit,
   type Drawn,
+  nameOf,
   rowName,
   rowsOf,
   type Section,
@@ -16,6 +17,7 @@ import { h } from "../dom.ts";
 import { type Matrix, type MatrixCell, matrixLegend, matrixTable } from "../matrix.ts";
 import { interval, NOTHING, pValue, score, signed } from "../numbers.ts";
 import { comesFirst } from "../order.ts";
+import { seedsTold, told } from "../readout.ts";
 
 export const heatMap: Section = {
   id: "mixtures",
@@ -35,27 +37,12 @@ export const heatMap: Section = {
       nodes: [
         controls(
           hasDifferences
-            ? switcher(
-                view,
-                "heat",
-                "What is shown",
-                [
-                  { value: "difference", name: "Difference from the task alone" },
-                  { value: "score", name: "Score" },
-                ],
-                "difference",
-              )
+            ? switcher(view, "heat", "What is shown", { difference: "Difference from the task alone", score: "Score" })
             : undefined,
-          switcher(
-            view,
-            "heat-order",
-            "Order of rows",
-            [
-              { value: "design", name: "In order of the design" },
-              { value: "best", name: "Best on the chosen task first" },
-            ],
-            "design",
-          ),
+          switcher(view, "heat-order", "Order of rows", {
+            design: "In order of the design",
+            best: "Best on the chosen task first",
+          }),
         ),
         ...drawn.nodes,
       ],
@@ -81,7 +68,14 @@ function differenceMap(context: Context, model: string, order: string): Drawn {
     return {
       text: `${mark === "above" ? "▲ " : mark === "below" ? "▼ " : ""}${signed(task, difference)}`,
       shade: difference / (strongest.get(task.unit) || 1),
-      title: `${ends === "" ? "no interval" : `95 %: ${ends}`}; corrected p ${pValue(pAdjusted)}`,
+      tell: told(
+        `${nameOf(data, row)} on ${task.name}`,
+        `${signed(task, difference)} from the task alone`,
+        ends === "" ? "no interval" : `95 % ${ends}`,
+        `corrected p ${pValue(pAdjusted)}`,
+        `${task.n.test} test items`,
+        `${data.rows[row]!.cells[task.name]?.test.values.length ?? 0} seeds`,
+      ),
       isStrong: mark !== "none",
     };
   };
@@ -145,7 +139,13 @@ function scoreMap(context: Context, model: string, order: string): Drawn {
     return {
       text: `${isChosen ? "* " : ""}${score(task, value)}`,
       shade: high > low ? (value - low) / (high - low) : 0,
-      title: `n = ${there.n}, ${there.values.length} seeds${ends === "" ? "" : `, 95 %: ${ends}`}`,
+      tell: told(
+        `${nameOf(data, row)} on ${task.name}`,
+        `${score(task, value)} ${task.metric}, ${split}`,
+        ends === "" ? "" : `95 % ${ends}`,
+        `${there.n} items`,
+        seedsTold(there.values, (one) => score(task, one)),
+      ),
       isStrong: isChosen,
     };
   };
