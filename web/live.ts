@@ -103,7 +103,7 @@ function runningJob({ name, step, numSteps, loss, secondsPerStep }: LiveJob): Ch
   const isScoring = step !== null && step === numSteps;
   const facts = [
     step === null || numSteps === null
-      ? "reading its data"
+      ? "at work"
       : isScoring
         ? "trained; being scored"
         : `step ${step} of ${numSteps}`,

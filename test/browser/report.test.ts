@@ -116,6 +116,82 @@ describe("the report", () => {
     await close();
   });
 
+  test("reads values out, by pointer and by arrow keys: cells of a table, and a chart's places", async () => {
+    const { page, complaints, close } = await open(address);
+    const heat = section(page, "mixtures");
+    const readout = heat.locator(".readout");
+    await heat.locator("td[data-tell]").first().hover();
+    expect(await readout.textContent()).toMatch(/ on .* from the task alone · (95 % .* to |no interval)/);
+    await heat.locator("td[tabindex='0']").focus();
+    const first = await readout.textContent();
+    await page.keyboard.press("ArrowDown");
+    const below = await readout.textContent();
+    expect(below).not.toBe(first);
+    await page.keyboard.press("ArrowUp");
+    expect(await readout.textContent()).toBe(first);
+    await page.keyboard.press("End");
+    expect(await readout.textContent()).not.toBe(first);
+    expect(await heat.locator("td[tabindex='0']").count()).toBe(1);
+
+    const seeds = section(page, "seeds");
+    await seeds.locator("td[tabindex='0']").focus();
+    await page.keyboard.press("ArrowDown"); // the first is a hosted model, which has no seeds
+    expect(await seeds.locator(".readout").textContent()).toMatch(/95 % .* · 400 items · 3 seeds: .*, .*, /);
+
+    const chart = section(page, "doses").getByRole("slider");
+    await chart.focus();
+    expect(await chart.getAttribute("aria-valuetext")).toMatch(/^fpb rows 100: alone 5\d.* \(seeds /);
+    await page.keyboard.press("ArrowRight");
+    expect(await section(page, "doses").locator(".readout").textContent()).toMatch(
+      /^fpb rows 300: alone .* · with the others /,
+    );
+    await page.keyboard.press("End");
+    await page.keyboard.press("ArrowRight");
+    expect(await chart.getAttribute("aria-valuenow")).toBe("3");
+    const tries = section(page, "trials").locator(".plot");
+    await tries.scrollIntoViewIfNeeded();
+    const box = (await tries.boundingBox())!;
+    await page.mouse.move(box.x + box.width - 20, box.y + 100);
+    expect(await section(page, "trials").locator(".readout").textContent()).toMatch(/^tries 12: mixtures /);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("tells a run on the task alone that is not scored yet from one that is not there, and an estimate that does not exist", async () => {
+    const data = makeReportData(1);
+    const [first, second] = data.answers as [ReportData["answers"][number], ReportData["answers"][number]];
+    Object.assign(first, { verdict: "no reference", difference: null, reference: 7 });
+    Object.assign(second, { verdict: "no reference", difference: null, reference: null });
+    second.selected!.estimate = null;
+    const { page, close } = await open(fileOf("unscored", data));
+    const verdicts = section(page, "answers").locator("tbody td:last-child");
+    expect((await verdicts.allInnerTexts()).slice(0, 2)).toEqual(["not scored yet", "no run on the task alone"]);
+    await section(page, "answers").locator("summary").click();
+    expect(await section(page, "answers").locator(".in-words div").nth(1).innerText()).toMatch(/Best on test, .*, – /);
+    await close();
+  });
+
+  test("sets equal numbers of trials side by side, and says where there are too few", async () => {
+    const data = makeReportData(1);
+    data.expectedMaximum[1]!.equalTrials = {
+      numAlone: 1,
+      numMixtures: 20,
+      tries: [{ k: 1, alone: 0.6, mixtures: 0.7 }],
+    };
+    const { page, close } = await open(fileOf("trials", data));
+    const trials = section(page, "trials");
+    expect(await trials.locator("tbody tr").allInnerTexts()).toEqual([
+      "1\t60.0\t61.0\t+1.0",
+      "2\t61.0\t62.2\t+1.2",
+      "3\t62.0\t63.4\t+1.4",
+    ]);
+    await page.locator("#pick-task").selectOption({ index: 1 });
+    expect(await trials.locator("tbody").count()).toBe(0);
+    expect(await trials.innerText()).toContain("1 run of fiqa-sa alone");
+    expect(await trials.innerText()).toContain("too few");
+    await close();
+  });
+
   test("sorts runs by a heading, down at the second press, runs without a value last", async () => {
     const { page, close } = await open(address);
     const heading = section(page, "runs").getByRole("button", { name: "time" });

@@ -98,7 +98,7 @@ export const expectedMaximum: Section = {
 const SHOWN_TRIES = [1, 2, 3, 5, 10, 20, 50, 100];
 
 function equalTrials(task: ReportTask, { numAlone, numMixtures, tries }: EqualTrials, view: View): readonly Child[] {
-  const there = `Scored are ${numAlone} runs of ${task.name} alone (over seeds and factors) and ${numMixtures} of mixtures that hold more.`;
+  const there = `Scored: ${numAlone} ${numAlone === 1 ? "run" : "runs"} of ${task.name} alone (over seeds and factors) and ${numMixtures} of mixtures that hold more.`;
   if (tries.length < 2) {
     return [
       h(
