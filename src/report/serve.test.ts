@@ -31,7 +31,9 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "mixtune-live-"));
   study = unfinishedStudy(folder, SMALL);
   faults = [];
-  const options = { now: Date.now, host: hostname(), pollMs: 20, rebuildMs: 20 };
+  // A clock that stands: no report takes any time, so that each change is followed by the next.
+  const now = Date.now();
+  const options = { now: () => now, host: hostname(), pollMs: 20, rebuildMs: 0 };
   server = await serveReport(new LiveStudy(study.dir, { ...options, onFault: (fault) => faults.push(fault) }), 0);
 });
 afterEach(async () => {
@@ -112,14 +114,33 @@ describe("the live report", () => {
     expect((await report()).numDone).toBe(3);
   });
 
-  test("makes no new report for beats and steps", async () => {
+  test("makes a new report for a run that starts, and none for its beats and steps", async () => {
+    const { version: before } = await news(() => true);
     study.starts();
-    const started = await news(({ jobs }) => jobs.length === 1);
-    const begun = await news(({ version }) => version === started.version);
-    study.steps(5);
-    const later = await news(({ jobs }) => jobs[0]?.step === 5);
-    expect(later.version).toBe((await news(({ jobs }) => jobs[0]?.step === 5)).version);
-    expect(begun.problem).toBeNull();
+    let started = before;
+    const later = await news(({ version, jobs }) => {
+      if (version !== before && started === before) {
+        started = version;
+        study.steps(5);
+      }
+      return jobs[0]?.step === 5;
+    });
+    expect(later.version).toBe(started);
+  });
+
+  test("lets time pass between reports, not between news of runs", async () => {
+    const options = { now: Date.now, host: hostname(), pollMs: 20, rebuildMs: 1e9, onFault: () => {} };
+    await server.stop();
+    server = await serveReport(new LiveStudy(study.dir, options), 0);
+    let before = "";
+    const later = await news(({ version, counts }) => {
+      if (before === "") {
+        before = version;
+        study.finishes();
+      }
+      return counts.done === 3;
+    });
+    expect(later.version).toBe(before);
   });
 
   test("tells of a run that fails, and why", async () => {

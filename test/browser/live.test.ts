@@ -52,7 +52,10 @@ describe.each([
     await summary.click();
     const dots = await section(page, "seeds").locator(".dot").count();
     expect(dots).toBeGreaterThan(4);
+    // Into the section, so that all there is to see is drawn again.
     await page.locator("#seeds").evaluate((heading) => heading.scrollIntoView());
+    await page.evaluate("window.scrollBy(0, 250)");
+    await page.evaluate("document.body.style.overflowAnchor = 'none'"); // as in browsers that do not know it
     const top = () => page.locator("#seeds").evaluate((heading) => Math.round(heading.getBoundingClientRect().top));
     const [before, address] = [await top(), page.url()];
 

@@ -22,7 +22,7 @@ const verdictOf = ({ verdict, reference }: TaskAnswer): string =>
 export const answers: Section = {
   id: "answers",
   title: "Which mixture helps which task",
-  how: "For each task, the mixture that scores best on dev is compared once, on test, with training on that task alone. The line is the 95 % interval of the difference, and zero means no difference; real is what stays below 5 % after correction for having asked of every task.",
+  how: "For each task: the mixture that scores best on dev against training on that task alone, on test. The line is the 95 % interval, and zero is no difference; real is what stays below 5 % after correction for all tasks.",
   missing: (data) => (data.answers.length === 0 ? "no task has scored mixtures to compare yet" : undefined),
   draw(context) {
     const { data } = context;
@@ -75,7 +75,7 @@ function strip(data: ReportData, task: ReportTask, answer: TaskAnswer): Strip {
   const ends = isCompared ? interval(low, high, (value) => signed(task, value)) : "";
   const mixture = nameOf(data, chosen);
   return {
-    name: h("span", { class: "answer" }, answer.task, h("small", {}, mixture)),
+    name: h("span", { class: "answer" }, answer.task, h("small", {}, verdict === "same" ? "alone" : mixture)),
     value: isCompared ? difference : null,
     low: isCompared ? low : null,
     high: isCompared ? high : null,

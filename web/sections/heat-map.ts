@@ -55,7 +55,8 @@ function differenceMap(context: Context, model: string, order: string): Drawn {
   const differences = data.differences.filter((difference) => difference.model === model);
   const at = new Map(differences.map((difference) => [`${difference.row} ${difference.task}`, difference]));
   const references = new Set(differences.map(({ reference, task }) => `${reference} ${task}`));
-  const strongest = strongestByUnit(data.tasks, differences);
+  const compared = data.tasks.filter(({ name }) => differences.some(({ task }) => task === name));
+  const strongest = strongestByUnit(compared, differences);
   const rows = rowsOf(data, model).filter((row) =>
     differences.some((difference) => difference.row === row || difference.reference === row),
   );
@@ -84,7 +85,7 @@ function differenceMap(context: Context, model: string, order: string): Drawn {
   const most = strongest.get("points") || undefined;
   return {
     nodes: [
-      map(context, rows, order, cell, value, `Difference from training on the task alone, on test: ${model}`),
+      map(context, compared, rows, order, cell, value, `Difference from training on the task alone, on test: ${model}`),
       matrixLegend(
         most === undefined ? "worse" : `−${(100 * most).toFixed(1)}`,
         most === undefined ? "better" : `+${(100 * most).toFixed(1)}`,
@@ -151,7 +152,7 @@ function scoreMap(context: Context, model: string, order: string): Drawn {
   };
   return {
     nodes: [
-      map(context, rows, order, cell, mean, `Scores on ${split}: ${model}`),
+      map(context, data.tasks, rows, order, cell, mean, `Scores on ${split}: ${model}`),
       matrixLegend("worst of the task", "best of the task", "rising", `${split}, mean over seeds. * chosen on dev.`),
     ],
     table: {
@@ -184,6 +185,7 @@ function scoreMap(context: Context, model: string, order: string): Drawn {
 
 function map(
   { data, view }: Context,
+  tasks: readonly ReportTask[],
   rows: readonly number[],
   order: string,
   cell: (row: number, task: ReportTask) => MatrixCell,
@@ -206,7 +208,7 @@ function map(
         name,
         rows: ordered.map((row) => ({
           name: rowName(data.rows[row]),
-          cells: data.tasks.map((task) => cell(row, task)),
+          cells: tasks.map((task) => cell(row, task)),
         })),
       },
     ];
@@ -214,7 +216,7 @@ function map(
   return matrixTable({
     caption,
     corner: "Mixture",
-    columns: data.tasks.map(({ name }, i) =>
+    columns: tasks.map(({ name }, i) =>
       h(
         "button",
         {
