@@ -48,6 +48,10 @@ export function methodsOf(
       text: "The primary family holds one question for each task and model: the mixture chosen on dev against training on the task alone; p values are Holm's. The heat-map is exploratory: Benjamini and Hochberg's over all its fields. The best on test is shown with a simultaneous interval (max-T over all mixtures), since the highest of many is partly luck.",
     },
     {
+      title: "Doses and sizes",
+      text: `The interval of a point is a ${level} t interval over its seeds on the same test items, with the seeds' variance pooled over all points of the curve. Points that such an interval cannot tell from the highest are named with it, without correction for their number.`,
+    },
+    {
       title: "Equal numbers of trials",
       text: "Whoever tries many mixtures and keeps the best has tried more than whoever trains on the task once. So runs of the task alone, over seeds and factors, are taken k at a time, and as many of the mixtures that hold more; of each lot the one that is best on dev counts with its test score, and the mean is over all lots of k. Without an interval: it describes the runs that there are.",
     },

@@ -156,9 +156,17 @@ export interface DoseCurve {
   model: string;
   /** What varies: a mixer's dose, `<task> rows`, a training option. */
   of: string;
-  /** The rest of the mixture, in words: one line a value. */
-  series: { name: string; points: { x: number; values: number[]; mean: number }[] }[];
+  /** One line for each rest of the mixture, named in words. */
+  series: DoseSeries[];
   text: string;
+}
+
+export interface DoseSeries {
+  name: string;
+  /** Intervals are over seeds, on the same test items. */
+  points: { x: number; values: number[]; mean: number; low: number | null; high: number | null }[];
+  /** Where the mean is highest, and where else it may as well be; null where no seed repeats. */
+  optimum: { x: number; alike: number[] | null };
 }
 
 export interface ExpectedMaximumCurve {

@@ -103,13 +103,18 @@ export function effectText(
   return `On ${task}, over all mixtures: ${said.join(", ")}; the intervals are not corrected for their number.`;
 }
 
-/** Where each line is highest. */
-export function curveText({ of, series }: DoseCurve): string {
-  const best = series.map(({ name, points }) => {
-    const top = points.reduce((a, b) => (b.mean > a.mean ? b : a));
-    return `${name}: highest mean at ${top.x}`;
+/** Where each line is highest, and where else it may be. */
+export function curveText({ of, series }: Pick<DoseCurve, "of" | "series">): string {
+  const best = series.map(({ name, optimum: { x, alike } }) => {
+    const rest =
+      alike === null
+        ? "; with one seed nothing says how sure that is"
+        : alike.length === 0
+          ? ", and no other is near it"
+          : `; not distinguishable from it: ${listed(alike.map(String))}`;
+    return `${name}: highest mean at ${x}${rest}.`;
   });
-  return `${of}. ${best.join("; ")}. The highest of several means is partly luck.`;
+  return `${of}. ${best.join(" ")} Over seeds, on these test items; the highest of several means is partly luck.`;
 }
 
 /** A difference with its sign and unit; a dash where there is none. */

@@ -17,7 +17,7 @@ const limitsOf = (task: ReportTask): [number, number] | undefined =>
 export const doses: Section = {
   id: "doses",
   title: "How much of it",
-  how: "The chosen task's score along a quantity that varies between mixtures otherwise alike; each small dot is a run, the line joins their means.",
+  how: "The chosen task's score along a quantity that varies between mixtures otherwise alike; each small dot is a run, the line joins their means, and the band is the 95 % interval over seeds on these test items.",
   missing: (data) =>
     data.curves.length === 0 ? "no dose, size or option varies between mixtures otherwise alike" : undefined,
   draw(context) {
@@ -37,17 +37,17 @@ export const doses: Section = {
           mayBeLogarithmic: true,
           lines: series.map(({ name, points }) => ({
             name,
-            points: points.map(({ x, mean }) => ({ x, y: mean })),
+            points: points.map(({ x, mean, low, high }) => ({ x, y: mean, low, high })),
             dots: points.flatMap(({ x, values }) => values.map((y) => ({ x, y }))),
           })),
         }),
         h("p", {}, text),
       ]),
       table: {
-        columns: ["task", "of", "series", "x", "mean", "values"],
+        columns: ["task", "of", "series", "x", "mean", "low", "high", "values"],
         rows: shown.flatMap(({ of, series }) =>
           series.flatMap(({ name, points }) =>
-            points.map(({ x, mean, values }) => [task.name, of, name, x, mean, values.join(" ")]),
+            points.map(({ x, mean, low, high, values }) => [task.name, of, name, x, mean, low, high, values.join(" ")]),
           ),
         ),
       },

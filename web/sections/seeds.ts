@@ -21,7 +21,7 @@ const KINDS: Readonly<Record<ReportRow["kind"], string>> = {
 export const seeds: Section = {
   id: "seeds",
   title: "Every seed",
-  how: "Each dot is one run, the upright line their mean, the wide line the 95 % interval; where dots overlap, the mixtures may well be alike, which the next section tests.",
+  how: "Each dot is one run, the upright line their mean; the wide line is the 95 % interval over test items, of what was run once. Where dots overlap, the mixtures may well be alike, which the next section tests.",
   missing: (data) => (data.rows.length === 0 || data.tasks.length === 0 ? "nothing is scored yet" : undefined),
   draw(context) {
     const { data, view } = context;
