@@ -67,6 +67,13 @@ function flattened(value: unknown, path: string): Record<string, string> {
   );
 }
 
+function detailText(detail: Record<string, unknown>): string {
+  const said = (value: unknown) => (Array.isArray(value) ? value.join(", ") : String(value));
+  return Object.entries(detail)
+    .map(([key, value]) => `${key}: ${said(value)}`)
+    .join(" · ");
+}
+
 /** The last events, and how often test was opened. */
 export function ledgerOf(studyDir: string, table: StudyTable): ReportData["ledger"] {
   const lines = attempt(() => readLedger(studyDir)) ?? [];
@@ -79,13 +86,6 @@ export function ledgerOf(studyDir: string, table: StudyTable): ReportData["ledge
     events: events.slice(-MAX_EVENTS),
     leftOut: Math.max(0, events.length - MAX_EVENTS),
   };
-}
-
-function detailText(detail: Record<string, unknown>): string {
-  const said = (value: unknown) => (Array.isArray(value) ? value.join(", ") : String(value));
-  return Object.entries(detail)
-    .map(([key, value]) => `${key}: ${said(value)}`)
-    .join(" · ");
 }
 
 /** Of runs that have trained. */

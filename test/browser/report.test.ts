@@ -140,7 +140,7 @@ describe("the report", () => {
 
     const chart = section(page, "doses").getByRole("slider");
     await chart.focus();
-    expect(await chart.getAttribute("aria-valuetext")).toMatch(/^fpb rows 100: alone 5\d.* \(seeds /);
+    expect(await chart.getAttribute("aria-valuetext")).toMatch(/^fpb rows 100: alone 5\d.* \(95 % .*; seeds /);
     await page.keyboard.press("ArrowRight");
     expect(await section(page, "doses").locator(".readout").textContent()).toMatch(
       /^fpb rows 300: alone .* · with the others /,
