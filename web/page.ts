@@ -173,7 +173,7 @@ function choices(context: Context): readonly Child[] {
       : pick(view, "task", "Task", named(data.tasks.map(({ name }) => name)), data.tasks[0]!.name),
     data.models.length < 2 ? undefined : pick(view, "model", "Model", named(data.models), chosenModel(context)),
     switcher(view, "split", "Split", { test: "test", dev: "dev" }),
-    pick(view, "theme", "Colours", [{ value: "auto", name: "as the system" }, ...named(["light", "dark"])], "auto"),
+    pick(view, "theme", "Colours", [{ value: "auto", name: "system" }, ...named(["light", "dark"])], "auto"),
   ];
 }
 

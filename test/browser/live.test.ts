@@ -1,6 +1,6 @@
 /** @file The live report as a person has it open: a real server on the loopback interface, a real browser, a study whose files change. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -114,6 +114,26 @@ describe("the live report", () => {
     await serve(study.dir, Number(new URL(first.url).port));
     await expect.poll(() => connection.innerText(), { timeout: 30_000 }).toBe("");
     await expect.poll(() => page.locator(".headline").innerText(), { timeout: 20_000 }).toContain("7 of 7 runs done");
+    await close();
+  });
+
+  test("of a study that has only been planned fills with sections, in their order, as runs are done", async () => {
+    const study = await unfinished();
+    const aside = ["runs", "baselines"].map((name) => [join(study.dir, name), `${study.dir}-${name}`] as const);
+    for (const [there, away] of aside) renameSync(there, away);
+    const { url } = await serve(study.dir);
+    const { page, complaints, close } = await open(url);
+    await expect.poll(() => page.locator(".counts").innerText()).toBe("7 to do of 7 runs");
+    expect(await page.locator("main .body tbody tr").count()).toBeGreaterThan(0);
+    expect(await page.locator("#answers").count()).toBe(0);
+    for (const [there, away] of aside) renameSync(away, there);
+    study.finishes();
+    await expect.poll(() => page.locator("#answers").count(), { timeout: 20_000 }).toBe(1);
+    const order = await page.locator("main h2[id]").evaluateAll((all) => all.map(({ id }) => id));
+    expect(order.slice(0, 4)).toEqual(["answers", "mixtures", "seeds", "differences"]);
+    expect(order.at(-1)).toBe("methods");
+    expect(await page.locator("nav a").count()).toBe(order.length);
+    expect(complaints).toEqual([]);
     await close();
   });
 
