@@ -26,20 +26,22 @@ export function pick(
   return h("label", { class: "pick" }, h("span", {}, label), list);
 }
 
-/** A group of buttons of which one is pressed. */
+/**
+ * A group of buttons of which one is pressed; the first unless another was chosen.
+ * @param options  names by value
+ */
 export function switcher(
   view: View,
   key: string,
   label: string,
-  options: readonly Option[],
-  fallback: string,
+  options: Readonly<Record<string, string>>,
 ): HTMLElement {
-  const values = options.map(({ value }) => value);
-  const chosen = view.choice(key, values, fallback);
+  const values = Object.keys(options);
+  const chosen = view.choice(key, values, values[0]!);
   return h(
     "div",
     { class: "switcher", role: "group", "aria-label": label },
-    ...options.map(({ value, name }) =>
+    ...Object.entries(options).map(([value, name]) =>
       h(
         "button",
         {

@@ -1,7 +1,8 @@
 /** @file Lines over a common x axis, with bands for intervals and dots for single runs; drawn again when its width changes. */
 
 import { type Child, h, s } from "./dom.ts";
-import { extent, plain, ticks } from "./numbers.ts";
+import { extent, interval, plain, ticks } from "./numbers.ts";
+import { told } from "./readout.ts";
 
 export interface Line {
   name: string;
@@ -33,35 +34,85 @@ const DASHES = ["", "7 4", "2 3", "9 3 2 3"];
 const HEIGHT = 300;
 const MARGIN = { top: 12, right: 16, bottom: 42, left: 58 };
 
-/** Undefined where no line has a point. */
+/** Undefined where no line has a point. What stands at a place is read out for the pointer and, place by place, for the arrow keys. */
 export function lineChart(chart: LineChart): HTMLElement | undefined {
   const points = chart.lines.flatMap((line) => [...line.points, ...(line.dots ?? [])]);
-  const xs = extent(points.map(({ x }) => x));
-  if (xs === undefined || points.every(({ y }) => y === null)) return undefined;
-  const box = h("div", { class: "plot" });
-  let width = 0;
+  if (points.length === 0 || points.every(({ y }) => y === null)) return undefined;
+  const places = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b);
+  const line = h("p", { class: "readout" }, "Point at a place, or go from one to the next with the arrow keys.");
+  const box = h("div", {
+    class: "plot",
+    tabindex: 0,
+    role: "slider",
+    "aria-label": `${chart.label}, by ${chart.xLabel}`,
+    "aria-valuemin": 0,
+    "aria-valuemax": places.length - 1,
+  });
+  let width = 640; // until it is known, and where it never is
+  let shown = drawn(chart, width);
+  let at: number | undefined;
+  const mark = (index: number) => {
+    at = Math.max(0, Math.min(places.length - 1, index));
+    const x = places[at]!;
+    const text = toldAt(chart, x);
+    box.setAttribute("aria-valuenow", String(at));
+    box.setAttribute("aria-valuetext", text);
+    line.textContent = text;
+    shown.markAt(x);
+  };
+  box.setAttribute("aria-valuenow", "0");
+  box.setAttribute("aria-valuetext", toldAt(chart, places[0]!));
+  box.addEventListener("keydown", (event) => {
+    const to = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1 }[event.key];
+    const end = { Home: 0, End: places.length - 1 }[event.key];
+    if (to === undefined && end === undefined) return;
+    event.preventDefault();
+    mark(end ?? (at === undefined ? 0 : at + to!));
+  });
+  box.addEventListener("focus", () => mark(at ?? 0));
+  box.addEventListener("pointermove", ({ clientX }) => {
+    const from = clientX - box.getBoundingClientRect().left;
+    const near = (index: number) => Math.abs(shown.place(places[index]!) - from);
+    mark(places.reduce((best, _, index) => (near(index) < near(best) ? index : best), 0));
+  });
   new ResizeObserver(([entry]) => {
     const now = Math.round(entry!.contentRect.width);
     if (now === width || now === 0) return;
     width = now;
-    box.replaceChildren(drawn(chart, Math.max(280, width)));
+    shown = drawn(chart, Math.max(280, width));
+    box.replaceChildren(shown.picture);
+    if (at !== undefined) shown.markAt(places[at]!);
   }).observe(box);
-  box.append(drawn(chart, 640)); // until its width is known, and where it never is
-  return h("figure", {}, box, legend(chart.lines));
+  box.append(shown.picture);
+  return h("figure", {}, box, line, legend(chart.lines));
+}
+
+/** The lines' values at a place. */
+function toldAt({ lines, xLabel, writeTick = plain }: LineChart, x: number): string {
+  const values = lines.flatMap(({ name, points, dots = [] }) => {
+    const point = points.find((point) => point.x === x);
+    if (point === undefined || point.y === null) return [];
+    const ends = interval(point.low, point.high, writeTick);
+    const single = dots.flatMap((dot) => (dot.x === x ? [writeTick(dot.y)] : []));
+    const more = [ends === "" ? "" : `95 % ${ends}`, single.length < 2 ? "" : `seeds ${single.join(", ")}`];
+    const said = more.filter((text) => text !== "").join("; ");
+    return [`${name} ${writeTick(point.y)}${said === "" ? "" : ` (${said})`}`];
+  });
+  return told(`${xLabel} ${plain(x)}`, ...values);
+}
+
+interface Drawing {
+  picture: SVGElement;
+  /** In pixels from the left. */
+  place(x: number): number;
+  /** Draws an upright there. */
+  markAt(x: number): void;
 }
 
 function drawn(
-  {
-    label,
-    xLabel,
-    yLabel,
-    lines,
-    writeTick = plain,
-    limits = [-Infinity, Infinity],
-    mayBeLogarithmic = false,
-  }: LineChart,
+  { xLabel, yLabel, lines, writeTick = plain, limits = [-Infinity, Infinity], mayBeLogarithmic = false }: LineChart,
   width: number,
-): SVGElement {
+): Drawing {
   const all = lines.flatMap((line) => [...line.points, ...(line.dots ?? []), ...(line.behind ?? [])]);
   const xValues = all.map(({ x }) => x);
   const isLog = mayBeLogarithmic && Math.min(...xValues) > 0 && Math.max(...xValues) / Math.min(...xValues) > 20;
@@ -79,9 +130,11 @@ function drawn(
     ((top - Math.min(top, Math.max(bottom, value))) / (top - bottom)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
   const floor = HEIGHT - MARGIN.bottom;
   const xTicks = isLog ? [...new Set(xValues)].sort((a, b) => a - b) : ticks(left, right, width < 480 ? 4 : 8);
-  return s(
+  const cursor = s("line", { y1: MARGIN.top, y2: floor, class: "cursor", visibility: "hidden" });
+  const picture = s(
     "svg",
-    { class: "lines", viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-label": label },
+    { class: "lines", viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, "aria-hidden": "true" },
+    cursor,
     ...ticks(bottom, top, 5).map((value) =>
       s(
         "g",
@@ -111,6 +164,14 @@ function drawn(
     ),
     ...lines.flatMap((line, index) => lineParts(line, index, x, y)),
   );
+  return {
+    picture,
+    place: x,
+    markAt: (value) => {
+      const at = x(value).toFixed(1);
+      for (const [name, to] of Object.entries({ x1: at, x2: at, visibility: "visible" })) cursor.setAttribute(name, to);
+    },
+  };
 }
 
 /** Of things along a line, those that do not come closer to their predecessor than so much. */

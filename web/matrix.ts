@@ -1,14 +1,15 @@
 /** @file A table of numbers on coloured ground: orange below, blue above, paler towards the middle. */
 
 import { type Child, h } from "./dom.ts";
+import { readable, tells } from "./readout.ts";
 
 export interface MatrixCell {
   /** What is written in it. */
   text: string;
   /** -1 … 1: how strong the ground is, and of which colour (orange below 0, blue above); null: none. */
   shade: number | null;
-  /** In words, for the mouse. */
-  title?: string;
+  /** In full, for who asks ({@link ./readout.ts}). */
+  tell?: string;
   isStrong?: boolean;
 }
 
@@ -20,9 +21,8 @@ export interface Matrix {
 }
 
 export function matrixTable({ caption, corner, columns, groups }: Matrix): HTMLElement {
-  return h(
-    "div",
-    { class: "scroll tall", tabindex: 0, role: "region", "aria-label": caption },
+  return readable(
+    caption,
     h(
       "table",
       { class: "matrix" },
@@ -55,8 +55,12 @@ export function matrixTable({ caption, corner, columns, groups }: Matrix): HTMLE
   );
 }
 
-function shaded({ text, shade, title, isStrong }: MatrixCell): HTMLElement {
-  const cell = h("td", { class: `number${isStrong ? " strong" : shade === null ? " aside" : ""}`, title }, text);
+function shaded({ text, shade, tell, isStrong }: MatrixCell): HTMLElement {
+  const cell = h(
+    "td",
+    { class: `number${isStrong ? " strong" : shade === null ? " aside" : ""}`, ...tells(tell) },
+    text,
+  );
   if (shade !== null) {
     const strength = Math.round(100 * Math.min(1, Math.abs(shade)));
     cell.style.background = `color-mix(in oklab, var(${shade < 0 ? "--below-ground" : "--above-ground"}) ${strength}%, var(--ground))`;

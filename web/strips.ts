@@ -5,6 +5,7 @@
 
 import { type Child, h, s } from "./dom.ts";
 import { extent, ticks } from "./numbers.ts";
+import { readable, tells } from "./readout.ts";
 
 export interface Strip {
   name: Child;
@@ -16,6 +17,8 @@ export interface Strip {
   mark?: "above" | "below" | "none";
   /** Texts of the columns after the picture. */
   texts: readonly string[];
+  /** In full, for who asks ({@link ./readout.ts}). */
+  tell?: string;
   isStrong?: boolean;
 }
 
@@ -38,46 +41,45 @@ export function stripTable({ caption, columns, strips, reference, writeTick }: S
   const place = (value: number) => `${(100 * (value - range[0])) / (range[1] - range[0])}%`;
   const marks = ticks(range[0], range[1], 4);
   const [nameColumn, ...textColumns] = columns;
-  return h(
-    "div",
-    { class: "scroll tall", tabindex: 0, role: "region", "aria-label": caption },
+  // Roles are said, since a narrow window lays rows out as blocks.
+  return readable(
+    caption,
     h(
       "table",
       { class: "strips" },
       h("caption", {}, caption),
       h(
         "thead",
-        {},
+        { role: "rowgroup" },
         h(
           "tr",
-          {},
-          h("th", { scope: "col" }, nameColumn),
-          h("td", { class: "picture" }, axis(marks, place, writeTick)),
-          ...textColumns.map((text) => h("th", { scope: "col", class: "number" }, text)),
+          { role: "row" },
+          h("th", { scope: "col", role: "columnheader" }, nameColumn),
+          h("td", { class: "picture", role: "gridcell" }, axis(marks, place, writeTick)),
+          ...textColumns.map((text) => h("th", { scope: "col", role: "columnheader", class: "number" }, text)),
         ),
       ),
       h(
         "tbody",
-        {},
+        { role: "rowgroup" },
         ...strips.map((strip) =>
           h(
             "tr",
-            strip.isStrong ? { class: "strong" } : {},
-            h("th", { scope: "row" }, strip.name),
-            h("td", { class: "picture" }, picture(strip, marks, reference, place)),
-            ...strip.texts.map((text) => h("td", { class: "number" }, text)),
+            { role: "row", class: [strip.mark ?? "none", strip.isStrong ? "strong" : ""].join(" ").trim() },
+            h("th", { scope: "row", role: "rowheader" }, strip.name),
+            h(
+              "td",
+              { class: "picture", role: "gridcell", ...tells(strip.tell) },
+              picture(strip, marks, reference, place),
+            ),
+            ...strip.texts.map((text, i) =>
+              h("td", { class: "number", role: "gridcell", "data-column": textColumns[i] }, text),
+            ),
           ),
         ),
       ),
     ),
   );
-}
-
-/** An interval alone, as in a card. */
-export function intervalPicture(strip: Omit<Strip, "name" | "texts">, reference: number): SVGElement | undefined {
-  const range = extent([strip.value, strip.low, strip.high, reference], 0.12);
-  if (range === undefined) return undefined;
-  return picture(strip, [], reference, (value) => `${(100 * (value - range[0])) / (range[1] - range[0])}%`);
 }
 
 function axis(
@@ -93,7 +95,7 @@ function axis(
 }
 
 function picture(
-  { value, low, high, dots = [], mark = "none" }: Omit<Strip, "name" | "texts">,
+  { value, low, high, dots = [], mark = "none" }: Omit<Strip, "name" | "texts" | "tell">,
   marks: readonly number[],
   reference: number | undefined,
   place: (value: number) => string,

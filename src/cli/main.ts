@@ -20,6 +20,7 @@ import { addServe } from "./commands/serve.ts";
 import { addStatus } from "./commands/status.ts";
 import { addTasks } from "./commands/tasks.ts";
 import { addTrain } from "./commands/train.ts";
+import { addUi } from "./commands/ui.ts";
 import { type GlobalOptions, processContext } from "./context.ts";
 import { describeError, EXIT_INTERRUPTED, EXIT_WRONG_REQUEST, Exit, errorRecord, exitStatus } from "./exit.ts";
 import { packageVersion } from "./package.ts";
@@ -74,6 +75,7 @@ async function main(): Promise<number> {
     addReport,
     addCompare,
     addRecommend,
+    addUi,
     addDoctor,
   ]) {
     add(program, act);

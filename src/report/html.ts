@@ -17,10 +17,24 @@ export interface PageParts {
  * @param parts  default: those of the build
  */
 export function reportHtml(data: ReportData, parts: PageParts = readPageParts()): string {
+  return page(data, parts, "'none'", "");
+}
+
+/**
+ * The page as a server gives it: it follows the server that it came from (live.ts), and may ask no other.
+ *
+ * @param version  of the data: the page asks for them again where the server names another
+ */
+export function liveHtml(data: ReportData, version: string, parts: PageParts = readPageParts()): string {
+  return page(data, parts, "'self'", `<meta name="mixtune-live" content="${version}">\n`);
+}
+
+function page(data: ReportData, { script, style }: PageParts, connect: string, meta: string): string {
   const policy = [
     "default-src 'none'",
-    `script-src '${hashOf(parts.script)}'`,
-    `style-src '${hashOf(parts.style)}'`,
+    `script-src '${hashOf(script)}'`,
+    `style-src '${hashOf(style)}'`,
+    `connect-src ${connect}`,
     "img-src data:",
     "base-uri 'none'",
     "form-action 'none'",
@@ -33,13 +47,13 @@ export function reportHtml(data: ReportData, parts: PageParts = readPageParts())
 <meta name="referrer" content="no-referrer">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="mixtune">
-<title>mixtune report</title>
-<style>${parts.style}</style>
+${meta}<title>mixtune report</title>
+<style>${style}</style>
 </head>
 <body>
 <noscript>This report is drawn by a script within this file: allow it to run to see the study.</noscript>
 <script type="application/json" id="data">${embeddedJson(data)}</script>
-<script type="module">${parts.script}</script>
+<script type="module">${script}</script>
 </body>
 </html>
 `;

@@ -48,8 +48,16 @@ export function methodsOf(
       text: "The primary family holds one question for each task and model: the mixture chosen on dev against training on the task alone; p values are Holm's. The heat-map is exploratory: Benjamini and Hochberg's over all its fields. The best on test is shown with a simultaneous interval (max-T over all mixtures), since the highest of many is partly luck.",
     },
     {
+      title: "Doses and sizes",
+      text: `The interval of a point is a ${level} t interval over its seeds on the same test items, with the seeds' variance pooled over all points of the curve. Points that such an interval cannot tell from the highest are named with it, without correction for their number.`,
+    },
+    {
+      title: "Equal numbers of trials",
+      text: "Whoever tries many mixtures and keeps the best has tried more than whoever trains on the task once. So runs of the task alone, over seeds and factors, are taken k at a time, and as many of the mixtures that hold more; of each lot the one that is best on dev counts with its test score, and the mean is over all lots of k. Without an interval: it describes the runs that there are.",
+    },
+    {
       title: "Ingredients",
-      text: "The effect of an ingredient on a task is that of adding it to mixtures that hold the task (to any mixture, for tasks that are never trained on), from a linear model of the mixtures' mean test scores, so that what the model does not say counts as noise. What pairs do beyond that is from a second fit over all runs, where the design has pairs; its intervals are right only if mixtures differ by these terms and seeds alone. What the runs do not determine is given no number.",
+      text: "The effect of an ingredient on a task is that of adding it to mixtures that hold the task (to any mixture, for tasks that are never trained on), from a linear model of the mixtures' mean test scores, so that what the model does not say counts as noise. What pairs do beyond that is from a second fit over all runs, where the design has pairs; its intervals are right only if mixtures differ by these terms and seeds alone. What the runs do not determine is given no number. Corrected p values are Benjamini and Hochberg's, over all tasks of a model: one family of ingredients, one of pairs.",
     },
     {
       title: "Aggregate",

@@ -1,5 +1,6 @@
 /** @file A report's answers: which mixture each task wants, and what each ingredient does to it. */
 
+import { benjaminiHochberg } from "../stats/corrections.ts";
 import { aloneRow, type StudyTable } from "./analyse.ts";
 import { addedEffects, bestOfTask, pairEffects } from "./comparisons.ts";
 import type { ModelItems } from "./items.ts";
@@ -48,14 +49,28 @@ export function answersOf(lock: StudyLock, table: StudyTable, items: readonly Mo
   });
 }
 
-/** Of tasks whose mixtures differ in what they hold. */
+/** Of tasks whose mixtures differ in what they hold. A model's effects of single ingredients on all tasks are one family, those of pairs another. */
 export function effectsOf(lock: StudyLock, table: StudyTable, items: readonly ModelItems[]): IngredientEffects[] {
+  const found = effectsOfEach(lock, table, items);
+  for (const model of new Set(found.map((one) => one.model))) {
+    const own = found.filter((one) => one.model === model).flatMap(({ effects }) => effects);
+    for (const family of [own.filter(isPair), own.filter((one) => !isPair(one))]) {
+      const { pValues } = benjaminiHochberg(family.map(({ pValue }) => pValue ?? Number.NaN));
+      for (const [i, effect] of family.entries()) effect.pAdjusted = orNull(pValues[i]);
+    }
+  }
+  return found;
+}
+
+const isPair = ({ term }: { term: string }): boolean => term.includes(" x ");
+
+function effectsOfEach(lock: StudyLock, table: StudyTable, items: readonly ModelItems[]): IngredientEffects[] {
   const hasPairs = lock.study.design.some((part) => part === "pairs" || part === "paper-55");
   return items.flatMap((one): IngredientEffects[] => {
     const model = addedEffects(table, one, lock);
     if (model === undefined) return [];
     const withPairs = hasPairs ? pairEffects(table, one, lock) : undefined;
-    const synergies = withPairs?.effects.filter(({ term }) => term.includes(" x ")) ?? [];
+    const synergies = withPairs?.effects.filter(isPair) ?? [];
     const effects = [...model.effects, ...synergies].map(({ term, effect, low, high, pValue }) => {
       return { term, effect, low: orNull(low), high: orNull(high), pValue: orNull(pValue), pAdjusted: null };
     });

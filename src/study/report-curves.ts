@@ -1,12 +1,22 @@
 /** @file A report's lines and single numbers over mixtures: doses and sizes, the expected best of so many trials, one number over tasks. */
 
+import { expectedChosen, type Trial } from "../stats/chosen-trial.ts";
 import { expectedMaximumCurve } from "../stats/expected-maximum.ts";
 import { baselineNormalised, interquartileMeanInterval } from "../stats/interquartile-mean.ts";
+import { tInterval } from "../stats/interval.ts";
+import { variance } from "../stats/moments.ts";
 import { aloneRow, type Row, type StudyTable } from "./analyse.ts";
 import type { ModelItems } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
 import { doseCombinations } from "./plan.ts";
-import { type AggregateScore, type DoseCurve, type ExpectedMaximumCurve, orNull } from "./report-data.ts";
+import {
+  type AggregateScore,
+  type DoseCurve,
+  type DoseSeries,
+  type EqualTrials,
+  type ExpectedMaximumCurve,
+  orNull,
+} from "./report-data.ts";
 import { curveText } from "./words.ts";
 
 const BOOTSTRAP_SEED = 1;
@@ -38,7 +48,7 @@ export function curvesOf(lock: StudyLock, table: StudyTable): DoseCurve[] {
     .flatMap((of) =>
       [...new Set(rows.map(({ row }) => row.model ?? ""))].flatMap((model) =>
         table.tasks.map(({ name: task }): DoseCurve => {
-          const lines = new Map<string, DoseCurve["series"][number]["points"]>();
+          const lines = new Map<string, DosePoint[]>();
           for (const { row, plain, settings } of rows) {
             const x = settings[of];
             const { values, mean } = row.cells[task]!.test;
@@ -48,12 +58,41 @@ export function curvesOf(lock: StudyLock, table: StudyTable): DoseCurve[] {
             lines.set(name, [...(lines.get(name) ?? []), { x, values, mean }]);
           }
           const series = [...lines].map(([name, points]) => ({ name, points: points.toSorted((a, b) => a.x - b.x) }));
-          return { task, model, of, series: series.filter(({ points }) => points.length > 1), text: "" };
+          const whole = series.filter(({ points }) => points.length > 1);
+          return { task, model, of, series: withIntervals(whole), text: "" };
         }),
       ),
     )
     .filter(({ series }) => series.length > 0)
     .map((curve) => ({ ...curve, text: curveText(curve) }));
+}
+
+interface DosePoint {
+  x: number;
+  values: number[];
+  mean: number;
+}
+
+/** Seeds are taken to vary alike all along a curve: two or three of them say too little about each point alone. */
+function withIntervals(series: readonly { name: string; points: readonly DosePoint[] }[]): DoseSeries[] {
+  const repeated = series.flatMap(({ points }) => points).filter(({ values }) => values.length > 1);
+  const df = repeated.reduce((sum, { values }) => sum + values.length - 1, 0);
+  const squares = repeated.reduce((sum, { values }) => sum + variance(values) * (values.length - 1), 0);
+  const spread = Math.sqrt(squares / df);
+  return series.map(({ name, points }) => {
+    const best = points.reduce((a, b) => (b.mean > a.mean ? b : a));
+    const isAlike = ({ mean, values }: DosePoint) =>
+      tInterval(best.mean - mean, spread * Math.sqrt(1 / best.values.length + 1 / values.length), df).low <= 0;
+    const others = points.filter((point) => point !== best);
+    return {
+      name,
+      points: points.map((point) => {
+        const { low, high } = tInterval(point.mean, spread / Math.sqrt(point.values.length), df);
+        return { ...point, low: orNull(low), high: orNull(high) };
+      }),
+      optimum: { x: best.x, alike: df > 0 ? others.filter(isAlike).map(({ x }) => x) : null },
+    };
+  });
 }
 
 /** Of any mixture, and of training on the task alone with other factors and seeds. */
@@ -77,8 +116,24 @@ export function expectedMaximumOf(
         points: points.map(({ k, expected, low, high }) => ({ k, expected, low: orNull(low), high: orNull(high) })),
       };
     });
-    return curves.length === 0 ? [] : [{ task, model, curves }];
+    const others = mixtures.filter((row) => !alone.includes(row));
+    return curves.length === 0 ? [] : [{ task, model, curves, equalTrials: equalTrials(alone, others, task) }];
   });
+}
+
+function equalTrials(alone: readonly Row[], others: readonly Row[], task: string): EqualTrials {
+  const trialsOf = (rows: readonly Row[]) =>
+    rows.flatMap((row): Trial[] => {
+      const { dev, test } = row.cells[task]!;
+      // A seed without one of the two leaves nobody knowing whose scores belong together.
+      if (dev.values.length !== test.values.length) return [];
+      return dev.values.map((value, i) => ({ dev: value, test: test.values[i]! }));
+    });
+  const [own, more] = [trialsOf(alone), trialsOf(others)];
+  const tries = Array.from({ length: Math.min(own.length, more.length) }, (_, at) => {
+    return { k: at + 1, alone: expectedChosen(own, at + 1), mixtures: expectedChosen(more, at + 1) };
+  });
+  return { numAlone: own.length, numMixtures: more.length, tries };
 }
 
 /** Over target tasks whose metric is a share: others have no perfect score. */

@@ -156,15 +156,32 @@ export interface DoseCurve {
   model: string;
   /** What varies: a mixer's dose, `<task> rows`, a training option. */
   of: string;
-  /** The rest of the mixture, in words: one line a value. */
-  series: { name: string; points: { x: number; values: number[]; mean: number }[] }[];
+  /** One line for each rest of the mixture, named in words. */
+  series: DoseSeries[];
   text: string;
+}
+
+export interface DoseSeries {
+  name: string;
+  /** Intervals are over seeds, on the same test items. */
+  points: { x: number; values: number[]; mean: number; low: number | null; high: number | null }[];
+  /** Where the mean is highest, and where else it may as well be; null where no seed repeats. */
+  optimum: { x: number; alike: number[] | null };
 }
 
 export interface ExpectedMaximumCurve {
   task: string;
   model: string;
   curves: { name: string; points: { k: number; expected: number; low: number | null; high: number | null }[] }[];
+  equalTrials: EqualTrials;
+}
+
+/** A search of the task alone (over seeds and factors) against one of mixtures that hold more, at equal numbers of trials. A trial is a run. */
+export interface EqualTrials {
+  numAlone: number;
+  numMixtures: number;
+  /** Test score of the trial that dev picks out of k, expected over all choices of k; as far as both have so many. */
+  tries: { k: number; alone: number; mixtures: number }[];
 }
 
 /** Interquartile mean over tasks of (score - majority) / (1 - majority). */

@@ -46,6 +46,9 @@ describe("the report of a study with known effects", () => {
     expect(effect("b").low!).toBeGreaterThan(0);
     expect(effect("c").low!).toBeLessThan(0);
     expect(effect("c").high!).toBeGreaterThan(0);
+    expect(effect("b").pAdjusted!).toBeLessThan(0.05);
+    expect(effect("b").pAdjusted!).toBeGreaterThanOrEqual(effect("b").pValue!);
+    expect(effect("c").pAdjusted!).toBeGreaterThan(0.05);
     expect(onA.text).toMatch(/b helps/);
     expect(answers[0]!.text).toMatch(/above training on the task alone: \+\d+\.\d points/);
   });
@@ -78,6 +81,19 @@ describe("the report of a study with known effects", () => {
     expect(expectedMaximum.find(({ task }) => task === "a")!.curves.map(({ points }) => points.length)).toEqual([
       33, 3,
     ]);
+  });
+
+  test("sets trials of the task alone against as many of the mixtures that hold more", () => {
+    const { expectedMaximum, rows } = reported(dir);
+    const { equalTrials } = expectedMaximum.find(({ task }) => task === "a")!;
+    expect(equalTrials).toMatchObject({ numAlone: 3, numMixtures: 30 });
+    expect(equalTrials.tries.map(({ k }) => k)).toEqual([1, 2, 3]);
+    const alone = rows.find(({ kind, name }) => kind === "mixture" && name === "a")!.cells.a!;
+    expect(equalTrials.tries[0]!.alone).toBeCloseTo(alone.test.mean!, 12);
+    const best = alone.dev.values.indexOf(Math.max(...alone.dev.values));
+    expect(equalTrials.tries[2]!.alone).toBeCloseTo(alone.test.values[best]!, 12);
+    // Of three mixtures one often holds the helper; the task alone never does.
+    expect(equalTrials.tries[2]!.mixtures).toBeGreaterThan(equalTrials.tries[0]!.mixtures + 0.02);
   });
 
   test("is the same from the same files, plain JSON without numbers that do not exist", () => {

@@ -67,11 +67,18 @@ function flattened(value: unknown, path: string): Record<string, string> {
   );
 }
 
+function detailText(detail: Record<string, unknown>): string {
+  const said = (value: unknown) => (Array.isArray(value) ? value.join(", ") : String(value));
+  return Object.entries(detail)
+    .map(([key, value]) => `${key}: ${said(value)}`)
+    .join(" · ");
+}
+
 /** The last events, and how often test was opened. */
 export function ledgerOf(studyDir: string, table: StudyTable): ReportData["ledger"] {
   const lines = attempt(() => readLedger(studyDir)) ?? [];
   const events = lines.map(({ time, event, run, detail }) => {
-    return { time, event, run, detail: detail === undefined ? "" : JSON.stringify(detail) };
+    return { time, event, run, detail: detailText(detail ?? {}) };
   });
   return {
     testOpened: testOpenings(lines).times,

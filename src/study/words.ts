@@ -84,8 +84,10 @@ export function answerText(answer: Omit<TaskAnswer, "text">, { rows, tasks }: St
   const chosen = rows[answer.chosen]!.name;
   const chance = answer.chanceOfBest.find(({ row }) => row === answer.chosen)?.chance;
   const best = chance === undefined ? "" : ` Its chance of being the best mixture of all here is ${percent(chance)}.`;
-  if (verdict === "no reference")
-    return `Dev chooses ${chosen}; training on the task alone is not among the runs.${best}`;
+  if (verdict === "no reference") {
+    const why = answer.reference === null ? "is not among the runs" : "is not scored yet";
+    return `Dev chooses ${chosen}; training on the task alone ${why}.${best}`;
+  }
   if (verdict === "same") return `Dev chooses training on the task alone (${chosen}): no mixture promised more.${best}`;
   const interval = low === null ? "no interval with one seed" : `95 % interval ${amount(low)} to ${amount(high)}`;
   const p =
@@ -113,13 +115,18 @@ export function effectText(
   return `On ${task}: ${[...said, ...undecided].join("; ") || "no other ingredient varies"}.${ofOwn}`;
 }
 
-/** Where each line is highest. */
-export function curveText({ of, series }: DoseCurve): string {
-  const best = series.map(({ name, points }) => {
-    const top = points.reduce((a, b) => (b.mean > a.mean ? b : a));
-    return `${name}: highest mean at ${top.x}`;
+/** Where each line is highest, and where else it may be. */
+export function curveText({ of, series }: Pick<DoseCurve, "of" | "series">): string {
+  const best = series.map(({ name, optimum: { x, alike } }) => {
+    const rest =
+      alike === null
+        ? "; with one seed nothing says how sure that is"
+        : alike.length === 0
+          ? ", and no other is near it"
+          : `; not distinguishable from it: ${listed(alike.map(String))}`;
+    return `${name}: highest mean at ${x}${rest}.`;
   });
-  return `${of}. ${best.join("; ")}. The highest of several means is partly luck.`;
+  return `${of}. ${best.join(" ")} Over seeds, on these test items; the highest of several means is partly luck.`;
 }
 
 /** A difference with its sign and unit; a dash where there is none. */

@@ -1,28 +1,16 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { reportHtml } from "../../src/report/html.ts";
 import type { ReportData } from "../../src/study/report-data.ts";
 import { HOSTILE, makeReportData, planted } from "../support/report-data.ts";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const DESKTOP = { width: 1280, height: 900 };
-const PHONE = { width: 390, height: 844 };
+import { caption, DESKTOP, PHONE, section, violations, withBrowser } from "./browser.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mixtune-browser-"));
-let browser: Browser;
-beforeAll(async () => {
-  const executablePath = process.env.MIXTUNE_BROWSER ?? "/usr/bin/chromium";
-  browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
-});
-afterAll(async () => {
-  await browser.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+const open = withBrowser();
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function fileOf(name: string, data: ReportData): string {
   const path = join(folder, `${name}.html`);
@@ -30,26 +18,9 @@ function fileOf(name: string, data: ReportData): string {
   return pathToFileURL(path).href;
 }
 
-/** An opened page, with all that it complained of and asked for. */
-async function open(address: string, options: BrowserContextOptions = { viewport: DESKTOP }) {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  const requests: string[] = [];
-  page.on("console", (message) => complaints.push(`${message.type()}: ${message.text()}`));
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("dialog", (dialog) => complaints.push(`dialog: ${dialog.message()}`));
-  page.on("request", (request) => requests.push(request.url()));
-  await page.goto(address);
-  return { page, complaints, requests, close: () => context.close() };
-}
-
-const section = (page: Page, id: string) => page.locator(`[data-section="${id}"]`);
-const caption = (page: Page, id: string) => section(page, id).locator("caption").first().textContent();
-
 /** What each section must at least hold to be no empty frame. */
 const FILLED: Readonly<Record<string, string>> = {
-  answers: ".card .estimate",
+  answers: ".strip .estimate",
   mixtures: ".matrix td[style]",
   seeds: ".strip .dot",
   differences: ".strip .estimate",
@@ -93,11 +64,7 @@ describe.each([
     "has nothing that axe-core finds against it in %s colours",
     async (colorScheme) => {
       const { page, close } = await open(address, { viewport, colorScheme });
-      await page.evaluate(AXE);
-      const violations = await page.evaluate(
-        'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes[0].html))',
-      );
-      expect(violations).toEqual([]);
+      expect(await violations(page)).toEqual([]);
       await close();
     },
   );
@@ -149,6 +116,82 @@ describe("the report", () => {
     await close();
   });
 
+  test("reads values out, by pointer and by arrow keys: cells of a table, and a chart's places", async () => {
+    const { page, complaints, close } = await open(address);
+    const heat = section(page, "mixtures");
+    const readout = heat.locator(".readout");
+    await heat.locator("td[data-tell]").first().hover();
+    expect(await readout.textContent()).toMatch(/ on .* from the task alone · (95 % .* to |no interval)/);
+    await heat.locator("td[tabindex='0']").focus();
+    const first = await readout.textContent();
+    await page.keyboard.press("ArrowDown");
+    const below = await readout.textContent();
+    expect(below).not.toBe(first);
+    await page.keyboard.press("ArrowUp");
+    expect(await readout.textContent()).toBe(first);
+    await page.keyboard.press("End");
+    expect(await readout.textContent()).not.toBe(first);
+    expect(await heat.locator("td[tabindex='0']").count()).toBe(1);
+
+    const seeds = section(page, "seeds");
+    await seeds.locator("td[tabindex='0']").focus();
+    await page.keyboard.press("ArrowDown"); // the first is a hosted model, which has no seeds
+    expect(await seeds.locator(".readout").textContent()).toMatch(/95 % .* · 400 items · 3 seeds: .*, .*, /);
+
+    const chart = section(page, "doses").getByRole("slider");
+    await chart.focus();
+    expect(await chart.getAttribute("aria-valuetext")).toMatch(/^fpb rows 100: alone 5\d.* \(95 % .*; seeds /);
+    await page.keyboard.press("ArrowRight");
+    expect(await section(page, "doses").locator(".readout").textContent()).toMatch(
+      /^fpb rows 300: alone .* · with the others /,
+    );
+    await page.keyboard.press("End");
+    await page.keyboard.press("ArrowRight");
+    expect(await chart.getAttribute("aria-valuenow")).toBe("3");
+    const tries = section(page, "trials").locator(".plot");
+    await tries.scrollIntoViewIfNeeded();
+    const box = (await tries.boundingBox())!;
+    await page.mouse.move(box.x + box.width - 20, box.y + 100);
+    expect(await section(page, "trials").locator(".readout").textContent()).toMatch(/^tries 12: mixtures /);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("tells a run on the task alone that is not scored yet from one that is not there, and an estimate that does not exist", async () => {
+    const data = makeReportData(1);
+    const [first, second] = data.answers as [ReportData["answers"][number], ReportData["answers"][number]];
+    Object.assign(first, { verdict: "no reference", difference: null, reference: 7 });
+    Object.assign(second, { verdict: "no reference", difference: null, reference: null });
+    second.selected!.estimate = null;
+    const { page, close } = await open(fileOf("unscored", data));
+    const verdicts = section(page, "answers").locator("tbody td:last-child");
+    expect((await verdicts.allInnerTexts()).slice(0, 2)).toEqual(["not scored yet", "no run on the task alone"]);
+    await section(page, "answers").locator("summary").click();
+    expect(await section(page, "answers").locator(".in-words div").nth(1).innerText()).toMatch(/Best on test, .*, – /);
+    await close();
+  });
+
+  test("sets equal numbers of trials side by side, and says where there are too few", async () => {
+    const data = makeReportData(1);
+    data.expectedMaximum[1]!.equalTrials = {
+      numAlone: 1,
+      numMixtures: 20,
+      tries: [{ k: 1, alone: 0.6, mixtures: 0.7 }],
+    };
+    const { page, close } = await open(fileOf("trials", data));
+    const trials = section(page, "trials");
+    expect(await trials.locator("tbody tr").allInnerTexts()).toEqual([
+      "1\t60.0\t61.0\t+1.0",
+      "2\t61.0\t62.2\t+1.2",
+      "3\t62.0\t63.4\t+1.4",
+    ]);
+    await page.locator("#pick-task").selectOption({ index: 1 });
+    expect(await trials.locator("tbody").count()).toBe(0);
+    expect(await trials.innerText()).toContain("1 run of fiqa-sa alone");
+    expect(await trials.innerText()).toContain("too few");
+    await close();
+  });
+
   test("sorts runs by a heading, down at the second press, runs without a value last", async () => {
     const { page, close } = await open(address);
     const heading = section(page, "runs").getByRole("button", { name: "time" });
@@ -196,7 +239,7 @@ describe("the report", () => {
     await page.locator("#pick-theme").selectOption("dark");
     await page.emulateMedia({ media: "print" });
     expect(await page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe("rgb(255, 255, 255)");
-    expect(await page.locator(".card details p").first().isVisible()).toBe(true);
+    expect(await page.locator(".in-words p").first().isVisible()).toBe(true);
     const hidden =
       "[...document.querySelectorAll('.scroll')].filter((box) => box.scrollHeight > box.clientHeight + 1).length";
     expect(await page.evaluate(hidden)).toBe(0);

@@ -247,8 +247,10 @@ export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
           name: series,
           points: (t === 0 ? [100, 300, 1000, 4000] : [0, 0.25, 0.5, 1]).map((x, k) => {
             const values = seeds.map((s) => 0.5 + 0.04 * k + 0.02 * i + 0.004 * s);
-            return { x, values, mean: values.reduce((sum, value) => sum + value, 0) / values.length };
+            const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+            return { x, values, mean, low: mean - 0.01, high: mean + 0.01 };
           }),
+          optimum: { x: t === 0 ? 4000 : 1, alike: [] },
         })),
         text: "From 1,000 rows on, the two cannot be told apart.",
       })),
@@ -264,6 +266,11 @@ export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
             return { k: k + 1, expected, low: k < 8 ? expected - 0.02 : null, high: k < 8 ? expected + 0.02 : null };
           }),
         })),
+        equalTrials: {
+          numAlone: seeds.length,
+          numMixtures: 12 * seeds.length,
+          tries: seeds.map((_, k) => ({ k: k + 1, alone: 0.6 + 0.01 * k, mixtures: 0.61 + 0.012 * k })),
+        },
       })),
     ),
     retention: evaluatedOnly.flatMap(({ name }) =>

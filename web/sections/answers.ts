@@ -1,30 +1,55 @@
 /** @file Task by task: the mixture that dev chooses, and whether test can tell it from training on the task alone. */
 
-import type { ReportData, TaskAnswer } from "../../src/study/report-data.ts";
+import type { ReportData, ReportTask, TaskAnswer } from "../../src/study/report-data.ts";
 import { chosenModel, nameOf, type Section } from "../context.ts";
 import { type Child, h } from "../dom.ts";
-import { interval, percent, pValue, signed } from "../numbers.ts";
-import { intervalPicture } from "../strips.ts";
+import { interval, NOTHING, percent, pValue, signed, tickOf } from "../numbers.ts";
+import { told } from "../readout.ts";
+import { type Strip, stripTable } from "../strips.ts";
 
 const VERDICTS: Readonly<Record<TaskAnswer["verdict"], string>> = {
-  above: "better than the task alone",
-  below: "worse than the task alone",
+  above: "▲ yes, better",
+  below: "▼ yes, worse",
   "not distinguishable": "not distinguishable",
   same: "the task alone is best",
   "no reference": "no run on the task alone",
 };
 
+/** A run on the task alone may be there and not have been scored. */
+const verdictOf = ({ verdict, reference }: TaskAnswer): string =>
+  verdict === "no reference" && reference !== null ? "not scored yet" : VERDICTS[verdict];
+
 export const answers: Section = {
   id: "answers",
   title: "Which mixture helps which task",
-  how: "For each task, the mixture that scores best on dev is compared once, on test, with training on that task alone; the line is the 95 % interval of the difference, and zero means no difference.",
+  how: "For each task: the mixture that scores best on dev against training on that task alone, on test. The line is the 95 % interval, and zero is no difference; real is what stays below 5 % after correction for all tasks.",
   missing: (data) => (data.answers.length === 0 ? "no task has scored mixtures to compare yet" : undefined),
   draw(context) {
     const { data } = context;
     const model = chosenModel(context);
     const shown = data.answers.filter((answer) => answer.model === model);
+    const taskOf = (answer: TaskAnswer) => data.tasks.find(({ name }) => name === answer.task)!;
+    const units = [...new Set(shown.map((answer) => taskOf(answer).unit))];
+    const charts = units.map((unit) => {
+      const own = shown.filter((answer) => taskOf(answer).unit === unit);
+      return stripTable({
+        caption: `Mixture chosen on dev less the task alone, on test, ${unit}`,
+        columns: ["Task, and the mixture", "difference", "95 %", "corrected p", "is it real?"],
+        reference: 0,
+        writeTick: tickOf(taskOf(own[0]!)),
+        strips: own.map((answer) => strip(data, taskOf(answer), answer)),
+      });
+    });
     return {
-      nodes: [h("div", { class: "cards" }, ...shown.map((answer) => card(data, answer)))],
+      nodes: [
+        ...charts,
+        h(
+          "details",
+          { id: "in-words", class: "in-words" },
+          h("summary", {}, "In words, and what else could be best"),
+          ...shown.map((answer) => inWords(data, taskOf(answer), answer)),
+        ),
+      ],
       table: {
         columns: ["task", "model", "chosen", "reference", "difference", "low", "high", "p", "p_adjusted", "verdict"],
         rows: shown.map((a) => [
@@ -44,63 +69,60 @@ export const answers: Section = {
   },
 };
 
-function card(data: ReportData, answer: TaskAnswer): Child {
-  const task = data.tasks.find(({ name }) => name === answer.task);
-  if (task === undefined) return undefined;
-  const { difference, low, high, pAdjusted, familySize, verdict, chanceOfBest, selected } = answer;
-  const points = task.unit === "points" ? " points" : " nats";
+function strip(data: ReportData, task: ReportTask, answer: TaskAnswer): Strip {
+  const { difference, low, high, pAdjusted, familySize, verdict, chosen } = answer;
   const isCompared = difference !== null && verdict !== "same";
-  const mark = verdict === "above" || verdict === "below" ? verdict : "none";
-  const own = chanceOfBest.find(({ row }) => row === answer.chosen);
+  const ends = isCompared ? interval(low, high, (value) => signed(task, value)) : "";
+  const mixture = nameOf(data, chosen);
+  return {
+    name: h("span", { class: "answer" }, answer.task, h("small", {}, verdict === "same" ? "alone" : mixture)),
+    value: isCompared ? difference : null,
+    low: isCompared ? low : null,
+    high: isCompared ? high : null,
+    mark: verdict === "above" || verdict === "below" ? verdict : "none",
+    texts: [isCompared ? signed(task, difference) : NOTHING, ends, pValue(pAdjusted), verdictOf(answer)],
+    ...(isCompared && {
+      tell: told(
+        `${mixture} on ${answer.task}`,
+        `${signed(task, difference)} from ${nameOf(data, answer.reference!)}, ${task.itemMetric}`,
+        ends === "" ? "no interval" : `95 % ${ends}`,
+        pAdjusted === null ? "" : `p ${pValue(pAdjusted)} after Holm over ${familySize}`,
+        `${task.n.test} test items`,
+        `${data.rows[chosen]!.cells[answer.task]?.test.values.length ?? 0} seeds`,
+      ),
+    }),
+  };
+}
+
+function inWords(data: ReportData, task: ReportTask, answer: TaskAnswer): Child {
+  const { chanceOfBest, selected } = answer;
+  const write = (value: number) => signed(task, value);
   return h(
-    "article",
-    { class: `card ${mark}` },
-    h("h3", {}, answer.task),
-    h("p", { class: "verdict" }, VERDICTS[verdict]),
-    h("p", { class: "mixture" }, nameOf(data, answer.chosen)),
-    !isCompared
+    "div",
+    {},
+    h("p", {}, h("strong", {}, `${answer.task}. `), answer.text),
+    chanceOfBest.length === 0
+      ? undefined
+      : h(
+          "ul",
+          { class: "chances" },
+          ...chanceOfBest.map(({ row, chance }) =>
+            h(
+              "li",
+              {},
+              h("span", { class: "number" }, percent(chance)),
+              h("span", {}, `${nameOf(data, row)} is the best`),
+            ),
+          ),
+        ),
+    selected === null
       ? undefined
       : h(
           "p",
-          { class: "gain" },
-          h("strong", {}, signed(task, difference)),
-          h("span", {}, `${points}${task.itemMetric === task.metric ? "" : ` of ${task.itemMetric}`}`),
+          { class: "quiet" },
+          `Best on test, whatever dev says: ${nameOf(data, selected.row)}, ${signed(task, selected.estimate)}${
+            selected.low === null ? "" : ` (${interval(selected.low, selected.high, write)})`
+          } against the task alone, after allowing for its having been picked among ${selected.candidates}.`,
         ),
-    !isCompared ? undefined : intervalPicture({ value: difference, low, high, mark }, 0),
-    h(
-      "p",
-      { class: "quiet" },
-      [
-        interval(low, high, (value) => signed(task, value)),
-        pAdjusted === null ? "" : `p ${pValue(pAdjusted)} after Holm over ${familySize}`,
-        own === undefined ? "" : `chance of being the best: ${percent(own.chance)}`,
-      ]
-        .filter((text) => text !== "")
-        .join(" · "),
-    ),
-    h(
-      "details",
-      {},
-      h("summary", {}, "In words, and what could be best"),
-      h("p", {}, answer.text),
-      chanceOfBest.length === 0
-        ? undefined
-        : h(
-            "ul",
-            { class: "chances" },
-            ...chanceOfBest.map(({ row, chance }) =>
-              h("li", {}, h("span", {}, nameOf(data, row)), h("span", { class: "number" }, percent(chance))),
-            ),
-          ),
-      selected === null || selected.estimate === null
-        ? undefined
-        : h(
-            "p",
-            { class: "quiet" },
-            `Best on test, whatever dev says: ${nameOf(data, selected.row)}, ${signed(task, selected.estimate)}${
-              selected.low === null ? "" : ` (${interval(selected.low, selected.high, (value) => signed(task, value))})`
-            } against the task alone, after allowing for its having been picked among ${selected.candidates}.`,
-          ),
-    ),
   );
 }

@@ -1,11 +1,13 @@
 /** @file Scores along a dose or a size, the best of so many trials, and losses along a run. */
 
-import type { ReportTask, RunLosses } from "../../src/study/report-data.ts";
+import type { EqualTrials, ReportTask, RunLosses } from "../../src/study/report-data.ts";
 import { chosenModel, chosenTask, nameOf, type Section } from "../context.ts";
 import { controls, pick, switcher } from "../controls.ts";
-import { h } from "../dom.ts";
+import { type Child, h } from "../dom.ts";
 import { type Line, lineChart } from "../lines.ts";
-import { tickOf } from "../numbers.ts";
+import { score, signed, tickOf } from "../numbers.ts";
+import { dataTable } from "../table.ts";
+import type { View } from "../view.ts";
 
 const unitOf = (task: ReportTask): string => (task.unit === "points" ? `${task.metric}, points` : task.unit);
 
@@ -15,7 +17,7 @@ const limitsOf = (task: ReportTask): [number, number] | undefined =>
 export const doses: Section = {
   id: "doses",
   title: "How much of it",
-  how: "The chosen task's score along a quantity that varies between mixtures otherwise alike; each small dot is a run, the line joins their means.",
+  how: "The chosen task's score along a quantity that varies between mixtures otherwise alike; each small dot is a run, the line joins their means, and the band is the 95 % interval over seeds on these test items.",
   missing: (data) =>
     data.curves.length === 0 ? "no dose, size or option varies between mixtures otherwise alike" : undefined,
   draw(context) {
@@ -35,17 +37,17 @@ export const doses: Section = {
           mayBeLogarithmic: true,
           lines: series.map(({ name, points }) => ({
             name,
-            points: points.map(({ x, mean }) => ({ x, y: mean })),
+            points: points.map(({ x, mean, low, high }) => ({ x, y: mean, low, high })),
             dots: points.flatMap(({ x, values }) => values.map((y) => ({ x, y }))),
           })),
         }),
         h("p", {}, text),
       ]),
       table: {
-        columns: ["task", "of", "series", "x", "mean", "values"],
+        columns: ["task", "of", "series", "x", "mean", "low", "high", "values"],
         rows: shown.flatMap(({ of, series }) =>
           series.flatMap(({ name, points }) =>
-            points.map(({ x, mean, values }) => [task.name, of, name, x, mean, values.join(" ")]),
+            points.map(({ x, mean, low, high, values }) => [task.name, of, name, x, mean, low, high, values.join(" ")]),
           ),
         ),
       },
@@ -60,7 +62,7 @@ export const expectedMaximum: Section = {
   missing: (data) =>
     data.expectedMaximum.length === 0 ? "too few runs for the best of several to be estimated" : undefined,
   draw(context) {
-    const { data } = context;
+    const { data, view } = context;
     const task = chosenTask(context);
     const shown = data.expectedMaximum.find(
       (curve) => curve.task === task.name && curve.model === chosenModel(context),
@@ -79,6 +81,8 @@ export const expectedMaximum: Section = {
             points: points.map(({ k, expected, low, high }) => ({ x: k, y: expected, low, high })),
           })),
         }),
+        h("h3", {}, "With as many trials on the task alone"),
+        ...equalTrials(task, shown.equalTrials, view),
       ],
       table: {
         columns: ["task", "curve", "tries", "expected", "low", "high"],
@@ -89,6 +93,40 @@ export const expectedMaximum: Section = {
     };
   },
 };
+
+/** So many tries are shown, and the most that there are. */
+const SHOWN_TRIES = [1, 2, 3, 5, 10, 20, 50, 100];
+
+function equalTrials(task: ReportTask, { numAlone, numMixtures, tries }: EqualTrials, view: View): readonly Child[] {
+  const there = `Scored: ${numAlone} ${numAlone === 1 ? "run" : "runs"} of ${task.name} alone (over seeds and factors) and ${numMixtures} of mixtures that hold more.`;
+  if (tries.length < 2) {
+    return [
+      h(
+        "p",
+        {},
+        `${there} That is too few to compare a search of the one with a search of the other: more seeds, or a factor that varies, would give the task alone its chances too.`,
+      ),
+    ];
+  }
+  return [
+    h("p", {}, `${there} Of so many runs the best on dev is taken; its test score, on average over all such choices:`),
+    dataTable(view, {
+      key: "trials",
+      caption: `${task.name}, ${task.metric}, test: of as many runs, the one that dev picks`,
+      columns: [
+        { name: "runs tried", text: ({ k }) => String(k), number: ({ k }) => k },
+        { name: "the task alone", text: ({ alone }) => score(task, alone), number: ({ alone }) => alone },
+        { name: "mixtures", text: ({ mixtures }) => score(task, mixtures), number: ({ mixtures }) => mixtures },
+        {
+          name: "difference",
+          text: ({ alone, mixtures }) => signed(task, mixtures - alone),
+          number: ({ alone, mixtures }) => mixtures - alone,
+        },
+      ],
+      rows: tries.filter(({ k }) => SHOWN_TRIES.includes(k) || k === tries.length),
+    }),
+  ];
+}
 
 export const losses: Section = {
   id: "losses",
@@ -117,18 +155,7 @@ export const losses: Section = {
       nodes: [
         controls(
           pick(view, "run", "Run", options, mostMixed(data.losses).run),
-          hasDev
-            ? switcher(
-                view,
-                "losses",
-                "Which losses",
-                [
-                  { value: "train", name: "Training" },
-                  { value: "dev", name: "Dev" },
-                ],
-                "train",
-              )
-            : undefined,
+          hasDev ? switcher(view, "losses", "Which losses", { train: "Training", dev: "Dev" }) : undefined,
         ),
         lineChart({ label: `Loss by ingredient along run ${id}`, xLabel: "step", yLabel: "nats a token", lines }) ??
           h("p", { class: "quiet" }, "This run has no such losses."),

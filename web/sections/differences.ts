@@ -5,6 +5,7 @@ import { type Context, chosenModel, chosenTask, type Drawn, nameOf, type Section
 import { controls, pick } from "../controls.ts";
 import { h } from "../dom.ts";
 import { interval, pValue, signed, tickOf } from "../numbers.ts";
+import { told } from "../readout.ts";
 import { stripTable } from "../strips.ts";
 
 export const forest: Section = {
@@ -53,13 +54,21 @@ function drawn({ data }: Context, differences: readonly MixtureDifference[], cap
           columns: ["Mixture", "difference", "95 %", "corrected p"],
           reference: 0,
           writeTick: tickOf(task),
-          strips: ordered.map(({ row, difference, low, high, pAdjusted, mark }) => ({
+          strips: ordered.map(({ row, reference, difference, low, high, pValue: p, pAdjusted, mark }) => ({
             name: nameOf(data, row),
             value: difference,
             low,
             high,
             mark,
             texts: [signed(task, difference), interval(low, high, (value) => signed(task, value)), pValue(pAdjusted)],
+            tell: told(
+              `${nameOf(data, row)} on ${task.name}`,
+              `${signed(task, difference)} from ${nameOf(data, reference)}`,
+              low === null ? "no interval" : `95 % ${interval(low, high, (value) => signed(task, value))}`,
+              `p ${pValue(p)}, corrected ${pValue(pAdjusted)}`,
+              `${task.n.test} test items`,
+              `${data.rows[row]!.cells[task.name]?.test.values.length ?? 0} seeds`,
+            ),
             isStrong: mark !== "none",
           })),
         });

@@ -44,17 +44,7 @@ export const disagreements: Section = {
       nodes: [
         controls(
           pick(view, "pair", "Pair", pairs, fallback),
-          switcher(
-            view,
-            "items",
-            "Which items",
-            [
-              { value: "all", name: "All" },
-              { value: "a", name: "A right, B wrong" },
-              { value: "b", name: "B right, A wrong" },
-            ],
-            "all",
-          ),
+          switcher(view, "items", "Which items", { all: "All", a: "A right, B wrong", b: "B right, A wrong" }),
         ),
         h(
           "p",

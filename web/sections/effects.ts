@@ -5,6 +5,7 @@ import { chosenModel, chosenTask, type Section } from "../context.ts";
 import { h } from "../dom.ts";
 import { type MatrixCell, matrixLegend, matrixTable } from "../matrix.ts";
 import { interval, NOTHING, pValue, signed } from "../numbers.ts";
+import { told } from "../readout.ts";
 
 type Effect = IngredientEffects["effects"][number];
 
@@ -131,7 +132,13 @@ function effectCell(task: ReportTask, found: Effect | undefined, strongest: numb
   return {
     text: `${isStrong ? (found.effect > 0 ? "▲ " : "▼ ") : ""}${signed(task, found.effect)}`,
     shade: found.effect / (strongest || 1),
-    title: `${ends === "" ? "no interval" : `95 %: ${ends}`}; corrected p ${pValue(found.pAdjusted)}`,
+    tell: told(
+      `${found.term} on ${task.name}`,
+      signed(task, found.effect),
+      ends === "" ? "no interval" : `95 % ${ends}`,
+      `p ${pValue(found.pValue)}, corrected ${pValue(found.pAdjusted)}`,
+      `${task.n.test} test items`,
+    ),
     isStrong,
   };
 }

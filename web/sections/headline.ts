@@ -1,9 +1,9 @@
 /** @file The study in a sentence, its size, and what a reader must know before believing it. */
 
 import type { ReportData } from "../../src/study/report-data.ts";
-import { h } from "../dom.ts";
+import { type Child, h } from "../dom.ts";
 
-export function headline(data: ReportData): HTMLElement {
+export function headline(data: ReportData): readonly Child[] {
   const count = (number: number, one: string, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
   const facts = [
     `${data.numDone} of ${count(data.numRuns, "run")} done`,
@@ -12,9 +12,7 @@ export function headline(data: ReportData): HTMLElement {
     count(data.seeds.length, "seed"),
     ...data.versions,
   ];
-  return h(
-    "header",
-    { class: "headline" },
+  return [
     h("h1", {}, data.name),
     h("p", { class: data.sentence.length > 240 ? "sentence long" : "sentence" }, data.sentence),
     h("ul", { class: "facts" }, ...facts.map((fact) => h("li", {}, fact))),
@@ -26,5 +24,5 @@ export function headline(data: ReportData): HTMLElement {
           h("h2", {}, "Before you read on"),
           h("ul", {}, ...data.remarks.map((remark) => h("li", {}, remark))),
         ),
-  );
+  ];
 }

@@ -7,6 +7,7 @@ import {
   chosenModel,
   chosenSplit,
   type Drawn,
+  nameOf,
   rowName,
   rowsOf,
   type Section,
@@ -16,6 +17,7 @@ import { h } from "../dom.ts";
 import { type Matrix, type MatrixCell, matrixLegend, matrixTable } from "../matrix.ts";
 import { interval, NOTHING, pValue, score, signed } from "../numbers.ts";
 import { comesFirst } from "../order.ts";
+import { seedsTold, told } from "../readout.ts";
 
 export const heatMap: Section = {
   id: "mixtures",
@@ -35,27 +37,12 @@ export const heatMap: Section = {
       nodes: [
         controls(
           hasDifferences
-            ? switcher(
-                view,
-                "heat",
-                "What is shown",
-                [
-                  { value: "difference", name: "Difference from the task alone" },
-                  { value: "score", name: "Score" },
-                ],
-                "difference",
-              )
+            ? switcher(view, "heat", "What is shown", { difference: "Difference from the task alone", score: "Score" })
             : undefined,
-          switcher(
-            view,
-            "heat-order",
-            "Order of rows",
-            [
-              { value: "design", name: "In order of the design" },
-              { value: "best", name: "Best on the chosen task first" },
-            ],
-            "design",
-          ),
+          switcher(view, "heat-order", "Order of rows", {
+            design: "In order of the design",
+            best: "Best on the chosen task first",
+          }),
         ),
         ...drawn.nodes,
       ],
@@ -68,7 +55,8 @@ function differenceMap(context: Context, model: string, order: string): Drawn {
   const differences = data.differences.filter((difference) => difference.model === model);
   const at = new Map(differences.map((difference) => [`${difference.row} ${difference.task}`, difference]));
   const references = new Set(differences.map(({ reference, task }) => `${reference} ${task}`));
-  const strongest = strongestByUnit(data.tasks, differences);
+  const compared = data.tasks.filter(({ name }) => differences.some(({ task }) => task === name));
+  const strongest = strongestByUnit(compared, differences);
   const rows = rowsOf(data, model).filter((row) =>
     differences.some((difference) => difference.row === row || difference.reference === row),
   );
@@ -81,7 +69,14 @@ function differenceMap(context: Context, model: string, order: string): Drawn {
     return {
       text: `${mark === "above" ? "▲ " : mark === "below" ? "▼ " : ""}${signed(task, difference)}`,
       shade: difference / (strongest.get(task.unit) || 1),
-      title: `${ends === "" ? "no interval" : `95 %: ${ends}`}; corrected p ${pValue(pAdjusted)}`,
+      tell: told(
+        `${nameOf(data, row)} on ${task.name}`,
+        `${signed(task, difference)} from the task alone`,
+        ends === "" ? "no interval" : `95 % ${ends}`,
+        `corrected p ${pValue(pAdjusted)}`,
+        `${task.n.test} test items`,
+        `${data.rows[row]!.cells[task.name]?.test.values.length ?? 0} seeds`,
+      ),
       isStrong: mark !== "none",
     };
   };
@@ -90,7 +85,7 @@ function differenceMap(context: Context, model: string, order: string): Drawn {
   const most = strongest.get("points") || undefined;
   return {
     nodes: [
-      map(context, rows, order, cell, value, `Difference from training on the task alone, on test: ${model}`),
+      map(context, compared, rows, order, cell, value, `Difference from training on the task alone, on test: ${model}`),
       matrixLegend(
         most === undefined ? "worse" : `−${(100 * most).toFixed(1)}`,
         most === undefined ? "better" : `+${(100 * most).toFixed(1)}`,
@@ -145,13 +140,19 @@ function scoreMap(context: Context, model: string, order: string): Drawn {
     return {
       text: `${isChosen ? "* " : ""}${score(task, value)}`,
       shade: high > low ? (value - low) / (high - low) : 0,
-      title: `n = ${there.n}, ${there.values.length} seeds${ends === "" ? "" : `, 95 %: ${ends}`}`,
+      tell: told(
+        `${nameOf(data, row)} on ${task.name}`,
+        `${score(task, value)} ${task.metric}, ${split}`,
+        ends === "" ? "" : `95 % ${ends}`,
+        `${there.n} items`,
+        seedsTold(there.values, (one) => score(task, one)),
+      ),
       isStrong: isChosen,
     };
   };
   return {
     nodes: [
-      map(context, rows, order, cell, mean, `Scores on ${split}: ${model}`),
+      map(context, data.tasks, rows, order, cell, mean, `Scores on ${split}: ${model}`),
       matrixLegend("worst of the task", "best of the task", "rising", `${split}, mean over seeds. * chosen on dev.`),
     ],
     table: {
@@ -184,6 +185,7 @@ function scoreMap(context: Context, model: string, order: string): Drawn {
 
 function map(
   { data, view }: Context,
+  tasks: readonly ReportTask[],
   rows: readonly number[],
   order: string,
   cell: (row: number, task: ReportTask) => MatrixCell,
@@ -206,7 +208,7 @@ function map(
         name,
         rows: ordered.map((row) => ({
           name: rowName(data.rows[row]),
-          cells: data.tasks.map((task) => cell(row, task)),
+          cells: tasks.map((task) => cell(row, task)),
         })),
       },
     ];
@@ -214,7 +216,7 @@ function map(
   return matrixTable({
     caption,
     corner: "Mixture",
-    columns: data.tasks.map(({ name }, i) =>
+    columns: tasks.map(({ name }, i) =>
       h(
         "button",
         {

@@ -6,6 +6,7 @@ import { controls, switcher } from "../controls.ts";
 import { h } from "../dom.ts";
 import { fixed, interval, plain, score, tickOf } from "../numbers.ts";
 import { comesFirst } from "../order.ts";
+import { seedsTold, told } from "../readout.ts";
 import { stripTable } from "../strips.ts";
 
 const KINDS: Readonly<Record<ReportRow["kind"], string>> = {
@@ -20,7 +21,7 @@ const KINDS: Readonly<Record<ReportRow["kind"], string>> = {
 export const seeds: Section = {
   id: "seeds",
   title: "Every seed",
-  how: "Each dot is one run, the upright line their mean, the wide line the 95 % interval; where dots overlap, the mixtures may well be alike, which the next section tests.",
+  how: "Each dot is one run, the upright line their mean; the wide line is the 95 % interval over test items, of what was run once. Where dots overlap, the mixtures may well be alike, which the next section tests.",
   missing: (data) => (data.rows.length === 0 || data.tasks.length === 0 ? "nothing is scored yet" : undefined),
   draw(context) {
     const { data, view } = context;
@@ -48,22 +49,20 @@ export const seeds: Section = {
           interval(cell.low, cell.high, (value) => score(task, value)),
           String(cell.values.length),
         ],
+        tell: told(
+          `${rowName(row)} on ${task.name}`,
+          `${score(task, cell.mean)} ${task.metric}, ${split}`,
+          cell.low === null ? "" : `95 % ${interval(cell.low, cell.high, (value) => score(task, value))}`,
+          `${cell.n} items`,
+          seedsTold(cell.values, (value) => score(task, value)),
+        ),
         isStrong: row.chosenFor.includes(task.name),
       })),
     });
     return {
       nodes: [
         controls(
-          switcher(
-            view,
-            "seeds-order",
-            "Order of rows",
-            [
-              { value: "best", name: "Best first" },
-              { value: "design", name: "In order of the design" },
-            ],
-            "best",
-          ),
+          switcher(view, "seeds-order", "Order of rows", { best: "Best first", design: "In order of the design" }),
         ),
         chart ?? h("p", { class: "quiet" }, `Nothing is scored on ${task.name} yet.`),
         h("p", { class: "quiet" }, "Bold: chosen on dev."),
@@ -109,6 +108,13 @@ export const aggregate: Section = {
             low,
             high,
             texts: [fixed(iqm, 3), interval(low, high, (value) => fixed(value, 3)), String(numTasks)],
+            tell: told(
+              nameOf(data, row),
+              fixed(iqm, 3),
+              low === null ? "" : `95 % ${interval(low, high, (value) => fixed(value, 3))}`,
+              `${numTasks} tasks`,
+              `${data.rows[row]!.runs.length} seeds`,
+            ),
           })),
         }) ?? h("p", { class: "quiet" }, "Nothing of this model yet."),
       ],

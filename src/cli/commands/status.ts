@@ -3,9 +3,9 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { aligned } from "../../report/tables.ts";
-import { isInterrupted, isPidAlive, readStatus } from "../../runs/run-dir.ts";
 import { failures, readLedger, type TestOpenings, testOpenings } from "../../study/ledger.ts";
 import { readStudyLock } from "../../study/lock-file.ts";
+import { jobProgress } from "../../study/progress.ts";
 import { runDir } from "../../study/scored.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
@@ -54,22 +54,11 @@ function openingsText({ times, runs, tasks }: TestOpenings): string {
   return `Test splits of ${tasks} tasks were opened ${times} times, by ${runs} runs and baselines.`;
 }
 
-/** @param reason  why it failed when it was last tried, as the ledger has it: the run may have had no folder to say so in */
 function stateOf(dir: string, reason: string | undefined, { clock, self }: Context): { state: string; detail: string } {
-  const status = readStatus(dir);
-  const isDead = isInterrupted(status, { pidAlive: isPidAlive, now: clock(), host: self.host });
-  if (status.state === "done" || (status.state === "running" && !isDead)) {
-    return { state: status.state, detail: status.state === "running" ? steps(status) : "" };
-  }
-  const failure = reason ?? status.reason;
-  if (failure !== undefined) return { state: "failed", detail: firstLine(failure) };
-  return isDead ? { state: "interrupted", detail: steps(status) } : { state: status.state, detail: "" };
+  const { state, reason: why, step, numSteps } = jobProgress(dir, reason, { now: clock(), host: self.host });
+  return { state, detail: why ?? (step === undefined ? "" : `step ${step} of ${numSteps}`) };
 }
 
 function firstLine(text: string): string {
   return text.split("\n")[0]!;
-}
-
-function steps({ step, num_steps }: { step?: number | undefined; num_steps?: number | undefined }): string {
-  return step === undefined || num_steps === undefined ? "" : `step ${step} of ${num_steps}`;
 }

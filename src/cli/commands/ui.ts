@@ -1,0 +1,31 @@
+/** @file mixtune ui DIR: the report in the browser, kept up to date while the study runs, until it is told to stop. */
+
+import { once } from "node:events";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { LiveStudy } from "../../report/live.ts";
+import { serveReport } from "../../report/serve.ts";
+import type { Act } from "../act.ts";
+import type { Context } from "../context.ts";
+import { describeError, EXIT_DONE } from "../exit.ts";
+import { wholeNumber } from "../options.ts";
+
+export function addUi(program: Command, act: Act): void {
+  program
+    .command("ui <dir>")
+    .description("the report in the browser, live while the study runs; on this machine alone; Ctrl-C stops it")
+    .option("--port <number>", "0: any that is free", wholeNumber(0, 65_535), 8765)
+    .addHelpText("after", "\nExample: mixtune ui studies/demo")
+    .action((dir: string, { port }: { port: number }) => act((context) => ui(resolve(dir), port, context)));
+}
+
+async function ui(dir: string, port: number, context: Context): Promise<number> {
+  const { clock, self, signal, note } = context;
+  const onFault = (error: unknown) => note(describeError(error, true));
+  const study = new LiveStudy(dir, { now: clock, host: self.host, onFault });
+  const server = await serveReport(study, port);
+  context.result({ url: server.url }, server.url);
+  if (!signal.aborted) await once(signal, "abort");
+  await server.stop();
+  return EXIT_DONE;
+}
