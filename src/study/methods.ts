@@ -49,7 +49,7 @@ export function methodsOf(
     },
     {
       title: "Ingredients",
-      text: "The effect of an ingredient on a task is that of adding it to mixtures that hold the task (to any mixture, for tasks that are never trained on), from a linear model of the mixtures' mean test scores, so that what the model does not say counts as noise. What pairs do beyond that is from a second fit over all runs, where the design has pairs; its intervals are right only if mixtures differ by these terms and seeds alone. What the runs do not determine is given no number.",
+      text: "The effect of an ingredient on a task is that of adding it to mixtures that hold the task (to any mixture, for tasks that are never trained on), from a linear model of the mixtures' mean test scores, so that what the model does not say counts as noise. What pairs do beyond that is from a second model of the same means, where the design has pairs; where it has as many terms as there are mixtures, nothing is left to judge them by, and they have no intervals. What the runs do not determine is given no number.",
     },
     {
       title: "Aggregate",
