@@ -28,14 +28,18 @@ export interface ItemScores extends ItemList {
 /** Lists of items by their text in an index: those of many runs are equal, and read once. */
 export type KnownItems = Map<string, ItemList>;
 
-/** What an index holds of predictions. */
+/** What an index holds of predictions. A score that is not finite is none, as predictions keep it. */
 export function itemScoresOf(predictions: readonly Prediction[]): ItemScores {
   const sorted = predictions.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-  const names = [...new Set(sorted.flatMap(({ scores }) => Object.keys(scores)))].sort();
+  const names = new Set<string>();
+  for (const { scores } of sorted) for (const name in scores) if (Number.isFinite(scores[name])) names.add(name);
+  const finite = (score = Number.NaN) => (Number.isFinite(score) ? score : Number.NaN);
   return {
     ids: sorted.map(({ id }) => id),
     groups: sorted.map(({ group }) => group),
-    scores: Object.fromEntries(names.map((name) => [name, sorted.map(({ scores }) => scores[name] ?? Number.NaN)])),
+    scores: Object.fromEntries(
+      [...names].sort().map((name) => [name, sorted.map(({ scores }) => finite(scores[name]))]),
+    ),
   };
 }
 
