@@ -88,6 +88,22 @@ describe("the report of a study with known effects", () => {
   });
 });
 
+test("answers that differ are shown for 200 items in all, and the others are counted", () => {
+  const folder = mkdtempSync(join(tmpdir(), "mixtune-report-"));
+  const tasks = ["a", "b", "c", "d", "e", "f"];
+  const chance: RecordedStudy["chance"] = (_, mixture) => (mixture?.name === "all" ? 0.9 : 0.5);
+  recordStudy(folder, { tasks, design: "[singles, all]", seeds: [1], numItems: 150, chance });
+  const { disagreements } = reported(folder);
+  rmSync(folder, { recursive: true });
+  expect(disagreements.map(({ task }) => task)).toEqual(tasks);
+  for (const { items, leftOut, onlyA, onlyB } of disagreements) {
+    expect(items.length + leftOut).toBe(onlyA + onlyB);
+    expect(items.filter(({ aRight }) => aRight).length).toBeGreaterThanOrEqual(Math.min(onlyA, 16));
+    expect(items.filter(({ aRight }) => !aRight).length).toBeGreaterThanOrEqual(Math.min(onlyB, 16));
+  }
+  expect(disagreements.reduce((sum, { items }) => sum + items.length, 0)).toBe(200);
+});
+
 describe("what is wrong with the files", () => {
   const remarks = () => reported(dir).remarks.join("\n");
 
