@@ -96,9 +96,10 @@ const trainingRow = {
   usefulRatio: useful === undefined || workload.method === "full" ? undefined : training.ratio(useful * realTokens),
 };
 const size = sizeOf(config);
+const shapes = packShapes(examples, packOptions);
 const memory = {
   estimate: {
-    realTokensPerSecond: rounded(realTokens / secondsOf(packs, size, workload.method, THREADS)),
+    realTokensPerSecond: rounded(realTokens / secondsOf(shapes, size, workload.method, THREADS)),
     peakMemoryGb: rounded(memoryOf(size, layout.size) / 1e9),
   },
   peakMemoryGb: Math.round(process.resourceUsage().maxRSS / 1e4) / 100,

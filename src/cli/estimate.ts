@@ -3,9 +3,8 @@
 import { type BatchPlan, planBatches } from "../data/batches.ts";
 import { lengthOf } from "../data/fit.ts";
 import { countsPerEpoch } from "../data/mixture.ts";
-import { packExamples } from "../data/packing.ts";
+import { type PackShape, packShapes } from "../data/packing.ts";
 import type { PreparedTask } from "../data/prepare.ts";
-import type { Pack } from "../data/types.ts";
 import type { RunSpec, TrainSpec } from "../specs/types.ts";
 import type { Estimate } from "../study/types.ts";
 import { MICRO_BATCH_TOKENS, packOptionsOf } from "../train/trainer.ts";
@@ -73,15 +72,15 @@ const TRAINING_PASSES = { full: 3.5, lora: 2 } as const;
 
 /** Seconds that the packs of some batches take. A multiply-add is two operations; attention reads its whole row, masked or not. */
 export function secondsOf(
-  packs: readonly Pack[],
+  packs: readonly PackShape[],
   model: ModelSize,
   method: TrainSpec["method"],
   threads: number,
 ): number {
-  const macs = packs.reduce((sum, { numPrefixes: Q, prefixLen: P, numRows: B, rowLen: S, lossRows }) => {
+  const macs = packs.reduce((sum, { numPrefixes: Q, prefixLen: P, numRows: B, rowLen: S, numLossRows }) => {
     const attended = Q * P * P + B * S * (P + S);
     const ofBlocks = (Q * P + B * S) * model.blocks + 2 * attended * model.hidden * model.layers;
-    return sum + ofBlocks + lossRows.length * model.hidden * model.vocabulary;
+    return sum + ofBlocks + numLossRows * model.hidden * model.vocabulary;
   }, 0);
   return (TRAINING_PASSES[method] * 2 * macs) / (flopsPerThread(model) * threads);
 }
@@ -91,15 +90,15 @@ function sampleOf(
   plan: BatchPlan,
   { train }: RunSpec,
   ingredients: Record<string, PreparedTask>,
-): { packs: Pack[]; tokens: number } {
-  const packs: Pack[] = [];
+): { packs: PackShape[]; tokens: number } {
+  const packs: PackShape[] = [];
   let tokens = 0;
   for (let k = 0; k < Math.min(SAMPLED_BATCHES, plan.numSteps); k++) {
     const { names, ingredient, example } = plan.batch(Math.floor((k * plan.numSteps) / SAMPLED_BATCHES));
     const examples = Array.from(ingredient, (which, i) => {
       return ingredients[names[which]!]!.split("train").tokenized[example[i]!]!;
     });
-    packs.push(...packExamples(examples, packOptionsOf(train)));
+    packs.push(...packShapes(examples, packOptionsOf(train)));
     tokens += examples.reduce((sum, one) => sum + lengthOf(one), 0);
   }
   return { packs, tokens };
