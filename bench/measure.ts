@@ -3,7 +3,7 @@
 import { Rng } from "../src/base/rng.ts";
 import { memoryOf, secondsOf } from "../src/cli/estimate.ts";
 import { sizeOf } from "../src/cli/models.ts";
-import { packExamples, packLabels } from "../src/data/packing.ts";
+import { packExamples, packLabels, packShapes } from "../src/data/packing.ts";
 import { productFlops } from "../src/engine/graph/flops.ts";
 import { Graph } from "../src/engine/graph/graph.ts";
 import { Session } from "../src/engine/runtime/session.ts";

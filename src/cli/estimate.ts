@@ -2,7 +2,7 @@
 
 import { type BatchPlan, planBatches } from "../data/batches.ts";
 import { lengthOf } from "../data/fit.ts";
-import { countsPerEpoch } from "../data/mixture.ts";
+import { countsPerEpoch, type epochOrder } from "../data/mixture.ts";
 import { type PackShape, packShapes } from "../data/packing.ts";
 import type { PreparedTask } from "../data/prepare.ts";
 import type { RunSpec, TrainSpec } from "../specs/types.ts";
@@ -34,13 +34,15 @@ const NODE_BYTES = 300e6;
 /** Size of one prediction on disk. */
 const PREDICTION_BYTES = 400;
 
+/** @param makeOrder  as in {@link batchesOf} */
 export function estimateRun(
   spec: RunSpec,
   ingredients: Record<string, PreparedTask>,
   model: ModelSize,
   evaluated: { examples: number; tokens: number },
+  makeOrder?: typeof epochOrder,
 ): Estimate {
-  const plan = batchesOf(spec, ingredients);
+  const plan = batchesOf(spec, ingredients, makeOrder);
   const shown = plan.totals();
   const examples = Object.values(shown).reduce((sum, one) => sum + one.examples, 0);
   const tokens = Object.values(shown).reduce((sum, one) => sum + one.tokens, 0);
@@ -104,15 +106,19 @@ function sampleOf(
   return { packs, tokens };
 }
 
-/** The batches that a run trains on. */
-export function batchesOf(spec: RunSpec, ingredients: Record<string, PreparedTask>): BatchPlan {
+/** The batches that a run trains on. @param makeOrder  of a study's epochs: many runs have the same (keptOrders) */
+export function batchesOf(
+  spec: RunSpec,
+  ingredients: Record<string, PreparedTask>,
+  makeOrder?: typeof epochOrder,
+): BatchPlan {
   const splits = Object.keys(spec.mixture.ingredients).map(
     (name) => [name, ingredients[name]!.split("train")] as const,
   );
   const sizes = splits.map(([name, { tokenized, numTokens }]) => [name, { num: tokenized.length, tokens: numTokens }]);
   const counts = countsPerEpoch(spec.mixture, Object.fromEntries(sizes));
   const lengths = Object.fromEntries(splits.map(([name, split]) => [name, split.lengths]));
-  return planBatches(counts, lengths, spec.train, spec.seed);
+  return planBatches(counts, lengths, spec.train, spec.seed, makeOrder);
 }
 
 /** Memory that a frozen weight takes: float32, three times (ours, the engine's packed copies). */
