@@ -5,6 +5,7 @@ import { lengthOf } from "../data/fit.ts";
 import { countsPerEpoch, type epochOrder } from "../data/mixture.ts";
 import { type PackShape, packShapes } from "../data/packing.ts";
 import type { PreparedTask } from "../data/prepare.ts";
+import type { TokenizedExample } from "../data/types.ts";
 import type { RunSpec, TrainSpec } from "../specs/types.ts";
 import type { Estimate } from "../study/types.ts";
 import { MICRO_BATCH_TOKENS, packOptionsOf } from "../train/trainer.ts";
@@ -28,8 +29,9 @@ export interface ModelSize {
 function flopsPerThread({ hidden }: ModelSize): number {
   return (80e9 * hidden ** 2) / (hidden ** 2 + 256 ** 2);
 }
-/** Batches that are laid out to see how many tokens sharing saves. */
+/** Batches that are laid out to see how many tokens sharing saves, and how many tokens of each: of a larger one its first examples. */
 const SAMPLED_BATCHES = 2;
+const SAMPLED_TOKENS = 8192;
 const NODE_BYTES = 300e6;
 /** Size of one prediction on disk. */
 const PREDICTION_BYTES = 400;
@@ -87,7 +89,7 @@ export function secondsOf(
   return (TRAINING_PASSES[method] * 2 * macs) / (flopsPerThread(model) * threads);
 }
 
-/** Packs of a few batches over the run, and the tokens of their examples, each counted in full. */
+/** Packs of a few batches over the run, or of their beginnings, and the tokens of their examples, each counted in full. */
 function sampleOf(
   plan: BatchPlan,
   { train }: RunSpec,
@@ -97,11 +99,14 @@ function sampleOf(
   let tokens = 0;
   for (let k = 0; k < Math.min(SAMPLED_BATCHES, plan.numSteps); k++) {
     const { names, ingredient, example } = plan.batch(Math.floor((k * plan.numSteps) / SAMPLED_BATCHES));
-    const examples = Array.from(ingredient, (which, i) => {
-      return ingredients[names[which]!]!.split("train").tokenized[example[i]!]!;
-    });
+    const examples: TokenizedExample[] = [];
+    for (let i = 0, room = SAMPLED_TOKENS; i < example.length && room > 0; i++) {
+      const one = ingredients[names[ingredient[i]!]!]!.split("train").tokenized[example[i]!]!;
+      examples.push(one);
+      room -= lengthOf(one);
+      tokens += lengthOf(one);
+    }
     packs.push(...packShapes(examples, packOptionsOf(train)));
-    tokens += examples.reduce((sum, one) => sum + lengthOf(one), 0);
   }
   return { packs, tokens };
 }
