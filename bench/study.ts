@@ -89,7 +89,7 @@ function plan(): void {
   const identity = (name: string) => ({ name, weights_digest: name, tokenizer_digest: "t", template_digest: "t" });
   const evaluated = { examples: 10_000, tokens: 1e6 };
   const size = sizeOf(SHAPES.m135);
-  const start = performance.now();
+  const [start, used] = [performance.now(), process.cpuUsage()];
   const makeOrder = keptOrders();
   const runs = planStudy(study, {
     ingredients: () => Object.fromEntries(facts),
@@ -98,7 +98,8 @@ function plan(): void {
     estimate: (spec) => estimateRun(spec, prepared, size, evaluated, makeOrder),
     stepsToShow: () => Number.NaN,
   });
-  print({ planSeconds: secondsSince(start), plannedRuns: runs.length });
+  const { user } = process.cpuUsage(used);
+  print({ planSeconds: secondsSince(start), planCpuSeconds: Math.round(user / 1e4) / 100, plannedRuns: runs.length });
 }
 
 /** Prompts of one instruction, with what planning looks at. */
