@@ -183,14 +183,14 @@ describe("verifyMixture", () => {
 
 test("orders that are kept are those that would be made", () => {
   const orders = keptOrders();
-  const cases = [
+  const cases: Parameters<typeof epochOrder>[] = [
     [{ a: 5, b: 7 }, { a: { num: 9 }, b: { num: 3 } }, 1, 0],
     [{ a: 5, b: 7 }, { a: { num: 9 }, b: { num: 3 } }, 1, 1],
     [{ a: 5, b: 7 }, { a: { num: 9 }, b: { num: 3 } }, 2, 0],
     [{ a: 5, b: 7 }, { a: { num: 8 }, b: { num: 3 } }, 1, 0],
     [{ a: 5, b: 8 }, { a: { num: 9 }, b: { num: 3 } }, 1, 0],
     [{ a: 5 }, { a: { num: 9 }, b: { num: 3 } }, 1, 0],
-  ] as const;
+  ];
   for (const of of [...cases, ...cases]) expect(orders(...of)).toEqual(epochOrder(...of));
-  expect(orders(...cases[0])).toBe(orders(...cases[0]));
+  expect(orders(...cases[0]!)).toBe(orders(...cases[0]!));
 });
