@@ -3,7 +3,7 @@
 import { Rng } from "../src/base/rng.ts";
 import { memoryOf, secondsOf } from "../src/cli/estimate.ts";
 import { sizeOf } from "../src/cli/models.ts";
-import { packExamples, packLabels } from "../src/data/packing.ts";
+import { packExamples, packLabels, packShapes } from "../src/data/packing.ts";
 import { productFlops } from "../src/engine/graph/flops.ts";
 import { Graph } from "../src/engine/graph/graph.ts";
 import { Session } from "../src/engine/runtime/session.ts";
@@ -96,9 +96,10 @@ const trainingRow = {
   usefulRatio: useful === undefined || workload.method === "full" ? undefined : training.ratio(useful * realTokens),
 };
 const size = sizeOf(config);
+const shapes = packShapes(examples, packOptions);
 const memory = {
   estimate: {
-    realTokensPerSecond: rounded(realTokens / secondsOf(packs, size, workload.method, THREADS)),
+    realTokensPerSecond: rounded(realTokens / secondsOf(shapes, size, workload.method, THREADS)),
     peakMemoryGb: rounded(memoryOf(size, layout.size) / 1e9),
   },
   peakMemoryGb: Math.round(process.resourceUsage().maxRSS / 1e4) / 100,

@@ -2,10 +2,10 @@
 
 import { type BatchPlan, planBatches } from "../data/batches.ts";
 import { lengthOf } from "../data/fit.ts";
-import { countsPerEpoch } from "../data/mixture.ts";
-import { packExamples } from "../data/packing.ts";
+import { countsPerEpoch, type epochOrder } from "../data/mixture.ts";
+import { type PackShape, packShapes } from "../data/packing.ts";
 import type { PreparedTask } from "../data/prepare.ts";
-import type { Pack } from "../data/types.ts";
+import type { TokenizedExample } from "../data/types.ts";
 import type { RunSpec, TrainSpec } from "../specs/types.ts";
 import type { Estimate } from "../study/types.ts";
 import { MICRO_BATCH_TOKENS, packOptionsOf } from "../train/trainer.ts";
@@ -29,19 +29,22 @@ export interface ModelSize {
 function flopsPerThread({ hidden }: ModelSize): number {
   return (80e9 * hidden ** 2) / (hidden ** 2 + 256 ** 2);
 }
-/** Batches that are laid out to see how many tokens sharing saves. */
+/** Batches that are laid out to see how many tokens sharing saves, and how many tokens of each: of a larger one its first examples. */
 const SAMPLED_BATCHES = 2;
+const SAMPLED_TOKENS = 8192;
 const NODE_BYTES = 300e6;
 /** Size of one prediction on disk. */
 const PREDICTION_BYTES = 400;
 
+/** @param makeOrder  as in {@link batchesOf} */
 export function estimateRun(
   spec: RunSpec,
   ingredients: Record<string, PreparedTask>,
   model: ModelSize,
   evaluated: { examples: number; tokens: number },
+  makeOrder?: typeof epochOrder,
 ): Estimate {
-  const plan = batchesOf(spec, ingredients);
+  const plan = batchesOf(spec, ingredients, makeOrder);
   const shown = plan.totals();
   const examples = Object.values(shown).reduce((sum, one) => sum + one.examples, 0);
   const tokens = Object.values(shown).reduce((sum, one) => sum + one.tokens, 0);
@@ -73,47 +76,54 @@ const TRAINING_PASSES = { full: 3.5, lora: 2 } as const;
 
 /** Seconds that the packs of some batches take. A multiply-add is two operations; attention reads its whole row, masked or not. */
 export function secondsOf(
-  packs: readonly Pack[],
+  packs: readonly PackShape[],
   model: ModelSize,
   method: TrainSpec["method"],
   threads: number,
 ): number {
-  const macs = packs.reduce((sum, { numPrefixes: Q, prefixLen: P, numRows: B, rowLen: S, lossRows }) => {
+  const macs = packs.reduce((sum, { numPrefixes: Q, prefixLen: P, numRows: B, rowLen: S, numLossRows }) => {
     const attended = Q * P * P + B * S * (P + S);
     const ofBlocks = (Q * P + B * S) * model.blocks + 2 * attended * model.hidden * model.layers;
-    return sum + ofBlocks + lossRows.length * model.hidden * model.vocabulary;
+    return sum + ofBlocks + numLossRows * model.hidden * model.vocabulary;
   }, 0);
   return (TRAINING_PASSES[method] * 2 * macs) / (flopsPerThread(model) * threads);
 }
 
-/** Packs of a few batches over the run, and the tokens of their examples, each counted in full. */
+/** Packs of a few batches over the run, or of their beginnings, and the tokens of their examples, each counted in full. */
 function sampleOf(
   plan: BatchPlan,
   { train }: RunSpec,
   ingredients: Record<string, PreparedTask>,
-): { packs: Pack[]; tokens: number } {
-  const packs: Pack[] = [];
+): { packs: PackShape[]; tokens: number } {
+  const packs: PackShape[] = [];
   let tokens = 0;
   for (let k = 0; k < Math.min(SAMPLED_BATCHES, plan.numSteps); k++) {
     const { names, ingredient, example } = plan.batch(Math.floor((k * plan.numSteps) / SAMPLED_BATCHES));
-    const examples = Array.from(ingredient, (which, i) => {
-      return ingredients[names[which]!]!.split("train").tokenized[example[i]!]!;
-    });
-    packs.push(...packExamples(examples, packOptionsOf(train)));
-    tokens += examples.reduce((sum, one) => sum + lengthOf(one), 0);
+    const examples: TokenizedExample[] = [];
+    for (let i = 0, room = SAMPLED_TOKENS; i < example.length && room > 0; i++) {
+      const one = ingredients[names[ingredient[i]!]!]!.split("train").tokenized[example[i]!]!;
+      examples.push(one);
+      room -= lengthOf(one);
+      tokens += lengthOf(one);
+    }
+    packs.push(...packShapes(examples, packOptionsOf(train)));
   }
   return { packs, tokens };
 }
 
-/** The batches that a run trains on. */
-export function batchesOf(spec: RunSpec, ingredients: Record<string, PreparedTask>): BatchPlan {
+/** The batches that a run trains on. @param makeOrder  of a study's epochs: many runs have the same (keptOrders) */
+export function batchesOf(
+  spec: RunSpec,
+  ingredients: Record<string, PreparedTask>,
+  makeOrder?: typeof epochOrder,
+): BatchPlan {
   const splits = Object.keys(spec.mixture.ingredients).map(
     (name) => [name, ingredients[name]!.split("train")] as const,
   );
   const sizes = splits.map(([name, { tokenized, numTokens }]) => [name, { num: tokenized.length, tokens: numTokens }]);
   const counts = countsPerEpoch(spec.mixture, Object.fromEntries(sizes));
   const lengths = Object.fromEntries(splits.map(([name, split]) => [name, split.lengths]));
-  return planBatches(counts, lengths, spec.train, spec.seed);
+  return planBatches(counts, lengths, spec.train, spec.seed, makeOrder);
 }
 
 /** Memory that a frozen weight takes: float32, three times (ours, the engine's packed copies). */

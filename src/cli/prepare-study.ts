@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { digestOf } from "../base/digest.ts";
 import { SpecError } from "../base/errors.ts";
 import { lengthWithShots } from "../data/few-shot.ts";
+import { keptOrders } from "../data/mixture.ts";
 import { evaluatedSubset } from "../data/splits.ts";
 import type { Example, LoadedTask } from "../data/types.ts";
 import type { Caps, RunSpec, StudySpec, TaskSpec } from "../specs/types.ts";
@@ -69,14 +70,16 @@ export async function prepareStudy(
   const ingredients = ingredientsOf(specs, tasks, capped, foldersOf(models), cache, context.note);
   refuseUnscorable(study, ingredients);
   const evaluated = evaluatedExamples(study, tasks);
+  const makeOrder = keptOrders();
   const dataOf = (spec: RunSpec, caps: Caps) =>
     ingredients(spec.model.name, spec.train, { caps, shuffled: shuffledOf(spec) });
   const plan = planStudy(study, {
     ingredients: (...of) => ingredientFacts(ingredients(...of), study.eval.max_dev),
     models: identities,
     worker,
-    estimate: (spec, caps) => estimateRun(spec, dataOf(spec, caps), models[spec.model.name]!.size, evaluated),
-    stepsToShow: (spec, tokens, caps) => batchesOf(spec, dataOf(spec, caps)).stepsToShow(tokens),
+    estimate: (spec, caps) =>
+      estimateRun(spec, dataOf(spec, caps), models[spec.model.name]!.size, evaluated, makeOrder),
+    stepsToShow: (spec, tokens, caps) => batchesOf(spec, dataOf(spec, caps), makeOrder).stepsToShow(tokens),
   });
   const lock: StudyLock = {
     format: 1,

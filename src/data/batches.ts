@@ -42,18 +42,21 @@ export interface BatchPlan {
  * Cuts the epochs of a mixture into batches. A batch never crosses an epoch; the short rest of an epoch is a batch of its own, so that no
  * example is dropped. With `batch_tokens` a batch takes examples in order as long as their tokens (each counted in full, as if nothing were
  * shared) fit, at least one. Of a fractional last epoch the first batches are taken.
+ *
+ * @param makeOrder  where orders come from
  */
 export function planBatches(
   counts: Readonly<Record<string, number>>,
   lengths: Readonly<Record<string, ExampleLengths>>,
   spec: BatchSpec,
   seed: number,
+  makeOrder: typeof epochOrder = epochOrder,
 ): BatchPlan {
   const sizes = Object.fromEntries(Object.entries(lengths).map(([name, { tokens }]) => [name, { num: tokens.length }]));
   const cuts: Int32Array[] = []; // per epoch: where its batches begin, and its end
   let recent: { epoch: number; order: EpochOrder } | null = null;
   const orderOf = (epoch: number): EpochOrder => {
-    if (recent?.epoch !== epoch) recent = { epoch, order: epochOrder(counts, sizes, seed, epoch) };
+    if (recent?.epoch !== epoch) recent = { epoch, order: makeOrder(counts, sizes, seed, epoch) };
     return recent.order;
   };
   const cutsOf = (epoch: number): Int32Array => {
@@ -84,7 +87,17 @@ export function planBatches(
     numSteps,
     stepsPerEpoch: stepsOf(0),
     batch,
-    totals: () => totalsOf(counts, lengths, numSteps, batch),
+    totals: () => {
+      const { names } = orderOf(0);
+      const own = names.map((name) => lengths[name] as ExampleLengths);
+      const times = own.map(({ tokens }) => new Uint32Array(tokens.length)); // how often each example is shown
+      for (let epoch = 0, left = numSteps; left > 0; left -= stepsOf(epoch), epoch++) {
+        const { ingredient, example } = orderOf(epoch);
+        const end = cutsOf(epoch)[Math.min(left, stepsOf(epoch))] as number;
+        for (let k = 0; k < end; k++) (times[ingredient[k] as number] as Uint32Array)[example[k] as number]!++;
+      }
+      return Object.fromEntries(names.map((name, k) => [name, shownOf(times[k]!, own[k]!)]));
+    },
     stepsToShow: (tokens) => {
       let steps = 0;
       for (let left = tokens; steps === 0 || left > 0; steps++) left -= tokensOf(batch(steps), lengths);
@@ -94,7 +107,8 @@ export function planBatches(
 }
 
 function cut(order: EpochOrder, lengths: Readonly<Record<string, ExampleLengths>>, spec: BatchSpec): Int32Array {
-  const total = order.example.length;
+  const { ingredient, example } = order;
+  const total = example.length;
   const starts = [0];
   const size = spec.train_batch_size ?? Number.POSITIVE_INFINITY;
   const room = spec.batch_tokens ?? Number.POSITIVE_INFINITY;
@@ -102,7 +116,7 @@ function cut(order: EpochOrder, lengths: Readonly<Record<string, ExampleLengths>
   let inBatch = 0;
   let tokens = 0;
   for (let k = 0; k < total; k++) {
-    const length = tokensOf[order.ingredient[k] as number]?.[order.example[k] as number] as number;
+    const length = (tokensOf[ingredient[k] as number] as Int32Array)[example[k] as number] as number;
     if (inBatch > 0 && (inBatch === size || tokens + length > room)) {
       starts.push(k);
       inBatch = 0;
@@ -121,29 +135,15 @@ function tokensOf({ names, ingredient, example }: Batch, lengths: Readonly<Recor
   return tokens;
 }
 
-function totalsOf(
-  counts: Readonly<Record<string, number>>,
-  lengths: Readonly<Record<string, ExampleLengths>>,
-  numSteps: number,
-  batch: (index: number) => Batch,
-): Record<string, Shown> {
-  const names = Object.keys(counts).sort();
-  const all = names.map((name) => {
-    const { tokens, supervised } = lengths[name] as ExampleLengths;
-    const shown: Shown = { examples: 0, distinct_examples: 0, tokens: 0, supervised_tokens: 0 };
-    return { shown, tokens, supervised, isSeen: new Uint8Array(tokens.length) };
-  });
-  for (let index = 0; index < numSteps; index++) {
-    const { ingredient, example } = batch(index);
-    for (let k = 0; k < example.length; k++) {
-      const { shown, tokens, supervised, isSeen } = all[ingredient[k] as number] as (typeof all)[number];
-      const i = example[k] as number;
-      shown.examples++;
-      shown.distinct_examples += 1 - (isSeen[i] as number);
-      shown.tokens += tokens[i] as number;
-      shown.supervised_tokens += supervised[i] as number;
-      isSeen[i] = 1;
-    }
+function shownOf(times: Uint32Array, { tokens, supervised }: ExampleLengths): Shown {
+  const shown: Shown = { examples: 0, distinct_examples: 0, tokens: 0, supervised_tokens: 0 };
+  for (let i = 0; i < times.length; i++) {
+    const count = times[i] as number;
+    if (count === 0) continue;
+    shown.examples += count;
+    shown.distinct_examples++;
+    shown.tokens += count * (tokens[i] as number);
+    shown.supervised_tokens += count * (supervised[i] as number);
   }
-  return Object.fromEntries(names.map((name, k) => [name, (all[k] as (typeof all)[number]).shown]));
+  return shown;
 }

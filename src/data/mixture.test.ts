@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SpecError } from "../base/errors.ts";
 import type { Amount } from "../specs/types.ts";
-import { countsPerEpoch, epochOrder, verifyMixture } from "./mixture.ts";
+import { countsPerEpoch, epochOrder, keptOrders, verifyMixture } from "./mixture.ts";
 
 const sizes = { a: { num: 100, tokens: 5000 }, b: { num: 1000, tokens: 20_000 }, c: { num: 10, tokens: 900 } };
 const counts = (ingredients: Record<string, Amount>) => countsPerEpoch({ name: "m", ingredients }, sizes);
@@ -179,4 +179,18 @@ describe("verifyMixture", () => {
     const shorter = { ...order, ingredient: order.ingredient.subarray(1), example: order.example.subarray(1) };
     expect(() => verifyMixture(shorter, asked, own)).toThrow();
   });
+});
+
+test("orders that are kept are those that would be made", () => {
+  const orders = keptOrders();
+  const cases: Parameters<typeof epochOrder>[] = [
+    [{ a: 5, b: 7 }, { a: { num: 9 }, b: { num: 3 } }, 1, 0],
+    [{ a: 5, b: 7 }, { a: { num: 9 }, b: { num: 3 } }, 1, 1],
+    [{ a: 5, b: 7 }, { a: { num: 9 }, b: { num: 3 } }, 2, 0],
+    [{ a: 5, b: 7 }, { a: { num: 8 }, b: { num: 3 } }, 1, 0],
+    [{ a: 5, b: 8 }, { a: { num: 9 }, b: { num: 3 } }, 1, 0],
+    [{ a: 5 }, { a: { num: 9 }, b: { num: 3 } }, 1, 0],
+  ];
+  for (const of of [...cases, ...cases]) expect(orders(...of)).toEqual(epochOrder(...of));
+  expect(orders(...cases[0]!)).toBe(orders(...cases[0]!));
 });

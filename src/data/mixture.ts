@@ -157,10 +157,35 @@ export function epochOrder(
   return { names, ingredient, example };
 }
 
+/** Examples in the orders that are kept: 50 MB of them. */
+const MAX_KEPT = 8_000_000;
+
+/** {@link epochOrder} for who asks for the same orders again: those made last are kept. They must not be written to. */
+export function keptOrders(): typeof epochOrder {
+  const kept = new Map<string, EpochOrder>();
+  let numKept = 0;
+  return (counts, sizes, seed, epoch) => {
+    const names = Object.keys(counts).sort();
+    const key = JSON.stringify([names.map((name) => [name, counts[name], sizes[name]!.num]), seed, epoch]);
+    const order = kept.get(key) ?? epochOrder(counts, sizes, seed, epoch);
+    if (!kept.has(key)) {
+      kept.set(key, order);
+      numKept += order.example.length;
+    }
+    for (const [oldest, { example }] of kept) {
+      if (numKept <= MAX_KEPT) break;
+      kept.delete(oldest);
+      numKept -= example.length;
+    }
+    return order;
+  };
+}
+
 /** `count` different numbers below `num`, in random order. */
 function drawSome(num: number, count: number, rng: Rng): Int32Array {
   if (count === 0) return new Int32Array();
-  const all = Int32Array.from({ length: num }, (_, i) => i);
+  const all = new Int32Array(num);
+  for (let i = 0; i < num; i++) all[i] = i;
   for (let i = 0; i < count; i++) {
     const j = i + rng.int(num - i);
     [all[i], all[j]] = [all[j] as number, all[i] as number];

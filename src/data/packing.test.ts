@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type PackOptions, packExamples, packLabels } from "./packing.ts";
+import { type PackOptions, packExamples, packLabels, packShapes } from "./packing.ts";
 import type { Pack, TokenizedExample } from "./types.ts";
 import { verifyLabelPack, verifyPack } from "./verify-pack.ts";
 
@@ -39,6 +39,20 @@ describe("packExamples", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  test("has packs of the shapes that are told without laying them out", () => {
+    fc.assert(
+      fc.property(examplesArb, optionsArb, (examples, options) => {
+        const laid = packExamples(examples, options).map((pack) => {
+          const { numPrefixes, prefixLen, numRows, rowLen, lossRows } = pack;
+          return { numPrefixes, prefixLen, numRows, rowLen, numLossRows: lossRows.length };
+        });
+        expect(packShapes(examples, options)).toEqual(laid);
+      }),
+    );
+    const document = [example([], [4, 5, 6, 7])];
+    expect(packShapes(document, training)[0]!.numLossRows).toBe(3);
   });
 
   test("packs documents, whose first token nothing predicts", () => {

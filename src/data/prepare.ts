@@ -7,6 +7,7 @@ import type { ExampleLengths } from "./batches.ts";
 import { type PromptTemplate, tokenizeExample, tokenizeLabels } from "./chat-template.ts";
 import { cutDocument } from "./documents.ts";
 import { fitExample, lengthOf } from "./fit.ts";
+import { numSupervised } from "./packing.ts";
 import { readTokens, type TokenCache, writeTokens } from "./token-cache.ts";
 import type { Tokenizer } from "./tokenizers.ts";
 import type { Example, LoadedTask, TokenizedExample } from "./types.ts";
@@ -221,12 +222,6 @@ function wordCounter(tokenizer: Tokenizer): (word: string) => number {
     }
     return count;
   };
-}
-
-/** Tokens that the loss is on: as packing.ts has it. */
-function numSupervised({ prompt, answer }: TokenizedExample, lossOn: TrainSpec["loss_on"]): number {
-  if (lossOn === "all") return prompt.length + answer.length - 1;
-  return prompt.length === 0 ? answer.length - 1 : answer.length;
 }
 
 function tooLong(piece: TokenizedExample, cutoffLen: number, hasFit: boolean): DataError {

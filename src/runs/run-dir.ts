@@ -5,18 +5,29 @@
  *       spec.json  status.json  receipt.json  scores.json    written whole
  *       metrics.jsonl                                        append-only, cut on resume
  *       predictions/<task>.<split>.jsonl                     written whole
+ *       predictions/<task>.<split>.index.jsonl               their scores alone, made again where it does not fit them: item-scores.ts
  *       judgements/<task>.<split>.jsonl                      written whole
  *       earlier/<n>/                                         scores and predictions as judged before mixtune eval --rescore
  *       checkpoints/                                         see checkpoints.ts
  */
 
-import { existsSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { z } from "zod";
+import { sha256 } from "../base/digest.ts";
 import { DataError } from "../base/errors.ts";
-import { makeFolder, readBytes, readText, removeQuietly, syncFolder, writeWhole } from "../formats/files.ts";
+import {
+  decodeUtf8,
+  makeFolder,
+  readBytes,
+  readText,
+  removeQuietly,
+  syncFolder,
+  writeWhole,
+} from "../formats/files.ts";
 import { appendLog, formatJsonl, type JsonlLine, parseJsonl, readLog, withoutNonFinite } from "../formats/jsonl.ts";
 import type { RunSpec, Scoring, Split } from "../specs/types.ts";
+import { formatItemIndex, type ItemScores, itemScoresOf, type KnownItems, parseItemIndex } from "./item-scores.ts";
 import {
   judgementSchema,
   metricsLineSchema,
@@ -51,6 +62,8 @@ export const runPaths = {
   predictions: (dir: string): string => join(dir, "predictions"),
   predictionsOf: (dir: string, task: string, split: Split): string =>
     join(dir, "predictions", `${task}.${split}.jsonl`),
+  indexOf: (dir: string, task: string, split: Split): string =>
+    join(dir, "predictions", `${task}.${split}.index.jsonl`),
   judgements: (dir: string): string => join(dir, "judgements"),
   judgementsOf: (dir: string, task: string, split: Split): string => join(dir, "judgements", `${task}.${split}.jsonl`),
 } as const;
@@ -144,16 +157,56 @@ export function cutMetrics(dir: string, step: number): void {
   if (existsSync(path)) writeWhole(path, formatJsonl(readMetrics(dir).filter((line) => line.step <= step)));
 }
 
-/** predictions/<task>.<split>.jsonl */
+/** predictions/<task>.<split>.jsonl, and their index */
 export function writePredictions(dir: string, task: string, split: Split, predictions: readonly Prediction[]): void {
   makeFolder(runPaths.predictions(dir));
-  writeWhole(runPaths.predictionsOf(dir, task, split), formatJsonl(predictions));
+  const bytes = Buffer.from(formatJsonl(predictions));
+  writeWhole(runPaths.predictionsOf(dir, task, split), bytes);
+  writeIndex(dir, task, split, itemScoresOf(predictions), sha256(bytes));
 }
 
 /** @throws {DataError} no such predictions, or a line that is none */
 export function readPredictions(dir: string, task: string, split: Split): Prediction[] {
   const path = runPaths.predictionsOf(dir, task, split);
-  return parseJsonl(readText(path), path).map((line) => checkLine(line, predictionSchema, path));
+  return parsePredictions(readBytes(path), path);
+}
+
+/**
+ * The scores of predictions from their index. Where that is missing, damaged or of other bytes, from the predictions, and the index is written anew
+ * if the folder lets it be.
+ *
+ * @param known  lists of items that other runs had; added to
+ * @throws {DataError} as {@link readPredictions}
+ */
+export function readItemScores(dir: string, task: string, split: Split, known: KnownItems): ItemScores {
+  const path = runPaths.predictionsOf(dir, task, split);
+  const bytes = readBytes(path);
+  const digest = sha256(bytes);
+  const index = readQuietly(runPaths.indexOf(dir, task, split));
+  const indexed = index && parseItemIndex(index, digest, known);
+  if (indexed !== undefined) return indexed;
+  const made = itemScoresOf(parsePredictions(bytes, path));
+  writeIndex(dir, task, split, made, digest);
+  return made;
+}
+
+function parsePredictions(bytes: Buffer, path: string): Prediction[] {
+  return parseJsonl(decodeUtf8(bytes, path), path).map((line) => checkLine(line, predictionSchema, path));
+}
+
+/** Nobody needs it: neither a folder that must not be written to nor a kill in the middle, which its digest tells, does harm. */
+function writeIndex(dir: string, task: string, split: Split, scores: ItemScores, predictions: string): void {
+  try {
+    writeFileSync(runPaths.indexOf(dir, task, split), formatItemIndex(scores, predictions));
+  } catch {}
+}
+
+function readQuietly(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** judgements/<task>.<split>.jsonl */

@@ -20,14 +20,21 @@ export interface ExpectedMaximum extends Interval {
 export function expectedMaximum(scores: readonly number[], k: number): number {
   const n = scores.length;
   if (!(k >= 1 && k <= n) || scores.some((score) => Number.isNaN(score))) return Number.NaN;
-  const ascending = scores.toSorted((a, b) => a - b);
-  // share = C(i-1, k-1) / C(n, k) for the i-th smallest; from the largest (k / n) downwards
-  let share = k / n;
+  return weightedSum(Float64Array.from(scores).sort(), maximumShares(n, k));
+}
+
+/** C(i-1, k-1) / C(n, k) for the i-th smallest of n, from the largest (k / n) downwards. */
+function maximumShares(n: number, k: number): Float64Array {
+  const shares = new Float64Array(n - k + 1);
+  shares[0] = k / n;
+  for (let i = n; i > k; i--) shares[n - i + 1] = shares[n - i]! * ((i - k) / (i - 1));
+  return shares;
+}
+
+function weightedSum(ascending: Float64Array, shares: Float64Array): number {
+  const last = ascending.length - 1;
   let sum = 0;
-  for (let i = n; i >= k; i--) {
-    sum += share * (ascending[i - 1] as number);
-    share *= (i - k) / (i - 1);
-  }
+  for (let rank = 0; rank < shares.length; rank++) sum += (shares[rank] as number) * (ascending[last - rank] as number);
   return sum;
 }
 
@@ -44,12 +51,13 @@ export function expectedMaximumCurve(
 ): ExpectedMaximum[] {
   const n = scores.length;
   const rng = new Rng(seed, "expected-maximum");
-  const samples = Array.from({ length: resamples }, () => scores.map(() => rng.pick(scores)));
+  const samples = Array.from({ length: resamples }, () => Float64Array.from(scores, () => rng.pick(scores)).sort());
   return scores.map((_, at) => {
     const k = at + 1;
     const expected = expectedMaximum(scores, k);
     if (k > Math.ceil(n * KNOWN_SHARE)) return { k, expected, low: Number.NaN, high: Number.NaN };
-    const spread = variance(samples.map((sample) => expectedMaximum(sample, k)));
+    const shares = maximumShares(n, k);
+    const spread = variance(samples.map((sample) => weightedSum(sample, shares)));
     return { k, expected, ...tInterval(expected, Math.sqrt((spread * n) / (n - 1)), n - 1) };
   });
 }

@@ -101,7 +101,11 @@ export function itemPart(
   scores: readonly (readonly number[])[],
   groups: readonly string[],
 ): PooledVariance {
-  const contrasts = groups.map((_, i) => weights.reduce((sum, w, r) => sum + w * (scores[r]![i] as number), 0));
+  const contrasts = groups.map(() => 0);
+  scores.forEach((run, r) => {
+    const w = weights[r] as number;
+    for (let i = 0; i < contrasts.length; i++) contrasts[i]! += w * (run[i] as number);
+  });
   return { variance: clusteredVarianceOfMean(contrasts, groups), df: clusters(groups).length - 1 };
 }
 

@@ -53,6 +53,7 @@ export function jointDraws(
   const sums = scores.map((d) => Float64Array.from(all, (items) => items.reduce((s, i) => s + (d[i] as number), 0)));
   const sizes = all.map((items) => items.length);
   const times = new Int32Array(all.length);
+  const drawn = new Int32Array(all.length);
   for (let r = 0; r < resamples; r++) {
     times.fill(0);
     let numItems = 0;
@@ -61,18 +62,24 @@ export function jointDraws(
       times[g]!++;
       numItems += sizes[g] as number;
     }
+    let numDrawn = 0; // groups that were: about two of three
+    for (let g = 0; g < all.length; g++) if (times[g] !== 0) drawn[numDrawn++] = g;
     const itemSpread = drawnSpread(rng, all.length - 1);
     const seedSpread = drawnSpread(rng, dfSeeds) * Math.sqrt(ofSeeds);
     const shift = reference ? rng.normal() / Math.sqrt(reference.length) : 0;
-    draws.push(
-      Float64Array.from(sums, (ofGroups, k) => {
-        const estimate = estimates[k] as number;
-        let sum = 0;
-        for (let g = 0; g < ofGroups.length; g++) sum += (times[g] as number) * (ofGroups[g] as number);
-        const ownShift = rng.normal() / Math.sqrt((mixtures[k] as SeedScores).length);
-        return estimate + itemSpread * (sum / numItems - estimate) + seedSpread * (ownShift - shift);
-      }),
-    );
+    const draw = new Float64Array(sums.length);
+    for (let k = 0; k < draw.length; k++) {
+      const ofGroups = sums[k] as Float64Array;
+      const estimate = estimates[k] as number;
+      let sum = 0;
+      for (let d = 0; d < numDrawn; d++) {
+        const g = drawn[d] as number;
+        sum += (times[g] as number) * (ofGroups[g] as number);
+      }
+      const ownShift = rng.normal() / Math.sqrt((mixtures[k] as SeedScores).length);
+      draw[k] = estimate + itemSpread * (sum / numItems - estimate) + seedSpread * (ownShift - shift);
+    }
+    draws.push(draw);
   }
   return { estimates, standardErrors, draws };
 }

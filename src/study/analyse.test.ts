@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { itemScoresOf } from "../runs/item-scores.ts";
 import type { Prediction } from "../runs/types.ts";
 import { parseStudy } from "../specs/study-file.ts";
 import { analyseStudy as analyse, type ReadScored, type ScoredRun, type StudyTable } from "./analyse.ts";
@@ -63,12 +64,14 @@ function reader(numRight: (id: string, task: string) => number | undefined): Rea
         return [[task, { dev: scores, test: scores }]];
       }),
     );
+    const predictions = (task: string) => {
+      const right = numRight(id, task);
+      return right === undefined ? [] : Array.from({ length: NUM_ITEMS }, (_, i) => prediction(i, i < right));
+    };
     return {
       scores: Object.keys(tasks).length > 0 ? { tasks } : undefined,
-      predictions: (task) => {
-        const right = numRight(id, task);
-        return right === undefined ? [] : Array.from({ length: NUM_ITEMS }, (_, i) => prediction(i, i < right));
-      },
+      items: (task) => itemScoresOf(predictions(task)),
+      predictions,
     };
   };
 }
@@ -162,14 +165,12 @@ describe("a hosted baseline", () => {
       const scoring = Object.fromEntries(Object.entries(right).map(([name, value]) => [name, metrics(value)]));
       const split = { n: NUM_ITEMS, n_groups: NUM_ITEMS, metrics: Object.values(scoring)[0]!, scoring };
       const both = { dev: split, test: split };
-      return {
-        scores: { tasks: { a: both, b: both } },
-        predictions: () =>
-          Array.from({ length: NUM_ITEMS }, (_, i) => {
-            const scores = Object.entries(right).map(([name, value]) => [name, i < value ? 1 : 0]);
-            return { ...prediction(i, true), scores: Object.fromEntries(scores) };
-          }),
-      };
+      const predictions = Array.from({ length: NUM_ITEMS }, (_, i): Prediction => {
+        const scores = Object.entries(right).map(([name, value]) => [name, i < value ? 1 : 0]);
+        return { ...prediction(i, true), scores: Object.fromEntries(scores) };
+      });
+      const items = itemScoresOf(predictions);
+      return { scores: { tasks: { a: both, b: both } }, items: () => items, predictions: () => predictions };
     };
   };
 
@@ -283,11 +284,13 @@ describe("analysis", () => {
       return {
         ...run,
         scores: { tasks: { ...run.scores!.tasks, a: { dev: split, test: split } } },
-        predictions: (name, which) =>
-          run.predictions(name, which).map((item, i): Prediction => {
-            if (name !== "a") return item;
-            return { ...item, scores: i === 0 ? {} : { exact_match: item.scores.accuracy! } };
-          }),
+        items: (name, which) =>
+          itemScoresOf(
+            run.predictions(name, which).map((item, i): Prediction => {
+              if (name !== "a") return item;
+              return { ...item, scores: i === 0 ? {} : { exact_match: item.scores.accuracy! } };
+            }),
+          ),
       };
     };
     const { comparisons, sentence } = analyseStudy({ ...base, tasks: { ...base.tasks, a: task } }, spans);

@@ -1,5 +1,6 @@
 /** @file What the finished runs of a study show: mixture x task, which mixture dev chooses, and whether test can tell it from its alternative. */
 
+import type { ItemScores } from "../runs/item-scores.ts";
 import { isLabelScoring } from "../runs/run-dir.ts";
 import type { Prediction, Scores, SplitScores } from "../runs/types.ts";
 import { tableScoring } from "../specs/hosted.ts";
@@ -15,6 +16,9 @@ import { sentenceOf } from "./words.ts";
 /** What analysis reads of a run or baseline directory. */
 export interface ScoredRun {
   scores: Scores | undefined;
+  /** The scores of its predictions; undefined where there are none. */
+  items(task: string, split: "dev" | "test"): ItemScores | undefined;
+  /** Its answers, with their texts: slower by far. */
   predictions(task: string, split: "dev" | "test"): Prediction[];
 }
 

@@ -1,8 +1,8 @@
 /** @file Comparisons of a study's rows on test items: families of differences, the chance of being best, ingredients' effects, retention. */
 
 import { benjaminiHochberg } from "../stats/corrections.ts";
-import { meanOfSeeds, type SeedScores, seededDifference } from "../stats/difference.ts";
-import { type FactorialModel, factorialModel } from "../stats/factorial.ts";
+import { meanOfSeeds, seededDifference } from "../stats/difference.ts";
+import { type FactorialData, type FactorialModel, factorialModel } from "../stats/factorial.ts";
 import { jointDraws } from "../stats/joint-draws.ts";
 import { mean } from "../stats/moments.ts";
 import { chanceOfBest, type SelectedBest, selectedBest } from "../stats/selected-best.ts";
@@ -63,11 +63,11 @@ function mixturesOf({ rows }: StudyTable, scores: TaskItems["scores"]): number[]
 type Uncorrected = Omit<RowDifference, "pAdjusted" | "familySize" | "mark">;
 
 function corrected(found: readonly (Uncorrected & { standardError: number; df: number })[]): RowDifference[] {
-  const family = found.filter(({ pValue }) => !Number.isNaN(pValue));
-  const { pValues, familySize } = benjaminiHochberg(family.map(({ pValue }) => pValue));
+  const family = found.map(({ pValue }) => pValue).filter((pValue) => !Number.isNaN(pValue));
+  const { pValues, familySize } = benjaminiHochberg(family);
+  let at = 0;
   return found.map(({ standardError: _error, df: _df, ...one }) => {
-    const at = family.findIndex(({ task, model, row }) => task === one.task && model === one.model && row === one.row);
-    const pAdjusted = at === -1 ? Number.NaN : pValues[at]!;
+    const pAdjusted = Number.isNaN(one.pValue) ? Number.NaN : pValues[at++]!;
     const mark = pAdjusted < SIGNIFICANT ? (one.difference > 0 ? "above" : "below") : "none";
     return { ...one, pAdjusted, familySize, mark };
   });
@@ -119,12 +119,7 @@ export function addedEffects(table: StudyTable, items: ModelItems, lock: StudyLo
     ];
   });
   const isDetermined = ([, values]: [string, number[]]) => new Set(values).size > 1;
-  const means = mixtures.map(({ seeds }) => meanOfSeeds(seeds));
-  const model = factorialModel({
-    scores: means.map(mean),
-    factors: Object.fromEntries(columns.filter(isDetermined)),
-    items: { scores: means, groups: items.groups },
-  });
+  const model = modelOf(mixtures, items, { factors: Object.fromEntries(columns.filter(isDetermined)) });
   const isShown = (term: string) => !term.endsWith(WITHOUT);
   return {
     ...model,
@@ -137,33 +132,40 @@ export function addedEffects(table: StudyTable, items: ModelItems, lock: StudyLo
 const WITHOUT = " without the task";
 
 /**
- * What pairs of ingredients do to a task beyond what each does, over all runs.
- * note: intervals are right where mixtures differ by these terms and seeds alone (docs/calibration.md)
+ * What pairs of ingredients do to a task beyond what each does: a second linear model of the means of all mixtures. Where its terms are as many as
+ * the mixtures (singles, pairs and all of four ingredients) nothing is left to show what varies besides them: there are no intervals.
  */
 export function pairEffects(table: StudyTable, items: ModelItems, lock: StudyLock): FactorialModel | undefined {
   const mixtures = observedMixtures(table, items, lock);
   const names = variedIn(mixtures);
   if (names.length === 0) return undefined;
-  const runs = mixtures.flatMap(({ held, seeds }) => seeds.map((scores) => ({ held, scores })));
-  const scores = runs.map((run) => run.scores);
-  return factorialModel({
-    scores: scores.map(mean),
-    factors: Object.fromEntries(names.map((name) => [name, runs.map(({ held }) => Number(held.includes(name)))])),
+  return modelOf(mixtures, items, {
+    factors: Object.fromEntries(names.map((name) => [name, mixtures.map(({ held }) => Number(held.includes(name)))])),
     pairs: names.flatMap((one, i) => names.slice(i + 1).map((other) => [one, other] as const)),
-    items: { scores, groups: items.groups },
   });
+}
+
+/** Of means over seeds: runs of one mixture share what the terms do not say of it, and are not independent (docs/calibration.md). */
+function modelOf(
+  mixtures: readonly ObservedMixture[],
+  { groups }: ModelItems,
+  terms: Pick<FactorialData, "factors" | "pairs">,
+): FactorialModel {
+  const scores = mixtures.map(({ means }) => means);
+  return factorialModel({ scores: scores.map(mean), ...terms, items: { scores, groups } });
 }
 
 interface ObservedMixture {
   held: string[];
-  seeds: SeedScores;
+  /** [n] item scores. */
+  means: number[];
 }
 
 function observedMixtures(table: StudyTable, { scores }: ModelItems, lock: StudyLock): ObservedMixture[] {
   const once = new Map(mixturesOf(table, scores).map((row) => [table.rows[row]!.runs.join(), row]));
   return [...once.values()].map((row) => ({
     held: variedIngredients(table.rows[row]!, lock),
-    seeds: scores.get(row)!,
+    means: meanOfSeeds(scores.get(row)!),
   }));
 }
 

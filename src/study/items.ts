@@ -1,6 +1,6 @@
 /** @file Scores of the same items under many rows of a study, side by side, so that rows can be compared item by item. */
 
-import type { Prediction } from "../runs/types.ts";
+import type { ItemScores } from "../runs/item-scores.ts";
 import { METRICS } from "../specs/metrics.ts";
 import type { MetricName, Scoring } from "../specs/types.ts";
 import { type SeedScores, type SeedVariance, seedVariance } from "../stats/difference.ts";
@@ -65,26 +65,30 @@ function taskItems(
   read: ReadScored,
 ): TaskItems {
   const bySource = among.flatMap((index) => {
-    const seeds = sourcesOf(rows[index]!, read)
-      .map((one) => sorted(one.predictions(task, split)))
-      .filter((items) => items.length > 0);
-    return seeds.length === 0 ? [] : [{ index, seeds }];
+    const seeds = sourcesOf(rows[index]!, read).flatMap((one) => one.items(task, split) ?? []);
+    const answered = seeds.filter(({ ids }) => ids.length > 0);
+    return answered.length === 0 ? [] : [{ index, seeds: answered }];
   });
-  const first = bySource[0]?.seeds[0] ?? [];
-  const isSame = (items: readonly Prediction[]) =>
-    items.length === first.length && items.every(({ id }, i) => id === first[i]!.id);
+  const { ids = [], groups = [] } = bySource[0]?.seeds[0] ?? {};
+  const isSame = (other: ItemScores) =>
+    other.ids === ids || (other.ids.length === ids.length && other.ids.every((id, i) => id === ids[i]));
   const same = bySource.filter(({ seeds }) => seeds.every(isSame));
-  const isKnown = (i: number) =>
-    same.every(({ seeds }) => seeds.every((items) => items[i]!.scores[name] !== undefined));
-  const known = first.flatMap((_, i) => (isKnown(i) ? [i] : []));
+  const isKnown = ids.map(() => true);
+  for (const { seeds } of same) {
+    for (const { scores } of seeds) {
+      isKnown.forEach((_, i) => {
+        if (Number.isNaN(scores[name]?.[i] ?? Number.NaN)) isKnown[i] = false;
+      });
+    }
+  }
+  const kept = <T>(values: readonly T[]) => values.filter((_, i) => isKnown[i]);
+  const scoresOf = ({ scores }: ItemScores) => kept(scores[name] ?? []);
   return {
-    ids: known.map((i) => first[i]!.id),
-    groups: known.map((i) => first[i]!.group),
-    scores: new Map(
-      same.map(({ index, seeds }) => [index, seeds.map((items) => known.map((i) => items[i]!.scores[name]!))]),
-    ),
+    ids: kept(ids),
+    groups: kept(groups),
+    scores: new Map(same.map(({ index, seeds }) => [index, seeds.map(scoresOf)])),
     odd: bySource.filter((one) => !same.includes(one)).map(({ index }) => index),
-    leftOut: first.length - known.length,
+    leftOut: isKnown.filter((known) => !known).length,
   };
 }
 
@@ -118,8 +122,4 @@ export function variedIngredients(row: Row, lock: StudyLock): string[] {
 export function sourcesOf(row: Row, read: ReadScored): ReturnType<ReadScored>[] {
   if (row.baseline !== undefined) return [read("baseline", row.baseline)];
   return row.runs.map((id) => read("run", id));
-}
-
-function sorted(predictions: readonly Prediction[]): Prediction[] {
-  return predictions.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
 }

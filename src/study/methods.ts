@@ -4,10 +4,11 @@ import { CONFIDENCE } from "../stats/interval.ts";
 import type { StudyTable } from "./analyse.ts";
 import type { StudyLock } from "./lock-file.ts";
 import type { ReportData } from "./report-data.ts";
+import { lossPoints } from "./report-records.ts";
 
 export function methodsOf(
   { study, worker, mixtune, tasks }: StudyLock,
-  { scoring }: StudyTable,
+  { scoring, numRuns }: StudyTable,
 ): ReportData["methods"] {
   const { train } = study;
   const level = `${100 * CONFIDENCE} %`;
@@ -57,7 +58,11 @@ export function methodsOf(
     },
     {
       title: "Ingredients",
-      text: "The effect of an ingredient on a task is that of adding it to mixtures that hold the task (to any mixture, for tasks that are never trained on), from a linear model of the mixtures' mean test scores, so that what the model does not say counts as noise. What pairs do beyond that is from a second fit over all runs, where the design has pairs; its intervals are right only if mixtures differ by these terms and seeds alone. What the runs do not determine is given no number. Corrected p values are Benjamini and Hochberg's, over all tasks of a model: one family of ingredients, one of pairs.",
+      text: "The effect of an ingredient on a task is that of adding it to mixtures that hold the task (to any mixture, for tasks that are never trained on), from a linear model of the mixtures' mean test scores, so that what the model does not say counts as noise. What pairs do beyond that is from a second model of the same means, where the design has pairs; where it has as many terms as there are mixtures, nothing is left to judge them by, and they have no intervals. What the runs do not determine is given no number. Corrected p values are Benjamini and Hochberg's, over all tasks of a model: one family of ingredients, one of pairs.",
+    },
+    {
+      title: "Losses",
+      text: `A run's loss curves have at most ${lossPoints(numRuns)} points, fewer for many runs: each is the mean over a stretch of steps; of evaluations on dev the last of each stretch is shown.`,
     },
     {
       title: "Aggregate",

@@ -174,6 +174,7 @@ test("choices are by dev alone: what test says changes nothing", () => {
       return {
         ...one,
         predictions: (task: string, split: "dev" | "test") => (split === "test" ? [] : one.predictions(task, split)),
+        items: (task: string, split: "dev" | "test") => (split === "test" ? undefined : one.items(task, split)),
       };
     },
   };

@@ -193,7 +193,7 @@ export interface AggregateScore {
   numTasks: number;
 }
 
-/** One run's metrics.jsonl, thinned to at most 200 points. */
+/** One run's metrics.jsonl, thinned to at most 200 points, of many runs to fewer; the methods say how many. */
 export interface RunLosses {
   run: string;
   steps: number[];

@@ -17,8 +17,9 @@ export function disagreementsOf(lock: StudyLock, table: StudyTable, read: ReadSc
       return b === undefined || a === b ? [] : [{ task, a, b }];
     }),
   );
-  const share = Math.max(1, Math.floor(MAX_ITEMS / Math.max(1, pairs.length)));
-  return pairs.flatMap(({ task, a, b }): ItemDisagreements[] => {
+  let left = MAX_ITEMS;
+  return pairs.flatMap(({ task, a, b }, at): ItemDisagreements[] => {
+    const share = Math.floor(left / (pairs.length - at));
     const { metric } = table.tasks.find(({ name }) => name === task)!;
     const name = itemScoreName(metric, table.scoring);
     const answersOf = (row: number) => sourcesOf(table.rows[row]!, read)[0]?.predictions(task, "test") ?? [];
@@ -31,7 +32,10 @@ export function disagreementsOf(lock: StudyLock, table: StudyTable, read: ReadSc
     const isBetter = ({ one, other }: { one: Prediction; other: Prediction }) =>
       one.scores[name]! > other.scores[name]!;
     const sides = [differing.filter(isBetter), differing.filter((pair) => !isBetter(pair))] as const;
-    const shown = sides.flatMap((side) => side.slice(0, Math.ceil(share / 2)));
+    // half of either side, and more of one where the other has fewer
+    const numFirst = Math.min(sides[0].length, Math.max(Math.ceil(share / 2), share - sides[1].length));
+    const shown = [...sides[0].slice(0, numFirst), ...sides[1].slice(0, share - numFirst)];
+    left -= shown.length;
     return [
       {
         task,

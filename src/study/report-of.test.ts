@@ -53,6 +53,27 @@ describe("the report of a study with known effects", () => {
     expect(answers[0]!.text).toMatch(/above training on the task alone: \+\d+\.\d points/);
   });
 
+  // Eleven mixtures and as many terms: means leave nothing to judge by, and single runs would not be independent.
+  test("gives what pairs do, without intervals, where there are as many terms as mixtures", () => {
+    const onA = reported(dir).effects.find(({ task }) => task === "a")!;
+    const pairs = onA.effects.filter(({ term }) => term.includes(" x "));
+    expect(pairs).toHaveLength(6);
+    expect(pairs.find(({ term }) => term === "a x b")!.effect).toBeCloseTo(0.12, 1);
+    for (const { low, high, pValue } of pairs) expect([low, high, pValue]).toEqual([null, null, null]);
+  });
+
+  test("finds the pair that does more than its two, where there are more mixtures than terms", () => {
+    const folder = mkdtempSync(join(tmpdir(), "mixtune-report-"));
+    recordStudy(folder, { ...STUDY, evaluatedOnly: [], design: "[singles, pairs, leave-one-out, all]", seeds: [1, 2] });
+    const onA = reported(folder).effects.find(({ task }) => task === "a")!;
+    rmSync(folder, { recursive: true });
+    const pair = (term: string) => onA.effects.find((one) => one.term === term)!;
+    expect(pair("a x b").low!).toBeGreaterThan(0);
+    expect(pair("a x b").effect).toBeCloseTo(0.12, 1);
+    expect(pair("c x d").low!).toBeLessThan(0);
+    expect(pair("c x d").high!).toBeGreaterThan(0);
+  });
+
   test("says what tuning cost in general ability", () => {
     const { retention, rows } = reported(dir);
     expect(retention.map(({ task }) => task)).toEqual(Array(retention.length).fill("general"));
@@ -102,6 +123,22 @@ describe("the report of a study with known effects", () => {
     expect(text).not.toMatch(/NaN|Infinity/);
     expect(JSON.parse(text)).toEqual(reported(dir));
   });
+});
+
+test("answers that differ are shown for 200 items in all, and the others are counted", () => {
+  const folder = mkdtempSync(join(tmpdir(), "mixtune-report-"));
+  const tasks = ["a", "b", "c", "d", "e", "f"];
+  const chance: RecordedStudy["chance"] = (_, mixture) => (mixture?.name === "all" ? 0.9 : 0.5);
+  recordStudy(folder, { tasks, design: "[singles, all]", seeds: [1], numItems: 150, chance });
+  const { disagreements } = reported(folder);
+  rmSync(folder, { recursive: true });
+  expect(disagreements.map(({ task }) => task)).toEqual(tasks);
+  for (const { items, leftOut, onlyA, onlyB } of disagreements) {
+    expect(items.length + leftOut).toBe(onlyA + onlyB);
+    expect(items.filter(({ aRight }) => aRight).length).toBeGreaterThanOrEqual(Math.min(onlyA, 16));
+    expect(items.filter(({ aRight }) => !aRight).length).toBeGreaterThanOrEqual(Math.min(onlyB, 16));
+  }
+  expect(disagreements.reduce((sum, { items }) => sum + items.length, 0)).toBe(200);
 });
 
 describe("what is wrong with the files", () => {

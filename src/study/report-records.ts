@@ -11,8 +11,6 @@ import type { StudyLock } from "./lock-file.ts";
 import { orNull, type ReportData, type ReportRun, type RunLosses } from "./report-data.ts";
 import { runDir } from "./scored.ts";
 
-/** Points of a loss curve. */
-const MAX_POINTS = 200;
 /** Events of the ledger that are shown: the last. */
 const MAX_EVENTS = 500;
 
@@ -88,26 +86,30 @@ export function ledgerOf(studyDir: string, table: StudyTable): ReportData["ledge
   };
 }
 
+/** How many points a loss curve may have: 200, and of many runs fewer, so that there are no more than 20,000 in a report of up to 1,000 runs. */
+export function lossPoints(numRuns: number): number {
+  return Math.max(20, Math.min(200, Math.floor(20_000 / numRuns)));
+}
+
 /** Of runs that have trained. */
 export function lossesOf(studyDir: string, runs: readonly ReportRun[]): RunLosses[] {
+  const maxPoints = lossPoints(runs.length);
   return runs.flatMap(({ id }) => {
     const dir = runDir(studyDir, id);
     const lines = existsSync(runPaths.metrics(dir)) ? (attempt(() => readMetrics(dir)) ?? []) : [];
-    return lines.length === 0 ? [] : [thinned(id, lines)];
+    return lines.length === 0 ? [] : [thinned(id, lines, maxPoints)];
   });
 }
 
-/** Means of equal stretches of steps. */
-function thinned(run: string, lines: readonly MetricsLine[]): RunLosses {
-  const stretch = Math.ceil(lines.length / MAX_POINTS);
-  const parts = Array.from({ length: Math.ceil(lines.length / stretch) }, (_, i) =>
-    lines.slice(i * stretch, (i + 1) * stretch),
-  );
+/** Means of equal stretches of steps; of evaluations on dev the last of each. */
+function thinned(run: string, lines: readonly MetricsLine[], maxPoints: number): RunLosses {
+  const parts = stretches(lines, maxPoints);
   const names = [...new Set(lines.flatMap(({ loss_per_task }) => Object.keys(loss_per_task)))].sort();
   const meanOf = (part: readonly MetricsLine[], value: (line: MetricsLine) => number | undefined) => {
     const values = part.flatMap((line) => value(line) ?? []).filter(Number.isFinite);
     return orNull(rounded(mean(values)));
   };
+  const evaluated = lines.flatMap(({ step, dev_loss }) => (dev_loss === undefined ? [] : [{ step, dev_loss }]));
   return {
     run,
     steps: parts.map((part) => part.at(-1)!.step),
@@ -115,8 +117,20 @@ function thinned(run: string, lines: readonly MetricsLine[]): RunLosses {
     perTask: Object.fromEntries(
       names.map((name) => [name, parts.map((part) => meanOf(part, ({ loss_per_task }) => loss_per_task[name]))]),
     ),
-    dev: lines.flatMap(({ step, dev_loss }) => (dev_loss === undefined ? [] : [{ step, losses: dev_loss }])),
+    dev: stretches(evaluated, maxPoints).map((part) => {
+      const { step, dev_loss } = part.at(-1)!;
+      return {
+        step,
+        losses: Object.fromEntries(Object.entries(dev_loss).map(([name, loss]) => [name, rounded(loss)])),
+      };
+    }),
   };
+}
+
+/** A list in equal parts, in order, at most so many; the last may be shorter. */
+function stretches<T>(list: readonly T[], maxParts: number): T[][] {
+  const length = Math.max(1, Math.ceil(list.length / maxParts));
+  return Array.from({ length: Math.ceil(list.length / length) }, (_, i) => list.slice(i * length, (i + 1) * length));
 }
 
 /** Losses are drawn, not read: four digits. */

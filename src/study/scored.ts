@@ -3,7 +3,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { MixtuneError } from "../base/errors.ts";
-import { isScored, readPredictions, readScores, readStatus, runPaths } from "../runs/run-dir.ts";
+import type { ItemScores, KnownItems } from "../runs/item-scores.ts";
+import { isScored, readItemScores, readPredictions, readScores, readStatus, runPaths } from "../runs/run-dir.ts";
 import type { Prediction } from "../runs/types.ts";
 import type { ReadScored, ScoredRun } from "./analyse.ts";
 import type { Job } from "./types.ts";
@@ -25,11 +26,12 @@ export function baselineDir(studyDir: string, id: string): string {
  */
 export function scoredReader(studyDir: string, onProblem?: (message: string) => void): ReadScored {
   const read = new Map<string, ScoredRun>();
+  const known: KnownItems = new Map();
   return (kind, id) => {
     const dir = kind === "run" ? runDir(studyDir, id) : baselineDir(studyDir, id);
-    const known = read.get(dir) ?? scoredRun(dir, onProblem);
-    read.set(dir, known);
-    return known;
+    const run = read.get(dir) ?? scoredRun(dir, known, onProblem);
+    read.set(dir, run);
+    return run;
   };
 }
 
@@ -41,7 +43,7 @@ export function isComplete(job: Pick<Job, "dir" | "eval_tasks" | "eval">): boole
   return job.eval_tasks.every((task) => splits.every((split) => isScored(scores, task, split, scoring)));
 }
 
-function scoredRun(dir: string, onProblem?: (message: string) => void): ScoredRun {
+function scoredRun(dir: string, knownItems: KnownItems, onProblem?: (message: string) => void): ScoredRun {
   const attempt = <T>(path: string, look: () => T, missing: T): T => {
     if (!existsSync(path)) return missing;
     try {
@@ -52,14 +54,22 @@ function scoredRun(dir: string, onProblem?: (message: string) => void): ScoredRu
       return missing;
     }
   };
-  const predictions = new Map<string, Prediction[]>();
+  /** A look at a predictions file, taken once. */
+  const once = <T>(look: (task: string, split: "dev" | "test") => T, missing: T) => {
+    const known = new Map<string, T>();
+    return (task: string, split: "dev" | "test"): T => {
+      const path = runPaths.predictionsOf(dir, task, split);
+      if (!known.has(path))
+        known.set(
+          path,
+          attempt(path, () => look(task, split), missing),
+        );
+      return known.get(path) as T;
+    };
+  };
   return {
     scores: attempt(runPaths.scores(dir), () => readScores(dir), undefined),
-    predictions: (task, split) => {
-      const path = runPaths.predictionsOf(dir, task, split);
-      const known = predictions.get(path) ?? attempt(path, () => readPredictions(dir, task, split), []);
-      predictions.set(path, known);
-      return known;
-    },
+    items: once<ItemScores | undefined>((...of) => readItemScores(dir, ...of, knownItems), undefined),
+    predictions: once<Prediction[]>((...of) => readPredictions(dir, ...of), []),
   };
 }

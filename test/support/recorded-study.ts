@@ -1,19 +1,20 @@
 /** @file A study directory as it would lie there after all runs, with answers drawn from given chances: for what reads studies. */
 
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Rng } from "../../src/base/rng.ts";
 import { SCORERS } from "../../src/eval/score-answers.ts";
+import { formatJsonl } from "../../src/formats/jsonl.ts";
 import {
-  appendMetrics,
   openRunDir,
+  runPaths,
   writePredictions,
   writeReceipt,
   writeScores,
   writeSpec,
   writeStatus,
 } from "../../src/runs/run-dir.ts";
-import type { Scores } from "../../src/runs/types.ts";
+import type { MetricsLine, Scores } from "../../src/runs/types.ts";
 import { runId } from "../../src/specs/run-id.ts";
 import { parseStudy } from "../../src/specs/study-file.ts";
 import type { MixtureSpec, RunSpec } from "../../src/specs/types.ts";
@@ -31,6 +32,10 @@ export interface RecordedStudy {
   design: string;
   seeds: readonly number[];
   numItems: number;
+  /** Of dev; default: as many. */
+  numDevItems?: number;
+  /** Steps of each run's log; default 3. */
+  numSteps?: number;
   /** Chance of a right answer. No mixture: the untuned model. */
   chance(task: string, mixture: MixtureSpec | undefined): number;
   /** Standard deviation of that chance over seeds. */
@@ -63,7 +68,8 @@ export function recordStudy(dir: string, study: RecordedStudy): StudyLock {
     ),
   );
   const digests = { train: "", dev: "", test: "" };
-  const num_examples = { train: 9, dev: study.numItems, test: study.numItems };
+  const sizes = { dev: study.numDevItems ?? study.numItems, test: study.numItems };
+  const num_examples = { train: 9, ...sizes };
   const lock: StudyLock = {
     format: 1,
     mixtune: "0.1.0",
@@ -90,7 +96,7 @@ export function recordStudy(dir: string, study: RecordedStudy): StudyLock {
         const shift = (study.spread ?? 0) * normal(rng.fork("seed"));
         const chance = isMajority ? 0.5 : study.chance(task, mixture) + (mixture === undefined ? 0 : shift);
         const items = new Rng(`${task}/${split}`);
-        const answers = Array.from({ length: study.numItems }, (_, i) => {
+        const answers = Array.from({ length: sizes[split] }, (_, i) => {
           const gold = LABELS[i % 2]!;
           const hardness = 0.7 * items.float() + 0.3 * rng.float();
           const isRight = isMajority ? i % 2 === 0 : uniformRank(hardness) < chance;
@@ -99,11 +105,11 @@ export function recordStudy(dir: string, study: RecordedStudy): StudyLock {
           return { id: `${split}#${i}`, prompt_digest: "p", gold, output: given, parsed: given, scores, group: `${i}` };
         });
         writePredictions(folder, task, split, answers);
-        const value = answers.filter((one) => one.scores.accuracy === 1).length / study.numItems;
+        const value = answers.filter((one) => one.scores.accuracy === 1).length / sizes[split];
         const metrics = { accuracy: { value } };
         const judged = {
-          n: study.numItems,
-          n_groups: study.numItems,
+          n: sizes[split],
+          n_groups: sizes[split],
           metrics,
           scoring: { constrained: metrics },
           scorers: SCORERS,
@@ -125,18 +131,12 @@ export function recordStudy(dir: string, study: RecordedStudy): StudyLock {
     const cost = { tokens: 1000, flops: 1e9, seconds: 1, peak_memory_bytes: 1e9 };
     const host = { platform: "linux", cpu: "x", cores: 2, memory_bytes: 1e9 };
     writeReceipt(folder, { versions: { mixtune: "0.1.0" }, host, seed: run.seed, threads: 1, cost });
-    for (let step = 1; step <= 3; step++) {
+    const metrics = Array.from({ length: study.numSteps ?? 3 }, (_, k): MetricsLine => {
+      const step = k + 1;
       const loss_per_task = Object.fromEntries(Object.keys(run.mixture.ingredients).map((name) => [name, 1 / step]));
-      appendMetrics(folder, {
-        step,
-        loss: 1 / step,
-        loss_per_task,
-        grad_norm: 1,
-        learning_rate: 1,
-        tokens: 9,
-        seconds: 1,
-      });
-    }
+      return { step, loss: 1 / step, loss_per_task, grad_norm: 1, learning_rate: 1, tokens: 9, seconds: 1 };
+    });
+    writeFileSync(runPaths.metrics(folder), formatJsonl(metrics));
     appendLedger(dir, () => 0, { event: "finished", run: locked.id });
   }
   return lock;
