@@ -27,7 +27,7 @@ export interface ModelSize {
  * half the speed of wide ones. Other machines are off by a factor of two in either direction.
  */
 function flopsPerThread({ hidden }: ModelSize): number {
-  return (80e9 * hidden ** 2) / (hidden ** 2 + 256 ** 2);
+  return (88e9 * hidden ** 2) / (hidden ** 2 + 256 ** 2);
 }
 /** Batches that are laid out to see how many tokens sharing saves, and how many tokens of each: of a larger one its first examples. */
 const SAMPLED_BATCHES = 2;
