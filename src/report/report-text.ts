@@ -18,5 +18,5 @@ export function reportText(table: StudyTable, data: ReportData, split: "dev" | "
 function effectsText({ effects, models }: ReportData): string {
   if (effects.length === 0) return "";
   const lines = effects.map(({ model, text }) => `  ${models.length > 1 ? `${model}. ` : ""}${text}`);
-  return `What adding an ingredient does, over all mixtures (intervals not corrected for their number):\n${lines.join("\n")}`;
+  return `What adding an ingredient does, over all mixtures; p is corrected for their number (Benjamini-Hochberg), intervals are not:\n${lines.join("\n")}`;
 }

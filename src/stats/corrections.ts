@@ -1,5 +1,8 @@
 /** @file P values of a family of tests, adjusted for their number: compare an adjusted p with the level itself. */
 
+/** The level of every test. */
+export const SIGNIFICANT = 0.05;
+
 /** Adjusted p values in the order given, and how many tests were corrected for. Undefined (NaN) p values stay so and are not counted. */
 export interface Adjusted {
   pValues: number[];

@@ -6,7 +6,7 @@ import type { Prediction, Scores, SplitScores } from "../runs/types.ts";
 import { tableScoring } from "../specs/hosted.ts";
 import { METRICS } from "../specs/metrics.ts";
 import type { MetricName, Scoring } from "../specs/types.ts";
-import { holm } from "../stats/corrections.ts";
+import { holm, SIGNIFICANT } from "../stats/corrections.ts";
 import { seededDifference } from "../stats/difference.ts";
 import { mean, standardDeviation } from "../stats/moments.ts";
 import { type ModelItems, studyItems, variedIngredients } from "./items.ts";
@@ -243,9 +243,6 @@ function judged(compared: readonly Omit<Comparison, "pAdjusted" | "familySize" |
     return { ...one, pAdjusted, familySize, verdict };
   });
 }
-
-/** The level of every test. */
-export const SIGNIFICANT = 0.05;
 
 /** Of the study's tasks the mixture holds this one only; mixers that every mixture has do not count. */
 function holdsOnly(row: Row, task: string, lock: StudyLock): boolean {

@@ -1,12 +1,12 @@
 /** @file Comparisons of a study's rows on test items: families of differences, the chance of being best, ingredients' effects, retention. */
 
-import { benjaminiHochberg } from "../stats/corrections.ts";
+import { benjaminiHochberg, SIGNIFICANT } from "../stats/corrections.ts";
 import { meanOfSeeds, seededDifference } from "../stats/difference.ts";
 import { type FactorialData, type FactorialModel, factorialModel } from "../stats/factorial.ts";
 import { jointDraws } from "../stats/joint-draws.ts";
 import { mean } from "../stats/moments.ts";
 import { chanceOfBest, type SelectedBest, selectedBest } from "../stats/selected-best.ts";
-import { aloneRow, SIGNIFICANT, type StudyTable } from "./analyse.ts";
+import { aloneRow, type StudyTable } from "./analyse.ts";
 import { type ModelItems, type TaskItems, variedIngredients } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
 

@@ -58,7 +58,7 @@ export function methodsOf(
     },
     {
       title: "Ingredients",
-      text: "The effect of an ingredient on a task is that of adding it to mixtures that hold the task (to any mixture, for tasks that are never trained on), from a linear model of the mixtures' mean test scores, so that what the model does not say counts as noise. What pairs do beyond that is from a second model of the same means, where the design has pairs; where it has as many terms as there are mixtures, nothing is left to judge them by, and they have no intervals. What the runs do not determine is given no number. Corrected p values are Benjamini and Hochberg's, over all tasks of a model: one family of ingredients, one of pairs.",
+      text: "The effect of an ingredient on a task is that of adding it to mixtures that hold the task (to any mixture, for tasks that are never trained on), from a linear model of the mixtures' mean test scores, so that what the model does not say counts as noise. What pairs do beyond that is from a second model of the same means, where the design has pairs; where it has as many terms as there are mixtures, nothing is left to judge them by, and they have no intervals. What the runs do not determine is given no number. Corrected p values are Benjamini and Hochberg's, over all tasks of a model: one family of what other ingredients do, one of what a task's own data does, one of pairs.",
     },
     {
       title: "Losses",

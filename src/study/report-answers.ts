@@ -49,24 +49,39 @@ export function answersOf(lock: StudyLock, table: StudyTable, items: readonly Mo
   });
 }
 
-/** Of tasks whose mixtures differ in what they hold. A model's effects of single ingredients on all tasks are one family, those of pairs another. */
+/**
+ * Of tasks whose mixtures differ in what they hold. Over a model's tasks there are three families: what other ingredients do, what a task's own data
+ * does, and what pairs do.
+ */
 export function effectsOf(lock: StudyLock, table: StudyTable, items: readonly ModelItems[]): IngredientEffects[] {
   const found = effectsOfEach(lock, table, items);
   for (const model of new Set(found.map((one) => one.model))) {
-    const own = found.filter((one) => one.model === model).flatMap(({ effects }) => effects);
-    for (const family of [own.filter(isPair), own.filter((one) => !isPair(one))]) {
-      const { pValues } = benjaminiHochberg(family.map(({ pValue }) => pValue ?? Number.NaN));
-      for (const [i, effect] of family.entries()) effect.pAdjusted = orNull(pValues[i]);
+    const all = found
+      .filter((one) => one.model === model)
+      .flatMap(({ task, effects }) => effects.map((effect) => ({ task, effect })));
+    const familyOf = ({ task, effect }: (typeof all)[number]) =>
+      isPair(effect) ? "pair" : effect.term === task ? "own" : "other";
+    for (const name of ["pair", "own", "other"]) {
+      const family = all.filter((one) => familyOf(one) === name);
+      const { pValues } = benjaminiHochberg(family.map(({ effect }) => effect.pValue ?? Number.NaN));
+      for (const [i, { effect }] of family.entries()) effect.pAdjusted = orNull(pValues[i]);
     }
   }
-  return found;
+  return found.map((one) => {
+    const { metric } = table.tasks.find(({ name }) => name === one.task)!;
+    return { ...one, text: effectText(one, metric) };
+  });
 }
 
 const isPair = ({ term }: { term: string }): boolean => term.includes(" x ");
 
-function effectsOfEach(lock: StudyLock, table: StudyTable, items: readonly ModelItems[]): IngredientEffects[] {
+function effectsOfEach(
+  lock: StudyLock,
+  table: StudyTable,
+  items: readonly ModelItems[],
+): Omit<IngredientEffects, "text">[] {
   const hasPairs = lock.study.design.some((part) => part === "pairs" || part === "paper-55");
-  return items.flatMap((one): IngredientEffects[] => {
+  return items.flatMap((one): Omit<IngredientEffects, "text">[] => {
     const model = addedEffects(table, one, lock);
     if (model === undefined) return [];
     const withPairs = hasPairs ? pairEffects(table, one, lock) : undefined;
@@ -75,15 +90,6 @@ function effectsOfEach(lock: StudyLock, table: StudyTable, items: readonly Model
       return { term, effect, low: orNull(low), high: orNull(high), pValue: orNull(pValue), pAdjusted: null };
     });
     const notEstimable = [...new Set([...model.notEstimable, ...(withPairs?.notEstimable ?? [])])];
-    return [
-      {
-        task: one.task,
-        model: one.model,
-        effects,
-        notEstimable,
-        numRuns: model.numRuns,
-        text: effectText(effects, one),
-      },
-    ];
+    return [{ task: one.task, model: one.model, effects, notEstimable, numRuns: model.numRuns }];
   });
 }

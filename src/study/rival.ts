@@ -1,9 +1,10 @@
 /** @file Is the mixture that dev chooses better than the likeliest other, and if that is open: how many seeds would tell? */
 
+import { SIGNIFICANT } from "../stats/corrections.ts";
 import { designEffect, minimumDetectableDifference } from "../stats/detectable.ts";
 import { meanOfSeeds, seededDifference } from "../stats/difference.ts";
 import { mean, variance } from "../stats/moments.ts";
-import { SIGNIFICANT, type StudyTable } from "./analyse.ts";
+import type { StudyTable } from "./analyse.ts";
 import type { ModelItems } from "./items.ts";
 import { rowLabel } from "./words.ts";
 

@@ -1,6 +1,7 @@
 /** @file What a study found, in words: nothing here says more than intervals and corrected p values allow. */
 
 import type { MetricName } from "../specs/types.ts";
+import { SIGNIFICANT } from "../stats/corrections.ts";
 import type { Comparison, Row, StudyTable } from "./analyse.ts";
 import type { DoseCurve, IngredientEffects, TaskAnswer } from "./report-data.ts";
 
@@ -98,11 +99,8 @@ export function answerText(answer: Omit<TaskAnswer, "text">, { rows, tasks }: St
 }
 
 /** Which of the other ingredients help or hurt a task, which cannot be told from doing nothing, and what the task's own data gives. */
-export function effectText(
-  effects: IngredientEffects["effects"],
-  { task, metric }: { task: string; metric: MetricName },
-): string {
-  const isSure = ({ low, high }: IngredientEffects["effects"][number]) => low !== null && (low > 0 || high! < 0);
+export function effectText({ task, effects }: Pick<IngredientEffects, "task" | "effects">, metric: MetricName): string {
+  const isSure = ({ pAdjusted }: IngredientEffects["effects"][number]) => pAdjusted !== null && pAdjusted < SIGNIFICANT;
   const others = effects.filter(({ term }) => !term.includes(" x ") && term !== task);
   const said = others.filter(isSure).map(({ term, effect, low, high }) => {
     const interval = `95 % interval ${amountIn(low, metric)} to ${amountIn(high, metric)}`;

@@ -2,7 +2,7 @@
 
 import type { Rng } from "../../../base/rng.ts";
 import { defineTask } from "../definition.ts";
-import { type Drawn, drawNames, drawSplits, GENERATED, knownWords } from "./grammar.ts";
+import { type Drawn, drawNames, drawSplits, GENERATED } from "./grammar.ts";
 
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   person: ["boss", "lawyer", "trader", "clerk"],
@@ -23,11 +23,10 @@ export const genEntity = defineTask<Drawn>({
 });
 
 /** Qualities and names keep the words that tell the kind away from those that tell the place in the sentence. */
-function drawEntity(rng: Rng, isTrain: boolean) {
+function drawEntity(rng: Rng) {
   const [first, second] = rng.shuffle(LABELS) as [string, string];
   const names = drawNames(rng, 2);
-  const named = (kind: string) =>
-    `the ${rng.pick(QUALITIES)} ${rng.pick(knownWords(WORDS[kind]!, isTrain))} ${names.pop()}`;
+  const named = (kind: string) => `the ${rng.pick(QUALITIES)} ${rng.pick(WORDS[kind]!)} ${names.pop()}`;
   const text = `${rng.pick(OPENINGS)} ${named(first)} ${rng.pick(VERBS)} ${named(second)}.`;
   return { prompt: `First?\n${text}`, answer: first, text };
 }

@@ -2,7 +2,7 @@
 
 import type { Rng } from "../../../base/rng.ts";
 import { defineTask } from "../definition.ts";
-import { ASIDES, type Drawn, drawSplits, GENERATED, knownWords } from "./grammar.ts";
+import { ASIDES, type Drawn, drawSplits, GENERATED } from "./grammar.ts";
 
 const NOUNS: Readonly<Record<string, readonly string[]>> = {
   court: ["lawsuit", "trial", "verdict", "appeal"],
@@ -27,10 +27,9 @@ export const genTopic = defineTask<Drawn>({
   generate: () => drawSplits("gen-topic", drawTopic),
 });
 
-function drawTopic(rng: Rng, isTrain: boolean) {
+function drawTopic(rng: Rng) {
   const [main, aside] = rng.shuffle(LABELS) as [string, string];
-  const thing = (topic: string) =>
-    `${rng.pick(QUALITIES)} ${rng.pick(knownWords(NOUNS[topic]!, isTrain))} ${rng.pick(ASIDES)}`;
+  const thing = (topic: string) => `${rng.pick(QUALITIES)} ${rng.pick(NOUNS[topic]!)} ${rng.pick(ASIDES)}`;
   const text = rng.pick(FRAMES)(thing(main), thing(aside));
   return { prompt: `Topic?\n${text}`, answer: main, text };
 }

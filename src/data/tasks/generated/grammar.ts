@@ -62,11 +62,6 @@ export function drawStatement(rng: Rng, isTrain: boolean, trainJargon: 0 | 1, di
   return rng.pick(FRAMES)(rng.pick(isTrain ? TRAIN_NAMES : OTHER_NAMES), move(direction), move(rumour));
 }
 
-/** Words that training rows may hold: all but the last, which only dev and test rows do, and no other task explains. */
-export function knownWords(words: readonly string[], isTrain: boolean): readonly string[] {
-  return isTrain ? words.slice(0, -1) : words;
-}
-
 /** A direction, all alike. */
 export function drawDirection(rng: Rng): Direction {
   return rng.pick(DIRECTIONS);
