@@ -154,6 +154,7 @@ function beginsWith(bytes: Buffer, from: number, text: Buffer): boolean {
 }
 
 async function parquetFile(path: string, content: AnsweredRows): Promise<AnswerFile> {
+  refuseProto(path, content.rows);
   const partial = `${path}.partial.jsonl`;
   const numRows = content.rows.length;
   const rest = appended(partial, content.rows, jsonlForm(content.added));
@@ -169,6 +170,18 @@ async function parquetFile(path: string, content: AnsweredRows): Promise<AnswerF
       removeQuietly(partial);
     },
   };
+}
+
+/** note: the Parquet library loses fields of this name, at any depth. */
+function refuseProto(path: string, rows: readonly Fields[]): void {
+  const row = rows.findIndex((one) => JSON.stringify(one).includes('"__proto__":'));
+  if (row === -1) return;
+  throw new DataError({
+    place: `row ${row + 1} of the input`,
+    expected: "no field named __proto__ where answers go into a Parquet file",
+    got: "one",
+    remedy: `Rename the field, or give --out another ending than ${path.slice(path.lastIndexOf("."))}: .jsonl holds it.`,
+  });
 }
 
 function inputColumns(rows: readonly Fields[]): ParquetColumn[] {
