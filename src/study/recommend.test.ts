@@ -46,6 +46,23 @@ function pasted(yaml: string, { tasks, design, seeds }: Omit<RecordedStudy, "cha
   return parseStudy(text, "/s.yaml", { assignments: [], cwd: "/" });
 }
 
+test("where the chosen mixture has every answer right nothing is promised, whatever the sum of ingredients says", () => {
+  const advice = advised("perfect", {
+    ...STUDY,
+    spread: 0,
+    chance: (task, mixture) => {
+      const holds = (name: string) => mixture?.ingredients[name] !== undefined;
+      if (!holds(task)) return 0.4;
+      const shift =
+        0.1 * Number(holds("a")) + 0.05 * Number(holds("b")) - 0.1 * (Number(holds("c")) + Number(holds("d")));
+      return task === "t" ? 0.9 + shift : 0.7;
+    },
+  });
+  const { untried } = ofTask(advice, "t");
+  expect(untried.some(({ gain }) => gain > 0)).toBe(true);
+  expect(advice.add.mixtures).toEqual([]);
+});
+
 describe("a study in which a and b help t, and c and d hurt it", () => {
   let advice: Advice;
   beforeAll(() => {

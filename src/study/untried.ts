@@ -18,7 +18,7 @@ export interface Untried {
   high: number;
   /** Of any gain, by the same distribution; NaN where there is no interval. */
   chance: number;
-  /** The chance is {@link PROMISING} or more, and the sum of ingredients foretells mixtures that it has not seen better than their mean does. */
+  /** The chance is {@link PROMISING} or more, the chosen mixture is not perfect, and the sum of ingredients foretells mixtures that it has not seen better than their mean does. */
   isPromising: boolean;
 }
 
@@ -61,6 +61,7 @@ export function untriedOf(items: ModelItems, chosen: number, table: StudyTable, 
   const fit = additiveModel(data);
   const check = heldOutCheck(data);
   const isTrusted = check.numChecked === 0 || check.meanError < check.meanErrorOfMean;
+  const hasRoom = items.metric === "answer_logprob" || mean(meanOfSeeds(items.scores.get(chosen)!)) < 1;
   const isPlanned = ({ kind, model }: Row) => kind === "mixture" && model === items.model;
   const planned = new Set(table.rows.flatMap((row, i) => (isPlanned(row) ? [keyOf(held(i))] : [])));
   const levelOf = (mixture: string[]) => fit.predict(mixture)?.difference ?? 0;
@@ -82,7 +83,7 @@ export function untriedOf(items: ModelItems, chosen: number, table: StudyTable, 
     .toSorted((a, b) => hope(b) - hope(a))
     .map(({ ingredients, difference, low, high, pValue }): Untried => {
       const chance = difference > 0 ? 1 - pValue / 2 : pValue / 2;
-      const isPromising = isTrusted && chance >= PROMISING;
+      const isPromising = hasRoom && isTrusted && chance >= PROMISING;
       return { name: mixtureName(ingredients, table), ingredients, gain: difference, low, high, chance, isPromising };
     });
   const isSo = ({ isPromising }: Untried) => isPromising;
