@@ -1,6 +1,7 @@
 /** @file Saves a table of the page as a file, in four formats; made here, nothing is asked of a server. */
 
 import { csvLines, type Grid, latexTable, markdownTable } from "../src/report/grid.ts";
+import type { MixtureDifference } from "../src/study/report-data.ts";
 import { h } from "./dom.ts";
 import { NOTHING, plain } from "./numbers.ts";
 
@@ -48,4 +49,12 @@ function texts({ columns, rows }: Grid, write: (value: string | number | null) =
 function json({ columns, rows }: Grid): string {
   const records = rows.map((row) => Object.fromEntries(row.map((value, i) => [columns[i], value])));
   return `${JSON.stringify(records, null, 2)}\n`;
+}
+
+/** What a saved table says of a difference, behind its mixture and task. */
+export const DIFFERENCE_COLUMNS: readonly string[] = ["difference", "low", "high", "p", "p_adjusted", "mark"];
+
+/** In the order of {@link DIFFERENCE_COLUMNS}. */
+export function differenceCells({ difference, low, high, pValue, pAdjusted, mark }: MixtureDifference) {
+  return [difference, low, high, pValue, pAdjusted, mark];
 }

@@ -1,11 +1,12 @@
 /** @file A study's runs as other trackers keep them: settings, numbers by step, last numbers. As JSON Lines and as TensorBoard's event files. */
 
+import { attempt } from "../base/attempt.ts";
+import { dotted } from "../base/dotted.ts";
 import { formatJsonl } from "../formats/jsonl.ts";
 import { encodeTfevents, type TensorboardEvent } from "../formats/tfevents.ts";
 import { readMetrics, readReceipt, readScores, readSpec, readStatus } from "../runs/run-dir.ts";
 import type { MetricsLine, Scores } from "../runs/types.ts";
-import type { StudyLock } from "../study/lock-file.ts";
-import { attempt } from "../study/report-records.ts";
+import { runsOnce, type StudyLock } from "../study/lock-file.ts";
 import { runDir } from "../study/scored.ts";
 
 /** One run. */
@@ -29,8 +30,7 @@ export interface ExportedRun {
  * @param onProblem  is told of damaged files, whose run then lacks what they hold
  */
 export function exportedRuns(studyDir: string, lock: StudyLock, onProblem: (message: string) => void): ExportedRun[] {
-  const once = [...new Map(lock.runs.toReversed().map((run) => [run.id, run])).values()].reverse();
-  return once.flatMap(({ id, mixture, seed }): ExportedRun[] => {
+  return runsOnce(lock).flatMap(({ id, mixture, seed }): ExportedRun[] => {
     const dir = runDir(studyDir, id);
     const history = (attempt(() => readMetrics(dir), onProblem) ?? []).map(historyLine);
     if (history.length === 0) return [];
@@ -41,7 +41,7 @@ export function exportedRuns(studyDir: string, lock: StudyLock, onProblem: (mess
         id,
         name: `${mixture.name}-seed${seed}-${id.slice(0, 8)}`.replace(/[^\w-]+/g, "_"),
         group: mixture.name,
-        config: dotted(attempt(() => readSpec(dir), onProblem) ?? {}, ""),
+        config: dotted(attempt(() => readSpec(dir), onProblem) ?? {}),
         started: Number.isNaN(started) ? 0 : started / 1000,
         history,
         summary: {
@@ -80,12 +80,6 @@ function scoresOf({ tasks }: Scores): Record<string, number> {
 
 function finite(values: Record<string, number>): Record<string, number> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value)));
-}
-
-function dotted(value: unknown, path: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return { [path]: value };
-  const members = Object.entries(value).map(([key, member]) => dotted(member, path === "" ? key : `${path}.${key}`));
-  return Object.assign({}, ...members);
 }
 
 /** For each run a line with its config, a line a step under the names that wandb uses (`_step`, `_runtime`), and a line with its summary. */

@@ -1,11 +1,11 @@
 /** @file How far a study is, as the live page shows it. */
 
 import { existsSync } from "node:fs";
+import { attempt } from "../base/attempt.ts";
 import { readMetrics, runPaths } from "../runs/run-dir.ts";
 import { failures, readLedger } from "../study/ledger.ts";
-import type { StudyLock } from "../study/lock-file.ts";
+import { runsOnce, type StudyLock } from "../study/lock-file.ts";
 import { type Asker, type JobProgress, jobProgress } from "../study/progress.ts";
-import { attempt } from "../study/report-records.ts";
 import { baselineDir, runDir } from "../study/scored.ts";
 import type { LiveJob, LiveNews } from "./live-data.ts";
 
@@ -17,7 +17,7 @@ export function liveProgress(dir: string, lock: StudyLock, asker: Asker): Pick<L
   const reasons = failures(attempt(() => readLedger(dir)) ?? []);
   const progressOf = (folder: string, id: string): JobProgress =>
     attempt(() => jobProgress(folder, reasons.get(id), asker)) ?? { state: "planned" };
-  const runs = [...new Map(lock.runs.map((run) => [run.id, run])).values()].map((run) => {
+  const runs = runsOnce(lock).map((run) => {
     const folder = runDir(dir, run.id);
     const model = Object.keys(lock.models).length > 1 ? [run.model] : [];
     const factors = Object.entries(run.factors).map(([key, value]) => `${key}=${String(value)}`);

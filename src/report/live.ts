@@ -5,7 +5,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { MixtuneError } from "../base/errors.ts";
 import { runPaths } from "../runs/run-dir.ts";
-import { readStudyLock, type StudyLock } from "../study/lock-file.ts";
+import { readStudyLock, runsOnce, type StudyLock } from "../study/lock-file.ts";
 import type { ReportData } from "../study/report-data.ts";
 import { reportOf } from "../study/report-of.ts";
 import { studyResults } from "../study/results.ts";
@@ -135,7 +135,7 @@ export class LiveStudy {
 function stampOf(dir: string, lock: StudyLock): string {
   const folders = [
     ...lock.baselines.map(({ id }) => baselineDir(dir, id)),
-    ...new Set(lock.runs.map(({ id }) => runDir(dir, id))),
+    ...runsOnce(lock).map(({ id }) => runDir(dir, id)),
   ];
   const paths = [join(dir, "study.lock.json"), join(dir, "ledger.jsonl"), ...folders.map(runPaths.scores)];
   return paths.map(fileStamp).join(" ");

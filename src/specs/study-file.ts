@@ -5,7 +5,7 @@ import { SpecError } from "../base/errors.ts";
 import { isHosted, tableScoring } from "./hosted.ts";
 import { didYouMean } from "./nearest.ts";
 import { type EvalBlock, type StudyFile, sizeSchema, studyFileSchema, trainBlockSchema } from "./schema.ts";
-import { type Catalogue, mixerSpecOf, onlyEvaluated, taskSpecOf } from "./tasks.ts";
+import { type Catalogue, isTrainedOn, mixerSpecOf, onlyEvaluated, taskSpecOf } from "./tasks.ts";
 import { resolveTrain, type TrainBlock, trainConflict } from "./train.ts";
 import type { DesignPart, EvalSpec, MixerSpec, StudySpec, TaskSpec, TrainSpec } from "./types.ts";
 import { describeValue, validateFile } from "./validate.ts";
@@ -44,7 +44,6 @@ export function parseStudy(text: string, path: string, overrides: Overrides, cat
       remedy: "Add a task; mixtune tasks list shows the catalogue.",
     });
   }
-  const isTrainedOn = ({ evaluation_only }: TaskSpec) => evaluation_only !== true;
   const isIngredient = ({ role }: MixerSpec) => role === "ingredient";
   if (!Object.values(tasks).some(isTrainedOn) && !Object.values(mixers).some(isIngredient)) {
     throw new SpecError({

@@ -136,7 +136,7 @@ export function mixerSpecOf(
 /** The task of the study behind a name. @throws {SpecError} no such task, or one that is only evaluated */
 function trainedTask(name: string, tasks: Readonly<Record<string, TaskSpec>>, file: YamlFile, at: KeyPath): TaskSpec {
   const spec = tasks[name];
-  if (spec?.evaluation_only) throw onlyEvaluated(name, file, at);
+  if (!isTrainedOn(spec)) throw onlyEvaluated(name, file, at);
   if (spec !== undefined) return spec;
   throw new SpecError({
     place: file.place(at),
@@ -144,6 +144,11 @@ function trainedTask(name: string, tasks: Readonly<Record<string, TaskSpec>>, fi
     got: name,
     remedy: didYouMean(name, Object.keys(tasks)),
   });
+}
+
+/** Whether mixtures may hold a task; of what is no task (a mixer) they may. */
+export function isTrainedOn(task: Pick<TaskSpec, "evaluation_only"> | undefined): boolean {
+  return task?.evaluation_only !== true;
 }
 
 /** Data to train on asked of a task that has none to give. */

@@ -7,6 +7,14 @@ import { type LinearFit, linearFit } from "./least-squares.ts";
 import { mean } from "./moments.ts";
 import { incompleteBeta } from "./special.ts";
 
+/** Between the two of a pair: no ingredient's name has a space. */
+const BETWEEN = " x ";
+
+/** Whether a term is of two factors together. */
+export function isPair({ term }: { term: string }): boolean {
+  return term.includes(BETWEEN);
+}
+
 /** Runs of one task and base: their scores and what was in them. */
 export interface FactorialData {
   /** [runs] */
@@ -59,7 +67,7 @@ export function factorialModel({ scores, factors, pairs = [], items }: Factorial
   for (const [a, b] of pairs) {
     const other = factors[b] ?? [];
     terms.set(
-      `${a} x ${b}`,
+      `${a}${BETWEEN}${b}`,
       (factors[a] ?? []).map((value, r) => value * (other[r] as number)),
     );
   }

@@ -1,6 +1,7 @@
 /** @file How many examples a mixture asks of each ingredient: caps, shares, mixers that are always there, mixers whose size is a share of all caps. */
 
 import { SpecError } from "../base/errors.ts";
+import { isTrainedOn } from "../specs/tasks.ts";
 import type { Amount, MixerSpec, TaskSpec } from "../specs/types.ts";
 import type { DesignedMixture } from "./designs.ts";
 
@@ -28,7 +29,7 @@ export function askedExamples(amount: Amount, available: number): number {
 export function capOf(ingredient: string, input: AmountsInput): number {
   const share = input.mixers[ingredient]?.share_of_caps;
   if (share !== undefined) {
-    const trainedOn = Object.keys(input.tasks).filter((task) => input.tasks[task]?.evaluation_only !== true);
+    const trainedOn = Object.keys(input.tasks).filter((task) => isTrainedOn(input.tasks[task]));
     return Math.max(1, Math.round(share * sum(trainedOn.map((task) => capOf(task, input)))));
   }
   const available = input.numTrain[ingredient]!;

@@ -1,5 +1,6 @@
 /** @file Comparisons of a study's rows on test items: families of differences, the chance of being best, ingredients' effects, retention. */
 
+import { isTrainedOn } from "../specs/tasks.ts";
 import { benjaminiHochberg, SIGNIFICANT } from "../stats/corrections.ts";
 import { meanOfSeeds, seededDifference } from "../stats/difference.ts";
 import { type FactorialData, type FactorialModel, factorialModel } from "../stats/factorial.ts";
@@ -43,7 +44,7 @@ export function versusAlone(table: StudyTable, all: readonly ModelItems[], lock:
 /** Every mixture against its untuned model, on tasks that are only evaluated: what tuning cost in general ability. */
 export function versusUntuned(table: StudyTable, all: readonly ModelItems[], lock: StudyLock): RowDifference[] {
   const found = all.flatMap(({ task, model, scores, groups, seeds }) => {
-    if (lock.study.tasks[task]?.evaluation_only !== true) return [];
+    if (isTrainedOn(lock.study.tasks[task])) return [];
     const reference = table.rows.findIndex((row) => row.kind === "base" && row.model === model);
     const base = scores.get(reference)?.[0];
     if (base === undefined) return [];

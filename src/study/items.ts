@@ -2,6 +2,7 @@
 
 import type { ItemScores } from "../runs/item-scores.ts";
 import { METRICS } from "../specs/metrics.ts";
+import { isTrainedOn } from "../specs/tasks.ts";
 import type { MetricName, Scoring } from "../specs/types.ts";
 import { type SeedScores, type SeedVariance, seedVariance } from "../stats/difference.ts";
 import type { ReadScored, Row, StudyTable } from "./analyse.ts";
@@ -103,10 +104,10 @@ export function seedVarianceOf(
   lock: StudyLock,
 ): SeedVariance {
   const once = new Map<string, SeedScores>();
-  const isTrainedOn = lock.study.tasks[task]?.evaluation_only !== true;
+  const isTarget = isTrainedOn(lock.study.tasks[task]);
   for (const [index, seeds] of scores) {
     const row = rows[index]!;
-    if (row.kind !== "mixture" || (isTrainedOn && !variedIngredients(row, lock).includes(task))) continue;
+    if (row.kind !== "mixture" || (isTarget && !variedIngredients(row, lock).includes(task))) continue;
     once.set(row.runs.join(), seeds);
   }
   return seedVariance([...once.values()], groups);

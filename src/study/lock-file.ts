@@ -113,3 +113,10 @@ export function differingKeys(before: StudyLock, after: StudyLock): string[] {
 function lockPath(studyDir: string): string {
   return join(studyDir, "study.lock.json");
 }
+
+/** Each run of the plan once, where several rows share it as the first of them has it. */
+export function runsOnce({ runs }: StudyLock): LockedRun[] {
+  const first = new Map<string, LockedRun>();
+  for (const run of runs) if (!first.has(run.id)) first.set(run.id, run);
+  return [...first.values()];
+}

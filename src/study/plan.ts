@@ -3,6 +3,7 @@
 import { canonicalJson } from "../base/canonical-json.ts";
 import { SpecError } from "../base/errors.ts";
 import { runId } from "../specs/run-id.ts";
+import { isTrainedOn } from "../specs/tasks.ts";
 import type {
   BudgetSpec,
   Caps,
@@ -215,10 +216,6 @@ function shuffledMixture({ name, ingredients }: MixtureSpec, { tasks }: StudySpe
     got: `mixers only: ${Object.keys(ingredients).join(", ")}`,
     remedy: "Add a task to the mixture, or leave shuffled_labels out.",
   });
-}
-
-function isTrainedOn(task: TaskSpec | undefined): boolean {
-  return task?.evaluation_only !== true;
 }
 
 function amountsInput({ tasks, mixers }: StudySpec, facts: Record<string, IngredientFacts>): AmountsInput {

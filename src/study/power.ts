@@ -1,5 +1,6 @@
 /** @file What a study can find, before it starts. */
 
+import { isTrainedOn } from "../specs/tasks.ts";
 import { minimumDetectableDifference } from "../stats/detectable.ts";
 import type { StudyLock } from "./lock-file.ts";
 
@@ -19,7 +20,7 @@ export interface Detectable {
  */
 export function detectableBefore({ study, tasks }: StudyLock): Detectable[] {
   const isShare = (task: string) => tasks[task]!.metric !== "answer_logprob";
-  const targets = Object.values(study.tasks).filter((one) => one.evaluation_only !== true && isShare(one.name));
+  const targets = Object.values(study.tasks).filter((one) => isTrainedOn(one) && isShare(one.name));
   return targets.map(({ name: task }) => {
     const { test } = tasks[task]!.num_examples;
     const numItems = Math.min(test, study.eval.max_test ?? test);

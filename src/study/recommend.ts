@@ -1,14 +1,15 @@
 /** @file What the finished runs of a study say to do: the mixture to take for each task, and which runs to add. Choices are made on dev only. */
 
+import { attempt } from "../base/attempt.ts";
 import { readReceipt } from "../runs/run-dir.ts";
 import { METRICS } from "../specs/metrics.ts";
+import { isTrainedOn } from "../specs/tasks.ts";
 import type { Amount, DesignPart, MetricName } from "../specs/types.ts";
 import { mean } from "../stats/moments.ts";
 import type { StudyTable } from "./analyse.ts";
 import { bestOfTask } from "./comparisons.ts";
 import { type ModelItems, studyItems } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
-import { attempt } from "./report-records.ts";
 import type { StudyResults } from "./results.ts";
 import { type Rival, rivalOf } from "./rival.ts";
 import { runDir } from "./scored.ts";
@@ -70,7 +71,7 @@ export interface Advice {
  */
 export function recommend({ dir, lock, table, models, read }: StudyResults): Advice {
   const items = studyItems(table, models, lock, read, "dev");
-  const isTarget = ({ task }: ModelItems) => lock.study.tasks[task]?.evaluation_only !== true;
+  const isTarget = ({ task }: ModelItems) => isTrainedOn(lock.study.tasks[task]);
   const targets = items.filter(isTarget);
   const chosenFor = ({ model, task }: ModelItems) => table.chosen[model]?.[task];
   const tasks = targets.flatMap((one) => {

@@ -1,6 +1,8 @@
 /** @file A report's answers: which mixture each task wants, and what each ingredient does to it. */
 
+import { isTrainedOn } from "../specs/tasks.ts";
 import { benjaminiHochberg } from "../stats/corrections.ts";
+import { isPair } from "../stats/factorial.ts";
 import { aloneRow, type StudyTable } from "./analyse.ts";
 import { addedEffects, bestOfTask, pairEffects } from "./comparisons.ts";
 import type { ModelItems } from "./items.ts";
@@ -15,7 +17,7 @@ const SHOWN_CHANCE = 0.01;
 export function answersOf(lock: StudyLock, table: StudyTable, items: readonly ModelItems[]): TaskAnswer[] {
   return items.flatMap((one): TaskAnswer[] => {
     const chosen = table.chosen[one.model]?.[one.task];
-    if (chosen === undefined || lock.study.tasks[one.task]?.evaluation_only === true) return [];
+    if (chosen === undefined || !isTrainedOn(lock.study.tasks[one.task])) return [];
     const row = table.rows[chosen]!;
     const reference = aloneRow(table.rows, row, one.task, lock);
     const found = table.comparisons.find(({ task, model }) => task === one.task && model === one.model);
@@ -72,8 +74,6 @@ export function effectsOf(lock: StudyLock, table: StudyTable, items: readonly Mo
     return { ...one, text: effectText(one, metric) };
   });
 }
-
-const isPair = ({ term }: { term: string }): boolean => term.includes(" x ");
 
 function effectsOfEach(
   lock: StudyLock,

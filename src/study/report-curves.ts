@@ -1,5 +1,6 @@
 /** @file A report's lines and single numbers over mixtures: doses and sizes, the expected best of so many trials, one number over tasks. */
 
+import { isTrainedOn } from "../specs/tasks.ts";
 import { expectedChosen, type Trial } from "../stats/chosen-trial.ts";
 import { expectedMaximumCurve } from "../stats/expected-maximum.ts";
 import { baselineNormalised, interquartileMeanInterval } from "../stats/interquartile-mean.ts";
@@ -140,7 +141,7 @@ function equalTrials(alone: readonly Row[], others: readonly Row[], task: string
 export function aggregateOf(lock: StudyLock, table: StudyTable): AggregateScore[] {
   const majority = table.rows.find(({ kind }) => kind === "majority");
   const tasks = table.tasks.filter(
-    ({ name, metric }) => metric !== "answer_logprob" && lock.study.tasks[name]?.evaluation_only !== true,
+    ({ name, metric }) => metric !== "answer_logprob" && isTrainedOn(lock.study.tasks[name]),
   );
   return table.rows.flatMap((row, index): AggregateScore[] => {
     if (row.kind === "majority") return [];

@@ -2,8 +2,10 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { attempt } from "../base/attempt.ts";
 import { readReceipt } from "../runs/run-dir.ts";
 import { METRICS } from "../specs/metrics.ts";
+import { isTrainedOn } from "../specs/tasks.ts";
 import type { Amount } from "../specs/types.ts";
 import { designEffect, minimumDetectableDifference } from "../stats/detectable.ts";
 import { mean, variance } from "../stats/moments.ts";
@@ -23,7 +25,7 @@ import {
   type ReportTask,
 } from "./report-data.ts";
 import { disagreementsOf } from "./report-items.ts";
-import { attempt, ledgerOf, lossesOf, runsOf } from "./report-records.ts";
+import { ledgerOf, lossesOf, runsOf } from "./report-records.ts";
 import type { StudyResults } from "./results.ts";
 import { runDir } from "./scored.ts";
 
@@ -125,7 +127,7 @@ function tasksOf({ lock, table, items, read }: StudyResults): ReportTask[] {
       name,
       metric,
       itemMetric: METRICS[metric].item,
-      role: lock.study.tasks[name]?.evaluation_only === true ? "evaluated only" : "target",
+      role: isTrainedOn(lock.study.tasks[name]) ? "target" : "evaluated only",
       n: { dev: most("dev"), test: most("test") },
       groups: { dev: groups("dev"), test: groups("test") },
       unit: metric === "answer_logprob" ? "nats a token" : "points",

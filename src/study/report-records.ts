@@ -1,7 +1,8 @@
 /** @file A report's records: runs with their settings, costs and losses, and the ledger. */
 
 import { existsSync } from "node:fs";
-import { MixtuneError } from "../base/errors.ts";
+import { attempt } from "../base/attempt.ts";
+import { dotted } from "../base/dotted.ts";
 import { readMetrics, readReceipt, readSpec, readStatus, runPaths } from "../runs/run-dir.ts";
 import type { MetricsLine } from "../runs/types.ts";
 import { mean } from "../stats/moments.ts";
@@ -26,7 +27,8 @@ export function runsOf(studyDir: string, lock: StudyLock, table: StudyTable, rem
             (message) => remarks.add(message),
           )
         : undefined;
-      return [id, flattened(spec ?? {}, "")] as const;
+      const values = Object.entries(dotted(spec ?? {})).map(([key, value]) => [key, JSON.stringify(value)]);
+      return [id, Object.fromEntries(values) as Record<string, string>] as const;
     }),
   );
   const written = [...flat.values()].filter((one) => Object.keys(one).length > 0);
@@ -54,15 +56,6 @@ export function runsOf(studyDir: string, lock: StudyLock, table: StudyTable, rem
       differs: Object.fromEntries(keys.sort().flatMap((key) => (own[key] === undefined ? [] : [[key, own[key]]]))),
     };
   });
-}
-
-function flattened(value: unknown, path: string): Record<string, string> {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    return path === "" ? {} : { [path]: JSON.stringify(value) };
-  return Object.assign(
-    {},
-    ...Object.entries(value).map(([key, member]) => flattened(member, path === "" ? key : `${path}.${key}`)),
-  );
 }
 
 function detailText(detail: Record<string, unknown>): string {
@@ -136,15 +129,4 @@ function stretches<T>(list: readonly T[], maxParts: number): T[][] {
 /** Losses are drawn, not read: four digits. */
 function rounded(value: number): number {
   return Number(value.toPrecision(4));
-}
-
-/** What a look at files gives; a damaged one is told of, and gives nothing. */
-export function attempt<T>(look: () => T, onProblem: (message: string) => void = () => {}): T | undefined {
-  try {
-    return look();
-  } catch (error) {
-    if (!(error instanceof MixtuneError)) throw error;
-    onProblem(error.message);
-    return undefined;
-  }
 }

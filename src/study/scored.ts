@@ -2,10 +2,9 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { MixtuneError } from "../base/errors.ts";
-import type { ItemScores, KnownItems } from "../runs/item-scores.ts";
+import { attempt } from "../base/attempt.ts";
+import type { KnownItems } from "../runs/item-scores.ts";
 import { isScored, readItemScores, readPredictions, readScores, readStatus, runPaths } from "../runs/run-dir.ts";
-import type { Prediction } from "../runs/types.ts";
 import type { ReadScored, ScoredRun } from "./analyse.ts";
 import type { Job } from "./types.ts";
 
@@ -22,9 +21,9 @@ export function baselineDir(studyDir: string, id: string): string {
 /**
  * Reads runs and baselines by id; what was read stays in memory.
  *
- * @param onProblem  is told of files that are damaged, which then count as missing; absent: they are thrown
+ * @param onProblem  is told of files that are damaged, which then count as missing
  */
-export function scoredReader(studyDir: string, onProblem?: (message: string) => void): ReadScored {
+export function scoredReader(studyDir: string, onProblem: (message: string) => void): ReadScored {
   const read = new Map<string, ScoredRun>();
   const known: KnownItems = new Map();
   return (kind, id) => {
@@ -43,33 +42,26 @@ export function isComplete(job: Pick<Job, "dir" | "eval_tasks" | "eval">): boole
   return job.eval_tasks.every((task) => splits.every((split) => isScored(scores, task, split, scoring)));
 }
 
-function scoredRun(dir: string, knownItems: KnownItems, onProblem?: (message: string) => void): ScoredRun {
-  const attempt = <T>(path: string, look: () => T, missing: T): T => {
-    if (!existsSync(path)) return missing;
-    try {
-      return look();
-    } catch (error) {
-      if (onProblem === undefined || !(error instanceof MixtuneError)) throw error;
-      onProblem(error.message);
-      return missing;
-    }
-  };
+function scoredRun(dir: string, knownItems: KnownItems, onProblem: (message: string) => void): ScoredRun {
+  const there = <T>(path: string, look: () => T): T | undefined =>
+    existsSync(path) ? attempt(look, onProblem) : undefined;
   /** A look at a predictions file, taken once. */
-  const once = <T>(look: (task: string, split: "dev" | "test") => T, missing: T) => {
-    const known = new Map<string, T>();
-    return (task: string, split: "dev" | "test"): T => {
+  const once = <T>(look: (task: string, split: "dev" | "test") => T) => {
+    const known = new Map<string, T | undefined>();
+    return (task: string, split: "dev" | "test"): T | undefined => {
       const path = runPaths.predictionsOf(dir, task, split);
       if (!known.has(path))
         known.set(
           path,
-          attempt(path, () => look(task, split), missing),
+          there(path, () => look(task, split)),
         );
-      return known.get(path) as T;
+      return known.get(path);
     };
   };
+  const predictions = once((...of) => readPredictions(dir, ...of));
   return {
-    scores: attempt(runPaths.scores(dir), () => readScores(dir), undefined),
-    items: once<ItemScores | undefined>((...of) => readItemScores(dir, ...of, knownItems), undefined),
-    predictions: once<Prediction[]>((...of) => readPredictions(dir, ...of), []),
+    scores: there(runPaths.scores(dir), () => readScores(dir)),
+    items: once((...of) => readItemScores(dir, ...of, knownItems)),
+    predictions: (...of) => predictions(...of) ?? [],
   };
 }

@@ -1,11 +1,12 @@
 /** @file What is on disk of a side of a comparison: scores, answers, and the records that say what it is. */
 
 import { existsSync } from "node:fs";
+import { attempt } from "../base/attempt.ts";
 import { readPredictions, readScores, readSpec, readSubject, runPaths } from "../runs/run-dir.ts";
 import type { Prediction, Scores, SplitScores } from "../runs/types.ts";
 import { tableScoring } from "../specs/hosted.ts";
+import { isTrainedOn } from "../specs/tasks.ts";
 import type { MetricName, Scoring } from "../specs/types.ts";
-import { attempt } from "./report-records.ts";
 import { runDir } from "./scored.ts";
 import type { Side } from "./sides.ts";
 
@@ -76,11 +77,11 @@ export function readSide(side: Side, onProblem: (message: string) => void): Side
 function mixturesHolding(task: string, { study, model }: Side): string[][] {
   if (study === undefined) return [];
   const { dir, lock } = study;
-  const isTrainedOn = lock.study.tasks[task]?.evaluation_only !== true;
+  const isTarget = isTrainedOn(lock.study.tasks[task]);
   const mixtures = new Map<string, string[]>();
   const own = lock.runs.filter((run) => run.control === undefined && run.model === model);
   for (const run of own) {
-    if (isTrainedOn && run.mixture.ingredients[task] === undefined) continue;
+    if (isTarget && run.mixture.ingredients[task] === undefined) continue;
     const key = JSON.stringify([run.mixture.name, run.factors]);
     mixtures.set(key, [...(mixtures.get(key) ?? []), runDir(dir, run.id)]);
   }

@@ -2,6 +2,7 @@
 
 import type { MetricName } from "../specs/types.ts";
 import { SIGNIFICANT } from "../stats/corrections.ts";
+import { isPair } from "../stats/factorial.ts";
 import type { Comparison, Row, StudyTable } from "./analyse.ts";
 import type { DoseCurve, IngredientEffects, TaskAnswer } from "./report-data.ts";
 
@@ -101,7 +102,7 @@ export function answerText(answer: Omit<TaskAnswer, "text">, { rows, tasks }: St
 /** Which of the other ingredients help or hurt a task, which cannot be told from doing nothing, and what the task's own data gives. */
 export function effectText({ task, effects }: Pick<IngredientEffects, "task" | "effects">, metric: MetricName): string {
   const isSure = ({ pAdjusted }: IngredientEffects["effects"][number]) => pAdjusted !== null && pAdjusted < SIGNIFICANT;
-  const others = effects.filter(({ term }) => !term.includes(" x ") && term !== task);
+  const others = effects.filter((one) => !isPair(one) && one.term !== task);
   const said = others.filter(isSure).map(({ term, effect, low, high }) => {
     const interval = `95 % interval ${amountIn(low, metric)} to ${amountIn(high, metric)}`;
     return `${term} ${effect > 0 ? "helps" : "hurts"} (${amountIn(effect, metric)}, ${interval})`;

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Finished, mixtune, temporaryFolder } from "../support/command.ts";
+import { type Finished, mixtune, serving, temporaryFolder } from "../support/command.ts";
 
 let folder: string;
 let remove: () => void;
@@ -43,32 +43,18 @@ train: {max_steps: 6, train_batch_size: 8, learning_rate: 3.0e-3}
 }, 600_000);
 afterAll(() => remove());
 
-/** Serves while `use` runs; then stops it by a signal. */
-async function serving(
+const modelsServing = (
   args: readonly string[],
   use: (url: string) => Promise<void>,
-  { signal = "SIGTERM" as NodeJS.Signals, env = {} as Record<string, string> } = {},
-): Promise<Finished> {
-  let used: Promise<void> | undefined;
-  const finished = await mixtune(["serve", ...args, "--port", "0", "--json"], {
-    cwd: folder,
-    env,
-    onStdout: (text, kill) => {
-      if (used !== undefined || !text.endsWith("}\n")) return;
-      used = use(JSON.parse(text).url).finally(() => kill(signal));
-      used.catch(() => {}); // awaited below
-    },
-  });
-  await used;
-  return finished;
-}
+  options: { signal?: NodeJS.Signals; env?: Record<string, string> } = {},
+): Promise<Finished> => serving(["serve", ...args], { cwd: folder, ...options }, use);
 
 const PROMPT = "Which team?\ncustomer 7 asks about a card";
 
 describe("serve", () => {
   test("answers as the base and as each of its adapters, by name, and stops on a signal with status 0", async () => {
     const answers: Record<string, string> = {};
-    const { status, stderr } = await serving(
+    const { status, stderr } = await modelsServing(
       ["mixtune/tiny", runs.few!, runs.all!, "--name", "base,few,all"],
       async (baseURL) => {
         const client = new OpenAI({ baseURL, apiKey: "none", maxRetries: 0 });
@@ -90,7 +76,7 @@ describe("serve", () => {
     expect(stderr).not.toMatch(/Warning/);
     expect(new Set(Object.values(answers)).size).toBe(3);
     // the base among its adapters is the base
-    const alone = await serving(["mixtune/tiny"], async (baseURL) => {
+    const alone = await modelsServing(["mixtune/tiny"], async (baseURL) => {
       const client = new OpenAI({ baseURL, apiKey: "none", maxRetries: 0 });
       const { choices } = await client.completions.create({
         model: "mixtune/tiny",
@@ -105,7 +91,7 @@ describe("serve", () => {
   });
 
   test("names runs by their mixture, asks for the key of the environment, and shows it nowhere", async () => {
-    const { stdout, stderr } = await serving(
+    const { stdout, stderr } = await modelsServing(
       [runs.all!],
       async (baseURL) => {
         const right = new OpenAI({ baseURL, apiKey: "a-secret", maxRetries: 0 });
@@ -119,7 +105,7 @@ describe("serve", () => {
   });
 
   test("warns where others can reach it and no key is asked for", async () => {
-    const { stderr } = await serving(["mixtune/tiny", "--host", "0.0.0.0"], async () => {});
+    const { stderr } = await modelsServing(["mixtune/tiny", "--host", "0.0.0.0"], async () => {});
     expect(stderr).toMatch(/Warning: others can reach this server/);
   });
 
@@ -183,7 +169,7 @@ describe("a served model is evaluated like a hosted one", () => {
   };
 
   test("nothing is sent unless it is allowed; then it says what the same model says here, and is asked but once", async () => {
-    await serving([runs.all!, "--name", "all"], async (url) => {
+    await modelsServing([runs.all!, "--name", "all"], async (url) => {
       const refused = await hosted(url, []);
       expect(refused.status).toBe(2);
       expect(refused.stderr).toMatch(/rows +8; 8 requests to send/);
@@ -208,7 +194,7 @@ describe("a served model is evaluated like a hosted one", () => {
   });
 
   test("as a baseline of a study it has the row of the same run, read strictly", async () => {
-    await serving([runs.all!, "--name", "all"], async (url) => {
+    await modelsServing([runs.all!, "--name", "all"], async (url) => {
       const words = ["run", "study.yaml", "eval.baselines=[openai:all]", "--base-url", url, "--allow-hosted", "--json"];
       const { stdout, status } = await mixtune(words, { cwd: folder });
       expect(status).toBe(0);

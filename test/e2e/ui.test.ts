@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { mixtune, temporaryFolder } from "../support/command.ts";
+import { mixtune, serving, temporaryFolder } from "../support/command.ts";
 import { STUDY, type UnfinishedStudy, unfinishedStudy } from "../support/unfinished-study.ts";
 
 let folder: string;
@@ -14,26 +14,14 @@ beforeAll(() => {
 });
 afterAll(() => remove());
 
-/** Serves while `use` runs; then stops it by a signal. */
-async function serving(use: (url: string) => Promise<void>, signal: NodeJS.Signals) {
-  let used: Promise<void> | undefined;
-  const finished = await mixtune(["ui", study.dir, "--port", "0", "--json"], {
-    cwd: folder,
-    onStdout: (text, kill) => {
-      if (used !== undefined || !text.endsWith("}\n")) return;
-      used = use(JSON.parse(text).url).finally(() => kill(signal));
-      used.catch(() => {}); // awaited below
-    },
-  });
-  await used;
-  return finished;
-}
+const uiServing = (use: (url: string) => Promise<void>, signal: NodeJS.Signals) =>
+  serving(["ui", study.dir], { cwd: folder, signal }, use);
 
 describe("ui", () => {
   test.each(["SIGINT", "SIGTERM"] as const)(
     "serves until %s, also while a page listens, and ends with status 0",
     async (signal) => {
-      const { status } = await serving(async (url) => {
+      const { status } = await uiServing(async (url) => {
         expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
         expect(await (await fetch(url)).text()).toContain("mixtune-live");
         expect(((await (await fetch(`${url}report.json`)).json()) as { numRuns: number }).numRuns).toBe(7);
@@ -51,7 +39,7 @@ describe("ui", () => {
   });
 
   test("says that a port is taken", async () => {
-    await serving(async (url) => {
+    await uiServing(async (url) => {
       const { port } = new URL(url);
       const { status, stderr } = await mixtune(["ui", study.dir, "--port", port], { cwd: folder });
       expect(status).toBe(2);

@@ -60,3 +60,23 @@ export function temporaryFolder(): { folder: string; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), "mixtune-e2e-"));
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
+
+/** Runs a command that serves, on any free port, while `use` runs with its address; then stops it by a signal. */
+export async function serving(
+  args: readonly string[],
+  { cwd, env = {}, signal = "SIGTERM" }: { cwd: string; env?: Record<string, string>; signal?: NodeJS.Signals },
+  use: (url: string) => Promise<void>,
+): Promise<Finished> {
+  let used: Promise<void> | undefined;
+  const finished = await mixtune([...args, "--port", "0", "--json"], {
+    cwd,
+    env,
+    onStdout: (text, kill) => {
+      if (used !== undefined || !text.endsWith("}\n")) return;
+      used = use(JSON.parse(text).url).finally(() => kill(signal));
+      used.catch(() => {}); // awaited below
+    },
+  });
+  await used;
+  return finished;
+}

@@ -4,6 +4,7 @@ import type { MixtureDifference } from "../../src/study/report-data.ts";
 import { type Context, chosenModel, chosenTask, type Drawn, nameOf, type Section } from "../context.ts";
 import { controls, pick } from "../controls.ts";
 import { h } from "../dom.ts";
+import { DIFFERENCE_COLUMNS, differenceCells } from "../export.ts";
 import { interval, pValue, signed, tickOf } from "../numbers.ts";
 import { told } from "../readout.ts";
 import { stripTable } from "../strips.ts";
@@ -75,18 +76,8 @@ function drawn({ data }: Context, differences: readonly MixtureDifference[], cap
   return {
     nodes: [chart ?? h("p", { class: "quiet" }, "Nothing to compare for this task and model.")],
     table: {
-      columns: ["mixture", "reference", "task", "difference", "low", "high", "p", "p_adjusted", "mark"],
-      rows: ordered.map((d) => [
-        nameOf(data, d.row),
-        nameOf(data, d.reference),
-        d.task,
-        d.difference,
-        d.low,
-        d.high,
-        d.pValue,
-        d.pAdjusted,
-        d.mark,
-      ]),
+      columns: ["mixture", "reference", "task", ...DIFFERENCE_COLUMNS],
+      rows: ordered.map((d) => [nameOf(data, d.row), nameOf(data, d.reference), d.task, ...differenceCells(d)]),
     },
   };
 }

@@ -1,4 +1,4 @@
-/** @file What each ingredient, and each pair of ingredients, does to each task: of the factorial model over all runs. */
+/** @file What each ingredient, and each pair of ingredients, does to each task: of the factorial model over all mixtures. */
 
 import type { IngredientEffects, ReportData, ReportTask } from "../../src/study/report-data.ts";
 import { chosenModel, chosenTask, type Section } from "../context.ts";
@@ -14,7 +14,7 @@ const BETWEEN = " x ";
 export const effects: Section = {
   id: "ingredients",
   title: "Which ingredient helps which task",
-  how: "What having an ingredient (row) in the mixture does to a task's score (column), all else equal, estimated over all runs; bold survives correction.",
+  how: "What having an ingredient (row) in the mixture does to a task's score (column), all else equal, estimated over all mixtures; bold survives correction.",
   missing: (data) =>
     mainTerms(data.effects).length === 0 ? "the mixtures do not vary enough to tell ingredients apart" : undefined,
   draw(context) {

@@ -14,6 +14,7 @@ import {
 } from "../context.ts";
 import { controls, switcher } from "../controls.ts";
 import { h } from "../dom.ts";
+import { DIFFERENCE_COLUMNS, differenceCells } from "../export.ts";
 import { type Matrix, type MatrixCell, matrixLegend, matrixTable } from "../matrix.ts";
 import { interval, NOTHING, pValue, score, signed } from "../numbers.ts";
 import { comesFirst } from "../order.ts";
@@ -94,17 +95,8 @@ function differenceMap(context: Context, model: string, order: string): Drawn {
       ),
     ],
     table: {
-      columns: ["mixture", "task", "difference", "low", "high", "p", "p_adjusted", "mark"],
-      rows: differences.map((d) => [
-        rowName(data.rows[d.row]),
-        d.task,
-        d.difference,
-        d.low,
-        d.high,
-        d.pValue,
-        d.pAdjusted,
-        d.mark,
-      ]),
+      columns: ["mixture", "task", ...DIFFERENCE_COLUMNS],
+      rows: differences.map((d) => [rowName(data.rows[d.row]), d.task, ...differenceCells(d)]),
     },
   };
 }

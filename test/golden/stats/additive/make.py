@@ -4,9 +4,8 @@ Run: python test/golden/stats/additive/make.py   (needs numpy, scipy, scikit-lea
 """
 
 import itertools
-import json
 import pathlib
-import platform
+import sys
 
 import numpy as np
 import scipy
@@ -17,9 +16,11 @@ from scipy import stats
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from written import write
+
 SEED = 20251123
 MODULES = [np, scipy, sklearn, statsmodels]
-HERE = pathlib.Path(__file__).parent
 rng = np.random.default_rng(SEED)
 
 NAMES = ["a", "b", "c", "d"]  # beside the task t, which all hold
@@ -87,15 +88,4 @@ expected = {
         "correlation": float(stats.pearsonr(left_out, y)[0]),
     },
 }
-(HERE / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
-(HERE / "provenance.json").write_text(
-    json.dumps(
-        {
-            "command": f"python test/golden/stats/{HERE.name}/make.py",
-            "versions": {"python": platform.python_version(), **{m.__name__: m.__version__ for m in MODULES}},
-            "seed": SEED,
-        },
-        indent=2,
-    )
-    + "\n"
-)
+write(__file__, expected, SEED, MODULES)

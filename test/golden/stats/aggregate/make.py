@@ -4,17 +4,18 @@ Run: python test/golden/stats/aggregate/make.py   (needs numpy, scipy)
 """
 
 import itertools
-import json
 import pathlib
-import platform
+import sys
 
 import numpy as np
 import scipy
 from scipy import stats
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from written import write
+
 SEED = 20241105
 MODULES = [np, scipy]
-HERE = pathlib.Path(__file__).parent
 rng = np.random.default_rng(SEED)
 
 samples = [np.round(rng.normal(size=n), 4).tolist() for n in (1, 2, 3, 4, 5, 7, 8, 40)]
@@ -32,15 +33,4 @@ expected = {
     "estimate": float(stats.trim_mean(np.concatenate(scores), 0.25)),
     "standardDeviation": float(np.std(draws)), "low": float(np.quantile(draws, tail)), "high": float(np.quantile(draws, 1 - tail)),
 }
-(HERE / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
-(HERE / "provenance.json").write_text(
-    json.dumps(
-        {
-            "command": f"python test/golden/stats/{HERE.name}/make.py",
-            "versions": {"python": platform.python_version(), **{m.__name__: m.__version__ for m in MODULES}},
-            "seed": SEED,
-        },
-        indent=2,
-    )
-    + "\n"
-)
+write(__file__, expected, SEED, MODULES)

@@ -4,9 +4,8 @@ Run: python test/golden/stats/factorial/make.py   (needs numpy, scipy, statsmode
 """
 
 import itertools
-import json
 import pathlib
-import platform
+import sys
 
 import numpy as np
 import scipy
@@ -14,9 +13,11 @@ import statsmodels
 import statsmodels.api as sm
 from scipy import stats
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from written import write
+
 SEED = 20241106
 MODULES = [np, scipy, statsmodels]
-HERE = pathlib.Path(__file__).parent
 rng = np.random.default_rng(SEED)
 
 NAMES = ["a", "b", "c", "d", "e"]
@@ -108,15 +109,4 @@ expected = {
     ],
     "items": with_items(),
 }
-(HERE / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
-(HERE / "provenance.json").write_text(
-    json.dumps(
-        {
-            "command": f"python test/golden/stats/{HERE.name}/make.py",
-            "versions": {"python": platform.python_version(), **{m.__name__: m.__version__ for m in MODULES}},
-            "seed": SEED,
-        },
-        indent=2,
-    )
-    + "\n"
-)
+write(__file__, expected, SEED, MODULES)

@@ -3,9 +3,8 @@
 Run: python test/golden/stats/intervals/make.py   (needs numpy, scipy, statsmodels)
 """
 
-import json
 import pathlib
-import platform
+import sys
 
 import numpy as np
 import scipy
@@ -14,8 +13,10 @@ import statsmodels.api as sm
 from scipy import special, stats
 from statsmodels.stats.proportion import proportion_confint
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from written import write
+
 SEED = 20241001
-HERE = pathlib.Path(__file__).parent
 rng = np.random.default_rng(SEED)
 
 xs = [-30.0, -8.0, -3.5, -3.0, -2.999, -1.0, -1e-3, 0.0, 0.3, 1.96, 2.9999, 3.0, 5.0, 8.0]
@@ -101,15 +102,4 @@ expected = {
               # Seed variance of 4 times the noise: otherwise there is none beyond it in random scores.
               "more": satterthwaite(4 * noise, df_noisy, noise, df_noise), "less": satterthwaite(noise / 4, df_noisy, noise, df_noise)},
 }
-(HERE / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
-(HERE / "provenance.json").write_text(
-    json.dumps(
-        {
-            "command": "python test/golden/stats/intervals/make.py",
-            "versions": {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__, "statsmodels": statsmodels.__version__},
-            "seed": SEED,
-        },
-        indent=2,
-    )
-    + "\n"
-)
+write(__file__, expected, SEED, [np, scipy, statsmodels])

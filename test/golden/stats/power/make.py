@@ -3,18 +3,19 @@
 Run: python test/golden/stats/power/make.py   (needs numpy, scipy, statsmodels)
 """
 
-import json
 import pathlib
-import platform
+import sys
 
 import numpy as np
 import scipy
 import statsmodels
 from statsmodels.stats.power import NormalIndPower, TTestPower
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from written import write
+
 SEED = None
 MODULES = [np, scipy, statsmodels]
-HERE = pathlib.Path(__file__).parent
 
 
 def normal(variance, n, power):
@@ -33,15 +34,4 @@ expected = {
         for df in [7, 14, 55]
     ],
 }
-(HERE / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
-(HERE / "provenance.json").write_text(
-    json.dumps(
-        {
-            "command": f"python test/golden/stats/{HERE.name}/make.py",
-            "versions": {"python": platform.python_version(), **{m.__name__: m.__version__ for m in MODULES}},
-            "seed": SEED,
-        },
-        indent=2,
-    )
-    + "\n"
-)
+write(__file__, expected, SEED, MODULES)

@@ -4,10 +4,9 @@ Run: python test/golden/stats/resampling/make.py   (needs numpy, scipy, scikit-l
 """
 
 import itertools
-import json
 import math
 import pathlib
-import platform
+import sys
 
 import numpy as np
 import scipy
@@ -15,9 +14,11 @@ import sklearn
 from scipy import stats
 from sklearn.metrics import f1_score
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from written import write
+
 SEED = 20241103
 MODULES = [np, scipy, sklearn]
-HERE = pathlib.Path(__file__).parent
 rng = np.random.default_rng(SEED)
 
 sizes = [4, 6, 3, 5, 4, 7, 5]
@@ -104,15 +105,4 @@ expected = {
     "paired": paired, "hierarchical": hierarchical,
     "seeded": {"items": float(items), "variance": float(seeds), "noise": float(noise / df_seeds), "df": df_seeds},
 }
-(HERE / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
-(HERE / "provenance.json").write_text(
-    json.dumps(
-        {
-            "command": f"python test/golden/stats/{HERE.name}/make.py",
-            "versions": {"python": platform.python_version(), **{m.__name__: m.__version__ for m in MODULES}},
-            "seed": SEED,
-        },
-        indent=2,
-    )
-    + "\n"
-)
+write(__file__, expected, SEED, MODULES)

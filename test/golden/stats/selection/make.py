@@ -5,17 +5,18 @@ Run: python test/golden/stats/selection/make.py   (needs numpy, scipy)
 """
 
 import itertools
-import json
 import pathlib
-import platform
+import sys
 
 import numpy as np
 import scipy
 from scipy import optimize, stats
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from written import write
+
 SEED = 20241104
 MODULES = [np, scipy]
-HERE = pathlib.Path(__file__).parent
 rng = np.random.default_rng(SEED)
 
 K, N = 4, 300
@@ -70,15 +71,4 @@ expected = {
     "trials": trials.tolist(),
     "expectedMaximum": [float(np.mean([max(s) for s in itertools.combinations(trials, k)])) for k in range(1, len(trials) + 1)],
 }
-(HERE / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
-(HERE / "provenance.json").write_text(
-    json.dumps(
-        {
-            "command": f"python test/golden/stats/{HERE.name}/make.py",
-            "versions": {"python": platform.python_version(), **{m.__name__: m.__version__ for m in MODULES}},
-            "seed": SEED,
-        },
-        indent=2,
-    )
-    + "\n"
-)
+write(__file__, expected, SEED, MODULES)

@@ -3,9 +3,8 @@
 Run: python test/golden/stats/tests/make.py   (needs numpy, scipy, statsmodels, scikit-learn)
 """
 
-import json
 import pathlib
-import platform
+import sys
 
 import numpy as np
 import scipy
@@ -17,9 +16,11 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from written import write
+
 SEED = 20241102
 MODULES = [np, scipy, sklearn, statsmodels]
-HERE = pathlib.Path(__file__).parent
 rng = np.random.default_rng(SEED)
 
 # Outputs of two models on clusters of unequal size; A is mostly right, B less so.
@@ -83,15 +84,4 @@ expected = {
         "weightedF1": randomised(weighted_f1),
     },
 }
-(HERE / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
-(HERE / "provenance.json").write_text(
-    json.dumps(
-        {
-            "command": f"python test/golden/stats/{HERE.name}/make.py",
-            "versions": {"python": platform.python_version(), **{m.__name__: m.__version__ for m in MODULES}},
-            "seed": SEED,
-        },
-        indent=2,
-    )
-    + "\n"
-)
+write(__file__, expected, SEED, MODULES)
