@@ -70,6 +70,34 @@ export function numSupervised({ prompt, answer }: TokenizedExample, lossOn: Pack
   return prompt.length === 0 ? answer.length - 1 : answer.length;
 }
 
+/** An example of a pack: its index, which of the pack's prefixes it continues, and how many tokens that prefix has. */
+export interface PackEntry {
+  item: number;
+  group: number;
+  shared: number;
+}
+
+/** The packs of {@link packExamples} before any token is laid, for engines that lay tokens themselves; entries of a group follow one another. */
+export function packEntries(examples: readonly TokenizedExample[], options: PackOptions): PackEntry[][] {
+  return draftsOf(itemsOf(examples), options).map(entriesOf);
+}
+
+/** The packs of {@link packLabels}, likewise. */
+export function labelPackEntries(
+  prompts: readonly TokenizedExample[],
+  labels: (example: number) => readonly Int32Array[],
+  options: LabelPackOptions,
+): PackEntry[][] {
+  return draftPacks(labelItems(prompts, labels), { ...options, onePerRow: false }).map(entriesOf);
+}
+
+function entriesOf({ rows, prefixLengths }: DraftPack): PackEntry[] {
+  const entries = rows.flatMap(({ prefix, items }) =>
+    items.map((item) => ({ item, group: prefix, shared: prefixLengths[prefix] as number })),
+  );
+  return entries.sort((a, b) => a.group - b.group);
+}
+
 function itemsOf(examples: readonly TokenizedExample[]): Item[] {
   return examples.map((example) => itemOf(example.prompt, [example.answer]));
 }
@@ -95,13 +123,17 @@ export function packLabels(
   labels: (example: number) => readonly Int32Array[],
   options: LabelPackOptions,
 ): Pack[] {
-  const items = prompts.map(({ prompt, id }, i) => {
-    assert(prompt.length > 0, `packing: prompt ${id} has no tokens`);
-    return itemOf(prompt, labels(i));
-  });
+  const items = labelItems(prompts, labels);
   return draftPacks(items, { ...options, onePerRow: false }).map((draft) =>
     fill(draft, items, { labelled: true, lossOnAll: false }),
   );
+}
+
+function labelItems(prompts: readonly TokenizedExample[], labels: (example: number) => readonly Int32Array[]): Item[] {
+  return prompts.map(({ prompt, id }, i) => {
+    assert(prompt.length > 0, `packing: prompt ${id} has no tokens`);
+    return itemOf(prompt, labels(i));
+  });
 }
 
 function itemOf(prompt: Int32Array, branches: readonly Int32Array[]): Item {

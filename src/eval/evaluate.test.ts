@@ -12,7 +12,8 @@ import { Network } from "../models/network.ts";
 import { openModelFolder, rawWeights } from "../models/weights.ts";
 import { EVAL_DEFAULTS } from "../specs/study-file.ts";
 import type { EvalSpec } from "../specs/types.ts";
-import { type EvaluatedModel, evaluateSplit } from "./evaluate.ts";
+import { evaluateSplit } from "./evaluate.ts";
+import { type NetworkParts, networkModel } from "./network-model.ts";
 import { rescoreSplit } from "./rescore.ts";
 
 const TINY = join(import.meta.dirname, "../../assets/tiny");
@@ -27,12 +28,20 @@ describe("answers held to numbers", () => {
   const options = { threads: 1, maxPositions: POSITIONS };
   let network: Network;
   let writer: CachedNetwork;
-  let model: EvaluatedModel;
+  let model: NetworkParts;
   beforeAll(async () => {
     network = await Network.create("score", folder.config, tuning, options);
     writer = await CachedNetwork.create(folder.config, tuning, options);
     const parameters = new Float32Array(0);
-    model = { network, writer: async () => writer, parameters, tokenizer, template, stopStrings: [] };
+    model = {
+      network,
+      writer: async () => writer,
+      parameters,
+      tokenizer,
+      template,
+      maxPositions: POSITIONS,
+      stopStrings: [],
+    };
   });
   afterAll(async () => {
     await network.release();
@@ -49,10 +58,10 @@ describe("answers held to numbers", () => {
     const about = { name: "sums", licence: "own", source: "own", notes: [], digests: { train: "", dev: "", test: "" } };
     return { ...about, answer: { kind: "number", field: "answer" }, metric: "number_accuracy", splits };
   }
-  const evaluate = (task: LoadedTask, more: Partial<EvalSpec>, other: Partial<EvaluatedModel> = {}) => {
+  const evaluate = (task: LoadedTask, more: Partial<EvalSpec>, other: Partial<NetworkParts> = {}) => {
     const prepared = prepareTask(task, tokenizer, template, { cutoffLen: 160, lossOn: "answer", onBadRow: "stop" });
     const spec = { ...EVAL_DEFAULTS, max_new_tokens: 12, ...more };
-    return evaluateSplit({ ...model, ...other }, prepared, "test", spec, async () => {});
+    return evaluateSplit(networkModel({ ...model, ...other }), prepared, "test", spec, async () => {});
   };
 
   test("are not asked for by default", async () => {
@@ -105,7 +114,7 @@ describe("answers held to numbers", () => {
     const { predictions } = await evaluate(
       task,
       { constrained_numbers: true, max_new_tokens: 30 },
-      { writer: async () => small },
+      { writer: async () => small, maxPositions: 72 },
     );
     const passes = readOn.mock.calls.flatMap(([, , , tokens]) => tokens.map((ids) => tokenizer.decode(ids)));
     await small.release();

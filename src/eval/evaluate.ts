@@ -7,26 +7,65 @@ import type { PreparedTask } from "../data/prepare.ts";
 import { evaluatedSubset } from "../data/splits.ts";
 import type { Tokenizer } from "../data/tokenizers.ts";
 import type { Example, TokenizedExample } from "../data/types.ts";
-import type { CachedNetwork } from "../models/cached-network.ts";
-import type { Network } from "../models/network.ts";
 import type { EvalSpec } from "../specs/types.ts";
 import { newTokensFor } from "./answer-length.ts";
-import { generate } from "./generate.ts";
+import type { Generated, GenerateOptions } from "./generate.ts";
 import { MAX_NUMBER_TOKENS, numberLanguage } from "./languages.ts";
-import { scoreGold, scoreLabels } from "./score.ts";
 import { type Answered, itemOf, type SplitResult, scoreAnswers } from "./score-answers.ts";
 
-/** A model with its weights, ready to be asked. */
-export interface EvaluatedModel {
-  network: Network;
-  /** The same model reading on token by token; made when text is first asked for. */
-  writer(): Promise<CachedNetwork>;
-  parameters: Float32Array;
+type Report = (done: number) => Promise<void>;
+
+/** How a text is written greedily. */
+export type WriteOptions = Pick<GenerateOptions, "endIds" | "maxNewTokens" | "language">;
+
+/** A model that can be asked about the items of a split, whichever engine it answers from. */
+export interface AskedModel {
   tokenizer: Tokenizer;
   template: PromptTemplate;
-  /** Text that ends an answer, beside the end of a turn. */
-  stopStrings: readonly string[];
+  /** Longest sequence, prompt and answer together. */
+  maxPositions: number;
+  /** log p of each label for each prompt, [prompts][labels], in nats: sums over tokens, end of turn included. */
+  scoreLabels(
+    prompts: readonly TokenizedExample[],
+    labels: readonly Int32Array[],
+    report: Report,
+  ): Promise<Float64Array[]>;
+  /** Mean log p of each example's answer a token, end of turn included, in nats. */
+  scoreGold(examples: readonly TokenizedExample[], report: Report): Promise<Float64Array>;
+  write(
+    prompts: readonly TokenizedExample[],
+    options: WriteOptions,
+    report: Report,
+  ): Promise<Pick<Generated, "text" | "stopped">[]>;
 }
+
+/** What a model is asked about each item of a task. */
+export interface Asks {
+  labels: boolean;
+  gold: boolean;
+  /** Greedy text; absent where none is read. */
+  text?: WriteOptions;
+  /** Numbers once more, held to numbers. */
+  numbers: boolean;
+}
+
+/** What scoring a task takes. */
+export function asksOf(prepared: PreparedTask, spec: EvalSpec, { template, tokenizer }: Readers): Asks {
+  const { task } = prepared;
+  const text = {
+    endIds: [template.endOfTurnId, tokenizer.eosId],
+    maxNewTokens: spec.max_new_tokens ?? longestAnswer(prepared),
+  };
+  if (task.answer.kind === "label") {
+    const isWritten = spec.scoring.some((scoring) => scoring !== "constrained");
+    const labels = spec.scoring.includes("constrained");
+    return { labels, gold: false, ...(isWritten && { text }), numbers: false };
+  }
+  if (task.metric === "answer_logprob") return { labels: false, gold: true, numbers: false };
+  return { labels: false, gold: true, text, numbers: task.answer.kind === "number" && spec.constrained_numbers };
+}
+
+type Readers = Pick<AskedModel, "template" | "tokenizer">;
 
 /** The fixed subset of a split that every model is scored on. */
 export function evaluationSubset(
@@ -44,7 +83,7 @@ export function evaluationSubset(
  * @throws {OpError} documents, which have no answer
  */
 export async function evaluateSplit(
-  model: EvaluatedModel,
+  model: AskedModel,
   prepared: PreparedTask,
   split: "dev" | "test",
   spec: EvalSpec,
@@ -61,29 +100,30 @@ export async function evaluateSplit(
   }
   const subset = evaluationSubset(prepared, split, spec);
   const tokens = subset.map((item) => item.tokens);
+  const asks = asksOf(prepared, spec, model);
   const given: Partial<Answered>[][] = [];
-  const parts: ((report: (done: number) => Promise<void>) => Promise<Partial<Answered>[]>)[] = [];
-  if (task.answer.kind === "label" && labels !== undefined) {
+  const parts: ((report: Report) => Promise<Partial<Answered>[]>)[] = [];
+  if (asks.labels && task.answer.kind === "label") {
     const names = task.answer.labels;
-    if (spec.scoring.includes("constrained")) {
-      parts.push(async (report) => {
-        const scores = await scoreLabels(model.network, model.parameters, tokens, labels, report);
-        return scores.map((row) => ({ label_logprobs: Object.fromEntries(names.map((name, k) => [name, row[k]!])) }));
-      });
-    }
-    if (spec.scoring.some((scoring) => scoring !== "constrained")) {
-      parts.push((report) => writtenAnswers(model, prepared, tokens, spec, report));
-    }
-  } else {
-    if (task.metric !== "answer_logprob") {
-      parts.push((report) => writtenAnswers(model, prepared, tokens, spec, report));
-      if (task.answer.kind === "number" && spec.constrained_numbers)
-        parts.push((report) => constrainedNumbers(model, prepared, subset, given[0]!, report));
-    }
     parts.push(async (report) => {
-      const logprobs = await scoreGold(model.network, model.parameters, tokens, report);
-      return [...logprobs].map((answer_logprob) => ({ answer_logprob }));
+      const scores = await model.scoreLabels(tokens, labels!, report);
+      return scores.map((row) => ({ label_logprobs: Object.fromEntries(names.map((name, k) => [name, row[k]!])) }));
     });
+  }
+  if (asks.text !== undefined) {
+    const options = asks.text;
+    parts.push(async (report) =>
+      (await model.write(tokens, options, report)).map(({ text, stopped }) => ({
+        output: text,
+        finish_reason: stopped === "length" ? "length" : "stop",
+      })),
+    );
+  }
+  if (asks.numbers) parts.push((report) => constrainedNumbers(model, prepared, subset, given[0]!, report));
+  if (asks.gold) {
+    parts.push(async (report) =>
+      Array.from(await model.scoreGold(tokens, report), (answer_logprob) => ({ answer_logprob })),
+    );
   }
   for (const [i, part] of parts.entries()) {
     given.push(await part((done) => onProgress(Math.floor((i * tokens.length + done) / parts.length), tokens.length)));
@@ -96,58 +136,30 @@ export async function evaluateSplit(
   return scoreAnswers(answers, task, spec.scoring);
 }
 
-/** Greedy text of each prompt. */
-async function writtenAnswers(
-  model: EvaluatedModel,
-  prepared: PreparedTask,
-  prompts: readonly TokenizedExample[],
-  spec: EvalSpec,
-  report: (done: number) => Promise<void>,
-): Promise<Partial<Answered>[]> {
-  const { tokenizer, template, parameters, stopStrings } = model;
-  const written = await generate(await model.writer(), parameters, prompts, {
-    endIds: [template.endOfTurnId, tokenizer.eosId],
-    maxNewTokens: spec.max_new_tokens ?? longestAnswer(prepared),
-    decode: (ids) => tokenizer.decode(ids),
-    stopStrings,
-    onProgress: report,
-  });
-  return written.map(({ text, stopped }) => ({
-    output: text,
-    finish_reason: stopped === "length" ? "length" : "stop",
-  }));
-}
-
 /**
  * Greedy text of each prompt that can be nothing but a number, or one of the words that answers of the task are. Where a worked solution is asked
  * for, the number stands behind the model's own, and behind the result mark that it may have left out; without the solution where both have no room.
  */
 async function constrainedNumbers(
-  model: EvaluatedModel,
+  model: AskedModel,
   { task }: PreparedTask,
   subset: readonly { example: Example; tokens: TokenizedExample }[],
   written: readonly Partial<Answered>[],
-  report: (done: number) => Promise<void>,
+  report: Report,
 ): Promise<Partial<Answered>[]> {
-  const { tokenizer, template, parameters } = model;
+  const { tokenizer, template } = model;
   const answers = Object.values(task.splits).flatMap((examples) => examples.map(({ answer }) => resultIn(answer)));
   const words = ["yes", "no"].filter((word) => answers.includes(word));
   const language = numberLanguage(tokenizer, template.endOfTurnId, words);
-  const network = await model.writer();
   const prompts = subset.map(({ example, tokens }, i) => {
     if (resultIn(example.answer) === example.answer) return tokens;
-    const room = network.maxPositions - tokens.prompt.length - MAX_NUMBER_TOKENS;
+    const room = model.maxPositions - tokens.prompt.length - MAX_NUMBER_TOKENS;
     const behind = [solved(written[i]!.output!), RESULT_MARK].map((text) => template.answerIds(text.trim()));
     const solution = behind.find((ids) => ids.length <= room) ?? behind[1]!;
     return { ...tokens, prompt: Int32Array.of(...tokens.prompt, ...solution) };
   });
-  const numbers = await generate(network, parameters, prompts, {
-    endIds: [template.endOfTurnId],
-    maxNewTokens: MAX_NUMBER_TOKENS,
-    decode: (ids) => tokenizer.decode(ids),
-    language: () => language,
-    onProgress: report,
-  });
+  const options = { endIds: [template.endOfTurnId], maxNewTokens: MAX_NUMBER_TOKENS, language: () => language };
+  const numbers = await model.write(prompts, options, report);
   return numbers.map(({ text }) => ({ constrained_output: text }));
 }
 

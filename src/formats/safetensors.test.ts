@@ -99,6 +99,36 @@ describe("writing", () => {
       return { name, dtype: "F32", shape, data: Float32Array.from({ length }, (_, i) => seed * (i + 1)) };
     });
 
+  test("of numbers and reading gives the same numbers", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double()),
+        fc.array(fc.maxSafeInteger()),
+        fc.array(fc.integer()),
+        fc.array(fc.float()),
+        (f64, i64, i32, f32) => {
+          const path = newPath();
+          writeSafetensors(path, [
+            { name: "f64", dtype: "F64", shape: [f64.length], data: Float64Array.from(f64) },
+            { name: "i64", dtype: "I64", shape: [i64.length], data: BigInt64Array.from(i64, BigInt) },
+            { name: "i32", dtype: "I32", shape: [1, i32.length], data: Int32Array.from(i32) },
+            { name: "f32", dtype: "F32", shape: [f32.length], data: Float32Array.from(f32) },
+          ]);
+          const file = openSafetensors(path);
+          const read = ["f64", "i64", "i32", "f32"].map((name) => [...file.readNumbers(name)]);
+          expect(read).toEqual([f64, i64.map((value) => value + 0), i32, f32]);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  test("of whole numbers beyond 2^53 is not read as other numbers", () => {
+    const path = newPath();
+    writeSafetensors(path, [{ name: "n", dtype: "I64", shape: [1], data: BigInt64Array.of(2n ** 53n + 1n) }]);
+    expect(() => openSafetensors(path).readNumbers("n")).toThrow(/2\^53/);
+  });
+
   test("and reading gives the same tensors, and the bytes do not depend on the order given", () => {
     fc.assert(
       fc.property(
@@ -112,7 +142,7 @@ describe("writing", () => {
           expect(file.metadata).toEqual({ ...metadata });
           for (const { name, shape, data } of tensors) {
             expect(file.tensors.get(name)?.shape).toEqual(shape);
-            expect(bitsOf(file.readFloat32(name))).toEqual(bitsOf(data));
+            expect(bitsOf(file.readFloat32(name))).toEqual(bitsOf(data as Float32Array));
           }
           const entries = [...file.tensors.values()];
           if (entries[0] !== undefined) expect(entries[0].byteOffset % 8).toBe(0);

@@ -1,6 +1,6 @@
 /**
  * @file Tensors in safetensors files: a JSON header with names, types, shapes and offsets, then the bytes.
- * A file is hostile until its header has been checked; tensors are read as float32 and written as float32 or fp16.
+ * A file is hostile until its header has been checked. Weights are read as float32 and written as float32 or fp16; numbers of other types as they are.
  */
 
 import { createHash } from "node:crypto";
@@ -56,15 +56,20 @@ export interface SafetensorsFile {
   readFloat32(name: string): Float32Array;
   /** {@link readFloat32} into an array of the tensor's size. */
   readInto(name: string, target: Float32Array): void;
+  /**
+   * A tensor's elements as they are: F64, F32, I64 (whole numbers below 2^53), I32.
+   * @throws {CheckpointError} as {@link readFloat32}, and a whole number that is too large
+   */
+  readNumbers(name: string): Float64Array;
 }
 
 /** A tensor to write: `data` has as many elements as the shape. */
-export interface TensorToWrite {
-  name: string;
-  dtype: "F32" | "F16";
-  shape: readonly number[];
-  data: Float32Array;
-}
+export type TensorToWrite = { name: string; shape: readonly number[] } & (
+  | { dtype: "F32" | "F16"; data: Float32Array }
+  | { dtype: "F64"; data: Float64Array }
+  | { dtype: "I64"; data: BigInt64Array }
+  | { dtype: "I32"; data: Int32Array }
+);
 
 /**
  * Opens a file and checks its header against its size.
@@ -74,18 +79,17 @@ export interface TensorToWrite {
  */
 export function openSafetensors(path: string): SafetensorsFile {
   const { tensors, metadata } = readHeader(path);
-  const readInto = (name: string, target: Float32Array): void => {
+  const entryOf = (name: string): TensorEntry => {
     const entry = tensors.get(name);
-    if (entry === undefined) {
-      throw damaged(
-        path,
-        `a tensor named ${name}`,
-        `${tensors.size} tensors without it`,
-        "Use the file of the model that the config describes.",
-      );
-    }
-    readTensor(path, name, entry, target);
+    if (entry !== undefined) return entry;
+    throw damaged(
+      path,
+      `a tensor named ${name}`,
+      `${tensors.size} tensors without it`,
+      "Use the file of the model that the config describes.",
+    );
   };
+  const readInto = (name: string, target: Float32Array): void => readTensor(path, name, entryOf(name), target);
   return {
     path,
     tensors,
@@ -96,6 +100,7 @@ export function openSafetensors(path: string): SafetensorsFile {
       readInto(name, target);
       return target;
     },
+    readNumbers: (name) => readNumbers(path, name, entryOf(name)),
   };
 }
 
@@ -230,6 +235,24 @@ function readTensor(path: string, name: string, entry: TensorEntry, target: Floa
   if (got !== entry.byteLength) throw damaged(path, `${entry.byteLength} bytes of tensor ${name}`, `${got}`);
 }
 
+const NUMBERS: Partial<Record<Dtype, (bytes: Buffer, at: number) => number>> = {
+  F64: (bytes, at) => bytes.readDoubleLE(at),
+  F32: (bytes, at) => bytes.readFloatLE(at),
+  I64: (bytes, at) => Number(bytes.readBigInt64LE(at)),
+  I32: (bytes, at) => bytes.readInt32LE(at),
+};
+
+function readNumbers(path: string, name: string, { dtype, byteOffset, byteLength }: TensorEntry): Float64Array {
+  const numberAt = NUMBERS[dtype];
+  if (numberAt === undefined) throw damaged(path, `tensor ${name} as ${Object.keys(NUMBERS).join(", ")}`, dtype);
+  const bytes = readExactly(path, byteOffset, byteLength);
+  const numbers = new Float64Array(bytes.length / BYTES_OF[dtype]);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = numberAt(bytes, i * BYTES_OF[dtype]);
+  const large = dtype === "I64" ? numbers.find((value) => !Number.isSafeInteger(value)) : undefined;
+  if (large !== undefined) throw damaged(path, `whole numbers below 2^53 in tensor ${name}`, `${large}`);
+  return numbers;
+}
+
 const CONVERT = {
   F64: (piece: Buffer, target: Float32Array) =>
     target.set(new Float64Array(piece.buffer, piece.byteOffset, target.length)),
@@ -247,7 +270,7 @@ export function isReadable(dtype: Dtype): dtype is keyof typeof CONVERT {
 }
 
 /**
- * Writes a file whole (temp + fsync + rename). The same tensors and metadata give the same bytes: float32 before fp16, then by name,
+ * Writes a file whole (temp + fsync + rename). The same tensors and metadata give the same bytes: wide types before narrow ones, then by name,
  * as the format's own writer orders them; the header is padded to 8 bytes, so that tensors are aligned when mapped.
  *
  * @returns hexadecimal SHA-256 of the file
@@ -297,26 +320,25 @@ function headerOf(tensors: readonly TensorToWrite[], metadata: Readonly<Record<s
   return padded;
 }
 
-function writeTensor({ name, dtype, data }: TensorToWrite, put: (bytes: Uint8Array) => void, path: string): void {
+function writeTensor(tensor: TensorToWrite, put: (bytes: Uint8Array) => void, path: string): void {
   const pieceLength = 1 << 20;
-  const halves = new Uint16Array(dtype === "F16" ? Math.min(pieceLength, data.length) : 0);
-  for (let at = 0; at < data.length; at += pieceLength) {
-    const piece = data.subarray(at, at + pieceLength);
-    if (dtype === "F32") {
-      put(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength));
-      continue;
-    }
-    const target = halves.subarray(0, piece.length);
-    if (float32ToFloat16(piece, target) > 0) {
-      throw damaged(
-        path,
-        `values of tensor ${name} within ±65504, the range of fp16`,
-        "larger ones",
-        "Write this tensor as F32.",
-      );
-    }
-    put(new Uint8Array(target.buffer, target.byteOffset, target.byteLength));
+  for (let at = 0; at < tensor.data.length; at += pieceLength) {
+    const piece = tensor.data.subarray(at, at + pieceLength);
+    const { buffer, byteOffset, byteLength } =
+      tensor.dtype === "F16" ? halves(piece as Float32Array, tensor.name, path) : piece;
+    put(new Uint8Array(buffer, byteOffset, byteLength));
   }
+}
+
+function halves(piece: Float32Array, name: string, path: string): Uint16Array {
+  const target = new Uint16Array(piece.length);
+  if (float32ToFloat16(piece, target) === 0) return target;
+  throw damaged(
+    path,
+    `values of tensor ${name} within ±65504, the range of fp16`,
+    "larger ones",
+    "Write this tensor as F32.",
+  );
 }
 
 /** Elements of a shape; a scalar has one. */

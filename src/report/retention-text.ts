@@ -1,6 +1,7 @@
 /** @file What each mixture cost in general ability: its scores on tasks that are only evaluated, against the untuned model's. */
 
 import type { ReportData } from "../study/report-data.ts";
+import { rowLabel } from "../study/words.ts";
 import { aligned } from "./tables.ts";
 
 /** A line a mixture, a column a task; `*` where the difference can be told from none. Empty without such tasks. */
@@ -16,7 +17,7 @@ export function retentionText({ retention, rows, tasks }: Pick<ReportData, "rete
       const interval = one.low === null ? "" : ` (${amount(one.low)} to ${amount(one.high!)})`;
       return `${one.mark === "none" ? "" : "*"}${amount(one.difference)}${interval}`;
     });
-    return [rows[row]!.name, ...cells];
+    return [rowLabel(rows[row]!), ...cells];
   });
   const { familySize } = retention[0]!;
   return `${aligned([["against the untuned model", ...shown.map(({ name, unit }) => `${name} (${unit})`)], ...lines])}

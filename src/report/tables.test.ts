@@ -15,6 +15,7 @@ function row(kind: Row["kind"], name: string, a: Cell, b: Cell): Row {
     name,
     ...(kind === "mixture" ? { model: "m" } : {}),
     factors: {},
+    combinations: [{}],
     runs: ["1", "2"],
     cells: { a: { dev: a, test: a }, b: { dev: b, test: b } },
   };

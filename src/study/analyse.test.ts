@@ -3,7 +3,9 @@ import { itemScoresOf } from "../runs/item-scores.ts";
 import type { Prediction } from "../runs/types.ts";
 import { parseStudy } from "../specs/study-file.ts";
 import { analyseStudy as analyse, type ReadScored, type ScoredRun, type StudyTable } from "./analyse.ts";
+import { versusAlone } from "./comparisons.ts";
 import type { StudyLock } from "./lock-file.ts";
+import { rowLabel } from "./words.ts";
 
 const analyseStudy = (...args: Parameters<typeof analyse>): StudyTable => analyse(...args).table;
 
@@ -111,6 +113,54 @@ describe("a run that stands for two budgets", () => {
     expect(double.rows.filter(({ kind }) => kind === "mixture")).toHaveLength(6);
     // The spread over seeds is estimated from runs, not from rows.
     expect(double.comparisons).toEqual(single.comparisons);
+  });
+});
+
+describe("a mixture without a task that comes in several sizes", () => {
+  const sized = (): StudyLock => {
+    const one = lock();
+    const under = (rows: number) =>
+      one.runs.map((run) => ({
+        ...run,
+        id: run.mixture.name === "b" ? run.id : `${rows}${run.id}`,
+        factors: { "a rows": rows },
+      }));
+    return { ...one, runs: [...under(10), ...under(30)] };
+  };
+  const read = reader((id, task) => (task === "a" ? (id.startsWith("30") ? 150 : id.startsWith("b") ? 120 : 100) : 90));
+
+  test("has one row, which stands for all sizes", () => {
+    const table = analyseStudy(sized(), read);
+    const mixtures = table.rows.filter(({ kind }) => kind === "mixture");
+    expect(mixtures.map(({ name, factors }) => [name, factors])).toEqual([
+      ["a", { "a rows": 10 }],
+      ["b", {}],
+      ["all", { "a rows": 10 }],
+      ["a", { "a rows": 30 }],
+      ["all", { "a rows": 30 }],
+    ]);
+    expect([table.numRuns, mixtures[1]!.runs]).toEqual([15, ["b1", "b2", "b3"]]);
+  });
+
+  test("is compared with the task alone at each size, first where dev finds that best", () => {
+    const study = sized();
+    const { table, items } = analyse(study, read);
+    const name = (row: number) => rowLabel(table.rows[row]!);
+    const ofB = versusAlone(table, items, study).filter(({ row, task }) => name(row) === "b" && task === "a");
+    expect(ofB.map(({ reference, difference }) => [name(reference), difference])).toEqual([
+      ["a a rows=30", (120 - 150) / NUM_ITEMS],
+      ["a a rows=10", (120 - 100) / NUM_ITEMS],
+    ]);
+  });
+
+  test("keeps its sizes apart where its runs differ, as those of a mixer do whose amount follows the task's", () => {
+    const study = sized();
+    const runs = study.runs.map((run) => ({ ...run, id: `${run.factors["a rows"]}${run.id}` }));
+    const table = analyseStudy({ ...study, runs }, read);
+    expect(table.rows.filter(({ name }) => name === "b").map(({ factors }) => factors)).toEqual([
+      { "a rows": 10 },
+      { "a rows": 30 },
+    ]);
   });
 });
 

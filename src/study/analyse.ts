@@ -9,6 +9,7 @@ import type { MetricName, Scoring } from "../specs/types.ts";
 import { holm, SIGNIFICANT } from "../stats/corrections.ts";
 import { seededDifference } from "../stats/difference.ts";
 import { mean, standardDeviation } from "../stats/moments.ts";
+import { sizedTask } from "./factors.ts";
 import { type ModelItems, studyItems, variedIngredients } from "./items.ts";
 import type { LockedBaseline, LockedRun, StudyLock } from "./lock-file.ts";
 import { sentenceOf } from "./words.ts";
@@ -44,7 +45,10 @@ export interface Row {
   kind: LockedBaseline["kind"] | "mixture" | "control";
   name: string;
   model?: string;
+  /** Values of the study's factors, without sizes of tasks that its mixture does not hold where its runs are the same under all of them. */
   factors: Record<string, unknown>;
+  /** Combinations of all factors that it stands for: one, or one for each of those sizes. Of a baseline none. */
+  combinations: readonly Record<string, unknown>[];
   runs: string[];
   /** Id of a baseline. */
   baseline?: string;
@@ -100,17 +104,26 @@ export function analyseStudy(lock: StudyLock, read: ReadScored): { table: StudyT
       const { kind, model } = baseline;
       const cells = cellsOf(tasks, [read("baseline", baseline.id).scores], scoring);
       const ofModel = kind === "base" && model ? { model } : {};
-      return { kind, name: baselineName(baseline), ...ofModel, factors: {}, runs: [], baseline: baseline.id, cells };
+      return {
+        kind,
+        name: baselineName(baseline),
+        ...ofModel,
+        factors: {},
+        combinations: [],
+        runs: [],
+        baseline: baseline.id,
+        cells,
+      };
     }),
-    ...groups.map((runs): Row => {
-      const { mixture, model, factors, control } = runs[0]!;
+    ...groups.map(({ runs, factors, combinations }): Row => {
+      const { mixture, model, control } = runs[0]!;
       const cells = cellsOf(
         tasks,
         runs.map((run) => read("run", run.id).scores),
         scoring,
       );
       const kind = control === undefined ? "mixture" : "control";
-      return { kind, name: mixture.name, model, factors, runs: runs.map((run) => run.id), cells };
+      return { kind, name: mixture.name, model, factors, combinations, runs: runs.map((run) => run.id), cells };
     }),
   ];
   const models = [...new Set(lock.runs.map((run) => run.model))];
@@ -135,12 +148,39 @@ export function baselineName({ kind, model, few_shot }: LockedBaseline): string 
   return kind === "hosted" ? model! : kind;
 }
 
-/** The runs of each row: one mixture under one model and one value of each factor, a run a seed. */
-export function groupRuns(runs: readonly LockedRun[]): LockedRun[][] {
-  const groups = new Map<string, LockedRun[]>();
-  for (const run of runs) {
-    const key = JSON.stringify([run.model, run.mixture.name, run.factors]);
-    groups.set(key, [...(groups.get(key) ?? []), run]);
+/** What a row is made of. */
+export interface RunGroup extends Pick<Row, "factors" | "combinations"> {
+  /** One a seed. */
+  runs: LockedRun[];
+}
+
+/** The runs of each row: one mixture under one model and one value of each factor; those of any size of a task that it does not hold are the same. */
+export function groupRuns(runs: readonly LockedRun[]): RunGroup[] {
+  const arms = groupedBy(runs, ({ model, mixture, factors }) => [model, mixture.name, factors]);
+  const alike = groupedBy(arms, ([run]) => [run!.model, run!.mixture.name, touching(run!)]);
+  return alike.flatMap((same): RunGroup[] => {
+    const idsOf = (arm: readonly LockedRun[]) => arm.map(({ id }) => id).join();
+    const isOne = same.every((arm) => idsOf(arm) === idsOf(same[0]!));
+    const combinations = same.map(([run]) => run!.factors);
+    if (isOne) return [{ runs: same[0]!, factors: touching(same[0]![0]!), combinations }];
+    return same.map((arm, k) => ({ runs: arm, factors: combinations[k]!, combinations: [combinations[k]!] }));
+  });
+}
+
+/** The factors of a run without sizes of tasks that its mixture does not hold. */
+function touching({ factors, mixture }: LockedRun): Record<string, unknown> {
+  const isTouched = (key: string) => {
+    const task = sizedTask(key);
+    return task === undefined || mixture.ingredients[task] !== undefined;
+  };
+  return Object.fromEntries(Object.entries(factors).filter(([key]) => isTouched(key)));
+}
+
+function groupedBy<T>(all: readonly T[], keyOf: (one: T) => unknown): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const key = JSON.stringify(keyOf(one));
+    groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   return [...groups.values()];
 }
@@ -189,16 +229,24 @@ function chosenOnDev(rows: readonly Row[], model: string, tasks: StudyTable["tas
   return chosen;
 }
 
-/** Index of the row that trains on the task alone with the same model and factors. */
-export function aloneRow(rows: readonly Row[], like: Row, task: string, lock: StudyLock): number | undefined {
-  const index = rows.findIndex(
-    (row) =>
-      row.kind === "mixture" &&
-      row.model === like.model &&
-      JSON.stringify(row.factors) === JSON.stringify(like.factors) &&
-      holdsOnly(row, task, lock),
-  );
-  return index === -1 ? undefined : index;
+/** Whether two rows stand for the same combination of factors. */
+export function meet(a: Pick<Row, "combinations">, b: Pick<Row, "combinations">): boolean {
+  const keys = new Set(a.combinations.map((one) => JSON.stringify(one)));
+  return b.combinations.some((one) => keys.has(JSON.stringify(one)));
+}
+
+/**
+ * Indices of the rows that train on the task alone with the same model and factors, best on dev first; more than one where the task comes in several
+ * sizes and the mixture does without it.
+ */
+export function aloneRows(rows: readonly Row[], like: Row, task: string, lock: StudyLock): number[] {
+  const dev = (index: number) => rows[index]!.cells[task]!.dev.mean;
+  return rows
+    .flatMap((row, index) => {
+      const isAlone = row.kind === "mixture" && row.model === like.model && holdsOnly(row, task, lock);
+      return isAlone && meet(row, like) ? [index] : [];
+    })
+    .sort((a, b) => dev(b) - dev(a) || a - b);
 }
 
 /** The chosen mixture against training on the task alone with the same factors, on the same test items; nothing where either is not scored. */
@@ -208,7 +256,7 @@ function compare(
   { task, model, metric, scores, groups, seeds }: ModelItems,
   lock: StudyLock,
 ): Omit<Comparison, "pAdjusted" | "familySize" | "verdict">[] {
-  const alone = aloneRow(rows, rows[chosen]!, task, lock);
+  const [alone] = aloneRows(rows, rows[chosen]!, task, lock);
   if (alone === undefined) return [];
   const common = {
     task,

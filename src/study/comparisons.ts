@@ -7,7 +7,7 @@ import { type FactorialData, type FactorialModel, factorialModel } from "../stat
 import { jointDraws } from "../stats/joint-draws.ts";
 import { mean } from "../stats/moments.ts";
 import { chanceOfBest, type SelectedBest, selectedBest } from "../stats/selected-best.ts";
-import { aloneRow, type StudyTable } from "./analyse.ts";
+import { aloneRows, type StudyTable } from "./analyse.ts";
 import { type ModelItems, type TaskItems, variedIngredients } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
 
@@ -31,12 +31,13 @@ export interface RowDifference {
 /** Every mixture against training on the task alone with the same factors. */
 export function versusAlone(table: StudyTable, all: readonly ModelItems[], lock: StudyLock): RowDifference[] {
   const found = all.flatMap(({ task, model, scores, groups, seeds }) =>
-    mixturesOf(table, scores).flatMap((row) => {
-      const reference = aloneRow(table.rows, table.rows[row]!, task, lock);
-      const b = reference === undefined ? undefined : scores.get(reference);
-      if (reference === undefined || reference === row || b === undefined) return [];
-      return [{ task, model, row, reference, ...seededDifference(scores.get(row)!, b, groups, seeds) }];
-    }),
+    mixturesOf(table, scores).flatMap((row) =>
+      aloneRows(table.rows, table.rows[row]!, task, lock).flatMap((reference) => {
+        const b = scores.get(reference);
+        if (reference === row || b === undefined) return [];
+        return [{ task, model, row, reference, ...seededDifference(scores.get(row)!, b, groups, seeds) }];
+      }),
+    ),
   );
   return corrected(found);
 }

@@ -48,6 +48,18 @@ export function withCap(task: TaskSpec, cap: number | null | undefined): TaskSpe
   return cap === null ? uncapped : { ...uncapped, max_train: cap };
 }
 
+const ROWS = " rows";
+
+/** How tables name the size of a task's own data: that many rows. */
+export function sizeFactor(task: string): string {
+  return `${task}${ROWS}`;
+}
+
+/** The task whose size a factor of a table is; undefined for others. */
+export function sizedTask(factor: string): string | undefined {
+  return factor.endsWith(ROWS) ? factor.slice(0, -ROWS.length) : undefined;
+}
+
 /** The caps that a study's factors give to tasks, by task. */
 export function capsAsked(study: StudySpec): Record<string, (number | null)[]> {
   const asked = Object.entries(study.factors).flatMap(([key, values]) => {

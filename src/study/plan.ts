@@ -19,7 +19,7 @@ import type {
 import { type AmountsInput, resolveIngredients, withDoses } from "./amounts.ts";
 import { type Budgeted, type Candidate, matched, referenceFor } from "./budget.ts";
 import { designedMixtures } from "./designs.ts";
-import { type Combination, combinations } from "./factors.ts";
+import { type Combination, combinations, sizeFactor } from "./factors.ts";
 import { product } from "./product.ts";
 import type { Estimate, PlannedRun } from "./types.ts";
 
@@ -89,7 +89,7 @@ export function planStudy(study: StudySpec, facts: PlanFacts): PlannedRun[] {
 function runsUnder(model: string, { study, train: varied, caps }: Combination, facts: PlanFacts): PlannedRun[] {
   const own = study.train;
   const ingredients = facts.ingredients(model, own, { caps });
-  const sizes = Object.keys(caps).map((task) => [`${task} rows`, ingredients[task]!.num_train]);
+  const sizes = Object.keys(caps).map((task) => [sizeFactor(task), ingredients[task]!.num_train]);
   const factors = { ...varied, ...Object.fromEntries(sizes) };
   const input = amountsInput(study, ingredients);
   const designed = candidatesOf([...study.design, ...shuffledDesign(study, ingredients)], study, input);

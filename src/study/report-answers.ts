@@ -3,7 +3,7 @@
 import { isTrainedOn } from "../specs/tasks.ts";
 import { benjaminiHochberg } from "../stats/corrections.ts";
 import { isPair } from "../stats/factorial.ts";
-import { aloneRow, type StudyTable } from "./analyse.ts";
+import { aloneRows, type StudyTable } from "./analyse.ts";
 import { addedEffects, bestOfTask, pairEffects } from "./comparisons.ts";
 import type { ModelItems } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
@@ -19,7 +19,7 @@ export function answersOf(lock: StudyLock, table: StudyTable, items: readonly Mo
     const chosen = table.chosen[one.model]?.[one.task];
     if (chosen === undefined || !isTrainedOn(lock.study.tasks[one.task])) return [];
     const row = table.rows[chosen]!;
-    const reference = aloneRow(table.rows, row, one.task, lock);
+    const [reference] = aloneRows(table.rows, row, one.task, lock);
     const found = table.comparisons.find(({ task, model }) => task === one.task && model === one.model);
     const best = bestOfTask(table, one, reference);
     const { selected } = best;

@@ -18,7 +18,7 @@ function curveOf(scores: Readonly<Record<number, number[]>>) {
   const rows = Object.entries(scores).map(([x, values]): Row => {
     const factors = { "tasks.a.max_train": Number(x) };
     const cells = { a: { dev: cell(values), test: cell(values) } };
-    return { kind: "mixture", name: "a", model: "m/m", factors, runs: [], cells };
+    return { kind: "mixture", name: "a", model: "m/m", factors, combinations: [factors], runs: [], cells };
   });
   const table = { tasks: [{ name: "a", metric: "accuracy" }], rows } as unknown as StudyTable;
   return curvesOf(lock, table)[0]!;

@@ -6,7 +6,7 @@ import { expectedMaximumCurve } from "../stats/expected-maximum.ts";
 import { baselineNormalised, interquartileMeanInterval } from "../stats/interquartile-mean.ts";
 import { tInterval } from "../stats/interval.ts";
 import { variance } from "../stats/moments.ts";
-import { aloneRow, type Row, type StudyTable } from "./analyse.ts";
+import { aloneRows, type Row, type StudyTable } from "./analyse.ts";
 import type { ModelItems } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
 import { doseCombinations } from "./plan.ts";
@@ -36,11 +36,11 @@ export function curvesOf(lock: StudyLock, table: StudyTable): DoseCurve[] {
     const at =
       combination === undefined ? {} : Object.fromEntries(varied.map(([name]) => [name, combination.doses[name]!]));
     const plain = combination === undefined ? row.name : row.name.slice(0, row.name.length - combination.suffix.length);
-    const settings: Record<string, unknown> = {
-      ...Object.fromEntries(Object.entries(at).map(([name, x]) => [`dose of ${name}`, x])),
-      ...row.factors,
-    };
-    return [{ row, plain, settings }];
+    const ofDoses = Object.fromEntries(Object.entries(at).map(([name, x]) => [`dose of ${name}`, x]));
+    return row.combinations.map((factors) => {
+      const settings: Record<string, unknown> = { ...ofDoses, ...factors };
+      return { row, plain, settings };
+    });
   });
   const numeric = [...new Set(rows.flatMap(({ settings }) => Object.keys(settings)))].filter((of) =>
     rows.every(({ settings }) => settings[of] === undefined || typeof settings[of] === "number"),
@@ -105,7 +105,7 @@ export function expectedMaximumOf(
   return items.flatMap(({ task, model }): ExpectedMaximumCurve[] => {
     const mixtures = table.rows.filter((row) => row.kind === "mixture" && row.model === model);
     const valuesOf = (rows: readonly Row[]) => rows.flatMap((row) => row.cells[task]!.test.values);
-    const alone = mixtures.filter((row) => aloneRow([row], row, task, lock) === 0);
+    const alone = mixtures.filter((row) => aloneRows([row], row, task, lock).length > 0);
     const arms = [
       { name: "any mixture", values: valuesOf(mixtures) },
       { name: "the task alone", values: valuesOf(alone) },

@@ -1,7 +1,7 @@
 /** @file A report's items: those that the chosen mixture and training on the task alone answer with different success. */
 
 import type { Prediction } from "../runs/types.ts";
-import { aloneRow, type ReadScored, type StudyTable } from "./analyse.ts";
+import { aloneRows, type ReadScored, type StudyTable } from "./analyse.ts";
 import { itemScoreName, sourcesOf } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
 import { type ItemDisagreements, orNull } from "./report-data.ts";
@@ -13,7 +13,7 @@ const MAX_ITEMS = 200;
 export function disagreementsOf(lock: StudyLock, table: StudyTable, read: ReadScored): ItemDisagreements[] {
   const pairs = Object.values(table.chosen).flatMap((byTask) =>
     Object.entries(byTask).flatMap(([task, a]) => {
-      const b = aloneRow(table.rows, table.rows[a]!, task, lock);
+      const [b] = aloneRows(table.rows, table.rows[a]!, task, lock);
       return b === undefined || a === b ? [] : [{ task, a, b }];
     }),
   );

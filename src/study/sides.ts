@@ -90,8 +90,8 @@ function folderSide(text: string, dir: string): Side {
 }
 
 function rowsOf(studyDir: string, lock: StudyLock): NamedRow[] {
-  const trained = groupRuns(lock.runs).map((runs): NamedRow => {
-    const { mixture, model, factors } = runs[0]!;
+  const trained = groupRuns(lock.runs).map(({ runs, factors }): NamedRow => {
+    const { mixture, model } = runs[0]!;
     const values = Object.entries(factors).map(([key, value]) => [key, String(value)]);
     const dirs = [...new Set(runs.map(({ id }) => runDir(studyDir, id)))];
     return { name: mixture.name, qualifiers: { model, ...Object.fromEntries(values) }, kind: "mixture", dirs };

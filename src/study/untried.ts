@@ -4,7 +4,7 @@ import type { StudySpec } from "../specs/types.ts";
 import { additiveModel, type HeldOutCheck, heldOutCheck, type MixtureData } from "../stats/additive.ts";
 import { type Difference, meanOfSeeds } from "../stats/difference.ts";
 import { mean } from "../stats/moments.ts";
-import type { Row, StudyTable } from "./analyse.ts";
+import { meet, type Row, type StudyTable } from "./analyse.ts";
 import { type ModelItems, variedIngredients } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
 
@@ -105,8 +105,8 @@ function fittedMixtures(
   held: (row: number) => string[],
 ): { data: MixtureData; against: number; always: string[] } | undefined {
   if (!scores.has(chosen) || groups.length === 0) return undefined;
-  const factors = JSON.stringify(rows[chosen]!.factors);
-  const isLike = (row: number) => rows[row]!.kind === "mixture" && JSON.stringify(rows[row]!.factors) === factors;
+  const like = { combinations: rows[chosen]!.combinations.slice(0, 1) };
+  const isLike = (row: number) => rows[row]!.kind === "mixture" && meet(rows[row]!, like);
   const mixtures = [...scores.keys()].filter(isLike);
   const isTrainedOn = mixtures.some((row) => held(row).includes(task));
   const within = isTrainedOn ? mixtures.filter((row) => held(row).includes(task)) : mixtures;

@@ -2,13 +2,15 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import type { Job } from "../study/types.ts";
+import { embeddedEngine } from "./embedded-engine.ts";
 import { JobRunner } from "./job-runner.ts";
 import type { FromThread, ThreadData } from "./local.ts";
 
 const port = parentPort!;
 const { cacheFolder, tokenCache, versions, aborted } = workerData as ThreadData;
 const flag = new Int32Array(aborted);
-const runner = new JobRunner({ cacheFolder, tokenCache, versions, now: () => Date.now() });
+const now = () => Date.now();
+const runner = new JobRunner({ tokenCache, now }, (shared) => embeddedEngine(shared, { cacheFolder, versions, now }));
 const send = (message: FromThread) => port.postMessage(message);
 
 port.on("message", async (message: Job | "close") => {

@@ -17,8 +17,6 @@ import { withCap } from "../study/factors.ts";
 import type { Job } from "../study/types.ts";
 
 export interface SharedSettings {
-  /** Where converted weights are kept. */
-  cacheFolder: string;
   /** Where tokenised splits are kept; absent: nowhere. */
   tokenCache?: TokenCache | undefined;
 }
@@ -102,9 +100,10 @@ export class SharedParts {
     return prepareTask(task, tokenizer, template, options, this.settings.tokenCache);
   }
 
-  network(purpose: "write", job: Job, opened: OpenModel, tuning: Tuning): Promise<CachedNetwork>;
-  network(purpose: "train" | "score", job: Job, opened: OpenModel, tuning: Tuning): Promise<Network>;
-  async network(purpose: Purpose, job: Job, { model }: OpenModel, tuning: Tuning): Promise<Network | CachedNetwork> {
+  network(purpose: "write", job: Job, tuning: Tuning): Promise<CachedNetwork>;
+  network(purpose: "train" | "score", job: Job, tuning: Tuning): Promise<Network>;
+  async network(purpose: Purpose, job: Job, tuning: Tuning): Promise<Network | CachedNetwork> {
+    const { model } = this.model(job);
     const positions = maxPositions(model.config, job.cutoff_len);
     const shape = tuning.method === "lora" ? tuning.lora : {};
     const key = JSON.stringify([model.digest, tuning.method, shape, job.threads, positions]);

@@ -54,7 +54,10 @@ export const heatMap: Section = {
 function differenceMap(context: Context, model: string, order: string): Drawn {
   const { data } = context;
   const differences = data.differences.filter((difference) => difference.model === model);
-  const at = new Map(differences.map((difference) => [`${difference.row} ${difference.task}`, difference]));
+  // the first of a cell: where the task alone comes in several sizes, the one that dev finds best
+  const at = new Map(
+    differences.toReversed().map((difference) => [`${difference.row} ${difference.task}`, difference]),
+  );
   const references = new Set(differences.map(({ reference, task }) => `${reference} ${task}`));
   const compared = data.tasks.filter(({ name }) => differences.some(({ task }) => task === name));
   const strongest = strongestByUnit(compared, differences);
@@ -95,8 +98,13 @@ function differenceMap(context: Context, model: string, order: string): Drawn {
       ),
     ],
     table: {
-      columns: ["mixture", "task", ...DIFFERENCE_COLUMNS],
-      rows: differences.map((d) => [rowName(data.rows[d.row]), d.task, ...differenceCells(d)]),
+      columns: ["mixture", "reference", "task", ...DIFFERENCE_COLUMNS],
+      rows: differences.map((d) => [
+        rowName(data.rows[d.row]),
+        rowName(data.rows[d.reference]),
+        d.task,
+        ...differenceCells(d),
+      ]),
     },
   };
 }
