@@ -154,6 +154,9 @@ describe("what is wrong with the files", () => {
     );
     expect(remarks()).toBe("");
     const [predictions, scores] = [...whole.keys()] as [string, string];
+    rmSync(predictions);
+    expect(remarks()).toContain(`${predictions}: expected the predictions behind its scores, got no file`);
+    writeFileSync(predictions, whole.get(predictions)!);
     appendFileSync(predictions, "{ torn");
     expect(remarks()).toContain(predictions);
     writeFileSync(predictions, whole.get(predictions)!.split("\n").slice(1).join("\n"));

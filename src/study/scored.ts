@@ -45,22 +45,23 @@ export function isComplete(job: Pick<Job, "dir" | "eval_tasks" | "eval">): boole
 function scoredRun(dir: string, knownItems: KnownItems, onProblem: (message: string) => void): ScoredRun {
   const there = <T>(path: string, look: () => T): T | undefined =>
     existsSync(path) ? attempt(look, onProblem) : undefined;
+  const scores = there(runPaths.scores(dir), () => readScores(dir));
   /** A look at a predictions file, taken once. */
   const once = <T>(look: (task: string, split: "dev" | "test") => T) => {
     const known = new Map<string, T | undefined>();
     return (task: string, split: "dev" | "test"): T | undefined => {
       const path = runPaths.predictionsOf(dir, task, split);
-      if (!known.has(path))
-        known.set(
-          path,
-          there(path, () => look(task, split)),
-        );
-      return known.get(path);
+      if (known.has(path)) return known.get(path);
+      if (scores?.tasks[task]?.[split] !== undefined && !existsSync(path))
+        onProblem(`${path}: expected the predictions behind its scores, got no file. It is compared with none.`);
+      const found = there(path, () => look(task, split));
+      known.set(path, found);
+      return found;
     };
   };
   const predictions = once((...of) => readPredictions(dir, ...of));
   return {
-    scores: there(runPaths.scores(dir), () => readScores(dir)),
+    scores,
     items: once((...of) => readItemScores(dir, ...of, knownItems)),
     predictions: (...of) => predictions(...of) ?? [],
   };

@@ -155,6 +155,15 @@ describe("own data", () => {
     expect(stdout).toMatch(/mixture,all,mixtune\/tiny,,tickets,weighted_f1,test,[\d.]+,,6,1,/);
   });
 
+  test("a report to give away has no outputs of test items, and says so", async () => {
+    const written = () => JSON.parse(readFileSync(join(folder, "out", "report.json"), "utf8"));
+    await ok(["report", "out"]);
+    expect(written().disagreements.flatMap(({ items }: { items: object[] }) => items)).not.toEqual([]);
+    await ok(["report", "out", "--no-texts"]);
+    expect(written().disagreements).toEqual([]);
+    expect(written().remarks).toContainEqual(expect.stringContaining("--no-texts"));
+  });
+
   test("eval scores a run again on more, and an untuned model", async () => {
     const run = join("out", "runs", readdirSync(join(folder, "out", "runs"))[0]!);
     expect((await ok(["eval", run])).stdout).toMatch(/tickets\s+test\s+weighted_f1\s+[\d.]+/);

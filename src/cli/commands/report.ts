@@ -33,6 +33,10 @@ export function addReport(program: Command, act: Act): void {
       "--task <name>",
       "one task in full: every metric of every row, and where scorers of the same answers differ",
     )
+    .option(
+      "--no-texts",
+      "no outputs of single test items in report.html and report.json: to give away what data may not be",
+    )
     .addOption(
       new Option(
         "--export <format>",
@@ -53,16 +57,17 @@ interface ReportOptions {
   format: TableFormat;
   split: "dev" | "test";
   task?: string;
+  texts: boolean;
   export?: "jsonl" | "tensorboard";
   out?: string;
 }
 
-function report(dir: string, { format, split, task }: ReportOptions, context: Context): number {
+function report(dir: string, { format, split, task, texts }: ReportOptions, context: Context): number {
   const results = studyResults(dir);
   const { table } = results;
   for (const problem of results.problems) context.note(`left out: ${problem}`);
   if (task === undefined) {
-    const data = writeReport(results);
+    const data = writeReport(results, texts);
     const charts = `With charts: ${reportPage(dir)}`;
     if (format !== "text") context.note(charts);
     const text =
