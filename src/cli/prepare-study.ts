@@ -46,6 +46,7 @@ export async function prepareStudy(
   outDir: string | undefined,
   context: Context,
   flags: HostedFlags = {},
+  kind: RunSpec["worker"]["kind"] = "local",
 ): Promise<PreparedStudy> {
   const { study } = input;
   refuseUnscored(study);
@@ -62,7 +63,7 @@ export async function prepareStudy(
   for (const task of Object.values(tasks)) for (const sentence of task.notes) context.note(sentence);
   const largest = Math.max(...Object.values(models).map(({ size }) => size.parameters));
   const worker: RunSpec["worker"] = {
-    kind: "local",
+    kind,
     threads: context.settings.threads ?? before?.worker.threads ?? threadsFor(largest),
   };
   const identities = Object.fromEntries(Object.entries(models).map(([name, { identity }]) => [name, identity]));
@@ -81,6 +82,7 @@ export async function prepareStudy(
       estimateRun(spec, dataOf(spec, caps), models[spec.model.name]!.size, evaluated, makeOrder),
     stepsToShow: (spec, tokens, caps) => batchesOf(spec, dataOf(spec, caps), makeOrder).stepsToShow(tokens),
   });
+  if (kind === "local") refuseHalf(plan);
   const lock: StudyLock = {
     format: 1,
     mixtune: packageVersion(),
@@ -95,6 +97,17 @@ export async function prepareStudy(
     baselines: baselinesOf(study, tasks, identities, hosted),
   };
   return { input, dir, specs, tasks, models, plan, lock, data, hosted };
+}
+
+/** @throws {SpecError} bfloat16 on an engine that has none */
+function refuseHalf(plan: readonly PlannedRun[]): void {
+  if (plan.every(({ spec }) => spec.train.bf16 !== true)) return;
+  throw new SpecError({
+    place: "train.bf16",
+    expected: "false, on the local worker",
+    got: "true",
+    remedy: "Add --worker torch: the embedded engine computes in float32 alone.",
+  });
 }
 
 /** The folders of models, by name. */

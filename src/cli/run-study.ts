@@ -42,7 +42,7 @@ export async function runStudy(prepared: PreparedStudy, context: Context, concur
   return whileClaimed(dir, context, async () => {
     removeLeftovers(dir);
     writeStudyFiles(prepared, context);
-    const worker = startWorker(context);
+    const worker = startWorker(context, prepared.lock.worker.kind);
     let outcome: StudyOutcome;
     let hosted: HostedOutcome;
     try {

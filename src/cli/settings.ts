@@ -19,6 +19,10 @@ export interface Settings {
   openai: OpenAiSettings;
   /** MIXTUNE_API_KEY: what requests to mixtune serve must carry. */
   apiKey: string | undefined;
+  /** MIXTUNE_PYTHON: the interpreter of the PyTorch worker. */
+  python: string | undefined;
+  /** What of the environment the PyTorch worker sees: never a key or a token. */
+  workerEnvironment: Record<string, string>;
   /** NO_COLOR and CI: no rewritten lines. */
   isPlain: boolean;
 }
@@ -33,6 +37,13 @@ export interface OpenAiSettings {
 /** The public hub, as its own documentation names it. */
 const PUBLIC_HUB = "https://huggingface.co";
 
+/** What finding programs, libraries, devices and temporary folders takes. */
+const WORKER_SEES = [
+  ...["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TMP", "TEMP", "SYSTEMROOT"],
+  ...["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"],
+  ...["XDG_CACHE_HOME", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"],
+];
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export function readSettings(environment: Environment = process.env): Settings {
@@ -44,6 +55,10 @@ export function readSettings(environment: Environment = process.env): Settings {
     hub: hubSettings(environment),
     openai: openAiSettings(environment),
     apiKey: environment.MIXTUNE_API_KEY || undefined,
+    python: environment.MIXTUNE_PYTHON || undefined,
+    workerEnvironment: Object.fromEntries(
+      WORKER_SEES.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
+    ),
     isPlain: Boolean(environment.NO_COLOR) || Boolean(environment.CI) || environment.TERM === "dumb",
   };
 }

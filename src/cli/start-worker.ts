@@ -15,12 +15,25 @@ export function tokenCacheOf({ cacheDir }: Settings): TokenCache | undefined {
   return code === undefined ? undefined : { folder: join(cacheDir, "tokens"), code };
 }
 
-export function startWorker({ settings }: Context): LocalWorker {
+/** @param kind  what trains */
+export function startWorker({ settings }: Context, kind: RunSpec["worker"]["kind"] = "local"): LocalWorker {
   const { version } = createRequire(import.meta.url)("onnxruntime-node/package.json") as { version: string };
   const versions = { mixtune: packageVersion(), node: process.versions.node, "onnxruntime-node": version };
   return createLocalWorker({
+    ...(kind === "torch" && { torch: torchOf(settings) }),
     cacheFolder: weightCache(settings.cacheDir),
     tokenCache: tokenCacheOf(settings),
     versions,
   });
+}
+
+/**
+ * PyTorch as this machine has it.
+ * @throws {WorkerError} no Python, or one without what the worker needs
+ */
+function torchOf(settings: Settings): TorchSettings {
+  const environment = { ...settings.workerEnvironment, PYTHONPATH: WORKER_FOLDER, HF_HUB_OFFLINE: "1" };
+  const python = settings.python ?? torchPython(settings.cacheDir);
+  const { isGpu } = checkTorch(python, environment);
+  return { python, environment, device: "auto", isGpu };
 }

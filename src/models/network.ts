@@ -32,8 +32,11 @@ export type Tuning =
   | { method: "lora"; lora: LoraConfig; frozen: RawWeights }
   | { method: "frozen"; frozen: RawWeights };
 
+/** What of a tuning decides which tensors train. */
+export type Tuned = { method: "full" | "frozen" } | { method: "lora"; lora: LoraConfig };
+
 /** A network's trainable tensors, in one flat vector. Empty for a frozen one. */
-export function tunedLayout(config: DecoderConfig, tuning: Tuning): ParameterLayout {
+export function tunedLayout(config: DecoderConfig, tuning: Tuned): ParameterLayout {
   if (tuning.method === "full") return layoutParameters(decoderTensors(config));
   return layoutParameters(tuning.method === "lora" ? loraTensors(config, tuning.lora) : []);
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { preparedSchema, workerMessageSchema } from "./prepared.ts";
 import { studyFileSchema, trainFileSchema } from "./schema.ts";
 
 /** The committed schemas are for editors and other languages; `npm run schema` writes them anew. */
@@ -13,4 +14,16 @@ test("the published schema of a study file is the one that is checked", async ()
 
 test("the published schema of a run file is the one that is checked", async () => {
   await expect(jsonSchema(trainFileSchema, "mixtune run")).toMatchFileSnapshot("../../protocol/train.schema.json");
+});
+
+test("the published schema of a prepared run is the one that is written by", async () => {
+  await expect(jsonSchema(preparedSchema, "mixtune prepared run")).toMatchFileSnapshot(
+    "../../protocol/prepared.schema.json",
+  );
+});
+
+test("the published schema of a worker's messages is the one that is checked", async () => {
+  await expect(jsonSchema(workerMessageSchema, "mixtune worker message")).toMatchFileSnapshot(
+    "../../protocol/message.schema.json",
+  );
 });

@@ -117,6 +117,7 @@ const train = z.strictObject({
   adam_beta2: atLeastZero.lt(1),
   adam_epsilon: positive,
   max_grad_norm: positive,
+  bf16: z.boolean().optional().describe("Both passes in bfloat16, what is trained in float32: --worker torch alone."),
   cutoff_len: z.int().min(2),
   packing: z.enum(["isolated", "contaminated", "none"]),
   loss_on: z.enum(["answer", "all"]),

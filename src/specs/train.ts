@@ -51,6 +51,7 @@ export function resolveTrain(block: TrainBlock): TrainSpec {
   if (written.train_batch_size != null && written.batch_tokens === undefined) resolved.batch_tokens = null;
   if (written.method === "full" && written.learning_rate === undefined) resolved.learning_rate = FULL_LEARNING_RATE;
   if (written.keep === undefined) resolved.keep = resolved.evaluate;
+  if (written.bf16 !== true) delete resolved.bf16; // ids of runs are digests of what is written here
   return resolved;
 }
 

@@ -132,6 +132,8 @@ export interface TrainSpec {
   adam_beta2: number;
   adam_epsilon: number;
   max_grad_norm: number;
+  /** Both passes in bfloat16, what is trained in float32; the PyTorch worker alone. Absent: float32. */
+  bf16?: boolean;
   /** Longest example in tokens. */
   cutoff_len: number;
   packing: "isolated" | "contaminated" | "none";

@@ -1,8 +1,8 @@
 /** @file The gradient of one optimiser step: a batch cut into packs, their gradients summed, normalised once over the whole batch. */
 
-import { type PackOptions, packExamples } from "../data/packing.ts";
+import { numSupervised, type PackOptions, packExamples } from "../data/packing.ts";
 import type { TokenizedExample } from "../data/types.ts";
-import type { Network, PackArrays } from "../models/network.ts";
+import type { Network } from "../models/network.ts";
 import type { LossMean } from "../specs/types.ts";
 
 /** An example of a batch with the task that it came from. */
@@ -44,18 +44,19 @@ export async function batchGradient(
     batch.map(({ tokens }) => tokens),
     options,
   );
-  const weights = lossWeights(packs, batch, lossMean);
+  const weights = exampleWeights(batch, lossMean, options.lossOn);
   const sums = new Map<string, { nll: number; count: number }>();
   let loss = 0;
   for (const [i, pack] of packs.entries()) {
     const target = i === 0 ? buffers.total : buffers.part;
-    const nll = await network.lossAndGradients(pack, Float32Array.from(weights[i]!), parameters, target);
+    const rowWeights = Float64Array.from(pack.example, (e) => weights[e]!);
+    const nll = await network.lossAndGradients(pack, Float32Array.from(rowWeights), parameters, target);
     if (i > 0) await buffers.accumulate(buffers.total, buffers.part);
     for (let r = 0; r < nll.length; r++) {
       const { task } = batch[pack.example[r]!]!;
       const sum = sums.get(task) ?? { nll: 0, count: 0 };
       sums.set(task, { nll: sum.nll + nll[r]!, count: sum.count + 1 });
-      loss += weights[i]![r]! * nll[r]!;
+      loss += rowWeights[r]! * nll[r]!;
     }
   }
   return {
@@ -65,19 +66,22 @@ export async function batchGradient(
   };
 }
 
-type PackRows = PackArrays & { example: Int32Array };
-
 /**
- * Weight of every loss row so that the sum is a mean over the batch: of tokens; of examples' token means; or of tasks' token means.
+ * Weight of every loss row of each example, so that the sum is a mean over the batch: of tokens; of examples' token means; or of tasks' token means.
  * @source MFTCoder loss_utils.py (cases 1 to 3), normalised over the batch instead of the micro-batch
  */
-function lossWeights(packs: readonly PackRows[], batch: readonly BatchExample[], mean: LossMean): Float64Array[] {
+export function exampleWeights(
+  batch: readonly BatchExample[],
+  mean: LossMean,
+  lossOn: PackOptions["lossOn"],
+): Float64Array {
   const keyOf = {
     token: () => "",
     example: (example: number) => `${example}`,
     task: (example: number) => batch[example]!.task,
   }[mean];
   const counts = new Map<string, number>();
-  for (const { example } of packs) for (const e of example) counts.set(keyOf(e), (counts.get(keyOf(e)) ?? 0) + 1);
-  return packs.map(({ example }) => Float64Array.from(example, (e) => 1 / (counts.size * counts.get(keyOf(e))!)));
+  for (const [e, { tokens }] of batch.entries())
+    counts.set(keyOf(e), (counts.get(keyOf(e)) ?? 0) + numSupervised(tokens, lossOn));
+  return Float64Array.from(batch, (_, e) => 1 / (counts.size * counts.get(keyOf(e))!));
 }

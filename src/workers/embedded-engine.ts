@@ -42,13 +42,13 @@ export function embeddedEngine(shared: SharedParts, settings: EmbeddedSettings):
       const { job } = context;
       // note: the receipt is written when training ends; later calls only add scores
       if (job.kind === "run" && readReceipt(job.dir) === undefined) await train(shared, settings, context, job);
-      if (questions.length === 0) return nothingToAsk;
+      if (questions.length === 0) return { ask: nothingToAsk };
       context.onProgress({
         ...{ id: job.id, phase: "load", done: 0, total: questions.length, unit: "examples" },
         ...openedTests(questions),
       });
       const model = await trainedModel(shared, settings, job);
-      return async () => model;
+      return { ask: async () => model };
     },
     release: () => shared.release(),
   };

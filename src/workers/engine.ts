@@ -25,13 +25,20 @@ export interface JobContext {
 /** Thrown inside a job to leave it when the signal has fired. */
 export class Interrupted extends Error {}
 
+/** A job's model, trained. */
+export interface TrainedModel {
+  ask(question: Question): Promise<AskedModel>;
+  /** When everything was asked. */
+  close?(): void;
+}
+
 export interface Engine {
   /**
    * Trains what a job says unless that is done, and makes its model ready to be asked.
    * @param questions  all that will be asked
    * @throws {Interrupted} the job's signal has fired
    */
-  work(context: JobContext, questions: readonly Question[]): Promise<(question: Question) => Promise<AskedModel>>;
+  work(context: JobContext, questions: readonly Question[]): Promise<TrainedModel>;
   release(): Promise<void>;
 }
 

@@ -81,8 +81,7 @@ export class JobRunner {
         )
         .map((split): Question => ({ task, split })),
     );
-    const ask = await this.engine.work(context, missing);
-    if (missing.length === 0) return;
+    const model = await this.engine.work(context, missing);
     const sizes = await Promise.all(
       missing.map(
         async ({ task, split }) =>
@@ -99,11 +98,12 @@ export class JobRunner {
         onProgress({ id: job.id, phase: "eval", done: before + done, total, unit: "examples" });
         if (await isAborted()) throw new Interrupted();
       };
-      const result = await evaluateSplit(await ask(question), prepared, split, job.eval, report);
+      const result = await evaluateSplit(await model.ask(question), prepared, split, job.eval, report);
       writePredictions(job.dir, task, split, result.predictions);
       scores.tasks[task] = { ...scores.tasks[task], [split]: result.scores };
       writeScores(job.dir, scores);
       before += sizes[i]!;
     }
+    model.close?.();
   }
 }

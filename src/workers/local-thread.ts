@@ -4,13 +4,16 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Job } from "../study/types.ts";
 import { embeddedEngine } from "./embedded-engine.ts";
 import { JobRunner } from "./job-runner.ts";
+import { torchEngine } from "./torch-engine.ts";
 import type { FromThread, ThreadData } from "./local.ts";
 
 const port = parentPort!;
-const { cacheFolder, tokenCache, versions, aborted } = workerData as ThreadData;
+const { cacheFolder, tokenCache, versions, aborted, torch } = workerData as ThreadData;
 const flag = new Int32Array(aborted);
 const now = () => Date.now();
-const runner = new JobRunner({ tokenCache, now }, (shared) => embeddedEngine(shared, { cacheFolder, versions, now }));
+const runner = new JobRunner({ tokenCache, now }, (shared) =>
+  torch === undefined ? embeddedEngine(shared, { cacheFolder, versions, now }) : torchEngine(shared, torch),
+);
 const send = (message: FromThread) => port.postMessage(message);
 
 port.on("message", async (message: Job | "close") => {

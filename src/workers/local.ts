@@ -2,9 +2,12 @@
 
 import { Worker } from "node:worker_threads";
 import type { TokenCache } from "../data/token-cache.ts";
+import type { TorchSettings } from "./torch-engine.ts";
 import type { ExecuteJob, Job, Outcome, RunProgress } from "../study/types.ts";
 
 export interface LocalWorkerOptions {
+  /** PyTorch instead of our own engine. */
+  torch?: TorchSettings | undefined;
   /** Where converted weights are kept. */
   cacheFolder: string;
   /** Where tokenised splits are kept; absent: nowhere. */

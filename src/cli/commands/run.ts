@@ -1,6 +1,6 @@
 /** @file mixtune run STUDY: trains and evaluates all that is not done yet. */
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { SpecError } from "../../base/errors.ts";
 import type { Act } from "../act.ts";
 import { BASELINE_OPTIONS, type HostedFlags } from "../hosted-options.ts";
@@ -13,6 +13,7 @@ interface RunOptions extends Omit<HostedFlags, "concurrency"> {
   out?: string;
   /** Runs at a time. */
   concurrency?: string;
+  worker: "local" | "torch";
 }
 
 export function addRun(program: Command, act: Act): void {
@@ -21,11 +22,16 @@ export function addRun(program: Command, act: Act): void {
     .description("train and evaluate all that is not done yet; may be killed and started again at any time")
     .option("--out <dir>", "where results go (default studies/<name>)")
     .option("--concurrency <n>", "runs at a time (default as many as cores and memory allow)")
+    .addOption(
+      new Option("--worker <kind>", "what trains: the embedded engine, or PyTorch in a process of its own")
+        .choices(["local", "torch"])
+        .default("local"),
+    )
     .addHelpText("after", "\nExample: mixtune run study.yaml train.learning_rate=1e-4")
-    .action((study: string, words: string[], { out, concurrency, ...hosted }: RunOptions) =>
+    .action((study: string, words: string[], { out, concurrency, worker, ...hosted }: RunOptions) =>
       act(async (context) => {
         const runsAtATime = concurrencyOf(concurrency);
-        const prepared = await prepareStudy(readStudy(study, assignmentsOf(words)), out, context, hosted);
+        const prepared = await prepareStudy(readStudy(study, assignmentsOf(words)), out, context, hosted, worker);
         return runStudy(prepared, context, runsAtATime);
       }),
     );
