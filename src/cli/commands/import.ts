@@ -70,7 +70,7 @@ function importOne(path: string, flags: Flags, context: Context): number {
   };
   const imported = importConfig(config, info, options);
   const text = studyText(imported, basename(path));
-  parseStudy(text, out, { assignments: [], cwd: process.cwd() }, CATALOGUE);
+  refuseBadStudy(text, out, config);
   const { tool, study, carried, remarks } = imported;
   if (!isToStdout) {
     makeFolder(dirname(out));
@@ -86,6 +86,24 @@ function importOne(path: string, flags: Flags, context: Context): number {
     `${accountText(imported)}\n\nWrote ${flags.out}.\nNext: mixtune tasks check ${flags.out}, then mixtune plan ${flags.out}. To try every mixture: 'design=[singles,pairs,all]'.`,
   );
   return EXIT_DONE;
+}
+
+/** Values that the other tool takes and a study does not. */
+function refuseBadStudy(text: string, out: string, config: SourceFile): void {
+  try {
+    parseStudy(text, out, { assignments: [], cwd: process.cwd() }, CATALOGUE);
+  } catch (error) {
+    if (!(error instanceof SpecError)) throw error;
+    const { place, expected, got } = error;
+    const key = place.split(": ").at(-1);
+    throw new SpecError({
+      place: `${config.path}: as a study, ${key}`,
+      expected,
+      got,
+      remedy: "Change the key of the configuration that it comes from.",
+      cause: error,
+    });
+  }
 }
 
 /** What importing asks of the catalogue. */

@@ -187,6 +187,8 @@ function written(reader: KeyReader): Rows {
     );
   const body = format.replaceAll("{instruction}", `{${instruction}}`).replaceAll("{input}", `{${input}}`);
   const before = column === undefined ? system : `{${column}}`;
+  if (!/\{[^{}\n]+\}/.test(body))
+    throw reader.refuse("format", "a format that names {instruction} or {input}", "Add one.");
   reader.finish();
   return { prompt: before === "" ? body : `${before}\n\n${body}`, answer: output };
 }

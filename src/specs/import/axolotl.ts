@@ -46,10 +46,8 @@ export function importAxolotl(config: YamlFile, options: ImportOptions): Importe
     });
   }
   refuseRewards(reader);
-  const base = reader.text("base_model");
-  if (base === undefined) throw reader.refuse("base_model", "a model", "Name the model.");
   const revision = reader.text("revision_of_model") ?? reader.text("model_revision");
-  for (const key of ["base_model", "revision_of_model", "model_revision"]) reader.carry(key, "models");
+  for (const key of ["revision_of_model", "model_revision"]) reader.carry(key, "models");
   const draft = emptyDraft();
   const onBadRow = excessOf(reader);
   for (const key of ["datasets", "pretraining_dataset", "test_datasets"]) {
@@ -68,7 +66,7 @@ export function importAxolotl(config: YamlFile, options: ImportOptions): Importe
     "mixtune keeps a fifth of the rows of each task for test and a tenth of the rest for dev; name test files under data to train on all",
   );
   const recipe = {
-    model: modelOf(base, revision, options.rebase),
+    model: modelOf(reader, "base_model", revision, options.rebase),
     seeds: seedsOf(reader),
     train: trainBlock(reader, options),
   };

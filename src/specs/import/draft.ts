@@ -1,11 +1,11 @@
 /** @file A study while it is put together from another tool's datasets, and the study file that it becomes. */
 
 import { SpecError } from "../../base/errors.ts";
-import { isHosted } from "../hosted.ts";
 import type { EvalBlock, MixerBlock, StudyFile, TaskBlock } from "../schema.ts";
 import type { TrainBlock } from "../train.ts";
 import type { Amount } from "../types.ts";
 import { type Recipe, studyOfPaper } from "./paper.ts";
+import type { KeyReader } from "./reader.ts";
 import type { ImportOptions } from "./types.ts";
 
 /** How the rows of a file become examples. */
@@ -77,14 +77,22 @@ export function sharesOf(numbers: readonly number[]): (number | undefined)[] {
   return numbers.length === 1 ? [undefined] : numbers.map((one) => one / sum);
 }
 
-/** A model as the study names it: a folder, or a name on the hub. */
-export function modelOf(written: string, revision: string | undefined, rebase: ImportOptions["rebase"]): string {
-  const isOnHub = /^[\w.-]+\/[\w.-]+$/.test(written) && !/^\.{1,2}\//.test(written) && !isHosted(written);
-  if (!isOnHub) {
-    const path = rebase(written);
-    return /^\.{0,2}\//.test(path) ? path : `./${path}`;
-  }
-  return revision === undefined || revision === "main" ? written : `${written}@${revision}`;
+/** A model as the study names it: a folder, or a name on the hub. Accounts for the key. */
+export function modelOf(
+  reader: KeyReader,
+  key: string,
+  revision: string | undefined,
+  rebase: ImportOptions["rebase"],
+): string {
+  const written = reader.text(key);
+  if (written === undefined) throw reader.refuse(key, "a model", "Name the model.");
+  reader.carry(key, "models");
+  const isPath = /^\.{0,2}\//.test(written);
+  if (!isPath && /^[\w.-]+\/[\w.-]+$/.test(written))
+    return revision === undefined || revision === "main" ? written : `${written}@${revision}`;
+  if (!isPath) reader.say("deviation", key, "taken for a folder, as it is no org/name of the hub");
+  const path = rebase(written);
+  return /^\.{0,2}\//.test(path) ? path : `./${path}`;
 }
 
 /** The draft as a study file. @throws {SpecError} nothing that can be scored */

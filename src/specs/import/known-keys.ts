@@ -1,5 +1,7 @@
 /** @file What becomes of the keys of another tool's configuration, as a table: the form of llama-factory-keys.ts and axolotl-keys.ts. */
 
+import { strict as assert } from "node:assert";
+
 /**
  * - `carried`: read by the importer; where a configuration makes it idle (an adapter's rank under full fine-tuning) it has no bearing;
  * - `cannot`: changes what is learned and has no place in a study, unless its value is neutral;
@@ -28,14 +30,14 @@ export interface KnownKey {
   neutral: readonly unknown[];
 }
 
-/** The groups by key. */
+/** The groups by key; a key has one fate. */
 export function keyTable(groups: readonly KeyGroup[]): ReadonlyMap<string, KnownKey> {
-  return new Map(
-    groups.flatMap(({ fate, why, keys, neutral = OFF }) =>
-      keys
-        .trim()
-        .split(/\s+/)
-        .map((key): [string, KnownKey] => [key, { fate, why, neutral }]),
-    ),
-  );
+  const table = new Map<string, KnownKey>();
+  for (const { fate, why, keys, neutral = OFF } of groups) {
+    for (const key of keys.trim().split(/\s+/)) {
+      assert(!table.has(key), `${key} has two fates`);
+      table.set(key, { fate, why, neutral });
+    }
+  }
+  return table;
 }

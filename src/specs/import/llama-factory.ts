@@ -46,8 +46,9 @@ export function importLlamaFactory(config: YamlFile, info: YamlFile | undefined,
   const draft = emptyDraft();
   const epochs = options.design === undefined ? undefined : paperEpochs(reader);
   if (options.design === undefined) datasets(reader, info, draft, isPretraining, options, account);
+  reader.carry("model_revision", "models");
   const recipe: Recipe = {
-    model: model(reader, options),
+    model: modelOf(reader, "model_name_or_path", reader.text("model_revision"), options.rebase),
     seeds: seedsOf(reader),
     train: trainBlock(reader, isPretraining, epochs, options),
   };
@@ -67,14 +68,6 @@ function stageOf(reader: KeyReader): "sft" | "pt" {
   }
   reader.carry("stage", stage === "pt" ? "mixers" : "tasks");
   return stage;
-}
-
-function model(reader: KeyReader, { rebase }: ImportOptions): string {
-  const written = reader.text("model_name_or_path");
-  if (written === undefined) throw reader.refuse("model_name_or_path", "a model", "Name the model.");
-  reader.carry("model_name_or_path", "models");
-  reader.carry("model_revision", "models");
-  return modelOf(written, reader.text("model_revision"), rebase);
 }
 
 function trainBlock(
@@ -247,6 +240,10 @@ function datasets(
     "deviation",
     "val_size",
     "one part of all training rows there; mixtune carves dev and test from each task by groups of rows",
+  );
+  reader.assume(
+    "rows",
+    "longer ones than cutoff_len are cut there; here they are left out, counted and listed (on_bad_row: skip), or shortened where the task has a fit",
   );
   reader.assume(
     "split",
