@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SpecError } from "../../base/errors.ts";
@@ -410,6 +412,18 @@ describe("the grid of arXiv 2410.01109", () => {
     });
     expect(Object.keys({ ...imported.study.tasks, ...imported.study.mixers })).toHaveLength(9);
     for (const key of ["num_train_epochs", "fp16", "template"]) expect(kindsOf(imported, key)).toContain("deviation");
+  });
+
+  test("is the recipe paper-55 but for name and model", () => {
+    const path = join(import.meta.dirname, "../../../recipes/paper-55.yaml");
+    const facts = { cap: 1, shareOfCaps: 1 };
+    const catalogue = new Proxy({}, { get: () => ({ paper: facts }) });
+    const asStudy = (text: string) => parseStudy(text, "/w/study.yaml", { assignments: [], cwd: "/w" }, catalogue);
+    const { name: _n, models: _m, ...recipe } = asStudy(readFileSync(path, "utf8"));
+    const imported = read(json(released), undefined, { design: "paper-55" });
+    const { name, models, ...study } = asStudy(studyText(imported, "base_config.yaml"));
+    expect(study).toEqual(recipe);
+    expect([name, models]).toEqual(["study", ["meta-llama/Meta-Llama-3.1-8B-Instruct"]]);
   });
 
   test("is known by the names of its cocktails, and other data is refused", () => {
