@@ -122,7 +122,7 @@ function trainBlock(reader: KeyReader, options: ImportOptions): TrainBlock {
       isOn ? "would load the base model's weights quantised; mixtune trains on them as they are" : "off",
     );
   }
-  const rate = reader.number("learning_rate", { above: 0 });
+  const rate = reader.number("learning_rate", { above: 0, atMost: 10 });
   if (rate === undefined) throw reader.refuse("learning_rate", "a number above 0", "Add it: Axolotl has no default.");
   reader.carry("learning_rate", "train.learning_rate");
   const isFromScratch = reader.boolean("reinit_weights") === true;

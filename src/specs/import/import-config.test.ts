@@ -490,7 +490,7 @@ describe("every key is accounted for", () => {
           for (const key of Object.keys(config)) expect(keys).toContain(key);
           expect(readBack(imported).name).toBe("study");
         }),
-        { numRuns: 300 },
+        { numRuns: 300, examples: [[{ learning_rate: 11 }], [{ lora_target: [] }], [{ lora_target_modules: [] }]] },
       );
     },
   );

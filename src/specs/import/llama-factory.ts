@@ -83,7 +83,7 @@ function trainBlock(
   else reader.assume("finetuning_type", "lora, its default, is written out");
   const isFromScratch = reader.boolean("train_from_scratch") === true;
   reader.carry("train_from_scratch", "train.init");
-  const rate = reader.number("learning_rate", { above: 0 });
+  const rate = reader.number("learning_rate", { above: 0, atMost: 10 });
   if (rate === undefined) reader.assume("learning_rate", "5e-5, its default, is written out");
   reader.carry("learning_rate", "train.learning_rate");
   const length = epochs === undefined ? lengthOf(reader, "num_train_epochs", 3) : { num_train_epochs: epochs };

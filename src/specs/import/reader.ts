@@ -18,10 +18,11 @@ interface Bounds {
   above?: number;
   atLeast?: number;
   below?: number;
+  atMost?: number;
   whole?: boolean;
 }
 
-/** Reads one mapping of a configuration. `undefined` is a key that is absent or empty (`key:`). */
+/** Reads one mapping of a configuration. `undefined` is a key that is absent or empty (`key:`, `key: []`). */
 export interface KeyReader {
   tool: Tool;
   has(key: string): boolean;
@@ -82,7 +83,7 @@ export function keyReader(
   const accounted = new Set<string>();
   const raw = (key: string): unknown => {
     const found = Object.hasOwn(mapping, key) ? mapping[key] : undefined;
-    return found === null ? undefined : found;
+    return found === null || (Array.isArray(found) && found.length === 0) ? undefined : found;
   };
   const refuse = (key: string, expected: string, remedy: string) =>
     new SpecError({ place: place(key), expected, got: describeValue(shown(key, raw(key))), remedy });
@@ -101,7 +102,7 @@ export function keyReader(
     tool,
     has: (key) => raw(key) !== undefined,
     raw,
-    number(key, { above, atLeast, below, whole } = {}) {
+    number(key, { above, atLeast, below, atMost, whole } = {}) {
       const given = raw(key);
       if (given === undefined) return undefined;
       const number = typeof given === "string" && given.trim() !== "" ? Number(given) : given;
@@ -111,12 +112,14 @@ export function keyReader(
         (above === undefined || number > above) &&
         (atLeast === undefined || number >= atLeast) &&
         (below === undefined || number < below) &&
+        (atMost === undefined || number <= atMost) &&
         (!whole || Number.isSafeInteger(number));
       if (isGood) return number;
       const bounds = [
         above === undefined ? "" : ` above ${above}`,
         atLeast === undefined ? "" : ` of at least ${atLeast}`,
         below === undefined ? "" : ` below ${below}`,
+        atMost === undefined ? "" : ` and at most ${atMost}`,
       ].join("");
       throw refuse(key, `a ${whole ? "whole " : ""}number${bounds}`, `Change ${key}.`);
     },
