@@ -9,6 +9,7 @@ import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addEval } from "./commands/eval.ts";
 import { addFetch } from "./commands/fetch.ts";
+import { addImport } from "./commands/import.ts";
 import { addInit } from "./commands/init.ts";
 import { addJudge } from "./commands/judge.ts";
 import { addPlan } from "./commands/plan.ts";
@@ -61,6 +62,7 @@ async function main(): Promise<number> {
   for (const add of [
     addDemo,
     addInit,
+    addImport,
     addTasks,
     addFetch,
     addPlan,
