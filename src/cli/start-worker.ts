@@ -3,10 +3,13 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { TokenCache } from "../data/token-cache.ts";
+import type { RunSpec } from "../specs/types.ts";
 import { createLocalWorker, type LocalWorker } from "../workers/local.ts";
+import { findTorch } from "../workers/python.ts";
 import { weightCache } from "../workers/shared-parts.ts";
+import type { TorchSettings } from "../workers/torch-engine.ts";
 import type { Context } from "./context.ts";
-import { codeDigest, packageVersion } from "./package.ts";
+import { codeDigest, packageRoot, packageVersion } from "./package.ts";
 import type { Settings } from "./settings.ts";
 
 /** Tokenised splits of earlier calls of the same program. */
@@ -31,9 +34,7 @@ export function startWorker({ settings }: Context, kind: RunSpec["worker"]["kind
  * PyTorch as this machine has it.
  * @throws {WorkerError} no Python, or one without what the worker needs
  */
-function torchOf(settings: Settings): TorchSettings {
-  const environment = { ...settings.workerEnvironment, PYTHONPATH: WORKER_FOLDER, HF_HUB_OFFLINE: "1" };
-  const python = settings.python ?? torchPython(settings.cacheDir);
-  const { isGpu } = checkTorch(python, environment);
-  return { python, environment, device: "auto", isGpu };
+function torchOf({ python = "python3", workerEnvironment }: Settings): TorchSettings {
+  const environment = { ...workerEnvironment, PYTHONPATH: join(packageRoot(), "python"), HF_HUB_OFFLINE: "1" };
+  return { python, environment, device: "auto", isGpu: findTorch(python, environment).isGpu };
 }

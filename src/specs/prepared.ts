@@ -18,7 +18,11 @@ export const preparedSchema = z.strictObject({
   model_dir: z.string().min(1).describe("Absolute: a Hugging Face folder, config.json and safetensors."),
   spec: z
     .nullable(
-      z.looseObject({ model: z.looseObject({ name: z.string() }), train: trainBlockSchema.required().extend({ bf16: z.boolean().optional() }), seed: count }),
+      z.looseObject({
+        model: z.looseObject({ name: z.string() }),
+        train: trainBlockSchema.required().extend({ bf16: z.boolean().optional() }),
+        seed: count,
+      }),
     )
     .describe("The run's spec; null: the untuned model."),
   threads: z.int().positive(),

@@ -4,8 +4,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Job } from "../study/types.ts";
 import { embeddedEngine } from "./embedded-engine.ts";
 import { JobRunner } from "./job-runner.ts";
-import { torchEngine } from "./torch-engine.ts";
 import type { FromThread, ThreadData } from "./local.ts";
+import { torchEngine } from "./torch-engine.ts";
 
 const port = parentPort!;
 const { cacheFolder, tokenCache, versions, aborted, torch } = workerData as ThreadData;

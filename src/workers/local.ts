@@ -2,8 +2,8 @@
 
 import { Worker } from "node:worker_threads";
 import type { TokenCache } from "../data/token-cache.ts";
-import type { TorchSettings } from "./torch-engine.ts";
 import type { ExecuteJob, Job, Outcome, RunProgress } from "../study/types.ts";
+import type { TorchSettings } from "./torch-engine.ts";
 
 export interface LocalWorkerOptions {
   /** PyTorch instead of our own engine. */

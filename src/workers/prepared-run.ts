@@ -88,8 +88,18 @@ export async function writePreparedRun(
     const tensors = [
       ...itemTensors(items),
       ...(labels ? listTensors("label", prepared.labels!) : []),
-      ...(labels ? packTensors("labels_", labelPackEntries(items, () => prepared.labels!, layout)) : []),
-      ...(gold ? packTensors("gold_", labelPackEntries(items, (i) => [items[i]!.answer], layout)) : []),
+      ...(labels
+        ? packTensors(
+            "labels_",
+            labelPackEntries(items, () => prepared.labels!, layout),
+          )
+        : []),
+      ...(gold
+        ? packTensors(
+            "gold_",
+            labelPackEntries(items, (i) => [items[i]!.answer], layout),
+          )
+        : []),
     ];
     asked.push({
       ...{ task, split, file: write(`${task}.${split}.safetensors`, tensors), opens_test: split === "test" },

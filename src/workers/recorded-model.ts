@@ -39,7 +39,9 @@ export function recordedModel(
       return sums.map((sum, i) => sum / examples[i]!.answer.length);
     },
     write: async (prompts) => {
-      const [ids, offsets, stopped] = ["text_ids", "text_offsets", "text_stopped"].map((name) => file.readNumbers(name));
+      const [ids, offsets, stopped] = ["text_ids", "text_offsets", "text_stopped"].map((name) =>
+        file.readNumbers(name),
+      );
       return prompts.map((_, i) => {
         const isEnded = STOPPED[stopped![i]!] === "end";
         const written = ids!.subarray(offsets![i]!, offsets![i + 1]! - (isEnded ? 1 : 0));
