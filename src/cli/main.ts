@@ -18,6 +18,7 @@ import { addRecommend } from "./commands/recommend.ts";
 import { addReport } from "./commands/report.ts";
 import { addRun } from "./commands/run.ts";
 import { addServe } from "./commands/serve.ts";
+import { addSetup } from "./commands/setup.ts";
 import { addStatus } from "./commands/status.ts";
 import { addTasks } from "./commands/tasks.ts";
 import { addTrain } from "./commands/train.ts";
@@ -79,6 +80,7 @@ async function main(): Promise<number> {
     addRecommend,
     addUi,
     addDoctor,
+    addSetup,
   ]) {
     add(program, act);
   }

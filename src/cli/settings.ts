@@ -23,6 +23,8 @@ export interface Settings {
   python: string | undefined;
   /** What of the environment the PyTorch worker sees: never a key or a token. */
   workerEnvironment: Record<string, string>;
+  /** What mixtune setup passes to pip and uv besides: proxies and indexes. */
+  installerEnvironment: Record<string, string>;
   /** NO_COLOR and CI: no rewritten lines. */
   isPlain: boolean;
 }
@@ -44,6 +46,8 @@ const WORKER_SEES = [
   ...["XDG_CACHE_HOME", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"],
 ];
 
+const INSTALLERS_SEE = /^(PIP_.*|UV_.*|https?_proxy|no_proxy|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE)$/i;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export function readSettings(environment: Environment = process.env): Settings {
@@ -56,9 +60,8 @@ export function readSettings(environment: Environment = process.env): Settings {
     openai: openAiSettings(environment),
     apiKey: environment.MIXTUNE_API_KEY || undefined,
     python: environment.MIXTUNE_PYTHON || undefined,
-    workerEnvironment: Object.fromEntries(
-      WORKER_SEES.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
-    ),
+    workerEnvironment: only(environment, (name) => WORKER_SEES.includes(name)),
+    installerEnvironment: only(environment, (name) => INSTALLERS_SEE.test(name)),
     isPlain: Boolean(environment.NO_COLOR) || Boolean(environment.CI) || environment.TERM === "dumb",
   };
 }
@@ -81,6 +84,11 @@ function openAiSettings(environment: Environment): OpenAiSettings {
   const named = { apiKey: "OPENAI_API_KEY", baseUrl: "OPENAI_BASE_URL", organisation: "OPENAI_ORG_ID" };
   const given = Object.entries(named).map(([key, name]) => [key, environment[name]?.trim()]);
   return Object.fromEntries(given.filter(([, value]) => value));
+}
+
+function only(environment: Environment, isSeen: (name: string) => boolean): Record<string, string> {
+  const seen = Object.entries(environment).filter(([name, value]) => value !== undefined && isSeen(name));
+  return Object.fromEntries(seen) as Record<string, string>;
 }
 
 function expanded(path: string | undefined): string | undefined {

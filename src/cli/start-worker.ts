@@ -1,5 +1,6 @@
 /** @file The local worker as this command line starts it. */
 
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { TokenCache } from "../data/token-cache.ts";
@@ -8,6 +9,7 @@ import { createLocalWorker, type LocalWorker } from "../workers/local.ts";
 import { findTorch } from "../workers/python.ts";
 import { weightCache } from "../workers/shared-parts.ts";
 import type { TorchSettings } from "../workers/torch-engine.ts";
+import { pythonOf } from "../workers/torch-setup.ts";
 import type { Context } from "./context.ts";
 import { codeDigest, packageRoot, packageVersion } from "./package.ts";
 import type { Settings } from "./settings.ts";
@@ -30,11 +32,24 @@ export function startWorker({ settings }: Context, kind: RunSpec["worker"]["kind
   });
 }
 
-/**
- * PyTorch as this machine has it.
- * @throws {WorkerError} no Python, or one without what the worker needs
- */
-function torchOf({ python = "python3", workerEnvironment }: Settings): TorchSettings {
-  const environment = { ...workerEnvironment, PYTHONPATH: join(packageRoot(), "python"), HF_HUB_OFFLINE: "1" };
+/** Where mixtune setup torch makes its environment. */
+export function torchFolder({ cacheDir }: Settings): string {
+  return join(cacheDir, "torch");
+}
+
+/** The interpreter of the PyTorch worker: the one that was named, else that of mixtune setup torch, else the machine's. */
+export function torchPython(settings: Settings): string {
+  const own = pythonOf(torchFolder(settings));
+  return settings.python ?? (existsSync(own) ? own : "python3");
+}
+
+/** All that the PyTorch worker sees of the environment. It opens folders, and asks no hub. */
+export function torchEnvironment({ workerEnvironment }: Settings): Record<string, string> {
+  return { ...workerEnvironment, PYTHONPATH: join(packageRoot(), "python"), HF_HUB_OFFLINE: "1" };
+}
+
+/** @throws {WorkerError} no Python, or one without what the worker needs */
+function torchOf(settings: Settings): TorchSettings {
+  const [python, environment] = [torchPython(settings), torchEnvironment(settings)];
   return { python, environment, device: "auto", isGpu: findTorch(python, environment).isGpu };
 }

@@ -8,13 +8,14 @@ import type { Command } from "commander";
 import { MixtuneError } from "../../base/errors.ts";
 import { readBytes, writeWhole } from "../../formats/files.ts";
 import { openModelFolder } from "../../models/weights.ts";
-import { findPython } from "../../workers/python.ts";
+import { findTorch } from "../../workers/python.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_FAILED } from "../exit.ts";
 import { localModelDir, sizeOf } from "../models.ts";
 import { bytes, count } from "../numbers.ts";
 import { packageVersion } from "../package.ts";
+import { torchEnvironment, torchPython } from "../start-worker.ts";
 
 /** One thing looked at. `warn`: something else will not work; `fail`: mixtune will not work here. */
 interface Check {
@@ -47,7 +48,7 @@ export function addDoctor(program: Command, act: Act): void {
           model(),
           data(context),
           hub(context),
-          python(),
+          torch(context),
         ] satisfies Check[];
         const models = fitting(totalmem());
         context.result({ mixtune: packageVersion(), checks, models }, report(checks, models));
@@ -168,15 +169,22 @@ function hub({ settings }: Context): Check {
   return { name: "hub", state: "ok", found: [...parts, ...(isOffline ? ["offline"] : [])].join(", ") };
 }
 
-function python(): Check {
-  const name = "python";
-  const remedy = "Only the PyTorch worker, which is yet to come, will need it; everything else works without.";
-  const found = findPython();
-  if (found === undefined) return { name, state: "warn", found: "no python3", remedy };
-  const packages = Object.entries(found.packages).map(([key, version]) => `${key} ${version}`);
-  return packages.length > 0
-    ? { name, state: "ok", found: `${found.version} with ${packages.join(", ")}` }
-    : { name, state: "warn", found: `${found.version} without torch`, remedy };
+function torch({ settings }: Context): Check {
+  const name = "torch worker";
+  const interpreter = torchPython(settings);
+  try {
+    const { versions, device } = findTorch(interpreter, torchEnvironment(settings));
+    const named = Object.entries(versions).map(([one, version]) => `${one} ${version}`);
+    return { name, state: "ok", found: `${named.join(", ")}, on ${device} (${interpreter})` };
+  } catch (error) {
+    if (!(error instanceof MixtuneError)) throw error;
+    return {
+      name,
+      state: "warn",
+      found: `${interpreter}: ${error.got}`,
+      remedy: "Only --worker torch needs it: mixtune setup torch. Everything else works without.",
+    };
+  }
 }
 
 /** Sizes that a person will have in mind: weights, and the width of the widest activations per token. */
