@@ -45,7 +45,12 @@ export function torchPython(settings: Settings): string {
 
 /** All that the PyTorch worker sees of the environment. It opens folders, and asks no hub. */
 export function torchEnvironment({ workerEnvironment }: Settings): Record<string, string> {
-  return { ...workerEnvironment, PYTHONPATH: join(packageRoot(), "python"), HF_HUB_OFFLINE: "1" };
+  return {
+    ...workerEnvironment,
+    PYTHONPATH: join(packageRoot(), "python"),
+    PYTHONDONTWRITEBYTECODE: "1",
+    HF_HUB_OFFLINE: "1",
+  };
 }
 
 /** @throws {WorkerError} no Python, or one without what the worker needs */

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { preparedSchema, workerMessageSchema } from "./prepared.ts";
@@ -20,6 +21,11 @@ test("the published schema of a prepared run is the one that is written by", asy
   await expect(jsonSchema(preparedSchema, "mixtune prepared run")).toMatchFileSnapshot(
     "../../protocol/prepared.schema.json",
   );
+});
+
+test("the worker checks prepared runs by the published schema", () => {
+  const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+  expect(read("python/mixtune_worker/prepared.schema.json")).toBe(read("protocol/prepared.schema.json"));
 });
 
 test("the published schema of a worker's messages is the one that is checked", async () => {
