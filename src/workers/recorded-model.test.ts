@@ -18,7 +18,8 @@ const example = (answer: readonly number[]) => ({ id: "", prompt: Int32Array.of(
 
 function recorded(texts: readonly { text: string; isEnded: boolean }[], stopStrings: readonly string[] = []) {
   const ids = texts.map(({ text, isEnded }) => [...tokenizer.encode(text), ...(isEnded ? [template.endOfTurnId] : [])]);
-  const offsets = ids.reduce((all, one) => [...all, all.at(-1)! + one.length], [0]);
+  const offsets = [0];
+  for (const { length } of ids) offsets.push(offsets.at(-1)! + length);
   const path = join(folder, "a.test.safetensors");
   writeSafetensors(path, [
     { name: "label_logprobs", dtype: "F64", shape: [2, 3], data: Float64Array.of(-1, -2, -3, -0.1, -0.2, -0.3) },
