@@ -79,7 +79,16 @@ describe("the tarball in an empty folder", () => {
       "assets",
       "dist",
       "package.json",
+      "python",
       "recipes",
     ]);
+    const worker = readdirSync(join(folder, "node_modules", "mixtune", "python"), {
+      recursive: true,
+      encoding: "utf8",
+    });
+    expect(worker).toContain(join("mixtune_worker", "prepared.schema.json"));
+    expect(
+      worker.filter((name) => !/^(README\.md|requirements\.txt|mixtune_worker(\/\w+\.py|\/prepared\.schema\.json)?)$/.test(name)),
+    ).toEqual([]);
   });
 });
