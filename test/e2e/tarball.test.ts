@@ -88,7 +88,9 @@ describe("the tarball in an empty folder", () => {
     });
     expect(worker).toContain(join("mixtune_worker", "prepared.schema.json"));
     expect(
-      worker.filter((name) => !/^(README\.md|requirements\.txt|mixtune_worker(\/\w+\.py|\/prepared\.schema\.json)?)$/.test(name)),
+      worker.filter(
+        (name) => !/^(README\.md|requirements\.txt|mixtune_worker(\/\w+\.py|\/prepared\.schema\.json)?)$/.test(name),
+      ),
     ).toEqual([]);
   });
 });
