@@ -1,0 +1,24 @@
+"""Errors for the person who must act: place, what was expected, what was got, remedy."""
+
+
+class MixtuneError(Exception):
+    """What a person did or has leads to this; `status` is the exit status of the process."""
+
+    status = 1
+
+    def __init__(self, place: str, expected: str, got: str, remedy: str):
+        super().__init__(f"{place}: expected {expected}, got {got}.\n  {remedy}")
+        self.place, self.expected, self.got, self.remedy = place, expected, got, remedy
+
+    def fields(self) -> dict[str, str]:
+        return {"place": self.place, "expected": self.expected, "got": self.got, "remedy": self.remedy}
+
+
+class DamagedRun(MixtuneError):
+    """The prepared run cannot be read or is not what its digests say."""
+
+    status = 2
+
+
+class Interrupted(Exception):
+    """A signal asked to stop, and all that is worth keeping was saved."""
