@@ -1,0 +1,104 @@
+"""mixtune-worker run PREPARED_DIR RUN_DIR, and mixtune-worker info. Exit status: 0 done or interrupted, 1 failed, 2 the prepared run is damaged."""
+
+import importlib.metadata as metadata
+import json
+import os
+import platform
+import re
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from .errors import DamagedRun, Interrupted, MixtuneError
+from .messages import say, take_stdout
+
+NEEDED = {"torch": "2.6", "transformers": "4.57", "peft": "0.17", "safetensors": "0.4.3", "numpy": "1.26", "jsonschema": "4.18"}
+USAGE = "mixtune-worker run PREPARED_DIR RUN_DIR, or mixtune-worker info"
+
+
+def main() -> int:
+    arguments = sys.argv[1:]
+    if arguments == ["info"]:
+        return info()
+    take_stdout()
+    try:
+        if len(arguments) != 3 or arguments[0] != "run":
+            raise DamagedRun("arguments", USAGE, " ".join(arguments) or "none", "Start it so.")
+        check_packages()
+        from .run import run
+
+        run(Path(arguments[1]), Path(arguments[2]))
+    except Interrupted:
+        say("outcome", state="interrupted")
+        return 0
+    except MixtuneError as error:
+        say("outcome", state="failed", **error.fields())
+        complain(str(error))
+        return error.status
+    except BaseException as error:  # every fault is told to whoever listens
+        say("outcome", state="failed", **fault(error), stack=traceback.format_exc())
+        complain(f"a fault in mixtune-worker: {error}")
+        return 1
+    say("outcome", state="done")
+    return 0
+
+
+def fault(error: BaseException) -> dict[str, str]:
+    return {
+        "place": "mixtune-worker",
+        "expected": "no fault",
+        "got": f"{type(error).__name__}: {error}",
+        "remedy": "The last checkpoint is kept. Set MIXTUNE_DEBUG=1 to see where it happened, and report it.",
+    }
+
+
+def complain(text: str) -> None:
+    print(text, file=sys.stderr)
+    if os.environ.get("MIXTUNE_DEBUG"):
+        traceback.print_exc()
+
+
+def info() -> int:
+    """One JSON line: what this Python computes with."""
+    try:
+        versions = check_packages()
+    except MixtuneError as error:
+        print(json.dumps({"error": error.fields()}))
+        return error.status
+    import torch
+
+    cuda = torch.cuda.is_available()
+    about: dict[str, Any] = {
+        "python": platform.python_version(),
+        **{name: versions[name] for name in ("torch", "transformers", "peft")},
+        "device": "cuda" if cuda else "cpu",
+        "device_name": torch.cuda.get_device_name() if cuda else platform.processor() or platform.machine(),
+    }
+    print(json.dumps(about))
+    return 0
+
+
+def check_packages() -> dict[str, str]:
+    """Versions by name; none is imported."""
+    found: dict[str, str] = {}
+    for name, least in NEEDED.items():
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            raise _unfit(name, least, "no such package") from None
+        if _numbers(found[name]) < _numbers(least):
+            raise _unfit(name, least, found[name])
+    return found
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version.split("+")[0])[:3]]
+
+
+def _unfit(name: str, least: str, got: str) -> MixtuneError:
+    return MixtuneError(f"package {name} of {sys.executable}", f"{least} or newer", got, "Run mixtune setup torch, or install it with pip.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,194 @@
+"""What is asked of a model: likelihoods of labels and gold answers, and text. Answers are tensors; what they mean is for others to say."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+from transformers import DynamicCache
+
+from .attention import RowsView
+from .errors import Interrupted, MixtuneError
+from .files import write_whole
+from .memory import halve, is_out_of_memory
+from .messages import say
+from .model import Model
+from .packs import Branches, Entries, Items, lay_tree, split
+from .prepared import Prepared
+from .run_dir import add_note
+
+MAX_ROWS = {"cpu": 16, "cuda": 128}
+PROMPT_TOKENS = {"cpu": 2048, "cuda": 32768}
+"""Tokens of prompts through the net in one pass, padding included."""
+
+
+class Asker:
+    """Asks a finished model everything that its run is asked."""
+
+    def __init__(self, prepared: Prepared, run_dir: Path, model: Model, step: int, stopped: Callable[[], bool]):
+        self.prepared, self.run_dir, self.model, self.step, self.stopped = prepared, run_dir, model, step, stopped
+        self.parts = 1
+        self.done = self.total = 0
+
+    @torch.no_grad()
+    def run(self) -> None:
+        """:raises Interrupted: the answers that were complete are kept"""
+        questions = self.prepared.json["questions"]
+        open_ones = [question for question in questions if not self._is_answered(question)]
+        tests = list(dict.fromkeys(question["task"] for question in open_ones if question["opens_test"]))
+        say("progress", phase="load", done=0, total=len(open_ones), unit="examples", **({"opens_test": tests} if tests else {}))
+        splits = [self.prepared.question(question) for question in open_ones]
+        self.total = sum(len(split.items) * _num_asks(question) for question, split in zip(open_ones, splits, strict=True))
+        for question, split in zip(open_ones, splits, strict=True):
+            asks, items, answers = question["asks"], split.items, {}
+            if asks["labels"]:
+                answers["label_logprobs"] = self._logprobs(items, split.label_packs, lambda _, labels=split.labels: labels, len(split.labels))
+            if asks["gold"]:
+                gold = self._logprobs(items, split.gold_packs, lambda item, items=items: [items.answers[item]], 1)
+                answers["gold_logprobs"] = gold[:, 0].copy()
+            if asks["text"] is not None:
+                answers |= self._texts(items, **asks["text"])
+            path = self._path(question)
+            path.parent.mkdir(exist_ok=True)
+            write_whole(path, save(answers, self._mark(question)))
+
+    def _path(self, question: dict[str, Any]) -> Path:
+        return self.run_dir / "answers" / f"{question['task']}.{question['split']}.safetensors"
+
+    def _mark(self, question: dict[str, Any]) -> dict[str, str]:
+        return {"prepared": self.prepared.files[question["file"]], "step": str(self.step)}
+
+    def _is_answered(self, question: dict[str, Any]) -> bool:
+        try:
+            with safe_open(self._path(question), "np") as file:
+                return file.metadata() == self._mark(question)
+        except (OSError, SafetensorError):
+            return False
+
+    def _logprobs(self, items: Items, packs: list[Entries], branches: Branches, num_branches: int) -> np.ndarray:
+        """log p of each branch of each item, the sum over its tokens: [n, branches] in nats."""
+        sums = np.zeros((len(items), num_branches))
+        for pack in packs:
+            self._with_memory(lambda pack=pack: self._score(items, pack, branches, sums), [pack])
+            self._advance(len(pack))
+        return sums
+
+    def _score(self, items: Items, entries: Entries, branches: Branches, sums: np.ndarray) -> None:
+        sums[entries.item] = 0
+        for part in split(entries, self.parts):
+            laid = lay_tree(items, part, branches)
+            nll = self.model.nll(laid).double().cpu().numpy()
+            np.subtract.at(sums, (part.item[laid.entry], laid.branch), nll)
+
+    def _texts(self, items: Items, max_new_tokens: int, end_ids: list[int]) -> dict[str, np.ndarray]:
+        written: list[list[int]] = [[] for _ in range(len(items))]
+        ended = np.zeros(len(items), bool)
+        order = sorted(range(len(items)), key=lambda item: len(items.prompts[item]))
+        while order:
+            rows = _batch([len(items.prompts[item]) for item in order], self.model.device.type, self.parts)
+
+            def write(batch: list[int]) -> None:
+                for item, ids in zip(batch, self._write([items.prompts[i] for i in batch], max_new_tokens, set(end_ids)), strict=True):
+                    written[item], ended[item] = ids, bool(ids) and ids[-1] in end_ids
+
+            try:
+                write(order[:rows])
+            except Exception as error:
+                if rows == 1 or not is_out_of_memory(error):
+                    raise
+                self._halve([Entries(*[np.zeros(rows, np.int64)] * 4)])
+                continue
+            self._advance(rows)
+            order = order[rows:]
+        return {
+            "text_ids": np.array([token for ids in written for token in ids], np.int32),
+            "text_offsets": np.cumsum([0, *map(len, written)], dtype=np.int64),
+            "text_stopped": np.where(ended, 0, 1).astype(np.int32),
+        }
+
+    def _write(self, prompts: list[np.ndarray], max_new_tokens: int, end_ids: set[int]) -> list[list[int]]:
+        """The likeliest token after each prompt, and on; rows that are finished leave once they are half of all."""
+        device = self.model.device
+        written: list[list[int]] = [[] for _ in prompts]
+        room = [min(max_new_tokens, self.prepared.json["max_positions"] - len(prompt)) for prompt in prompts]
+        rows = list(range(len(prompts)))
+        lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
+        ids = torch.zeros(len(prompts), int(lengths.max()), dtype=torch.long)
+        for row, prompt in enumerate(prompts):
+            ids[row, : len(prompt)] = torch.from_numpy(prompt.astype(np.int64))
+        ids = ids.to(device)
+        places = torch.arange(ids.shape[1], device=device)[None].expand_as(ids)
+        keys = torch.where(places < lengths[:, None], places, -1)
+        cache = DynamicCache()
+        logits = self.model.write_on(ids, places, RowsView(places, keys), lengths - 1, cache)
+        unfinished = {row for row in rows if room[row] > 0}
+        while True:
+            taken = likeliest(logits)
+            for row, token in zip(rows, taken.tolist(), strict=True):
+                if row in unfinished:
+                    written[row].append(token)
+                    if token in end_ids or len(written[row]) == room[row]:
+                        unfinished.discard(row)
+            if not unfinished:
+                return written
+            if len(unfinished) <= len(rows) // 2:
+                keep = torch.tensor([i for i, row in enumerate(rows) if row in unfinished], device=device)
+                rows = [row for row in rows if row in unfinished]
+                cache.batch_select_indices(keep)
+                keys, lengths, taken = keys[keep], lengths[keep], taken[keep]
+            keys = torch.cat([keys, lengths[:, None]], 1)
+            at = lengths[:, None]
+            logits = self.model.write_on(taken[:, None], at, RowsView(at, keys), torch.zeros_like(lengths), cache)
+            lengths = lengths + 1
+
+    def _with_memory(self, work: Callable[[], None], packs: list[Entries]) -> None:
+        while True:
+            try:
+                return work()
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+            self._halve(packs)
+
+    def _halve(self, packs: list[Entries]) -> None:
+        self.parts = halve(self.parts, packs)
+        note = f"The device ran out of memory in scoring: packs are cut in {self.parts} parts."
+        say("note", text=note)
+        add_note(self.run_dir, note)
+
+    def _advance(self, examples: int) -> None:
+        self.done += examples
+        say("progress", phase="eval", done=self.done, total=self.total, unit="examples")
+        if self.stopped():
+            raise Interrupted()
+
+
+def _num_asks(question: dict[str, Any]) -> int:
+    asks = question["asks"]
+    return asks["labels"] + asks["gold"] + (asks["text"] is not None)
+
+
+def _batch(lengths: list[int], device: str, parts: int) -> int:
+    """How many prompts, shortest first, are read together."""
+    rows = 1
+    limit = max(1, MAX_ROWS[device] // parts)
+    while rows < min(limit, len(lengths)) and (rows + 1) * lengths[rows] <= PROMPT_TOKENS[device] // parts:
+        rows += 1
+    return rows
+
+
+def likeliest(logits: torch.Tensor) -> torch.Tensor:
+    """[B]; ties go to the lower id."""
+    best = logits.max(-1, keepdim=True).values
+    if not bool(torch.isfinite(best).all()):
+        raise MixtuneError(
+            "generation",
+            "finite logits",
+            "none",
+            "The model's weights are damaged or its training diverged: choose an earlier checkpoint.",
+        )
+    ids = torch.arange(logits.shape[-1], device=logits.device)
+    return torch.where(logits == best, ids, logits.shape[-1]).min(-1).values

@@ -1,0 +1,258 @@
+"""The training loop of one run, as src/train/trainer.ts tells it: resume, step, log, dev evaluation, checkpoint, until done, stopped early or
+interrupted. Order, weights of the loss and learning rates are the prepared run's."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from .checkpoint import OPTIMIZER_FILE, State, commit, read_checkpoint, read_tensors, weight_file, write_state
+from .errors import DamagedRun, Interrupted, MixtuneError
+from .memory import halve, is_out_of_memory
+from .messages import say
+from .model import Model, pretrained_weights
+from .packs import Entries, Items, Pack, lay_concatenated, lay_tree, split
+from .prepared import Prepared, TrainData
+from .run_dir import append_metrics, cut_metrics, elapsed, peak_memory_bytes, read_metrics
+
+
+@dataclass
+class Training:
+    prepared: Prepared
+    run_dir: Path
+    model: Model
+    stopped: Callable[[], bool]  # asked after every step
+    on_step: Callable[[int, int], None]
+
+    def __post_init__(self) -> None:
+        self.spec: dict[str, Any] = self.prepared.json["spec"]
+        self.train: dict[str, Any] = self.spec["train"]
+        self.plan: dict[str, Any] = self.prepared.json["train"]
+        self.data: TrainData = self.prepared.train()
+        self.dev = self.prepared.dev()
+        self.concatenated = self.train["packing"] == "contaminated"
+        self.parts = 1
+        self.touched = False  # whether weights may have moved since the model was opened
+
+    def run(self) -> None:
+        """
+        Trains to the end. Where memory runs out, packs are cut in twice as many parts and all since the last checkpoint is done again.
+
+        :raises Interrupted: a checkpoint was saved before
+        """
+        parts = None
+        while True:
+            try:
+                return self._from_checkpoint(parts)
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                self.touched = True
+                parts = halve(self.parts, self.data.packs, self.concatenated)
+            say("note", text=cut_note(parts))
+
+    def _from_checkpoint(self, parts: int | None) -> None:
+        model, train, num_steps = self.model, self.train, self.plan["num_steps"]
+        optimizer = self._optimizer()
+        step = self._resume(optimizer)
+        cut_metrics(self.run_dir, step)
+        history = read_metrics(self.run_dir)
+        self.parts = parts or max((line.get("parts", 1) for line in history), default=1)
+        evaluations = [_mean(line["dev_loss"]) for line in history if "dev_loss" in line]
+
+        def is_over() -> bool:
+            return step >= num_steps or has_stopped(evaluations, train["early_stopping_patience"])
+
+        first = True
+        while not is_over():
+            began = time.perf_counter()
+            line = self._step(optimizer, step)
+            step += 1
+            line["seconds"] = elapsed(began)
+            best = False
+            if self.dev and (step % train["eval_steps"] == 0 or step == num_steps):
+                line["dev_loss"] = self._dev_losses()
+                best = all(_mean(line["dev_loss"]) < earlier for earlier in evaluations)
+                evaluations.append(_mean(line["dev_loss"]))
+            append_metrics(self.run_dir, line)
+            self.on_step(step, num_steps)
+            say(
+                "progress",
+                **{"phase": "train", "done": step, "total": num_steps, "unit": "steps", "loss": line["loss"]},
+                tokens_per_second=line["tokens"] / max(line["seconds"], 1e-9),
+                **({"peak_memory_bytes": peak_memory_bytes(model.device)} if first else {}),
+            )
+            first = False
+            stopped = self.stopped()
+            if best or step % train["save_steps"] == 0 or is_over() or stopped:
+                self._commit(step, optimizer, best, line.get("dev_loss"))
+            if stopped and not is_over():
+                raise Interrupted()
+
+    def _step(self, optimizer: torch.optim.Optimizer, step: int) -> dict[str, Any]:
+        """One update; the line of metrics.jsonl but for its seconds."""
+        data, train = self.data, self.train
+        packs = data.packs[data.steps[step] : data.steps[step + 1]]
+        optimizer.zero_grad(set_to_none=True)
+        rows: list[tuple[torch.Tensor, np.ndarray]] = []  # nll, entry
+        for entries in packs:
+            for part in split(entries, self.parts, self.concatenated):
+                pack = self._lay(part)
+                entry = part.index[pack.entry]
+                nll = self.model.nll(pack)
+                weight = torch.from_numpy(data.weight[entry].astype(np.float32)).to(nll.device)
+                (nll * weight).sum().backward()
+                rows.append((nll.detach(), entry))
+        parameters = list(self.model.trained.values())
+        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        nll = np.concatenate([nll.cpu().numpy() for nll, _ in rows]).astype(np.float64)
+        entry = np.concatenate([entry for _, entry in rows])
+        loss, grad_norm = float((data.weight[entry] * nll).sum()), float(norm)
+        if not (np.isfinite(loss) and np.isfinite(grad_norm)):
+            raise self._not_finite(step + 1, loss, grad_norm, packs)
+        _clip(parameters, norm, train["max_grad_norm"])
+        for group in optimizer.param_groups:
+            group["lr"] = float(data.learning_rate[step])
+        optimizer.step()
+        items = np.concatenate([entries.item for entries in packs])
+        return {
+            "step": step + 1,
+            "loss": loss,
+            "loss_per_task": self._per_task(nll, entry, packs),
+            "grad_norm": grad_norm,
+            "learning_rate": float(data.learning_rate[step]),
+            "tokens": sum(data.items.num_tokens(int(item)) for item in items),
+            **({"parts": self.parts} if self.parts > 1 else {}),
+        }
+
+    def _lay(self, entries: Entries) -> Pack:
+        items, loss_on = self.data.items, self.train["loss_on"]
+        if self.concatenated:
+            return lay_concatenated(items, entries, loss_on)
+        return lay_tree(items, entries, lambda item: [items.answers[item]], loss_on)
+
+    def _per_task(self, nll: np.ndarray, entry: np.ndarray, packs: list[Entries]) -> dict[str, float]:
+        first = packs[0].index[0]
+        tasks = self.data.task[np.concatenate([entries.item for entries in packs])][entry - first]
+        names = self.plan["tasks"]
+        return {names[task]: float(nll[tasks == task].mean()) for task in dict.fromkeys(tasks.tolist())}
+
+    def _dev_losses(self) -> dict[str, float]:
+        return {task: self._dev_loss(task, *split) for task, split in self.dev.items()}
+
+    @torch.no_grad()
+    def _dev_loss(self, task: str, items: Items, packs: list[Entries]) -> float:
+        """Mean nats a supervised token."""
+        total, count = 0.0, 0
+        for done, entries in enumerate(packs):
+            say("progress", phase="dev", done=done, total=len(packs), unit="steps")
+            for part in split(entries, self.parts):
+                nll = self.model.nll(lay_tree(items, part, lambda item: [items.answers[item]], self.train["loss_on"]))
+                total += float(nll.double().sum())
+                count += len(nll)
+        return total / count
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        train = self.train
+        decays = {parameter["name"]: parameter["decays"] for parameter in self.plan["parameters"]}
+        groups = [
+            {"params": [p for name, p in self.model.trained.items() if decays[name] == decay], "weight_decay": train["weight_decay"] * decay}
+            for decay in (True, False)
+        ]
+        return torch.optim.AdamW(
+            [group for group in groups if group["params"]],
+            lr=0.0,
+            betas=(train["adam_beta1"], train["adam_beta2"]),
+            eps=train["adam_epsilon"],
+        )
+
+    def _resume(self, optimizer: torch.optim.Optimizer) -> int:
+        """Loads the last checkpoint; without one, a whole pretrained model is as its folder says. The step that it was."""
+        saved = read_checkpoint(self.run_dir)
+        pretrained = self.train["method"] == "full" and self.train["init"] == "pretrained"
+        if saved is None and not pretrained:
+            raise DamagedRun(
+                str(self.run_dir / "checkpoints"),
+                "a checkpoint with the first values of what is trained",
+                "none",
+                "Prepare the run again with mixtune, which writes them: both engines begin with the same.",
+            )
+        if saved is None:
+            if self.touched:
+                folder = Path(self.prepared.json["model_dir"])
+                self.model.load(pretrained_weights(folder), folder)
+            return 0
+        self.model.load(read_tensors(saved.path / weight_file(self.train)), saved.path)
+        if saved.step == 0:
+            return 0
+        path = saved.path / OPTIMIZER_FILE
+        moments = read_tensors(path)
+        for name, parameter in self.model.trained.items():
+            state = optimizer.state[parameter]
+            state["step"] = torch.tensor(float(saved.step))
+            for moment in ("exp_avg", "exp_avg_sq"):
+                tensor = moments.get(f"{moment}.{name}")
+                if tensor is None or tensor.shape != parameter.shape:
+                    raise MixtuneError(
+                        f"{path}: tensor {moment}.{name}",
+                        str(list(parameter.shape)),
+                        "no such tensor" if tensor is None else str(list(tensor.shape)),
+                        "The checkpoint belongs to another run or model: give the folder that the run wrote.",
+                    )
+                state[moment] = tensor.to(parameter.device)
+        return saved.step
+
+    def _commit(self, step: int, optimizer: torch.optim.Optimizer, best: bool, dev_loss: dict[str, float] | None) -> None:
+        trained = self.model.trained
+
+        def moments(moment: str) -> dict[str, torch.Tensor]:
+            return {name: optimizer.state[p].get(moment, torch.zeros_like(p)) for name, p in trained.items()}
+
+        state = State({name: p.data for name, p in trained.items()}, moments("exp_avg"), moments("exp_avg_sq"))
+        write = partial(write_state, state=state, spec=self.spec, model_dir=Path(self.prepared.json["model_dir"]))
+        commit(self.run_dir, step, write, best, None if dev_loss is None else _mean(dev_loss))
+
+    def _not_finite(self, step: int, loss: float, norm: float, packs: list[Entries]) -> MixtuneError:
+        items = np.concatenate([entries.item for entries in packs])
+        names = [f"{self.plan['tasks'][self.data.task[item]]} {item}" for item in items[:20]]
+        more = f" and {len(items) - len(names)} more" if len(items) > len(names) else ""
+        return MixtuneError(
+            f"training step {step}, items {', '.join(names)}{more}",
+            "a finite loss and gradient",
+            f"loss {loss}, gradient norm {norm}",
+            "Lower train.learning_rate or train.max_grad_norm, or look at these examples; the last checkpoint is kept.",
+        )
+
+
+def _clip(parameters: list[torch.nn.Parameter], norm: torch.Tensor, limit: float) -> None:
+    if limit > 0:
+        torch.nn.utils.clip_grads_with_norm_(parameters, limit, norm)
+
+
+def _mean(losses: dict[str, float]) -> float:
+    return sum(losses.values()) / len(losses)
+
+
+def has_stopped(evaluations: list[float], patience: int) -> bool:
+    """True once the last `patience` evaluations brought nothing better than what was before them."""
+    if patience == 0 or len(evaluations) <= patience:
+        return False
+    return min(evaluations[-patience:]) >= min(evaluations[:-patience])
+
+
+def cut_note(parts: int) -> str:
+    return f"The device ran out of memory: packs are cut in {parts} parts, and work goes on from the last checkpoint."
+
+
+def notes_of(history: list[dict[str, Any]]) -> list[str]:
+    """What a receipt says of a run's steps."""
+    first: dict[int, int] = {}
+    for line in history:
+        if line.get("parts", 1) > 1:
+            first.setdefault(line["parts"], line["step"])
+    return [f"The device ran out of memory: from step {step} on, packs were cut in {parts} parts." for parts, step in first.items()]
