@@ -13,16 +13,25 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
 
 
-def halve(parts: int, packs: list[Entries], by_group: bool = False) -> int:
-    """Twice as many parts a pack; at the least, one entry is one part."""
+def halve(parts: int, most: int) -> int:
+    """
+    Twice as many parts of what goes through the net at once.
+
+    :param most: into how many it can be cut
+    :raises MixtuneError: it is cut so already
+    """
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    if parts >= max((num_units(pack, by_group) for pack in packs), default=1):
+    if parts >= most:
         raise MixtuneError(
             "memory of the device",
             "room for one example",
-            "none, though every pack was cut to single ones",
+            "none, though everything was cut to single ones",
             "Lower train.cutoff_len, use precision bfloat16 or method lora, choose a smaller model or a larger device.",
         )
     return parts * 2
+
+
+def most_parts(packs: list[Entries], by_group: bool = False) -> int:
+    return max(num_units(pack, by_group) for pack in packs)

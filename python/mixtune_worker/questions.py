@@ -13,7 +13,7 @@ from transformers import DynamicCache
 from .attention import RowsView
 from .errors import Interrupted, MixtuneError
 from .files import write_whole
-from .memory import halve, is_out_of_memory
+from .memory import halve, is_out_of_memory, most_parts
 from .messages import say
 from .model import Model
 from .packs import Branches, Entries, Items, lay_tree, split
@@ -71,38 +71,45 @@ class Asker:
     def _logprobs(self, items: Items, packs: list[Entries], branches: Branches, num_branches: int) -> np.ndarray:
         """log p of each branch of each item, the sum over its tokens: [n, branches] in nats."""
         sums = np.zeros((len(items), num_branches))
-        for pack in packs:
-            self._with_memory(lambda pack=pack: self._score(items, pack, branches, sums), [pack])
-            self._advance(len(pack))
+        for entries in packs:
+            while not self._score(items, entries, branches, sums):
+                self._halve(most_parts([entries]))
+            self._advance(len(entries))
         return sums
 
-    def _score(self, items: Items, entries: Entries, branches: Branches, sums: np.ndarray) -> None:
+    def _score(self, items: Items, entries: Entries, branches: Branches, sums: np.ndarray) -> bool:
+        """Sets the sums of a pack; False if there was no memory for it."""
         sums[entries.item] = 0
-        for part in split(entries, self.parts):
-            laid = lay_tree(items, part, branches)
-            nll = self.model.nll(laid).double().cpu().numpy()
-            np.subtract.at(sums, (part.item[laid.entry], laid.branch), nll)
+        try:
+            for part in split(entries, self.parts):
+                laid = lay_tree(items, part, branches)
+                nll = self.model.nll(laid).double().cpu().numpy()
+                np.subtract.at(sums, (part.item[laid.entry], laid.branch), nll)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            return False
+        return True
 
     def _texts(self, items: Items, max_new_tokens: int, end_ids: list[int]) -> dict[str, np.ndarray]:
         written: list[list[int]] = [[] for _ in range(len(items))]
         ended = np.zeros(len(items), bool)
         order = sorted(range(len(items)), key=lambda item: len(items.prompts[item]))
         while order:
-            rows = _batch([len(items.prompts[item]) for item in order], self.model.device.type, self.parts)
-
-            def write(batch: list[int]) -> None:
-                for item, ids in zip(batch, self._write([items.prompts[i] for i in batch], max_new_tokens, set(end_ids)), strict=True):
-                    written[item], ended[item] = ids, bool(ids) and ids[-1] in end_ids
-
+            batch = order[: _batch([len(items.prompts[item]) for item in order], self.model.device.type, self.parts)]
             try:
-                write(order[:rows])
+                texts = self._write([items.prompts[item] for item in batch], max_new_tokens, set(end_ids))
             except Exception as error:
-                if rows == 1 or not is_out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
-                self._halve([Entries(*[np.zeros(rows, np.int64)] * 4)])
+                texts = None
+            if texts is None:
+                self._halve(most=2 * self.parts if len(batch) > 1 else 1)
                 continue
-            self._advance(rows)
-            order = order[rows:]
+            for item, ids in zip(batch, texts, strict=True):
+                written[item], ended[item] = ids, bool(ids) and ids[-1] in end_ids
+            self._advance(len(batch))
+            order = order[len(batch) :]
         return {
             "text_ids": np.array([token for ids in written for token in ids], np.int32),
             "text_offsets": np.cumsum([0, *map(len, written)], dtype=np.int64),
@@ -144,17 +151,8 @@ class Asker:
             logits = self.model.write_on(taken[:, None], at, RowsView(at, keys), torch.zeros_like(lengths), cache)
             lengths = lengths + 1
 
-    def _with_memory(self, work: Callable[[], None], packs: list[Entries]) -> None:
-        while True:
-            try:
-                return work()
-            except Exception as error:
-                if not is_out_of_memory(error):
-                    raise
-            self._halve(packs)
-
-    def _halve(self, packs: list[Entries]) -> None:
-        self.parts = halve(self.parts, packs)
+    def _halve(self, most: int) -> None:
+        self.parts = halve(self.parts, most)
         note = f"The device ran out of memory in scoring: packs are cut in {self.parts} parts."
         say("note", text=note)
         add_note(self.run_dir, note)

@@ -13,7 +13,7 @@ import torch
 
 from .checkpoint import OPTIMIZER_FILE, State, commit, read_checkpoint, read_tensors, weight_file, write_state
 from .errors import DamagedRun, Interrupted, MixtuneError
-from .memory import halve, is_out_of_memory
+from .memory import halve, is_out_of_memory, most_parts
 from .messages import say
 from .model import Model, pretrained_weights
 from .packs import Entries, Items, Pack, lay_concatenated, lay_tree, split
@@ -53,7 +53,7 @@ class Training:
                 if not is_out_of_memory(error):
                     raise
                 self.touched = True
-                parts = halve(self.parts, self.data.packs, self.concatenated)
+                parts = halve(self.parts, most_parts(self.data.packs, self.concatenated))
             say("note", text=cut_note(parts))
 
     def _from_checkpoint(self, parts: int | None) -> None:

@@ -107,7 +107,7 @@ STEPS = [[[[0, 1, 2], [3]], [[4, 5]]], [[[6, 7], [8, 9, 10, 11]]]]
 """Steps of packs of groups of items: 12 items, gone round."""
 
 
-def write_prepared(folder: Path, model_dir: Path, train=None, num_steps=4, steps=STEPS, prompt=True, dev=True, text=True, untuned=False, **changes):
+def write_prepared(folder: Path, model_dir: Path, train=None, num_steps=4, steps=STEPS, prompt=True, dev=True, text=True, untuned=False, shaped_as=None, **changes):
     folder.mkdir(parents=True)
     train = TRAIN | (train or {})
     items = make_items(12, 1, prompt)
@@ -135,7 +135,7 @@ def write_prepared(folder: Path, model_dir: Path, train=None, num_steps=4, steps
             "item_task": np.array([i % 2 for i in range(12)], np.int32),
             "entry_weight": np.array(weights),
             "step_offsets": np.cumsum([0, *map(len, chosen)], dtype=np.int64),
-            "learning_rate": np.array([train["learning_rate"] * (1 - s / 20) for s in range(num_steps)]),
+            "learning_rate": np.array([train["learning_rate"] * 0.95**s for s in range(num_steps)]),
         },
     )
     devs = {"fpb": write("dev.fpb.safetensors", both(make_items(5, 2)) | packs_of([[[0, 1, 2]], [[3], [4]]]))} if dev else {}
@@ -152,7 +152,7 @@ def write_prepared(folder: Path, model_dir: Path, train=None, num_steps=4, steps
         "spec": None if untuned else {"model": {"name": "tiny"}, "train": train, "seed": 7},
         "threads": 1, "device": "cpu", "precision": "float32", "max_positions": 64,
         "train": None if untuned else {
-            "file": data, "num_steps": num_steps, "tasks": ["fpb", "other"], "parameters": parameters_of(model_dir, train), "dev": devs,
+            "file": data, "num_steps": num_steps, "tasks": ["fpb", "other"], "parameters": parameters_of(shaped_as or model_dir, train), "dev": devs,
         },
         "questions": [{
             "task": "fpb", "split": "test", "file": question, "opens_test": True,

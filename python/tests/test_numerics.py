@@ -134,7 +134,7 @@ def test_training_ends_with_the_weights_of_a_plain_loop_of_pytorch(tmp_path, mod
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(trained, 0.5)
         for group in optimizer.param_groups:
-            group["lr"] = 0.02 * (1 - step / 20)
+            group["lr"] = 0.02 * 0.95**step
         optimizer.step()
         assert lines[step]["loss"] == pytest.approx(loss.item(), rel=1e-4)
         assert lines[step]["grad_norm"] == pytest.approx(norm.item(), rel=1e-3)
