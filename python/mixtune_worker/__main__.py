@@ -12,6 +12,7 @@ from typing import Any
 
 from .errors import DamagedRun, Interrupted, MixtuneError
 from .messages import say, take_stdout
+from .stop import Stop
 
 NEEDED = {"torch": "2.6", "transformers": "4.57", "peft": "0.17", "safetensors": "0.4.3", "numpy": "1.26", "jsonschema": "4.18"}
 USAGE = "mixtune-worker run PREPARED_DIR RUN_DIR, or mixtune-worker info"
@@ -26,9 +27,10 @@ def main() -> int:
         if len(arguments) != 3 or arguments[0] != "run":
             raise DamagedRun("arguments", USAGE, " ".join(arguments) or "none", "Start it so.")
         check_packages()
+        stop = Stop()
         from .run import run
 
-        run(Path(arguments[1]), Path(arguments[2]))
+        run(Path(arguments[1]), Path(arguments[2]), stop)
     except Interrupted:
         say("outcome", state="interrupted")
         return 0

@@ -1,8 +1,5 @@
 """One prepared run, from beginning to end: train what is not trained, ask what is not answered."""
 
-import os
-import signal
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,38 +14,17 @@ from .model import Model, choose_device, open_model
 from .prepared import Prepared
 from .questions import Asker
 from .run_dir import Status, read_metrics, write_receipt
+from .stop import Stop
 from .train import Training, notes_of
 
 
-class Stop:
-    """Whether somebody asked to stop: SIGINT, SIGTERM, or the end of standard input, when whoever started this is gone."""
-
-    def __init__(self) -> None:
-        self.asked = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self.asked.set())
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def __call__(self) -> bool:
-        return self.asked.is_set()
-
-    def _listen(self) -> None:
-        try:
-            while os.read(0, 4096):
-                pass
-        except OSError:
-            return  # there is none
-        self.asked.set()
-
-
-def run(folder: Path, run_dir: Path) -> None:
+def run(folder: Path, run_dir: Path, stop: Stop) -> None:
     """
     Does a prepared run.
 
     :raises DamagedRun: it cannot be read
     :raises Interrupted: what was worth keeping is saved
     """
-    stop = Stop()
     prepared = Prepared(folder)
     settings = prepared.json
     torch.set_num_threads(settings["threads"])

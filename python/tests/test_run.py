@@ -103,6 +103,16 @@ def test_who_asks_to_stop_gets_a_checkpoint_and_can_go_on(thirty, tmp_path, how)
     assert index_of(again) == index_of(whole)
 
 
+def test_who_asks_to_stop_while_the_worker_begins_is_heard(tmp_path, model_dirs):
+    prepared = write_prepared(tmp_path / "prepared", model_dirs("llama"))
+    first_values(tmp_path, prepared)
+    child = start_worker("run", prepared, tmp_path)
+    child.stdin.close()
+    said = [json.loads(line) for line in child.stdout]
+    assert (child.wait(), child.stderr.read(), said[-1]) == (0, "", {"kind": "outcome", "state": "interrupted"})
+    assert index_of(tmp_path)["step"] == 1
+
+
 def test_flops_and_what_is_said_follow_the_protocol(thirty, tmp_path, model_dirs):
     prepared, done, lora = thirty
     whole = shutil.copytree(done, tmp_path / "whole")
@@ -200,7 +210,7 @@ def crowded(monkeypatch, model, limit: int, after: int = 0):
 
 
 @pytest.mark.parametrize("method,packing", [("lora", "isolated"), ("full", "isolated"), ("full", "contaminated")])
-@pytest.mark.parametrize("after", [0, 7])
+@pytest.mark.parametrize("after", [0, 1, 7])
 def test_without_memory_packs_are_halved_and_the_loss_is_the_same(tmp_path, model_dirs, monkeypatch, method, packing, after):
     train = {"method": method, "packing": packing, "save_steps": 2}
     steps = [[[[0, 1], [2], [3, 4]]], [[[5, 6], [7], [8]], [[9]]]]
@@ -216,7 +226,7 @@ def test_without_memory_packs_are_halved_and_the_loss_is_the_same(tmp_path, mode
     for a, b in zip(one, other, strict=True):
         assert b["loss"] == pytest.approx(a["loss"], rel=1e-4) and b["tokens"] == a["tokens"]
     first = next(line["step"] for line in other if "parts" in line)
-    assert first == (1 if after == 0 else 5)
+    assert first == (5 if after == 7 else 1)
     notes = notes_of(read_metrics(runs[1]))
     assert notes and f"from step {first} on" in notes[0] and notes_of(read_metrics(runs[0])) == []
 
