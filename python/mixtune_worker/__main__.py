@@ -1,104 +1,102 @@
-"""mixtune_worker: trains and answers a prepared run.
+"""mixtune-worker run PREPARED_DIR RUN_DIR, and mixtune-worker info. Exit status: 0 done or interrupted, 1 failed, 2 the prepared run is damaged."""
 
-    python -m mixtune_worker run PREPARED_DIR RUN_DIR    messages on standard output; status 0 done or interrupted, 1 failed, 2 damaged
-    python -m mixtune_worker info                        what it runs on, one JSON line
-"""
-
+import importlib.metadata as metadata
 import json
-import os
-import signal
+import platform
+import re
 import sys
-import threading
 import traceback
 from pathlib import Path
+from typing import Any
 
-from .errors import Interrupted, MixtuneError
+from .errors import DamagedRun, Interrupted, MixtuneError
 from .messages import say, take_stdout
+from .stop import Stop
 
-stopped = threading.Event()
+NEEDED = {"torch": "2.6", "transformers": "4.57", "peft": "0.17", "safetensors": "0.4.3", "numpy": "1.26", "jsonschema": "4.18"}
+USAGE = "mixtune-worker run PREPARED_DIR RUN_DIR, or mixtune-worker info"
 
 
 def main() -> int:
-    match sys.argv[1:]:
-        case ["info"]:
-            return info()
-        case ["run", prepared, run]:
-            return guarded(Path(prepared), Path(run))
-    print(__doc__, file=sys.stderr)
-    return 2
-
-
-def info() -> int:
-    try:
-        import torch
-
-        from .run_dir import versions
-
-        cuda = torch.cuda.is_available()
-        name = torch.cuda.get_device_name(0) if cuda else "cpu"
-        print(json.dumps({**versions(), "device": "cuda" if cuda else "cpu", "device_name": name}))
-        return 0
-    except ImportError as error:
-        print(json.dumps({"place": sys.executable, "expected": "PyTorch, transformers and PEFT", "got": str(error), "remedy": "Run mixtune setup torch."}))
-        return 1
-
-
-def guarded(prepared: Path, run: Path) -> int:
+    arguments = sys.argv[1:]
+    if arguments == ["info"]:
+        return info()
     take_stdout()
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, lambda *_: stopped.set())
-    threading.Thread(target=watch_parent, daemon=True).start()
     try:
-        work(prepared, run)
+        if len(arguments) != 3 or arguments[0] != "run":
+            raise DamagedRun("arguments", USAGE, " ".join(arguments) or "none", "Start it so.")
+        check_packages()
+        stop = Stop()
+        from .run import run
+
+        run(Path(arguments[1]), Path(arguments[2]), stop)
     except Interrupted:
         say("outcome", state="interrupted")
         return 0
     except MixtuneError as error:
         say("outcome", state="failed", **error.fields())
+        complain(str(error))
         return error.status
-    except Exception as error:  # a fault of ours: the whole story goes to whoever asks for it
-        remedy = "The same command goes on from the last checkpoint; with --debug it shows where this happened."
-        say("outcome", state="failed", place="the PyTorch worker", expected="no fault", got=f"{type(error).__name__}: {error}", remedy=remedy, stack=traceback.format_exc())
+    except BaseException as error:  # every fault is told to whoever listens
+        say("outcome", state="failed", **fault(error), stack=traceback.format_exc())
+        complain(f"a fault in mixtune-worker: {error}")
         return 1
     say("outcome", state="done")
     return 0
 
 
-def watch_parent() -> None:
-    """Standard input ends when whoever started the worker is gone: then it saves and leaves."""
-    while os.read(0, 4096):
-        pass
-    stopped.set()
+def fault(error: BaseException) -> dict[str, str]:
+    return {
+        "place": "mixtune-worker",
+        "expected": "no fault",
+        "got": f"{type(error).__name__}: {error}",
+        "remedy": "The same command goes on from the last checkpoint; with --debug it shows where this happened.",
+    }
 
 
-def work(prepared_dir: Path, run_dir: Path) -> None:
-    from .prepared import Prepared
+def complain(text: str) -> None:
+    print(text, file=sys.stderr)
 
-    prepared = Prepared(prepared_dir)
-    content = prepared.json
 
+def info() -> int:
+    """One JSON line: what this Python computes with."""
+    try:
+        versions = check_packages()
+    except MixtuneError as error:
+        print(json.dumps(error.fields()))
+        return error.status
     import torch
 
-    from .model import Model
-    from .questions import answer
-    from .run_dir import RunDir
-    from .train import Trainer, load_trained
+    cuda = torch.cuda.is_available()
+    about: dict[str, Any] = {
+        "python": platform.python_version(),
+        **{name: versions[name] for name in ("torch", "transformers", "peft")},
+        "device": "cuda" if cuda else "cpu",
+        "device_name": torch.cuda.get_device_name() if cuda else platform.processor() or platform.machine(),
+    }
+    print(json.dumps(about))
+    return 0
 
-    torch.set_num_threads(content["threads"])
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    device = torch.device({"auto": "cuda" if torch.cuda.is_available() else "cpu"}.get(content["device"], content["device"]))
-    spec = content["spec"]["train"] if content["spec"] is not None else None
-    model = Model(content["model_dir"], spec, device, content["precision"])
-    prepared.vocab_size = model.vocab_size
-    run = RunDir(run_dir)
-    if content["train"] is not None:
-        Trainer(prepared, model, run, stopped.is_set).train()
-    step = 0
-    if spec is not None:
-        parameters = [{"name": name, "shape": list(one.shape)} for name, one in model.trainable().items()]
-        step = load_trained(model, run_dir, spec, parameters)
-    if content["questions"]:
-        answer(prepared, model, run, step, stopped.is_set)
+
+def check_packages() -> dict[str, str]:
+    """Versions by name; none is imported."""
+    found: dict[str, str] = {}
+    for name, least in NEEDED.items():
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            raise _unfit(name, least, "no such package") from None
+        if _numbers(found[name]) < _numbers(least):
+            raise _unfit(name, least, found[name])
+    return found
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version.split("+")[0])[:3]]
+
+
+def _unfit(name: str, least: str, got: str) -> MixtuneError:
+    return MixtuneError(f"package {name} of {sys.executable}", f"{least} or newer", got, "Run mixtune setup torch, or install it with pip.")
 
 
 if __name__ == "__main__":

@@ -1,113 +1,67 @@
-"""Checkpoints as src/runs/checkpoints.ts and src/train/checkpoint.ts define them: readable by both engines."""
+"""Checkpoints as src/runs/checkpoints.ts and src/train/checkpoint.ts define them: folders that are there whole or not at all, and one index,
+last.json, that says which of them count. Either engine goes on from the other's."""
 
-import json
 import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from safetensors.torch import load_file, save
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from .errors import MixtuneError
-from .files import read_json, remove_quietly, sha256_of, sync_file, sync_folder, write_json
+from .files import read_json, remove_quietly, sha256_of, sync_file, sync_folder, write_error, write_json, write_whole
+from .messages import dumps
+from .model import adapted_modules
 
 OPTIMIZER_FILE = "optimizer.safetensors"
-State = dict[str, torch.Tensor]
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def weight_file(spec: dict[str, Any]) -> str:
-    return "model.safetensors" if spec["method"] == "full" else "adapter_model.safetensors"
+@dataclass(frozen=True)
+class State:
+    """What is trained and its moments, by name."""
+
+    weights: dict[str, Tensor]
+    exp_avg: dict[str, Tensor]
+    exp_avg_sq: dict[str, Tensor]
 
 
-def read_checkpoint(run: Path, which: str = "last") -> tuple[int, Path] | None:
-    """Step and folder of the last or best checkpoint, its files compared with their digests."""
-    root = run / "checkpoints"
-    index = read_json(root / "last.json")
-    record = index if which == "last" or index is None else index.get("best")
-    if record is None:
-        return None
-    folder = root / record["folder"]
-    for name, digest in record["files"].items():
-        path = folder / name
-        got = sha256_of(path) if path.exists() else None
-        if got != digest:
-            raise MixtuneError(
-                str(path),
-                f"the file with SHA-256 {digest[:12]}…",
-                "no file" if got is None else f"SHA-256 {got[:12]}…",
-                "Restore the file, or delete the run's checkpoints folder: the run then starts from its beginning.",
-            )
-    return record["step"], folder
+@dataclass(frozen=True)
+class Checkpoint:
+    step: int
+    path: Path
 
 
-def read_tensors(path: Path, parameters: list[dict[str, Any]], prefix: str = "") -> State:
-    tensors = load_file(path)
-    found = {}
-    for one in parameters:
-        tensor = tensors.get(prefix + one["name"])
-        if tensor is None or list(tensor.shape) != one["shape"]:
-            raise MixtuneError(
-                f"{path}: tensor {prefix}{one['name']}",
-                f"{one['shape']}, as the run's spec and model say",
-                "no such tensor" if tensor is None else str(list(tensor.shape)),
-                "The checkpoint belongs to another run or model: give the folder that the run wrote.",
-            )
-        found[one["name"]] = tensor.float()
-    return found
+def weight_file(train: dict[str, Any]) -> str:
+    return "model.safetensors" if train["method"] == "full" else "adapter_model.safetensors"
 
 
-def commit(
-    run: Path, step: int, spec: dict[str, Any], model_dir: str, base_model: str, weights: State, moments: tuple[State, State],
-    best: bool, dev_loss: float | None,
-) -> None:
-    """Fills a temp folder, syncs, renames, writes last.json, then best.json, then removes what neither names."""
-    root = run / "checkpoints"
-    root.mkdir(parents=True, exist_ok=True)
-    folder = f"step-{step}"
-    temp = root / f".{folder}.tmp"
-    remove_quietly(temp)
-    temp.mkdir()
-    before = read_json(root / "last.json")
-    (temp / weight_file(spec)).write_bytes(save(weights, {"format": "pt"}))
-    named = {f"exp_avg.{name}": one for name, one in moments[0].items()} | {f"exp_avg_sq.{name}": one for name, one in moments[1].items()}
-    (temp / OPTIMIZER_FILE).write_bytes(save(named, {"format": "pt"}))
-    if spec["method"] == "full":
-        (temp / "config.json").write_bytes((Path(model_dir) / "config.json").read_bytes())
+def write_state(folder: Path, state: State, spec: dict[str, Any], model_dir: Path) -> None:
+    """A checkpoint's files into an empty folder."""
+    train = spec["train"]
+    moments = {f"exp_avg.{name}": tensor for name, tensor in state.exp_avg.items()}
+    moments |= {f"exp_avg_sq.{name}": tensor for name, tensor in state.exp_avg_sq.items()}
+    for file, tensors in ((weight_file(train), state.weights), (OPTIMIZER_FILE, moments)):
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, folder / file, {"format": "pt"})
+    if train["method"] == "full":
+        write_whole(folder / "config.json", (model_dir / "config.json").read_bytes())
     else:
-        (temp / "adapter_config.json").write_text(adapter_config(spec, base_model, list(weights)))
-    files = {}
-    for path in sorted(temp.iterdir()):
-        sync_file(path)
-        files[path.name] = sha256_of(path)
-    sync_folder(temp)
-    record: dict[str, Any] = {"step": step, "folder": folder, "files": files}
-    if dev_loss is not None:
-        record["dev_loss"] = dev_loss
-    remove_quietly(root / folder)
-    os.replace(temp, root / folder)
-    sync_folder(root)
-    now_best = record if best else (before or {}).get("best")
-    index = record if now_best is None else {**record, "best": now_best}
-    write_json(root / "last.json", index)
-    if now_best is not None:
-        write_json(root / "best.json", now_best)
-    kept = {folder} | ({now_best["folder"]} if now_best is not None else set())
-    for path in root.iterdir():
-        if path.name.lstrip(".").startswith("step-") and path.name not in kept:
-            remove_quietly(path)
+        write_whole(folder / "adapter_config.json", dumps(adapter_config(spec, state), indent=2) + "\n")
 
 
-def adapter_config(spec: dict[str, Any], base_model: str, names: list[str]) -> str:
-    modules = sorted({name.split(".lora_")[0].rsplit(".", 1)[1] for name in names})
-    config = {
+def adapter_config(spec: dict[str, Any], state: State) -> dict[str, Any]:
+    return {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
-        "base_model_name_or_path": base_model,
-        "r": spec["lora_rank"],
-        "lora_alpha": spec["lora_alpha"],
+        "base_model_name_or_path": spec["model"]["name"],
+        "r": spec["train"]["lora_rank"],
+        "lora_alpha": spec["train"]["lora_alpha"],
         "lora_dropout": 0,
-        "target_modules": modules,
+        "target_modules": adapted_modules(state.weights),
         "bias": "none",
         "fan_in_fan_out": False,
         "inference_mode": True,
@@ -116,10 +70,101 @@ def adapter_config(spec: dict[str, Any], base_model: str, names: list[str]) -> s
         "use_rslora": False,
         "use_dora": False,
     }
-    return json.dumps(config, indent=2) + "\n"
 
 
-def save_numbers(tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> bytes:
-    from safetensors.numpy import save as save_numpy
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError, ValueError) as error:
+        raise _damaged(path, "tensors in the safetensors format", str(error)) from error
 
-    return save_numpy(tensors, metadata)
+
+def commit(run_dir: Path, step: int, write: Callable[[Path], None], best: bool, dev_loss: float | None) -> None:
+    """Commits a checkpoint; older ones that are neither last nor best go, after the new one is safe."""
+    root = run_dir / "checkpoints"
+    folder = f"step-{step}"
+    temp = root / f".{folder}.tmp"
+    before = _index(run_dir)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        remove_quietly(temp)
+        temp.mkdir()
+        write(temp)
+        for path in temp.iterdir():
+            sync_file(path)
+        sync_folder(temp)
+        record = {"step": step, "folder": folder, "files": {p.name: sha256_of(p) for p in sorted(temp.iterdir())}}
+        if dev_loss is not None:
+            record["dev_loss"] = dev_loss
+        named = [r for r in _records(before) if r["folder"] == folder]
+        if named:
+            if named[0]["files"] != record["files"]:
+                raise MixtuneError(
+                    str(root / folder),
+                    "the same files as when this step was committed before",
+                    "different ones",
+                    "Delete the run's folder and run it again: something that belongs to the run has changed under it.",
+                )
+            remove_quietly(temp)
+        else:
+            remove_quietly(root / folder)
+            os.replace(temp, root / folder)
+            sync_folder(root)
+    except OSError as error:
+        remove_quietly(temp)
+        raise write_error(root / folder, error) from error
+    except BaseException:
+        remove_quietly(temp)
+        raise
+    now_best = record if best else (before or {}).get("best")
+    index = record | ({} if now_best is None else {"best": now_best})
+    write_json(root / "last.json", index)
+    if now_best is not None:
+        write_json(root / "best.json", now_best)
+    kept = [r["folder"] for r in _records(index)]
+    for path in root.iterdir():
+        if re.match(r"\.?step-", path.name) and path.name not in kept:
+            remove_quietly(path)
+
+
+def read_checkpoint(run_dir: Path, which: str = "last") -> Checkpoint | None:
+    """The last or best checkpoint, its files compared with their digests; None if none was committed."""
+    index = _index(run_dir)
+    record = index if which == "last" else (index or {}).get("best")
+    if record is None:
+        return None
+    path = run_dir / "checkpoints" / record["folder"]
+    for name, digest in record["files"].items():
+        got = sha256_of(path / name) if (path / name).exists() else None
+        if got != digest:
+            raise _damaged(
+                path / name, f"the file with SHA-256 {digest[:12]}…", "no file" if got is None else f"SHA-256 {got[:12]}…"
+            )
+    return Checkpoint(record["step"], path)
+
+
+def _index(run_dir: Path) -> dict[str, Any] | None:
+    path = run_dir / "checkpoints" / "last.json"
+    index = read_json(path)
+    for record in _records(index):
+        try:
+            names = [record["folder"], *record["files"]]
+            sound = all(PLAIN_NAME.fullmatch(name) for name in names) and record["step"] >= 0
+        except (TypeError, KeyError, AttributeError):
+            sound = False
+        if not sound:
+            raise _damaged(path, "step, folder and files of a checkpoint", dumps(record)[:200])
+    return index
+
+
+def _records(index: Any) -> list[Any]:
+    if index is None:
+        return []
+    best = index.get("best") if isinstance(index, dict) else None
+    return [index] if best is None else [index, best]
+
+
+def _damaged(path: Path, expected: str, got: str) -> MixtuneError:
+    return MixtuneError(
+        str(path), expected, got, "Restore the file, or delete the run's checkpoints folder: the run then starts from its beginning."
+    )

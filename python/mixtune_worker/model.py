@@ -1,105 +1,211 @@
-"""A transformers model that reads packs: only supervised rows reach the language-model head, only what is asked for trains."""
+"""The model of a run: transformers' own, from config.json and safetensors; adapters by PEFT; only rows that predict reach the language-model head."""
 
+import re
+from collections.abc import Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+import torch.nn.functional as F
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+from transformers import AutoModelForCausalLM
+from transformers.utils import logging as transformers_logging
 
-from .errors import MixtuneError
+from .attention import BLOCK, NAME, PackView, RowsView, has_flex
+from .errors import DamagedRun, MixtuneError
 from .packs import Pack
 
+transformers_logging.disable_progress_bar()
 
+HEAD_ROWS = 1024
+"""Rows through the head at a time: their logits are made again for the backward pass instead of being kept."""
+
+LORA = re.compile(r"\.(\w+)\.lora_A\.weight$")
+
+
+@dataclass
 class Model:
-    """The base model, with an adapter where a run trains one."""
+    net: Any
+    device: torch.device
+    precision: torch.dtype
+    num_block_weights: int
+    trained: dict[str, torch.nn.Parameter]  # as checkpoints name them
 
-    def __init__(self, folder: str, spec: dict[str, Any] | None, device: torch.device, precision: str):
-        from transformers import AutoConfig, AutoModelForCausalLM
+    @property
+    def vocab_size(self) -> int:
+        return self.net.config.vocab_size
 
-        safe = {"trust_remote_code": False, "local_files_only": True}
-        config = AutoConfig.from_pretrained(folder, **safe)
-        self.is_full = spec is not None and spec["method"] == "full"
-        self.half = precision == "bfloat16"
-        softcaps = getattr(config, "attn_logit_softcapping", None) is not None
-        whole = load_base(
-            AutoModelForCausalLM, folder, config, torch.bfloat16 if self.half and not self.is_full else torch.float32, softcaps, safe
-        )
-        whole.requires_grad_(self.is_full)
-        self.windows = {"sliding_attention"} & set(getattr(config, "layer_types", None) or [])
-        self.window: int | None = getattr(config, "sliding_window", None)
-        self.softcap: float | None = getattr(config, "final_logit_softcapping", None)
-        self.device = device
-        self.vocab_size: int = config.vocab_size
-        self.module: nn.Module = whole if spec is None or self.is_full else with_adapter(whole, spec)
-        self.module.to(device)
-        self.causal_lm = whole
-        whole.eval()
-
-    def trainable(self) -> dict[str, nn.Parameter]:
-        """By the names that checkpoints have."""
-        named = ((name.replace(".default.", "."), one) for name, one in self.module.named_parameters())
-        return {name: one for name, one in named if one.requires_grad}
-
-    def block_weights(self) -> int:
-        """Elements of the decoder's blocks, without an adapter's."""
-        named = self.causal_lm.named_parameters()
-        return sum(one.numel() for name, one in named if ".layers." in name and "lora_" not in name)
+    def pass_context(self) -> Any:
+        """Products in the run's precision, whatever the weights are kept in."""
+        return torch.autocast(self.device.type, self.precision) if self.precision != torch.float32 else nullcontext()
 
     def nll(self, pack: Pack) -> Tensor:
-        """[R] negative log-likelihood of each target, in nats, float32."""
-        ids, positions, ends, rows, targets = (
-            torch.from_numpy(one).to(self.device) for one in (pack.ids, pack.positions, pack.ends, pack.rows, pack.targets)
-        )
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half and self.is_full):
-            hidden = self.causal_lm.model(
-                input_ids=ids[None], position_ids=positions[None], attention_mask=self._masks(positions, ends), use_cache=False
-            ).last_hidden_state[0, rows]
-            logits = self.causal_lm.lm_head(hidden).float()
-        if self.softcap is not None:
-            logits = torch.tanh(logits / self.softcap) * self.softcap
-        return nn.functional.cross_entropy(logits, targets, reduction="none")
+        """-log p of each target, [R] in nats."""
+        flex = has_flex(self.device)
+        pad = -len(pack.ids) % (2 * BLOCK) if flex else 0  # fewer lengths to compile for; what is added sees itself alone
+        length = len(pack.ids)
+        ids, positions = (F.pad(self._moved(array), (0, pad)) for array in (pack.ids, pack.positions))
+        ends = torch.cat([self._moved(pack.ends), torch.arange(length + 1, length + pad + 1, device=self.device)])
+        with self.pass_context():
+            hidden = self._decode(ids[None], positions[None], PackView(ends, positions, flex))[0, self._moved(pack.rows)]
+            targets = self._moved(pack.targets)
+            if len(targets) <= HEAD_ROWS or not torch.is_grad_enabled():
+                parts = [self._head_nll(h, t) for h, t in zip(hidden.split(HEAD_ROWS), targets.split(HEAD_ROWS), strict=True)]
+            else:
+                parts = [
+                    checkpoint(self._head_nll, h, t, use_reentrant=False, preserve_rng_state=False)
+                    for h, t in zip(hidden.split(HEAD_ROWS), targets.split(HEAD_ROWS), strict=True)
+                ]
+        return torch.cat(parts)
 
-    def _masks(self, positions: Tensor, ends: Tensor) -> Tensor | dict[str, Tensor]:
-        """Additive, [1, 1, T, T]: token k is seen by k <= q < ends[k], in sliding layers by those less than a window away."""
-        q = torch.arange(len(ends), device=self.device)[:, None]
-        k = q.T
-        seen = (k <= q) & (q < ends[None, :])
-        dtype = torch.bfloat16 if self.half else torch.float32
-        full = additive(seen, dtype)
-        if self.window is None:
-            return full
-        near = additive(seen & (positions[:, None] - positions[None, :] < self.window), dtype)
-        return {"full_attention": full, "sliding_attention": near} if self.windows else near
+    def write_on(self, ids: Tensor, positions: Tensor, view: RowsView, last: Tensor, cache: Any) -> Tensor:
+        """float32 logits [B, V] after token `last` of each row; keys and values join the cache."""
+        with self.pass_context():
+            hidden = self._decode(ids, positions, view, cache)
+            return self._logits(hidden[torch.arange(len(ids), device=self.device), last])
+
+    def _decode(self, ids: Tensor, positions: Tensor, view: PackView | RowsView, cache: Any = None) -> Tensor:
+        out = self.net.model(input_ids=ids, position_ids=positions, past_key_values=cache, use_cache=cache is not None, view=view)
+        return out.last_hidden_state
+
+    def _logits(self, hidden: Tensor) -> Tensor:
+        logits = self.net.lm_head(hidden).float()
+        cap = getattr(self.net.config, "final_logit_softcapping", None)
+        return logits if cap is None else cap * torch.tanh(logits / cap)
+
+    def _head_nll(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        return F.cross_entropy(self._logits(hidden), targets, reduction="none")
+
+    def _moved(self, array: Any) -> Tensor:
+        return torch.from_numpy(array).to(self.device, non_blocking=True)
+
+    def load(self, tensors: dict[str, Tensor], place: Path) -> None:
+        """Sets what is trained."""
+        for name, parameter in self.trained.items():
+            tensor = tensors.get(name)
+            if tensor is None or tensor.shape != parameter.shape:
+                raise MixtuneError(
+                    f"{place}: tensor {name}",
+                    f"{list(parameter.shape)}, as the run's spec and model say",
+                    "no such tensor" if tensor is None else str(list(tensor.shape)),
+                    "The checkpoint belongs to another run or model: give the folder that the run wrote.",
+                )
+            with torch.no_grad():
+                parameter.copy_(tensor)
 
 
-def additive(seen: Tensor, dtype: torch.dtype) -> Tensor:
-    return torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill(~seen, torch.finfo(dtype).min)[None, None]
-
-
-def load_base(auto: Any, folder: str, config: Any, dtype: torch.dtype, softcaps: bool, safe: dict[str, bool]) -> Any:
-    try:
-        return auto.from_pretrained(
-            folder, config=config, dtype=dtype, attn_implementation="eager" if softcaps else "sdpa", use_safetensors=True, **safe
-        )
-    except (OSError, ValueError, RuntimeError) as error:
+def choose_device(name: str) -> torch.device:
+    if name == "cuda" and not torch.cuda.is_available():
         raise MixtuneError(
-            str(Path(folder)),
-            "a model that transformers opens from safetensors",
-            str(error).strip().splitlines()[0],
-            "Give a Hugging Face folder with config.json and safetensors weights.",
+            "device", "a CUDA device, as the run asks for", "none that PyTorch sees", "Install a CUDA build of PyTorch, or set the device to auto or cpu."
+        )
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def open_model(
+    prepared: dict[str, Any], device: torch.device, shapes: dict[str, list[int]] | None
+) -> Model:
+    """
+    The model of prepared.json on a device.
+
+    :param shapes: of what is trained, by name; None: nothing is. Adapters get no first values: load them.
+    """
+    folder = Path(prepared["model_dir"])
+    precision = getattr(torch, prepared["precision"])
+    train = prepared["spec"]["train"] if shapes is not None else None
+    full = train is not None and train["method"] == "full"
+    net = _pretrained(folder, torch.float32 if full else precision)
+    _fix_positions(net, prepared["max_positions"])
+    net.eval()
+    net.requires_grad_(full)
+    blocks = sum(p.numel() for name, p in net.named_parameters() if name.startswith("model.layers."))
+    if train is not None and not full:
+        _adapt(net, train, shapes)
+    net.to(device)
+    trained = {_saved_name(name, full): p for name, p in net.named_parameters() if p.requires_grad}
+    if shapes is not None:
+        _check_trained(trained, shapes, folder)
+        trained = {name: trained[name] for name in shapes}
+    return Model(net, device, precision, blocks, trained)
+
+
+def _pretrained(folder: Path, dtype: torch.dtype) -> Any:
+    try:
+        net, report = AutoModelForCausalLM.from_pretrained(
+            str(folder),
+            dtype=dtype,
+            attn_implementation=NAME,
+            trust_remote_code=False,
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:  # whatever transformers makes of a damaged folder
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise DamagedRun(
+            str(folder),
+            "a model of transformers' own: config.json and safetensors",
+            reason[0][:300],
+            "Fetch the model again. Code that comes with a model is never run.",
         ) from error
+    wrong = [*report["missing_keys"], *(key[0] if isinstance(key, tuple) else key for key in report["mismatched_keys"])]
+    if wrong:
+        raise DamagedRun(
+            f"{folder}: tensor {sorted(wrong)[0]}", "the shape that config.json says", "none of it in the weights", "Fetch the model again."
+        )
+    return net
 
 
-def with_adapter(whole: Any, spec: dict[str, Any]) -> nn.Module:
-    from peft import LoraConfig, get_peft_model
+def pretrained_weights(folder: Path) -> dict[str, Tensor]:
+    return dict(_pretrained(folder, torch.float32).named_parameters())
 
-    target = spec["lora_target"]
+
+def _fix_positions(net: Any, max_positions: int) -> None:
+    """longrope has factors for short and for long texts: chosen once for a run, by its longest, and not anew by each pack."""
+    rotary = getattr(net.model, "rotary_emb", None)
+    if getattr(rotary, "rope_type", None) != "longrope":
+        return
+    from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
+
+    inv_freq, rotary.attention_scaling = ROPE_INIT_FUNCTIONS["longrope"](net.config, rotary.inv_freq.device, seq_len=max_positions)
+    rotary.inv_freq.copy_(inv_freq)
+    rotary.rope_type = "chosen"
+
+
+def _adapt(net: Any, train: dict[str, Any], names: Iterable[str]) -> None:
+    from peft import LoraConfig, inject_adapter_in_model
+
     config = LoraConfig(
-        task_type="CAUSAL_LM",
-        r=spec["lora_rank"],
-        lora_alpha=spec["lora_alpha"],
-        lora_dropout=0.0,
-        target_modules="all-linear" if target == "all" else list(target),
-        bias="none",
+        r=train["lora_rank"], lora_alpha=train["lora_alpha"], lora_dropout=0.0, target_modules=adapted_modules(names), bias="none"
     )
-    return get_peft_model(whole, config)
+    inject_adapter_in_model(config, net)
+    for module in net.modules():
+        if hasattr(module, "lora_A"):
+            module.cast_input_dtype_enabled = False  # autocast chooses the type of a product
+    for name, parameter in net.named_parameters():
+        if "lora_" in name:
+            parameter.data = parameter.data.float()
+
+
+def adapted_modules(names: Iterable[str]) -> list[str]:
+    """target_modules of an adapter with tensors of these names."""
+    return list(dict.fromkeys(match[1] for name in names if (match := LORA.search(name))))
+
+
+def _saved_name(name: str, full: bool) -> str:
+    return name if full else f"base_model.model.{name.replace('.default.', '.')}"
+
+
+def _check_trained(trained: dict[str, Tensor], shapes: dict[str, list[int]], folder: Path) -> None:
+    for name in sorted({*trained, *shapes}):
+        here = list(trained[name].shape) if name in trained else "no such tensor"
+        there = shapes.get(name, "no such tensor")
+        if here != there:
+            raise DamagedRun(
+                f"trained tensor {name}", f"{here}, as {folder} and the run's spec say", f"{there} in the prepared run", "Prepare the run again."
+            )

@@ -1,104 +1,192 @@
-"""What a finished model answers: log-probabilities of labels and gold answers, their shared prefix read once; greedy text in batches."""
+"""What is asked of a model: likelihoods of labels and gold answers, and text. Answers are tensors; what they mean is for others to say."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+from transformers import DynamicCache
 
-from .checkpoint import save_numbers
-from .errors import Interrupted
+from .attention import RowsView
+from .errors import Interrupted, MixtuneError
 from .files import write_whole
+from .memory import halve, is_out_of_memory, most_parts
 from .messages import say
 from .model import Model
-from .packs import lay_tree
-from .prepared import Prepared, Split
-from .run_dir import RunDir
+from .packs import Branches, Entries, Items, lay_tree, split
+from .prepared import Prepared
+from .run_dir import add_note
 
-BATCH_ROWS = 32
-
-
-@torch.no_grad()
-def answer(prepared: Prepared, model: Model, run: RunDir, step: int, is_stopped) -> None:
-    questions = prepared.json["questions"]
-    folder = run.path / "answers"
-    folder.mkdir(exist_ok=True)
-    splits = [prepared.question(question) for question in questions]
-    total = sum(len(split.items) for split in splits)
-    tests = sorted({question["task"] for question in questions if question["opens_test"]})
-    say("progress", phase="load", done=0, total=total, unit="examples", **({"opens_test": tests} if tests else {}))
-    before = 0
-    for question, split in zip(questions, splits, strict=True):
-        path = folder / f"{question['task']}.{question['split']}.safetensors"
-        metadata = {"prepared": prepared.files[question["file"]], "step": str(step)}
-        tensors: dict[str, np.ndarray] = {}
-
-        def report(done: int) -> None:
-            run.beat()
-            say("progress", phase="eval", done=before + done, total=total, unit="examples")
-            if is_stopped():
-                raise Interrupted
-
-        asks = question["asks"]
-        if asks["labels"]:
-            tensors["label_logprobs"] = label_logprobs(model, split, report)
-        if asks["gold"]:
-            tensors["gold_logprobs"] = gold_logprobs(model, split, report)
-        if asks["text"] is not None:
-            tensors |= written(model, split, asks["text"], prepared.json["max_positions"], report)
-        write_whole(path, save_numbers(tensors, metadata))
-        before += len(split.items)
+MAX_ROWS = {"cpu": 16, "cuda": 128}
+PROMPT_TOKENS = {"cpu": 2048, "cuda": 32768}
+"""Tokens of prompts through the net in one pass, padding included."""
 
 
-def label_logprobs(model: Model, split: Split, report) -> np.ndarray:
-    scores = np.zeros((len(split.items), len(split.labels)))
-    done = 0
-    for pack in split.label_packs:
-        laid = lay_tree(split.items, pack, lambda _: split.labels)
-        nll = model.nll(laid).double().cpu().numpy()
-        np.subtract.at(scores, (pack.item[laid.entry], laid.branch), nll)
-        done += len(pack)
-        report(done)
-    return scores
+class Asker:
+    """Asks a finished model everything that its run is asked."""
+
+    def __init__(self, prepared: Prepared, run_dir: Path, model: Model, step: int, stopped: Callable[[], bool]):
+        self.prepared, self.run_dir, self.model, self.step, self.stopped = prepared, run_dir, model, step, stopped
+        self.parts = 1
+        self.done = self.total = 0
+
+    @torch.no_grad()
+    def run(self) -> None:
+        """:raises Interrupted: the answers that were complete are kept"""
+        questions = self.prepared.json["questions"]
+        open_ones = [question for question in questions if not self._is_answered(question)]
+        tests = list(dict.fromkeys(question["task"] for question in open_ones if question["opens_test"]))
+        say("progress", phase="load", done=0, total=len(open_ones), unit="examples", **({"opens_test": tests} if tests else {}))
+        splits = [self.prepared.question(question) for question in open_ones]
+        self.total = sum(len(split.items) * _num_asks(question) for question, split in zip(open_ones, splits, strict=True))
+        for question, split in zip(open_ones, splits, strict=True):
+            asks, items, answers = question["asks"], split.items, {}
+            if asks["labels"]:
+                answers["label_logprobs"] = self._logprobs(items, split.label_packs, lambda _, labels=split.labels: labels, len(split.labels))
+            if asks["gold"]:
+                gold = self._logprobs(items, split.gold_packs, lambda item, items=items: [items.answers[item]], 1)
+                answers["gold_logprobs"] = gold[:, 0].copy()
+            if asks["text"] is not None:
+                answers |= self._texts(items, **asks["text"])
+            path = self._path(question)
+            path.parent.mkdir(exist_ok=True)
+            write_whole(path, save(answers, self._mark(question)))
+
+    def _path(self, question: dict[str, Any]) -> Path:
+        return self.run_dir / "answers" / f"{question['task']}.{question['split']}.safetensors"
+
+    def _mark(self, question: dict[str, Any]) -> dict[str, str]:
+        return {"prepared": self.prepared.files[question["file"]], "step": str(self.step)}
+
+    def _is_answered(self, question: dict[str, Any]) -> bool:
+        try:
+            with safe_open(self._path(question), "np") as file:
+                return file.metadata() == self._mark(question)
+        except (OSError, SafetensorError):
+            return False
+
+    def _logprobs(self, items: Items, packs: list[Entries], branches: Branches, num_branches: int) -> np.ndarray:
+        """log p of each branch of each item, the sum over its tokens: [n, branches] in nats."""
+        sums = np.zeros((len(items), num_branches))
+        for entries in packs:
+            while not self._score(items, entries, branches, sums):
+                self._halve(most_parts([entries]))
+            self._advance(len(entries))
+        return sums
+
+    def _score(self, items: Items, entries: Entries, branches: Branches, sums: np.ndarray) -> bool:
+        """Sets the sums of a pack; False if there was no memory for it."""
+        sums[entries.item] = 0
+        try:
+            for part in split(entries, self.parts):
+                laid = lay_tree(items, part, branches)
+                nll = self.model.nll(laid).double().cpu().numpy()
+                np.subtract.at(sums, (part.item[laid.entry], laid.branch), nll)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            return False
+        return True
+
+    def _texts(self, items: Items, max_new_tokens: int, end_ids: list[int]) -> dict[str, np.ndarray]:
+        written: list[list[int]] = [[] for _ in range(len(items))]
+        ended = np.zeros(len(items), bool)
+        order = sorted(range(len(items)), key=lambda item: len(items.prompts[item]))
+        while order:
+            batch = order[: _batch([len(items.prompts[item]) for item in order], self.model.device.type, self.parts)]
+            try:
+                texts = self._write([items.prompts[item] for item in batch], max_new_tokens, set(end_ids))
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                texts = None
+            if texts is None:
+                self._halve(most=2 * self.parts if len(batch) > 1 else 1)
+                continue
+            for item, ids in zip(batch, texts, strict=True):
+                written[item], ended[item] = ids, bool(ids) and ids[-1] in end_ids
+            self._advance(len(batch))
+            order = order[len(batch) :]
+        return {
+            "text_ids": np.array([token for ids in written for token in ids], np.int32),
+            "text_offsets": np.cumsum([0, *map(len, written)], dtype=np.int64),
+            "text_stopped": np.where(ended, 0, 1).astype(np.int32),
+        }
+
+    def _write(self, prompts: list[np.ndarray], max_new_tokens: int, end_ids: set[int]) -> list[list[int]]:
+        """The likeliest token after each prompt, and on; rows that are finished leave once they are half of all."""
+        device = self.model.device
+        written: list[list[int]] = [[] for _ in prompts]
+        room = [min(max_new_tokens, self.prepared.json["max_positions"] - len(prompt)) for prompt in prompts]
+        rows = list(range(len(prompts)))
+        lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
+        ids = torch.zeros(len(prompts), int(lengths.max()), dtype=torch.long)
+        for row, prompt in enumerate(prompts):
+            ids[row, : len(prompt)] = torch.from_numpy(prompt.astype(np.int64))
+        ids = ids.to(device)
+        places = torch.arange(ids.shape[1], device=device)[None].expand_as(ids)
+        keys = torch.where(places < lengths[:, None], places, -1)
+        cache = DynamicCache()
+        logits = self.model.write_on(ids, places, RowsView(places, keys), lengths - 1, cache)
+        unfinished = {row for row in rows if room[row] > 0}
+        while True:
+            taken = likeliest(logits)
+            for row, token in zip(rows, taken.tolist(), strict=True):
+                if row in unfinished:
+                    written[row].append(token)
+                    if token in end_ids or len(written[row]) == room[row]:
+                        unfinished.discard(row)
+            if not unfinished:
+                return written
+            if len(unfinished) <= len(rows) // 2:
+                keep = torch.tensor([i for i, row in enumerate(rows) if row in unfinished], device=device)
+                rows = [row for row in rows if row in unfinished]
+                cache.batch_select_indices(keep)
+                keys, lengths, taken = keys[keep], lengths[keep], taken[keep]
+            keys = torch.cat([keys, lengths[:, None]], 1)
+            at = lengths[:, None]
+            logits = self.model.write_on(taken[:, None], at, RowsView(at, keys), torch.zeros_like(lengths), cache)
+            lengths = lengths + 1
+
+    def _halve(self, most: int) -> None:
+        self.parts = halve(self.parts, most)
+        note = f"The device ran out of memory in scoring: packs are cut in {self.parts} parts."
+        say("note", text=note)
+        add_note(self.run_dir, note)
+
+    def _advance(self, examples: int) -> None:
+        self.done += examples
+        say("progress", phase="eval", done=self.done, total=self.total, unit="examples")
+        if self.stopped():
+            raise Interrupted()
 
 
-def gold_logprobs(model: Model, split: Split, report) -> np.ndarray:
-    scores = np.zeros(len(split.items))
-    done = 0
-    for pack in split.gold_packs:
-        laid = lay_tree(split.items, pack, lambda item: [split.items.answers[item]])
-        np.subtract.at(scores, pack.item[laid.entry], model.nll(laid).double().cpu().numpy())
-        done += len(pack)
-        report(done)
-    return scores
+def _num_asks(question: dict[str, Any]) -> int:
+    asks = question["asks"]
+    return asks["labels"] + asks["gold"] + (asks["text"] is not None)
 
 
-def written(model: Model, split: Split, asked: dict[str, Any], max_positions: int, report) -> dict[str, np.ndarray]:
-    from transformers import GenerationConfig
+def _batch(lengths: list[int], device: str, parts: int) -> int:
+    """How many prompts, shortest first, are read together."""
+    rows = 1
+    limit = max(1, MAX_ROWS[device] // parts)
+    while rows < min(limit, len(lengths)) and (rows + 1) * lengths[rows] <= PROMPT_TOKENS[device] // parts:
+        rows += 1
+    return rows
 
-    prompts = split.items.prompts
-    order = sorted(range(len(prompts)), key=lambda i: (-len(prompts[i]), i))
-    texts: list[np.ndarray] = [np.empty(0, np.int32)] * len(prompts)
-    ended = np.zeros(len(prompts), np.int32)
-    ends = set(asked["end_ids"])
-    for start in range(0, len(order), BATCH_ROWS):
-        batch = order[start : start + BATCH_ROWS]
-        width = max(len(prompts[i]) for i in batch)
-        room = min(asked["max_new_tokens"], max_positions - width)
-        ids = torch.zeros((len(batch), width), dtype=torch.long)
-        mask = torch.zeros((len(batch), width), dtype=torch.long)
-        for row, i in enumerate(batch):
-            ids[row, width - len(prompts[i]) :] = torch.from_numpy(prompts[i].astype(np.int64))
-            mask[row, width - len(prompts[i]) :] = 1
-        config = GenerationConfig(do_sample=False, max_new_tokens=room, eos_token_id=sorted(ends), pad_token_id=sorted(ends)[0])
-        whole = model.module.generate(
-            input_ids=ids.to(model.device), attention_mask=mask.to(model.device), generation_config=config
-        )[:, width:].cpu().numpy()
-        for row, i in enumerate(batch):
-            stop = next((k + 1 for k, id in enumerate(whole[row]) if int(id) in ends), None)
-            texts[i] = whole[row][:stop].astype(np.int32)
-            ended[i] = 0 if stop is not None else 1
-        report(min(start + BATCH_ROWS, len(order)))
-    offsets = np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int64)
-    ids = np.concatenate(texts) if texts else np.empty(0, np.int32)
-    return {"text_ids": ids.astype(np.int32), "text_offsets": offsets, "text_stopped": ended}
+
+def likeliest(logits: torch.Tensor) -> torch.Tensor:
+    """[B]; ties go to the lower id."""
+    best = logits.max(-1, keepdim=True).values
+    if not bool(torch.isfinite(best).all()):
+        raise MixtuneError(
+            "generation",
+            "finite logits",
+            "none",
+            "The model's weights are damaged or its training diverged: choose an earlier checkpoint.",
+        )
+    ids = torch.arange(logits.shape[-1], device=logits.device)
+    return torch.where(logits == best, ids, logits.shape[-1]).min(-1).values

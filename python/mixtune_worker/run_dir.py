@@ -1,64 +1,135 @@
-"""What the worker writes into a run directory beside checkpoints and answers: metrics, status, receipt."""
+"""Records of a run directory that the worker writes: metrics.jsonl, status.json, receipt.json. Layout: src/runs/run-dir.ts."""
 
 import os
 import platform
+import resource
 import socket
 import sys
+import threading
 import time
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from .files import append_line, read_lines, write_json, write_whole
+import torch
+
+from . import __version__
+from .errors import MixtuneError
+from .files import append_line, read_json, read_lines, write_json, write_whole
 from .messages import dumps
 
 BEAT_SECONDS = 5
 
 
-class RunDir:
-    def __init__(self, path: Path):
-        self.path = path
-        self._beaten = 0.0
-        self._started = now()
-
-    def metrics(self) -> list[dict[str, Any]]:
-        return read_lines(self.path / "metrics.jsonl")
-
-    def cut_metrics(self, step: int) -> None:
-        """Lines beyond a checkpoint's step are of work that is lost."""
-        lines = self.metrics()
-        kept = [line for line in lines if line["step"] <= step]
-        if len(kept) < len(lines):
-            write_whole(self.path / "metrics.jsonl", "".join(dumps(line) + "\n" for line in kept))
-
-    def log(self, line: dict[str, Any]) -> None:
-        append_line(self.path / "metrics.jsonl", line)
-
-    def beat(self, **change: Any) -> None:
-        """A sign of life, every few seconds at most."""
-        if time.monotonic() - self._beaten < BEAT_SECONDS:
-            return
-        self._beaten = time.monotonic()
-        alive = {"pid": os.getpid(), "host": socket.gethostname(), "started": self._started, "beat": now()}
-        write_json(self.path / "status.json", {"state": "running", **change, **alive})
-
-    def write_receipt(self, seed: int, threads: int, device: str, cost: dict[str, Any], notes: list[str]) -> None:
-        host = {"platform": sys.platform, "cpu": platform.processor() or platform.machine(), "cores": os.cpu_count() or 1}
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
-        record = {
-            "versions": {**versions(), "device": device},
-            "host": {**host, "memory_bytes": memory},
-            "seed": seed,
-            "threads": threads,
-            "cost": cost,
-        }
-        write_json(self.path / "receipt.json", {**record, "notes": notes} if notes else record)
+def read_metrics(run_dir: Path) -> list[dict[str, Any]]:
+    return read_lines(run_dir / "metrics.jsonl")
 
 
-def versions() -> dict[str, str]:
-    return {"python": platform.python_version(), **{name: version(name) for name in ("torch", "transformers", "peft")}}
+def append_metrics(run_dir: Path, line: dict[str, Any]) -> None:
+    append_line(run_dir / "metrics.jsonl", line)
 
 
-def now() -> str:
+def cut_metrics(run_dir: Path, step: int) -> None:
+    """Takes back what was logged after `step`: the resumed run logs it again."""
+    path = run_dir / "metrics.jsonl"
+    if path.exists():
+        lines = [line for line in read_metrics(run_dir) if line["step"] <= step]
+        write_whole(path, "".join(dumps(line) + "\n" for line in lines))
+
+
+class Status:
+    """Keeps status.json alive from a thread of its own: a step of a large model may take longer than a beat."""
+
+    def __init__(self, run_dir: Path):
+        self.path = run_dir / "status.json"
+        self.fields: dict[str, Any] = {"pid": os.getpid(), "host": socket.gethostname(), "started": _now()}
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> "Status":
+        self._write()
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.over.set()
+        self.thread.join()
+
+    def at(self, step: int, num_steps: int) -> None:
+        self.fields = self.fields | {"step": step, "num_steps": num_steps}
+
+    def _beat(self) -> None:
+        while not self.over.wait(BEAT_SECONDS):
+            try:
+                self._write()
+            except MixtuneError:
+                pass  # the next write of what matters says it
+
+    def _write(self) -> None:
+        write_json(self.path, {"state": "running", **self.fields, "beat": _now()})
+
+
+def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def versions(device: torch.device) -> dict[str, str]:
+    packages = {name: version(name) for name in ("torch", "transformers", "peft")}
+    return {"mixtune-worker": __version__, "python": platform.python_version(), **packages, "device": device_name(device)}
+
+
+def device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def peak_memory_bytes(device: torch.device) -> int:
+    """Of the device that computes: CUDA's allocations, or the whole process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def write_receipt(run_dir: Path, device: torch.device, seed: int, threads: int, flops_per_token: int, notes: list[str]) -> None:
+    history = read_metrics(run_dir)
+    tokens = sum(line["tokens"] for line in history)
+    receipt = {
+        "versions": versions(device),
+        "host": {
+            "platform": sys.platform,
+            "cpu": _cpu(),
+            "cores": os.cpu_count() or 0,
+            "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        },
+        "seed": seed,
+        "threads": threads,
+        "cost": {
+            "tokens": tokens,
+            "flops": tokens * flops_per_token,
+            "seconds": sum(line["seconds"] for line in history),
+            "peak_memory_bytes": peak_memory_bytes(device),
+        },
+    }
+    write_json(run_dir / "receipt.json", receipt | ({"notes": notes} if notes else {}))
+
+
+def add_note(run_dir: Path, note: str) -> None:
+    """To a receipt that is there; before it is, notes follow from metrics.jsonl."""
+    path = run_dir / "receipt.json"
+    receipt = read_json(path)
+    if receipt is not None and note not in receipt.get("notes", []):
+        write_json(path, receipt | {"notes": [*receipt.get("notes", []), note]})
+
+
+def _cpu() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or "unknown"
+
+
+def elapsed(since: float) -> float:
+    return time.perf_counter() - since

@@ -1,192 +1,240 @@
-"""The training loop of one run: resume, step, log, dev loss, checkpoint; the same decisions as src/train/trainer.ts."""
+"""The training loop of one run, as src/train/trainer.ts tells it: resume, step, log, dev evaluation, checkpoint, until done, stopped early or
+interrupted. Order, weights of the loss and learning rates are the prepared run's."""
 
 import time
-from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from . import checkpoint
-from .errors import Interrupted, MixtuneError
+from .checkpoint import OPTIMIZER_FILE, State, commit, read_checkpoint, read_tensors, weight_file, write_state
+from .errors import DamagedRun, Interrupted, MixtuneError
+from .memory import halve, is_out_of_memory, most_parts
 from .messages import say
-from .model import Model
-from .packs import Entries, Items, Pack, lay_concatenated, lay_tree, num_units, split
+from .model import Model, pretrained_weights
+from .packs import Entries, Items, Pack, lay_concatenated, lay_tree, split
 from .prepared import Prepared, TrainData
-from .run_dir import RunDir
+from .run_dir import append_metrics, cut_metrics, elapsed, peak_memory_bytes, read_metrics
 
 
-class Trainer:
-    def __init__(self, prepared: Prepared, model: Model, run: RunDir, is_stopped: Callable[[], bool]):
-        content = prepared.json
-        self.model, self.run, self.is_stopped = model, run, is_stopped
-        self.spec: dict[str, Any] = content["spec"]["train"]
-        self.seed, self.base_model, self.model_dir = content["spec"]["seed"], content["spec"]["model"]["name"], content["model_dir"]
-        self.tasks: list[str] = content["train"]["tasks"]
-        self.parameters: list[dict[str, Any]] = content["train"]["parameters"]
-        self.data: TrainData = prepared.train()
-        self.dev = prepared.dev()
-        self.threads: int = content["threads"]
-        self.parts = 1  # into how many each pack is cut for want of memory
-        self.notes: list[str] = []
-        trainable = model.trainable()
-        names = {one["name"] for one in self.parameters}
-        if names != set(trainable):
-            odd = sorted(names ^ set(trainable))
-            raise MixtuneError(
-                "prepared.json: train.parameters",
-                "the tensors that this model trains",
-                f"{len(odd)} others, {odd[0]} among them",
-                "Use the worker that came with this mixtune.",
-            )
-        self.weights = {one["name"]: trainable[one["name"]] for one in self.parameters}
+@dataclass
+class Training:
+    prepared: Prepared
+    run_dir: Path
+    model: Model
+    stopped: Callable[[], bool]  # asked after every step
+    on_step: Callable[[int, int], None]
 
-    def train(self) -> None:
+    def __post_init__(self) -> None:
+        self.spec: dict[str, Any] = self.prepared.json["spec"]
+        self.train: dict[str, Any] = self.spec["train"]
+        self.plan: dict[str, Any] = self.prepared.json["train"]
+        self.data: TrainData = self.prepared.train()
+        self.dev = self.prepared.dev()
+        self.concatenated = self.train["packing"] == "contaminated"
+        self.parts = 1
+        self.touched = False  # whether weights may have moved since the model was opened
+
+    def run(self) -> None:
+        """
+        Trains to the end. Where memory runs out, packs are cut in twice as many parts and all since the last checkpoint is done again.
+
+        :raises Interrupted: a checkpoint was saved before
+        """
+        parts = None
         while True:
             try:
-                return self._train()
-            except torch.OutOfMemoryError:
-                if all(num_units(pack, self._by_group) <= self.parts for pack in self.data.packs):
+                return self._from_checkpoint(parts)
+            except Exception as error:
+                if not is_out_of_memory(error):
                     raise
-                self.parts *= 2
-                text = f"out of memory: packs are cut into {self.parts}, and training goes on from the last checkpoint"
-                self.notes.append(text)
-                say("note", text=text)
-                torch.cuda.empty_cache()
+                self.touched = True
+                parts = halve(self.parts, most_parts(self.data.packs, self.concatenated))
+            say("note", text=cut_note(parts))
 
-    @property
-    def _by_group(self) -> bool:
-        return self.spec["packing"] == "contaminated"
-
-    def _train(self) -> None:
-        spec, run = self.spec, self.run
-        num_steps = len(self.data.learning_rate)
-        step = self._restore()
-        run.cut_metrics(step)
-        history = run.metrics()
-        evaluations = [mean(line["dev_loss"]) for line in history if "dev_loss" in line]
-        first_of_call = True
+    def _from_checkpoint(self, parts: int | None) -> None:
+        model, train, num_steps = self.model, self.train, self.plan["num_steps"]
+        optimizer = self._optimizer()
+        step = self._resume(optimizer)
+        cut_metrics(self.run_dir, step)
+        history = read_metrics(self.run_dir)
+        self.parts = parts or max((line.get("parts", 1) for line in history), default=1)
+        evaluations = [_mean(line["dev_loss"]) for line in history if "dev_loss" in line]
 
         def is_over() -> bool:
-            return step >= num_steps or has_stopped(evaluations, spec["early_stopping_patience"])
+            return step >= num_steps or has_stopped(evaluations, train["early_stopping_patience"])
 
+        first = True
         while not is_over():
-            began = time.monotonic()
-            line = self._step(step)
+            began = time.perf_counter()
+            line = self._step(optimizer, step)
             step += 1
-            line = {"step": step, **line, "seconds": time.monotonic() - began}
+            line["seconds"] = elapsed(began)
             best = False
-            if self.dev and (step % spec["eval_steps"] == 0 or step == num_steps):
+            if self.dev and (step % train["eval_steps"] == 0 or step == num_steps):
                 line["dev_loss"] = self._dev_losses()
-                best = all(mean(line["dev_loss"]) < earlier for earlier in evaluations)
-                evaluations.append(mean(line["dev_loss"]))
-            run.log(line)
-            run.beat(step=step, num_steps=num_steps)
-            rate = line["tokens"] / max(line["seconds"], 1e-9)
-            peak = {"peak_memory_bytes": peak_memory(self.model.device)} if first_of_call else {}
-            first_of_call = False
-            say("progress", phase="train", done=step, total=num_steps, unit="steps", loss=line["loss"], tokens_per_second=rate, **peak)
-            stopped = self.is_stopped()
-            if best or step % spec["save_steps"] == 0 or is_over() or stopped:
-                self._commit(step, best, mean(line["dev_loss"]) if "dev_loss" in line else None)
-            if stopped and not is_over():
-                raise Interrupted
-        self._write_receipt()
-
-    def _step(self, step: int) -> dict[str, Any]:
-        data, spec = self.data, self.spec
-        packs = data.packs[data.steps[step] : data.steps[step + 1]]
-        sums: dict[int, list[float]] = defaultdict(lambda: [0.0, 0])
-        loss, tokens = 0.0, 0
-        for one in self.weights.values():
-            one.grad = None
-        for entries in (part for pack in packs for part in split(pack, self.parts, self._by_group)):
-            laid = self._lay(data.items, entries)
-            nll = self.model.nll(laid)
-            weight = torch.from_numpy(data.weight[entries.index][laid.entry])
-            (nll * weight.to(self.model.device, torch.float32)).sum().backward()
-            values = nll.detach().double().cpu().numpy()
-            loss += float((values * weight.numpy()).sum())
-            for task, value in zip(data.task[entries.item][laid.entry], values, strict=True):
-                sums[int(task)][0] += float(value)
-                sums[int(task)][1] += 1
-            tokens += sum(data.items.num_tokens(int(item)) for item in entries.item)
-        norm = float(torch.nn.utils.clip_grad_norm_(self.weights.values(), spec["max_grad_norm"]))
-        if not np.isfinite(loss) or not np.isfinite(norm):
-            raise MixtuneError(
-                f"training step {step + 1}",
-                "a finite loss and gradient",
-                f"loss {loss}, gradient norm {norm}",
-                "Lower train.learning_rate or train.max_grad_norm, or look at these examples; the last checkpoint is kept.",
+                best = all(_mean(line["dev_loss"]) < earlier for earlier in evaluations)
+                evaluations.append(_mean(line["dev_loss"]))
+            append_metrics(self.run_dir, line)
+            self.on_step(step, num_steps)
+            say(
+                "progress",
+                **{"phase": "train", "done": step, "total": num_steps, "unit": "steps", "loss": line["loss"]},
+                tokens_per_second=line["tokens"] / max(line["seconds"], 1e-9),
+                **({"peak_memory_bytes": peak_memory_bytes(model.device)} if first else {}),
             )
-        rate = float(data.learning_rate[step])
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
-        per_task = {self.tasks[task]: total / count for task, (total, count) in sums.items()}
-        return {"loss": loss, "loss_per_task": per_task, "grad_norm": norm, "learning_rate": rate, "tokens": tokens}
+            first = False
+            stopped = self.stopped()
+            if best or step % train["save_steps"] == 0 or is_over() or stopped:
+                self._commit(step, optimizer, best, line.get("dev_loss"))
+            if stopped and not is_over():
+                raise Interrupted()
 
-    def _lay(self, items: Items, entries: Entries) -> Pack:
-        if self._by_group:
-            return lay_concatenated(items, entries, self.spec["loss_on"])
-        return lay_tree(items, entries, lambda item: [items.answers[item]], self.spec["loss_on"])
+    def _step(self, optimizer: torch.optim.Optimizer, step: int) -> dict[str, Any]:
+        """One update; the line of metrics.jsonl but for its seconds."""
+        data, train = self.data, self.train
+        packs = data.packs[data.steps[step] : data.steps[step + 1]]
+        optimizer.zero_grad(set_to_none=True)
+        rows: list[tuple[torch.Tensor, np.ndarray]] = []  # nll, entry
+        for entries in packs:
+            for part in split(entries, self.parts, self.concatenated):
+                pack = self._lay(part)
+                entry = part.index[pack.entry]
+                nll = self.model.nll(pack)
+                weight = torch.from_numpy(data.weight[entry].astype(np.float32)).to(nll.device)
+                (nll * weight).sum().backward()
+                rows.append((nll.detach(), entry))
+        parameters = list(self.model.trained.values())
+        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        nll = np.concatenate([nll.cpu().numpy() for nll, _ in rows]).astype(np.float64)
+        entry = np.concatenate([entry for _, entry in rows])
+        loss, grad_norm = float((data.weight[entry] * nll).sum()), float(norm)
+        if not (np.isfinite(loss) and np.isfinite(grad_norm)):
+            raise self._not_finite(step + 1, loss, grad_norm, packs)
+        _clip(parameters, norm, train["max_grad_norm"])
+        for group in optimizer.param_groups:
+            group["lr"] = float(data.learning_rate[step])
+        optimizer.step()
+        items = np.concatenate([entries.item for entries in packs])
+        return {
+            "step": step + 1,
+            "loss": loss,
+            "loss_per_task": self._per_task(nll, entry, packs),
+            "grad_norm": grad_norm,
+            "learning_rate": float(data.learning_rate[step]),
+            "tokens": sum(data.items.num_tokens(int(item)) for item in items),
+            **({"parts": self.parts} if self.parts > 1 else {}),
+        }
+
+    def _lay(self, entries: Entries) -> Pack:
+        items, loss_on = self.data.items, self.train["loss_on"]
+        if self.concatenated:
+            return lay_concatenated(items, entries, loss_on)
+        return lay_tree(items, entries, lambda item: [items.answers[item]], loss_on)
+
+    def _per_task(self, nll: np.ndarray, entry: np.ndarray, packs: list[Entries]) -> dict[str, float]:
+        first = packs[0].index[0]
+        tasks = self.data.task[np.concatenate([entries.item for entries in packs])][entry - first]
+        names = self.plan["tasks"]
+        return {names[task]: float(nll[tasks == task].mean()) for task in dict.fromkeys(tasks.tolist())}
+
+    def _dev_losses(self) -> dict[str, float]:
+        return {task: self._dev_loss(task, *split) for task, split in self.dev.items()}
 
     @torch.no_grad()
-    def _dev_losses(self) -> dict[str, float]:
-        losses = {}
-        for task, (items, packs) in self.dev.items():
-            parts = [self.model.nll(lay_tree(items, pack, lambda item: [items.answers[item]], self.spec["loss_on"])) for pack in packs]
-            losses[task] = float(torch.cat(parts).double().mean())
-        return losses
+    def _dev_loss(self, task: str, items: Items, packs: list[Entries]) -> float:
+        """Mean nats a supervised token."""
+        total, count = 0.0, 0
+        for done, entries in enumerate(packs):
+            say("progress", phase="dev", done=done, total=len(packs), unit="steps")
+            for part in split(entries, self.parts):
+                nll = self.model.nll(lay_tree(items, part, lambda item: [items.answers[item]], self.train["loss_on"]))
+                total += float(nll.double().sum())
+                count += len(nll)
+        return total / count
 
-    def _restore(self) -> int:
-        """Sets weights and moments to those of the last checkpoint. Returns its step."""
-        spec = self.spec
-        decayed = [self.weights[one["name"]] for one in self.parameters if one["decays"]]
-        spared = [self.weights[one["name"]] for one in self.parameters if not one["decays"]]
-        groups = [{"params": decayed, "weight_decay": spec["weight_decay"]}, {"params": spared, "weight_decay": 0.0}]
-        betas = (spec["adam_beta1"], spec["adam_beta2"])
-        self.optimizer = torch.optim.AdamW([one for one in groups if one["params"]], lr=0.0, betas=betas, eps=spec["adam_epsilon"])
-        saved = checkpoint.read_checkpoint(self.run.path)
-        if saved is None:
-            return 0
-        step, folder = saved
-        values = checkpoint.read_tensors(folder / checkpoint.weight_file(spec), self.parameters)
-        moments = folder / checkpoint.OPTIMIZER_FILE
-        first = checkpoint.read_tensors(moments, self.parameters, "exp_avg.")
-        second = checkpoint.read_tensors(moments, self.parameters, "exp_avg_sq.")
-        device = self.model.device
-        with torch.no_grad():
-            for name, one in self.weights.items():
-                one.copy_(values[name])
-                if step > 0:
-                    state = {"step": torch.tensor(float(step)), "exp_avg": first[name].to(device), "exp_avg_sq": second[name].to(device)}
-                    self.optimizer.state[one] = state
-        return step
-
-    def _commit(self, step: int, best: bool, dev_loss: float | None) -> None:
-        weights = {name: one.detach().float().cpu().contiguous() for name, one in self.weights.items()}
-        state = self.optimizer.state
-        moments = tuple(
-            {name: state[one][key].float().cpu().contiguous() for name, one in self.weights.items()} for key in ("exp_avg", "exp_avg_sq")
+    def _optimizer(self) -> torch.optim.Optimizer:
+        train = self.train
+        decays = {parameter["name"]: parameter["decays"] for parameter in self.plan["parameters"]}
+        groups = [
+            {"params": [p for name, p in self.model.trained.items() if decays[name] == decay], "weight_decay": train["weight_decay"] * decay}
+            for decay in (True, False)
+        ]
+        return torch.optim.AdamW(
+            [group for group in groups if group["params"]],
+            lr=0.0,
+            betas=(train["adam_beta1"], train["adam_beta2"]),
+            eps=train["adam_epsilon"],
         )
-        checkpoint.commit(self.run.path, step, self.spec, self.model_dir, self.base_model, weights, moments, best, dev_loss)
 
-    def _write_receipt(self) -> None:
-        history = self.run.metrics()
-        tokens = sum(line["tokens"] for line in history)
-        cost = {
-            "tokens": tokens,
-            "flops": tokens * self.model.block_weights() * (6 if self.spec["method"] == "full" else 4),
-            "seconds": sum(line["seconds"] for line in history),
-            "peak_memory_bytes": peak_memory(self.model.device),
-        }
-        self.run.write_receipt(self.seed, self.threads, device_name(self.model.device), cost, self.notes)
+    def _resume(self, optimizer: torch.optim.Optimizer) -> int:
+        """Loads the last checkpoint; without one, a whole pretrained model is as its folder says. The step that it was."""
+        saved = read_checkpoint(self.run_dir)
+        pretrained = self.train["method"] == "full" and self.train["init"] == "pretrained"
+        if saved is None and not pretrained:
+            raise DamagedRun(
+                str(self.run_dir / "checkpoints"),
+                "a checkpoint with the first values of what is trained",
+                "none",
+                "Prepare the run again with mixtune, which writes them: both engines begin with the same.",
+            )
+        if saved is None:
+            if self.touched:
+                folder = Path(self.prepared.json["model_dir"])
+                self.model.load(pretrained_weights(folder), folder)
+            return 0
+        self.model.load(read_tensors(saved.path / weight_file(self.train)), saved.path)
+        if saved.step == 0:
+            return 0
+        path = saved.path / OPTIMIZER_FILE
+        moments = read_tensors(path)
+        for name, parameter in self.model.trained.items():
+            state = optimizer.state[parameter]
+            state["step"] = torch.tensor(float(saved.step))
+            for moment in ("exp_avg", "exp_avg_sq"):
+                tensor = moments.get(f"{moment}.{name}")
+                if tensor is None or tensor.shape != parameter.shape:
+                    raise MixtuneError(
+                        f"{path}: tensor {moment}.{name}",
+                        str(list(parameter.shape)),
+                        "no such tensor" if tensor is None else str(list(tensor.shape)),
+                        "The checkpoint belongs to another run or model: give the folder that the run wrote.",
+                    )
+                state[moment] = tensor.to(parameter.device)
+        return saved.step
+
+    def _commit(self, step: int, optimizer: torch.optim.Optimizer, best: bool, dev_loss: dict[str, float] | None) -> None:
+        trained = self.model.trained
+
+        def moments(moment: str) -> dict[str, torch.Tensor]:
+            return {name: optimizer.state[p].get(moment, torch.zeros_like(p)) for name, p in trained.items()}
+
+        state = State({name: p.data for name, p in trained.items()}, moments("exp_avg"), moments("exp_avg_sq"))
+        write = partial(write_state, state=state, spec=self.spec, model_dir=Path(self.prepared.json["model_dir"]))
+        commit(self.run_dir, step, write, best, None if dev_loss is None else _mean(dev_loss))
+
+    def _not_finite(self, step: int, loss: float, norm: float, packs: list[Entries]) -> MixtuneError:
+        items = np.concatenate([entries.item for entries in packs])
+        names = [f"{self.plan['tasks'][self.data.task[item]]} {item}" for item in items[:20]]
+        more = f" and {len(items) - len(names)} more" if len(items) > len(names) else ""
+        return MixtuneError(
+            f"training step {step}, items {', '.join(names)}{more}",
+            "a finite loss and gradient",
+            f"loss {loss}, gradient norm {norm}",
+            "Lower train.learning_rate or train.max_grad_norm, or look at these examples; the last checkpoint is kept.",
+        )
 
 
-def mean(losses: dict[str, float]) -> float:
+def _clip(parameters: list[torch.nn.Parameter], norm: torch.Tensor, limit: float) -> None:
+    if limit > 0:
+        torch.nn.utils.clip_grads_with_norm_(parameters, limit, norm)
+
+
+def _mean(losses: dict[str, float]) -> float:
     return sum(losses.values()) / len(losses)
 
 
@@ -197,31 +245,14 @@ def has_stopped(evaluations: list[float], patience: int) -> bool:
     return min(evaluations[-patience:]) >= min(evaluations[:-patience])
 
 
-def peak_memory(device: torch.device) -> int:
-    """Of the device, or of this process."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def cut_note(parts: int) -> str:
+    return f"The device ran out of memory: packs are cut in {parts} parts, and work goes on from the last checkpoint."
 
 
-def device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-
-
-def load_trained(model: Model, run: Path, spec: dict[str, Any], parameters: list[dict[str, Any]]) -> int:
-    """Gives the model the weights that a finished run is scored with. Returns their step."""
-    saved = (checkpoint.read_checkpoint(run, "best") if spec["evaluate"] == "best" else None) or checkpoint.read_checkpoint(run)
-    if saved is None:
-        raise MixtuneError(
-            str(run), "the weights of the trained run", f"none (train.keep: {spec['keep']})",
-            "Delete the run's folder to train it again, with train.keep: last or best.",
-        )
-    step, folder = saved
-    values = checkpoint.read_tensors(folder / checkpoint.weight_file(spec), parameters)
-    trainable = model.trainable()
-    with torch.no_grad():
-        for name, value in values.items():
-            trainable[name].copy_(value)
-    return step
+def notes_of(history: list[dict[str, Any]]) -> list[str]:
+    """What a receipt says of a run's steps."""
+    first: dict[int, int] = {}
+    for line in history:
+        if line.get("parts", 1) > 1:
+            first.setdefault(line["parts"], line["step"])
+    return [f"The device ran out of memory: from step {step} on, packs were cut in {parts} parts." for parts, step in first.items()]

@@ -1,0 +1,271 @@
+"""Packs against transformers and PEFT called on each example alone."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import FAMILIES, LABELS, STEPS, TRAIN, first_values, linears, make_items, make_model, num_rows, plain_model, write_prepared
+from safetensors.numpy import load_file
+
+from mixtune_worker.attention import PackView, RowsView, attend
+from mixtune_worker.model import open_model
+from mixtune_worker.prepared import Prepared
+from mixtune_worker.questions import Asker, likeliest
+from mixtune_worker.train import Training
+
+CPU = torch.device("cpu")
+
+
+def never() -> bool:
+    return False
+
+
+def training_of(prepared: Path, run_dir: Path) -> Training:
+    read = Prepared(prepared)
+    shapes = {p["name"]: p["shape"] for p in read.json["train"]["parameters"]}
+    model = open_model(read.json, CPU, shapes)
+    return Training(read, run_dir, model, never, lambda *_: None)
+
+
+def peft_model(model_dir: Path, train, weights):
+    """The oracle, with gradients."""
+    from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
+
+    plain = plain_model(model_dir)
+    if train["method"] == "full":
+        if weights:
+            plain.load_state_dict({name: torch.from_numpy(x) for name, x in weights.items()}, strict=False)
+        return plain
+    config = LoraConfig(r=train["lora_rank"], lora_alpha=train["lora_alpha"], target_modules=linears(plain), task_type="CAUSAL_LM")
+    tuned = get_peft_model(plain, config)
+    set_peft_model_state_dict(tuned, {name: torch.from_numpy(x) for name, x in weights.items()})
+    return tuned.eval()
+
+
+def gradients_of(model):
+    return {name.replace(".default.", "."): p.grad for name, p in model.named_parameters() if p.grad is not None}
+
+
+def loss_alone(model, prompt, answer, loss_on):
+    """Sum of nll over an example's loss rows, by the library's own loss."""
+    ids = torch.tensor([[*prompt, *answer]])
+    labels = ids.clone()
+    if loss_on == "answer":
+        labels[0, : len(prompt)] = -100
+    return model(input_ids=ids, labels=labels).loss * (labels[0, 1:] != -100).sum()
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("packing,loss_on,prompt", [("isolated", "answer", True), ("none", "all", True), ("isolated", "answer", False)])
+def test_a_step_of_packs_has_the_loss_and_gradient_of_its_examples_alone(tmp_path, model_dirs, family, method, packing, loss_on, prompt):
+    train = TRAIN | {"method": method, "packing": packing, "loss_on": loss_on}
+    prepared = write_prepared(tmp_path / "prepared", model_dirs(family), train, prompt=prompt)
+    weights = first_values(tmp_path, prepared) if method == "lora" else {}
+    training = training_of(prepared, tmp_path)
+    training.model.load({n: torch.from_numpy(x) for n, x in weights.items()}, tmp_path) if weights else None
+    optimizer = training._optimizer()
+    training.train["max_grad_norm"] = 0
+    line = training._step(optimizer, 0)
+
+    oracle = peft_model(model_dirs(family), train, weights)
+    items = make_items(12, 1, prompt)
+    of = [i for pack in STEPS[0] for group in pack for i in group]
+    rows = sum(num_rows(items[i], loss_on) for i in of)
+    loss = sum(loss_alone(oracle, *items[i], loss_on) for i in of) / rows
+    loss.backward()
+    assert line["loss"] == pytest.approx(loss.item(), rel=2e-6)
+    assert line["tokens"] == sum(len(p) + len(a) for p, a in (items[i] for i in of))
+    expected = gradients_of(oracle)
+    assert set(training.model.trained) == set(expected)
+    for name, parameter in training.model.trained.items():
+        torch.testing.assert_close(parameter.grad, expected[name], rtol=1e-4, atol=2e-6, msg=lambda m, name=name: f"{name}: {m}")
+    even = [i for i in of if i % 2 == 0]
+    mean = sum(loss_alone(oracle, *items[i], loss_on) for i in even).item() / sum(num_rows(items[i], loss_on) for i in even)
+    assert line["loss_per_task"]["fpb"] == pytest.approx(mean, rel=2e-6)
+
+
+@pytest.mark.parametrize("loss_on", ["answer", "all"])
+@pytest.mark.parametrize("family", ["llama", "mistral", "gemma2"])
+def test_concatenated_examples_see_each_other_as_one_plain_text(tmp_path, model_dirs, family, loss_on):
+    train = TRAIN | {"packing": "contaminated", "loss_on": loss_on}
+    prepared = write_prepared(tmp_path / "prepared", model_dirs(family), train, steps=[[[[0, 1, 2], [3, 4]]]])
+    weights = first_values(tmp_path, prepared)
+    training = training_of(prepared, tmp_path)
+    training.model.load({n: torch.from_numpy(x) for n, x in weights.items()}, tmp_path)
+    line = training._step(training._optimizer(), 0)
+    oracle = peft_model(model_dirs(family), train, weights)
+    items = make_items(12, 1)
+    total = rows = 0
+    for group in ([0, 1, 2], [3, 4]):
+        ids, labels = [], []
+        for i in group:
+            prompt, answer = items[i]
+            ids += prompt + answer
+            labels += ([-100, *prompt[1:]] if loss_on == "all" else [-100] * len(prompt)) + answer
+        out = oracle(input_ids=torch.tensor([ids]), labels=torch.tensor([labels]))
+        count = sum(label != -100 for label in labels[1:])
+        total, rows = total + out.loss.item() * count, rows + count
+    assert line["loss"] == pytest.approx(total / rows, rel=2e-6)
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_training_ends_with_the_weights_of_a_plain_loop_of_pytorch(tmp_path, model_dirs, method):
+    train = TRAIN | {"method": method, "weight_decay": 0.3, "save_steps": 3}
+    prepared = write_prepared(tmp_path / "prepared", model_dirs("llama"), train, num_steps=5)
+    weights = first_values(tmp_path, prepared) if method == "lora" else {}
+    training_of(prepared, tmp_path).run()
+
+    oracle = peft_model(model_dirs("llama"), train, weights)
+    trained = [p for p in oracle.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": 0.3},
+        {"params": [p for p in trained if p.ndim == 1], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=1, betas=(0.9, 0.95), eps=1e-8)
+    items = make_items(12, 1)
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    for step in range(5):
+        of = [i for pack in STEPS[step % 2] for group in pack for i in group]
+        loss = sum(loss_alone(oracle, *items[i], "answer") for i in of) / sum(len(items[i][1]) for i in of)
+        optimizer.zero_grad()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(trained, 0.5)
+        for group in optimizer.param_groups:
+            group["lr"] = 0.02 * 0.95**step
+        optimizer.step()
+        assert lines[step]["loss"] == pytest.approx(loss.item(), rel=1e-4)
+        assert lines[step]["grad_norm"] == pytest.approx(norm.item(), rel=1e-3)
+        if step in (1, 3, 4):
+            dev = make_items(5, 2)
+            with torch.no_grad():
+                mean = sum(loss_alone(oracle, *item, "answer").item() for item in dev) / sum(len(answer) for _, answer in dev)
+            assert lines[step]["dev_loss"]["fpb"] == pytest.approx(mean, rel=1e-4)
+    index = json.loads((tmp_path / "checkpoints" / "last.json").read_text())
+    assert index["step"] == 5
+    saved = load_file(tmp_path / "checkpoints" / "step-5" / ("model.safetensors" if method == "full" else "adapter_model.safetensors"))
+    for name, parameter in oracle.named_parameters():
+        if parameter.requires_grad:
+            np.testing.assert_allclose(saved[name.replace(".default.", ".")], parameter.detach().numpy(), atol=2e-4, err_msg=name)
+
+
+@pytest.fixture
+def asked(tmp_path, model_dirs):
+    """Answers of an untuned model."""
+
+    def ask(family: str, parts: int = 1, model_dir: Path | None = None, **changes):
+        prepared = Prepared(write_prepared(tmp_path / "prepared", model_dir or model_dirs(family), untuned=True, **changes))
+        asker = Asker(prepared, tmp_path, open_model(prepared.json, CPU, None), 0, never)
+        asker.parts = parts
+        asker.run()
+        return load_file(tmp_path / "answers" / "fpb.test.safetensors")
+
+    return ask
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_labels_and_gold_answers_score_as_one_by_one(asked, model_dirs, family):
+    answers = asked(family)
+    plain = plain_model(model_dirs(family))
+    items = make_items(6, 3)
+    with torch.no_grad():
+        labels = [[-loss_alone(plain, prompt, label, "answer").item() for label in LABELS] for prompt, _ in items]
+        gold = [-loss_alone(plain, prompt, answer, "answer").item() for prompt, answer in items]
+    assert answers["label_logprobs"].dtype == np.float64
+    np.testing.assert_allclose(answers["label_logprobs"], labels, rtol=2e-5)
+    np.testing.assert_allclose(answers["gold_logprobs"], gold, rtol=2e-5)
+
+
+@pytest.mark.parametrize("parts", [1, 4])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_text_is_that_of_generate(asked, model_dirs, family, parts):
+    answers = asked(family, parts)
+    plain = plain_model(model_dirs(family))
+    offsets = answers["text_offsets"]
+    for i, (prompt, _) in enumerate(make_items(6, 3)):
+        out = plain.generate(
+            torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt)), do_sample=False, max_new_tokens=6, eos_token_id=[2, 30], pad_token_id=0
+        )
+        expected = out[0, len(prompt) :].tolist()
+        assert answers["text_ids"][offsets[i] : offsets[i + 1]].tolist() == expected
+        assert answers["text_stopped"][i] == (0 if expected[-1] in (2, 30) else 1)
+
+
+def test_text_ends_where_the_network_has_no_room(asked):
+    items = make_items(6, 3)
+    longest = max(len(p) + len(a) for p, a in items)
+    answers = asked("llama", max_positions=longest)
+    sizes = np.diff(answers["text_offsets"])
+    for (prompt, _), size, stopped in zip(items, sizes, answers["text_stopped"], strict=True):
+        assert size == min(6, longest - len(prompt)) or stopped == 0
+
+
+def test_of_equal_logits_the_lower_id_is_taken():
+    logits = torch.zeros(2, 50)
+    logits[1, [40, 7, 9]] = 3.0
+    assert likeliest(logits).tolist() == [0, 7]
+
+
+def test_longrope_chooses_its_factors_by_the_longest_text_of_the_run(asked, tmp_path):
+    half = 24 // 4 // 2
+    rope = {
+        "rope_type": "longrope",
+        "rope_theta": 10000.0,
+        "short_factor": [1.0] * half,
+        "long_factor": [3.0] * half,
+        "original_max_position_embeddings": 32,
+    }
+    folder = make_model(tmp_path / "model", "phi3", rope_parameters=rope, original_max_position_embeddings=32, sliding_window=None)
+    answers = asked("phi3", model_dir=folder, max_positions=40)
+    plain = plain_model(folder)
+    for i, (prompt, answer) in enumerate(make_items(6, 3)):
+        ids = torch.tensor([[*prompt, *answer, *[9] * 40]])  # what comes later is not seen, but makes the text a long one
+        with torch.no_grad():
+            logprobs = plain(input_ids=ids[:, :40]).logits.log_softmax(-1)[0]
+        at = range(len(prompt) - 1, len(prompt) + len(answer) - 1)
+        assert answers["gold_logprobs"][i] == pytest.approx(sum(logprobs[k, t].item() for k, t in zip(at, answer, strict=True)), rel=2e-5)
+
+
+def test_bfloat16_passes_leave_what_is_trained_in_float32(tmp_path, model_dirs):
+    for method in ("lora", "full"):
+        run_dir = tmp_path / method
+        prepared = write_prepared(run_dir / "prepared", model_dirs("llama"), {"method": method}, num_steps=2, precision="bfloat16")
+        if method == "lora":
+            first_values(run_dir, prepared)
+        exact = write_prepared(run_dir / "exact", model_dirs("llama"), {"method": method}, num_steps=2)
+        training, reference = training_of(prepared, run_dir), training_of(exact, run_dir)
+        for one in (training, reference):
+            one._resume(one._optimizer())
+        frozen = {p.dtype for p in training.model.net.parameters() if not p.requires_grad}
+        assert frozen == ({torch.bfloat16} if method == "lora" else set())
+        assert {p.dtype for p in training.model.trained.values()} == {torch.float32}
+        optimizer = training._optimizer()
+        loss = training._step(optimizer, 0)["loss"]
+        other = reference._step(reference._optimizer(), 0)["loss"]
+        assert loss != other and loss == pytest.approx(other, rel=0.03)
+        assert all(state["exp_avg"].dtype == torch.float32 for state in optimizer.state.values())
+
+
+@pytest.mark.parametrize("window,softcap", [(None, None), (5, None), (5, 2.0)])
+def test_flex_attention_gives_what_the_dense_mask_gives(window, softcap):
+    torch.manual_seed(0)
+    length = 256
+    ends = torch.full((length,), length)
+    ends[40:90] = 90
+    ends[90:200] = 200
+    positions = torch.arange(length)
+    positions[90:200] -= 50
+    query, key, value = torch.randn(1, 4, length, 16), torch.randn(1, 2, length, 16), torch.randn(1, 2, length, 16)
+    outs = []
+    for flex in (False, True):
+        view = PackView(ends, positions, flex)
+        outs.append(attend(None, query, key, value, None, 0.25, window, softcap, view=view)[0])
+    torch.testing.assert_close(outs[0], outs[1], rtol=1e-4, atol=1e-5)
+
+
+def test_padding_is_seen_by_nobody():
+    view = RowsView(torch.tensor([[0, 1, 2], [0, 1, 2]]), torch.tensor([[0, 1, 2], [0, 1, -1]]))
+    assert view.mask(None)[1, 0].tolist() == [[True, False, False], [True, True, False], [True, True, False]]
+    assert view.mask(2)[0, 0].tolist() == [[True, False, False], [True, True, False], [False, True, True]]
