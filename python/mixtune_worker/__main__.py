@@ -1,4 +1,8 @@
-"""mixtune-worker run PREPARED_DIR RUN_DIR, and mixtune-worker info. Exit status: 0 done or interrupted, 1 failed, 2 the prepared run is damaged."""
+"""mixtune-worker run PREPARED_DIR RUN_DIR, mixtune-worker work, and mixtune-worker info.
+
+`work` does one prepared run after another, each asked for by a JSON line on standard input: {"prepared": DIR, "run": DIR}. After each it says the
+outcome. `run` does one, and its exit status is 0 done or interrupted, 1 failed, 2 the prepared run is damaged, 3 a fault of the worker's own.
+"""
 
 import importlib.metadata as metadata
 import json
@@ -6,6 +10,7 @@ import platform
 import re
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +19,7 @@ from .messages import say, take_stdout
 from .stop import Stop
 
 NEEDED = {"torch": "2.6", "transformers": "4.57", "peft": "0.17", "safetensors": "0.4.3", "numpy": "1.26", "jsonschema": "4.18"}
-USAGE = "mixtune-worker run PREPARED_DIR RUN_DIR, or mixtune-worker info"
+USAGE = "mixtune-worker run PREPARED_DIR RUN_DIR, mixtune-worker work, or mixtune-worker info"
 
 
 def main() -> int:
@@ -22,25 +27,52 @@ def main() -> int:
     if arguments == ["info"]:
         return info()
     take_stdout()
-    try:
-        if len(arguments) != 3 or arguments[0] != "run":
-            raise DamagedRun("arguments", USAGE, " ".join(arguments) or "none", "Start it so.")
-        check_packages()
-        stop = Stop()
-        from .run import run
+    stop = Stop()
+    if arguments == ["work"]:
+        for line in stop.lines():
+            if work(lambda line=line: run_asked(line, stop)) == FAULT:
+                return FAULT
+        return 0
+    return work(lambda: run_named(arguments, stop))
 
-        run(Path(arguments[1]), Path(arguments[2]), stop)
+
+def run_named(arguments: list[str], stop: Stop) -> None:
+    if len(arguments) != 3 or arguments[0] != "run":
+        raise DamagedRun("arguments", USAGE, " ".join(arguments) or "none", "Start it so.")
+    check_packages()
+    from .run import run
+
+    run(Path(arguments[1]), Path(arguments[2]), stop)
+
+
+def run_asked(line: str, stop: Stop) -> None:
+    try:
+        asked = json.loads(line)
+        named = ["run", asked["prepared"], asked["run"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedRun("standard input", '{"prepared": DIR, "run": DIR}', line[:200], "Use the mixtune that this worker came with.") from error
+    run_named(named, stop)
+
+
+FAULT = 3
+"""Exit status of a process that nobody should give more to do."""
+
+
+def work(one: Callable[[], None]) -> int:
+    """Does it and says how it ended."""
+    try:
+        one()
     except Interrupted:
         say("outcome", state="interrupted")
         return 0
     except MixtuneError as error:
         say("outcome", state="failed", **error.fields())
-        complain(str(error))
+        print(error, file=sys.stderr)
         return error.status
     except BaseException as error:  # every fault is told to whoever listens
         say("outcome", state="failed", **fault(error), stack=traceback.format_exc())
-        complain(f"a fault in mixtune-worker: {error}")
-        return 1
+        print(f"a fault in mixtune-worker: {error}", file=sys.stderr)
+        return FAULT
     say("outcome", state="done")
     return 0
 
@@ -52,10 +84,6 @@ def fault(error: BaseException) -> dict[str, str]:
         "got": f"{type(error).__name__}: {error}",
         "remedy": "The same command goes on from the last checkpoint; with --debug it shows where this happened.",
     }
-
-
-def complain(text: str) -> None:
-    print(text, file=sys.stderr)
 
 
 def info() -> int:

@@ -13,6 +13,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
 
 
+def free_memory() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
 def halve(parts: int, most: int) -> int:
     """
     Twice as many parts of what goes through the net at once.
@@ -20,9 +26,7 @@ def halve(parts: int, most: int) -> int:
     :param most: into how many it can be cut
     :raises MixtuneError: it is cut so already
     """
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    free_memory()
     if parts >= most:
         raise MixtuneError(
             "memory of the device",

@@ -9,11 +9,12 @@ from safetensors import safe_open
 from .checkpoint import Checkpoint, read_checkpoint, read_tensors, weight_file
 from .errors import MixtuneError
 from .files import read_json
+from .memory import free_memory
 from .messages import say
 from .model import Model, choose_device, open_model
 from .prepared import Prepared
 from .questions import Asker
-from .run_dir import Status, read_metrics, write_receipt
+from .run_dir import Status, read_metrics, reset_peak_memory, write_receipt
 from .stop import Stop
 from .train import Training, notes_of
 
@@ -29,6 +30,8 @@ def run(folder: Path, run_dir: Path, stop: Stop) -> None:
     settings = prepared.json
     torch.set_num_threads(settings["threads"])
     device = choose_device(settings["device"])
+    free_memory()
+    reset_peak_memory(device)
     torch.use_deterministic_algorithms(device.type == "cpu")
     if not run_dir.is_dir():
         raise MixtuneError(str(run_dir), "the run's folder", "no such folder", "Make it, or give the folder that mixtune made.")

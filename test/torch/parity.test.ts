@@ -1,79 +1,43 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, test } from "vitest";
-import {
-  readItemScores,
-  readMetrics,
-  readPredictions,
-  readReceipt,
-  readScores,
-  readStatus,
-} from "../../src/runs/run-dir.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readItemScores, readMetrics, readReceipt, readScores, readSpec, readStatus } from "../../src/runs/run-dir.ts";
+import { type Parity, parityOf } from "../../src/workers/parity.ts";
 import { mixtune, temporaryFolder } from "../support/command.ts";
+import { makeFamilies } from "../support/tiny-families.ts";
 
-const SMOKE = fileURLToPath(new URL("../../recipes/smoke.yaml", import.meta.url));
+const RECIPE = fileURLToPath(new URL("../../recipes/parity.yaml", import.meta.url));
 const { folder, remove } = temporaryFolder();
 afterAll(remove);
 
 const STEPS = 20;
-const SETTINGS = [
-  'design=["all"]',
-  ...["train.max_steps=20", "train.learning_rate=1e-3", "train.eval_steps=10", "train.save_steps=5"],
-  ...[
-    "train.evaluate=last",
-    "train.keep=weights",
-    "eval.max_test=250",
-    "eval.max_dev=32",
-    "controls=[]",
-    "eval.baselines=[]",
-  ],
-];
+type Worker = "local" | "torch";
 
-async function run(worker: "local" | "torch", out: string, ...more: string[]): Promise<string> {
-  const args = ["run", SMOKE, "--worker", worker, "--out", out, "--quiet", ...SETTINGS, ...more];
+/** @returns the run folders of the recipe with these changes, by model */
+async function runs(worker: Worker, out: string, ...more: string[]): Promise<Map<string, string>> {
+  const args = ["run", RECIPE, "--worker", worker, "--concurrency", "1", "--out", out, "--quiet", ...more];
   const { status, stderr } = await mixtune(args, { cwd: folder });
   expect([status, stderr]).toEqual([0, ""]);
-  return onlyRun(out);
+  const under = join(folder, out, "runs");
+  const dirs = readdirSync(under).map((id) => join(under, id));
+  return new Map(dirs.map((dir) => [readSpec(dir).model.name, dir]));
 }
 
-function onlyRun(out: string): string {
-  const runs = join(folder, out, "runs");
-  const [id, ...others] = readdirSync(runs);
+async function run(worker: Worker, out: string, ...more: string[]): Promise<string> {
+  const [dir, ...others] = (await runs(worker, out, ...more)).values();
   expect(others).toEqual([]);
-  return join(runs, id!);
+  return dir!;
 }
 
-/** Largest differences of two runs of the same spec on both engines. */
-function differences(a: string, b: string) {
-  const [ours, theirs] = [readMetrics(a), readMetrics(b)];
-  expect([ours.length, theirs.length]).toEqual([STEPS, STEPS]);
-  let loss = 0;
-  let dev = 0;
-  for (const [i, line] of ours.entries()) {
-    const other = theirs[i]!;
-    expect([other.step, other.tokens, other.learning_rate]).toEqual([line.step, line.tokens, line.learning_rate]);
-    loss = Math.max(loss, Math.abs(line.loss - other.loss));
-    expect(Object.keys(other.loss_per_task).sort()).toEqual(Object.keys(line.loss_per_task).sort());
-    for (const [task, value] of Object.entries(line.dev_loss ?? {}))
-      dev = Math.max(dev, Math.abs(value - other.dev_loss![task]!));
-  }
-  let logprob = 0;
-  let items = 0;
-  let others = 0;
-  for (const task of ["gen-sentiment", "gen-topic"]) {
-    const [first, second] = [readPredictions(a, task, "test"), readPredictions(b, task, "test")];
-    expect(second.map(({ id, prompt_digest }) => [id, prompt_digest])).toEqual(
-      first.map(({ id, prompt_digest }) => [id, prompt_digest]),
-    );
-    for (const [i, one] of first.entries()) {
-      items++;
-      for (const [label, value] of Object.entries(one.label_logprobs!))
-        logprob = Math.max(logprob, Math.abs(value - second[i]!.label_logprobs![label]!));
-      if (one.scores.constrained !== second[i]!.scores.constrained || one.output !== second[i]!.output) others++;
-    }
-  }
-  return { loss, dev, logprob, items, others };
+function expectSame(name: string, found: Parity): void {
+  console.log(name, JSON.stringify({ ...found, other_answers: found.other_answers.length }));
+  expect(found.steps).toBe(STEPS);
+  expect(found.items).toBeGreaterThanOrEqual(500);
+  expect(found.loss).toBeLessThanOrEqual(1e-4);
+  expect(found.dev_loss).toBeLessThanOrEqual(1e-4);
+  expect(found.logprob).toBeLessThanOrEqual(1e-2);
+  expect(found.other_answers).toEqual([]);
 }
 
 describe("the same run on both engines", () => {
@@ -81,18 +45,15 @@ describe("the same run on both engines", () => {
     ["LoRA", []],
     ["LoRA, all of a prompt learned", ["train.loss_on=all"]],
     ["LoRA, not packed, each task's mean", ["train.packing=none", "train.loss_mean=task"]],
-    ["LoRA, contaminated packs", ["train.packing=contaminated"]],
+    ["LoRA, contaminated packs, large batches", ["train.packing=contaminated", "train.train_batch_size=40"]],
     ["full", ["train.method=full", "train.weight_decay=0.1"]],
-    ["full from random weights", ["train.method=full", "train.init=random"]],
+    [
+      "full from random weights, batches by tokens",
+      ["train.method=full", "train.init=random", "train.batch_tokens=3000"],
+    ],
   ] as [string, string[]][])("has the same losses and answers: %s", async (name, more) => {
     const [local, torch] = [await run("local", `local ${name}`, ...more), await run("torch", `torch ${name}`, ...more)];
-    const found = differences(local, torch);
-    console.log(name, JSON.stringify(found));
-    expect(found.items).toBeGreaterThanOrEqual(400);
-    expect(found.loss).toBeLessThanOrEqual(1e-4);
-    expect(found.dev).toBeLessThanOrEqual(1e-4);
-    expect(found.logprob).toBeLessThanOrEqual(1e-2);
-    expect(found.others).toBe(0);
+    expectSame(name, parityOf(local, torch, readSpec(torch).train));
     expect(readStatus(torch).state).toBe("done");
     expect(readReceipt(torch)!.versions).toHaveProperty("torch");
     expect(["prepared", "answers"].filter((left) => existsSync(join(torch, left)))).toEqual([]);
@@ -101,25 +62,77 @@ describe("the same run on both engines", () => {
   });
 });
 
-describe("a run on PyTorch", () => {
-  test("that is killed goes on from its checkpoint, to the same bytes", async () => {
-    const whole = await run("torch", "whole");
-    const args = ["run", SMOKE, "--worker", "torch", "--out", "killed", "--quiet", ...SETTINGS];
-    const killed = await mixtune(args, {
-      cwd: folder,
-      watch: (kill) => {
-        const runs = join(folder, "killed", "runs");
-        if (existsSync(runs) && readdirSync(runs).some((id) => hasStep(join(runs, id), 5))) kill("SIGKILL");
-      },
-    });
-    expect(killed.status).toBeNull();
+describe("every model family", () => {
+  let models: string[];
+  beforeAll(() => {
+    models = makeFamilies(join(folder, "models"));
+  });
+
+  test.each(["lora", "full"])("has the same losses and answers on both engines: %s", async (method) => {
+    const more = [`models=${JSON.stringify(models)}`, `train.method=${method}`];
+    const [local, torch] = [
+      await runs("local", `local-${method}`, ...more),
+      await runs("torch", `torch-${method}`, ...more),
+    ];
+    expect([...torch.keys()].sort()).toEqual([...models].sort());
+    for (const [model, dir] of torch) {
+      expectSame(`${model.slice(folder.length + 8)} ${method}`, parityOf(local.get(model)!, dir, readSpec(dir).train));
+    }
+  });
+});
+
+describe("a run that is killed", () => {
+  const whole = new Map<Worker, string>();
+  beforeAll(async () => {
+    for (const worker of ["local", "torch"] as const) whole.set(worker, await run(worker, `whole-${worker}`));
+  });
+
+  test("on PyTorch goes on from its checkpoint, to the same bytes", async () => {
+    await killed("torch", "killed");
     const again = await run("torch", "killed");
     const weights = (dir: string) =>
       readFileSync(join(dir, "checkpoints", `step-${STEPS}`, "adapter_model.safetensors")).toString("base64");
-    expect(weights(again) === weights(whole)).toBe(true);
-    expect(readMetrics(again).map(({ loss }) => loss)).toEqual(readMetrics(whole).map(({ loss }) => loss));
+    expect(weights(again) === weights(whole.get("torch")!)).toBe(true);
+    expect(losses(again)).toEqual(losses(whole.get("torch")!));
   });
+
+  test.each([
+    ["local", "torch"],
+    ["torch", "local"],
+  ] as [Worker, Worker][])(
+    "on one engine goes on, on the other, to the same answers: %s, then %s",
+    async (first, then) => {
+      const begun = await killed(first, `begun-${first}`);
+      const out = `ended-${then}`;
+      const dir = join(folder, out, "runs", readdirSync(join(whole.get(then)!, ".."))[0]!);
+      mkdirSync(dir, { recursive: true });
+      for (const name of ["checkpoints", "metrics.jsonl"])
+        cpSync(join(begun, name), join(dir, name), { recursive: true });
+      const kept = JSON.parse(readFileSync(join(dir, "checkpoints", "last.json"), "utf8")).step;
+      expect(await run(then, out)).toBe(dir);
+      expect(losses(dir).slice(0, kept)).toEqual(losses(whole.get(first)!).slice(0, kept));
+      expectSame(`${first}, then ${then}`, parityOf(whole.get(first)!, dir, readSpec(dir).train));
+    },
+  );
 });
+
+const losses = (dir: string) => readMetrics(dir).map(({ loss }) => loss);
+
+/** A run that SIGKILL ended between its first checkpoint and its last. */
+async function killed(worker: Worker, out: string): Promise<string> {
+  const under = join(folder, out, "runs");
+  const args = ["run", RECIPE, "--worker", worker, "--out", out, "--quiet"];
+  const { status } = await mixtune(args, {
+    cwd: folder,
+    watch: (kill) => {
+      if (existsSync(under) && readdirSync(under).some((id) => hasStep(join(under, id), 5))) kill("SIGKILL");
+    },
+  });
+  expect(status).toBeNull();
+  const dir = join(under, readdirSync(under)[0]!);
+  expect(readMetrics(dir).length).toBeLessThan(STEPS);
+  return dir;
+}
 
 function hasStep(dir: string, step: number): boolean {
   const index = join(dir, "checkpoints", "last.json");

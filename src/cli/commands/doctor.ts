@@ -8,6 +8,7 @@ import type { Command } from "commander";
 import { MixtuneError } from "../../base/errors.ts";
 import { readBytes, writeWhole } from "../../formats/files.ts";
 import { openModelFolder } from "../../models/weights.ts";
+import type { Parity } from "../../workers/parity.ts";
 import { findTorch } from "../../workers/python.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
@@ -15,7 +16,10 @@ import { EXIT_DONE, EXIT_FAILED } from "../exit.ts";
 import { localModelDir, sizeOf } from "../models.ts";
 import { bytes, count } from "../numbers.ts";
 import { packageVersion } from "../package.ts";
+import { compareEngines, LOSS_TOLERANCE } from "../parity.ts";
 import { torchEnvironment, torchPython } from "../start-worker.ts";
+
+const TINY = "mixtune/tiny";
 
 /** One thing looked at. `warn`: something else will not work; `fail`: mixtune will not work here. */
 interface Check {
@@ -23,15 +27,19 @@ interface Check {
   state: "ok" | "warn" | "fail";
   found: string;
   remedy?: string;
+  /** How far apart the engines are. */
+  parity?: Parity;
 }
 
 export function addDoctor(program: Command, act: Act): void {
   program
     .command("doctor")
     .description("versions, cores, memory, engines found, writable places, models that fit")
+    .option("--parity [model]", "also do a short run on both engines and compare them (default mixtune/tiny)")
     .addHelpText("after", "\nExample: mixtune doctor --json")
-    .action(() =>
+    .action(({ parity }: { parity?: string | true }) =>
       act(async (context) => {
+        const compared = parity === true ? TINY : parity;
         const checks = [
           node(),
           platform(),
@@ -49,6 +57,9 @@ export function addDoctor(program: Command, act: Act): void {
           data(context),
           hub(context),
           torch(context),
+          ...(compared === undefined
+            ? []
+            : [await engines(compared, "lora", context), await engines(compared, "full", context)]),
         ] satisfies Check[];
         const models = fitting(totalmem());
         context.result({ mixtune: packageVersion(), checks, models }, report(checks, models));
@@ -133,7 +144,7 @@ async function engine(): Promise<Check> {
 function model(): Check {
   const name = "base model";
   try {
-    const folder = localModelDir("mixtune/tiny", "doctor")!;
+    const folder = localModelDir(TINY, "doctor")!;
     readBytes(join(folder, "model.safetensors"));
     return {
       name,
@@ -184,6 +195,23 @@ function torch({ settings }: Context): Check {
       found: `${interpreter}: ${error.got}`,
       remedy: "Only --worker torch needs it: mixtune setup torch. Everything else works without.",
     };
+  }
+}
+
+async function engines(model: string, method: "lora" | "full", context: Context): Promise<Check> {
+  const name = `parity ${method}`;
+  context.note(`${name}: a short run of ${model} on both engines`);
+  try {
+    const parity = await compareEngines(model, method, context);
+    const { steps, loss, weight, items, other_answers: others } = parity;
+    const apart = `losses of ${steps} steps within ${loss.toExponential(1)}, weights within ${weight.toExponential(1)}`;
+    const found = `${apart}; ${others.length} of ${items} answers differ`;
+    if (loss <= LOSS_TOLERANCE && others.length === 0) return { name, state: "ok", found, parity };
+    const remedy = "The engines are not the same on this machine: report it, with mixtune doctor --parity --json.";
+    return { name, state: "fail", found, parity, remedy };
+  } catch (error) {
+    if (!(error instanceof MixtuneError)) throw error;
+    return { name, state: "fail", found: `${error.place}: ${error.got}`, remedy: error.remedy };
   }
 }
 
