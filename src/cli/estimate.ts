@@ -32,9 +32,10 @@ function flopsPerThread({ hidden }: ModelSize): number {
 /** Batches that are laid out to see how many tokens sharing saves, and how many tokens of each: of a larger one its first examples. */
 const SAMPLED_BATCHES = 2;
 const SAMPLED_TOKENS = 8192;
-const NODE_BYTES = 300e6;
+/** Node with the program in memory. */
+export const NODE_BYTES = 300e6;
 /** Size of one prediction on disk. */
-const PREDICTION_BYTES = 400;
+export const PREDICTION_BYTES = 400;
 
 /** @param makeOrder  as in {@link batchesOf} */
 export function estimateRun(

@@ -4,6 +4,7 @@ import { MixtuneError } from "../base/errors.ts";
 import type { Budget, Spending } from "../eval/hosted/types.ts";
 import { openRunDir, writeStatus } from "../runs/run-dir.ts";
 import type { LedgerLine } from "../runs/types.ts";
+import { textScorings } from "../specs/hosted.ts";
 import { appendLedger } from "../study/ledger.ts";
 import { baselineDir, isComplete } from "../study/scored.ts";
 import type { Context } from "./context.ts";
@@ -27,6 +28,8 @@ export interface HostedOutcome {
   notSent: { baseline: string; requests: number; base_url: string }[];
   failed: { id: string; reason: string; stack: string }[];
   interrupted: number;
+  /** What each came to. */
+  spent: Spending[];
 }
 
 /**
@@ -39,7 +42,7 @@ export async function* hostedTodo(
   budgetOf = ({ budget }: HostedChoice): Budget => budget,
 ): AsyncGenerator<HostedTodo> {
   if (Object.keys(hosted).length === 0) return;
-  const { hostedWork, textScorings } = await import("./hosted-eval.ts");
+  const { hostedWork } = await import("./hosted-eval.ts");
   const { eval: spec } = input.study;
   const names = Object.keys(input.study.tasks);
   for (const { id, kind, model } of lock.baselines) {
@@ -57,8 +60,8 @@ export async function* hostedTodo(
 /** Says of each hosted baseline what would be sent, and scores those that may be. The budget is one for all of them. */
 export async function scoreHostedBaselines(prepared: PreparedStudy, context: Context): Promise<HostedOutcome> {
   const record = (line: Omit<LedgerLine, "time">) => appendLedger(prepared.dir, context.clock, line);
-  const outcome: HostedOutcome = { notSent: [], failed: [], interrupted: 0 };
-  const spent: Spending[] = [];
+  const outcome: HostedOutcome = { notSent: [], failed: [], interrupted: 0, spent: [] };
+  const { spent } = outcome;
   const left = ({ budget }: HostedChoice) => budgetLeft(budget, spent);
   for await (const { name, id, dir, choice, work } of hostedTodo(prepared, context, left)) {
     if (context.signal.aborted) {
@@ -93,7 +96,8 @@ export async function scoreHostedBaselines(prepared: PreparedStudy, context: Con
   return outcome;
 }
 
-function budgetLeft({ requests, money }: Budget, spent: readonly Spending[]): Budget {
+/** A budget less what was used of it. */
+export function budgetLeft({ requests, money }: Budget, spent: readonly Spending[]): Budget {
   const used = (key: "requests" | "money") => spent.reduce((sum, one) => sum + one[key], 0);
   return {
     ...(requests === undefined ? {} : { requests: requests - used("requests") }),

@@ -6,11 +6,13 @@ import { evaluatedSubset } from "../data/splits.ts";
 import type { Example, LoadedTask } from "../data/types.ts";
 import { newTokensFor } from "../eval/answer-length.ts";
 import { type CostEstimate, estimateCost } from "../eval/hosted/estimate.ts";
-import type { HostedAnswer, HostedRequest, Spending } from "../eval/hosted/types.ts";
+import type { Purse } from "../eval/hosted/purse.ts";
+import type { HostedAnswer, HostedRequest, HostedSettings, Spending } from "../eval/hosted/types.ts";
 import { type Answered, itemOf, scoreAnswers } from "../eval/score-answers.ts";
 import { isScored, readScores, writePredictions, writeScores } from "../runs/run-dir.ts";
 import type { Scores } from "../runs/types.ts";
-import type { EvalSpec, Scoring } from "../specs/types.ts";
+import { textScorings } from "../specs/hosted.ts";
+import type { EvalSpec } from "../specs/types.ts";
 import type { Context } from "./context.ts";
 import { describeSending, describeSpending, type HostedChoice, mustBeAllowed } from "./hosted-options.ts";
 import { openHosted, sayLeftOut } from "./open-hosted.ts";
@@ -25,6 +27,14 @@ const EXTRA_TOKENS = 8;
 export interface HostedPlace {
   dir: string;
   numShots: number;
+}
+
+/** Where scoring is part of something larger. */
+export interface PartOfWork extends Pick<HostedSettings, "newModelMs"> {
+  /** The larger work's, which says at the end what was spent. */
+  purse: Purse;
+  /** In place of a progress line of its own. */
+  report(done: number, total: number): void;
 }
 
 /** What of a hosted model's scores is missing; nothing is sent before `score` is called. */
@@ -75,6 +85,7 @@ export function hostedWork(
   spec: EvalSpec,
   { dir, numShots }: HostedPlace,
   context: Context,
+  whole?: PartOfWork,
 ): HostedWork {
   const scoring = textScorings(spec);
   const scores = readScores(dir);
@@ -84,17 +95,19 @@ export function hostedWork(
       .map((split) => partOf(task, split, spec, numShots, choice.api)),
   );
   const requests = parts.flatMap((part) => part.requests);
-  const model = openHosted(choice, context);
+  const model = openHosted(choice, context, whole);
   const score = async (): Promise<Scores> => {
     if (spec.constrained_numbers)
       context.note("A hosted model cannot be held to numbers: there is no own_constrained.");
     const progress = progressLine(context);
+    let before = 0;
     try {
       for (const [i, { task, split, examples, requests: asked }] of parts.entries()) {
         let done = 0;
         const answers = await model.answer(asked, () => {
-          const whole = { label: `${task.name} ${split}`, index: i + 1, total: parts.length, secondsAfter: 0 };
-          progress.update(whole, { id: "hosted", phase: "eval", done: ++done, total: asked.length, unit: "examples" });
+          if (whole !== undefined) return whole.report(before + ++done, requests.length);
+          const line = { label: `${task.name} ${split}`, index: i + 1, total: parts.length, secondsAfter: 0 };
+          progress.update(line, { id: "hosted", phase: "eval", done: ++done, total: asked.length, unit: "examples" });
         });
         const judged = scoreAnswers(
           examples.map((example, k) => answered(example, answers[k]!)),
@@ -105,10 +118,11 @@ export function hostedWork(
         scores.tasks[task.name] = { ...scores.tasks[task.name], [split]: judged.scores };
         writeScores(dir, scores);
         sayLeftOut(answers, context);
+        before += asked.length;
       }
     } finally {
       progress.close();
-      context.note(describeSpending(model.spent()));
+      if (whole === undefined) context.note(describeSpending(model.spent()));
     }
     return scores;
   };
@@ -117,10 +131,18 @@ export function hostedWork(
   return { numRows: requests.length, opensTest, cost, score, spent: model.spent };
 }
 
-/** Hosted chats give no log-probability of a label, so they are read as text. */
-export function textScorings({ scoring }: EvalSpec): Scoring[] {
-  const asked = scoring.filter((name) => name !== "constrained");
-  return asked.length > 0 ? asked : ["strict", "lenient"];
+/** What scoring a model that nobody has asked yet would cost. */
+export function scoringCost(
+  choice: HostedChoice,
+  tasks: readonly LoadedTask[],
+  spec: EvalSpec,
+  numShots: number,
+): CostEstimate {
+  const parts = tasks.flatMap((task) => spec.splits.map((split) => partOf(task, split, spec, numShots, choice.api)));
+  return estimateCost(
+    parts.flatMap(({ requests }) => requests),
+    choice.prices,
+  );
 }
 
 function partOf(

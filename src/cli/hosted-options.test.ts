@@ -17,6 +17,7 @@ describe("openai:NAME", () => {
       concurrency: 8,
       budget: {},
       isAllowed: false,
+      isPaid: false,
     });
   });
 
@@ -43,6 +44,12 @@ describe("openai:NAME", () => {
     });
   });
 
+  test("takes the price of training as the third", () => {
+    expect(hostedChoice("openai:m", { prices: "1,2,25" }, withKey)).toMatchObject({
+      prices: { inputPerMillion: 1, outputPerMillion: 2, trainingPerMillion: 25 },
+    });
+  });
+
   test.each<[string, HostedFlags, RegExp]>([
     ["no name", {}, /model: expected openai:NAME, got openai:/],
     ["another api", { api: "responses" }, /--api: expected chat or completions, got responses/],
@@ -51,7 +58,8 @@ describe("openai:NAME", () => {
     ["too many", { concurrency: "1000" }, /--concurrency: expected a whole number from 1 to 256, got 1000/],
     ["a currency", { maxCost: "$5", prices: "1,2" }, /--max-cost: expected a number, as 2\.5, got \$5/],
     ["a negative price", { prices: "-1,2" }, /--prices: expected a number/],
-    ["one price", { prices: "3" }, /--prices: expected two numbers with a comma/],
+    ["one price", { prices: "3" }, /--prices: expected two or three numbers with commas/],
+    ["four prices", { prices: "1,2,3,4" }, /--prices: expected two or three numbers with commas/],
     ["money without prices", { maxCost: "5" }, /--max-cost: expected the prices that it is counted in/],
   ])("refuses %s", (what, flags, words) => {
     const model = what === "no name" ? "openai:" : "openai:m";

@@ -6,7 +6,7 @@
 import { SpecError } from "../base/errors.ts";
 import { CHARS_PER_TOKEN, type CostEstimate } from "../eval/hosted/estimate.ts";
 import { amount } from "../eval/hosted/purse.ts";
-import type { HostedApi, HostedSettings, Spending } from "../eval/hosted/types.ts";
+import type { Budget, HostedApi, HostedSettings, Prices, Spending } from "../eval/hosted/types.ts";
 import { HOSTED_PREFIX, isHosted } from "../specs/hosted.ts";
 import { count } from "./numbers.ts";
 import type { OpenAiSettings } from "./settings.ts";
@@ -20,6 +20,8 @@ export interface HostedFlags {
   maxRequests?: string;
   prices?: string;
   concurrency?: string;
+  /** Of a study alone. */
+  yes?: boolean;
 }
 
 /** The options for commander: flags, what they mean. */
@@ -29,18 +31,20 @@ export const HOSTED_OPTIONS: readonly (readonly [string, string])[] = [
   ["--allow-hosted", "send the rows that were shown to the host that was shown"],
   ["--max-cost <money>", "stop before the request that could cost more in all; needs --prices"],
   ["--max-requests <n>", "stop before sending more requests, retries included"],
-  ["--prices <in,out>", "money for a million tokens in and out, for the estimate and --max-cost"],
+  ["--prices <in,out[,trained]>", "money for a million tokens in, out and fine-tuned, for the estimate and --max-cost"],
   ["--concurrency <n>", "requests under way at a time (default: 8)"],
 ];
-
-/** Those that the hosted baselines of a study take; `--concurrency` counts runs there. */
-export const BASELINE_OPTIONS = HOSTED_OPTIONS.filter(([flags]) => !flags.startsWith("--concurrency"));
 
 /** What a command line says of a hosted model: what {@link HostedSettings} needs of it, and the consent. */
 export type HostedChoice = Pick<
   HostedSettings,
   "baseUrl" | "model" | "api" | "apiKey" | "organisation" | "concurrency" | "budget" | "prices"
-> & { isAllowed: boolean };
+> & {
+  /** Rows may be sent. */
+  isAllowed: boolean;
+  /** Fine-tuning may be paid for. */
+  isPaid: boolean;
+};
 
 /** OpenAI's own endpoint, as its documentation names it. */
 const OPENAI_URL = "https://api.openai.com/v1";
@@ -75,6 +79,7 @@ export function hostedChoice(model: string, flags: HostedFlags, env: OpenAiSetti
     concurrency,
     budget: { ...(requests === undefined ? {} : { requests }), ...(money === undefined ? {} : { money }) },
     isAllowed: flags.allowHosted === true,
+    isPaid: flags.yes === true,
     ...(prices === undefined ? {} : { prices }),
     ...(env.apiKey === undefined ? {} : { apiKey: env.apiKey }),
     ...(env.organisation === undefined ? {} : { organisation: env.organisation }),
@@ -82,16 +87,16 @@ export function hostedChoice(model: string, flags: HostedFlags, env: OpenAiSetti
 }
 
 /**
- * The hosted models among a study's baselines, by the name that the study gives them.
+ * The hosted models among a study's models and baselines, by the name that the study gives them.
  * @throws {SpecError} what {@link hostedChoice} does; options of hosted models without one
  */
-export function hostedBaselines(
-  baselines: readonly string[],
+export function hostedChoices(
+  among: readonly string[],
   flags: HostedFlags,
   env: OpenAiSettings,
 ): Record<string, HostedChoice> {
-  const names = baselines.filter(isHosted);
-  if (names.length === 0) refuseHere("a study without one (eval.baselines)", flags);
+  const names = [...new Set(among.filter(isHosted))];
+  if (names.length === 0) refuseHere("a study without one (models, eval.baselines)", flags);
   return Object.fromEntries(names.map((name) => [name, hostedChoice(name, flags, env)!]));
 }
 
@@ -101,21 +106,32 @@ export function describeSending(
   numRows: number,
   { requests, promptTokens, maxCompletionTokens, money }: CostEstimate,
 ): string {
-  const limits = [
-    ...(budget.requests === undefined ? [] : [`${count(budget.requests)} requests`]),
-    ...(budget.money === undefined ? [] : [`${amount(budget.money)} in money`]),
-  ];
   const price =
     prices === undefined
       ? "price     not known: give --prices IN,OUT (money for a million tokens in and out)"
       : `price     about ${amount(money)} if every answer is as long as it may be, at ${prices.inputPerMillion} and ${prices.outputPerMillion} for a million tokens in and out`;
   return [
-    `host      ${baseUrl} (${api}), model ${model}, ${apiKey === undefined ? "without a key" : "with the key in OPENAI_API_KEY"}`,
+    `host      ${baseUrl} (${api}), model ${model}, ${keyText(apiKey)}`,
     `rows      ${count(numRows)}; ${count(requests)} requests to send, the rest is answered already`,
     `tokens    about ${count(promptTokens)} in (${CHARS_PER_TOKEN} characters taken for a token), at most ${count(maxCompletionTokens)} out`,
     price,
-    `limits    ${limits.length === 0 ? "none (--max-cost, --max-requests)" : `at most ${limits.join(" and ")}, then it stops and can go on`}`,
+    `limits    ${limitsText(budget)}`,
   ].join("\n");
+}
+
+/** Whether a key is sent; never which. */
+export function keyText(apiKey: string | undefined): string {
+  return apiKey === undefined ? "without a key" : "with the key in OPENAI_API_KEY";
+}
+
+/** What may be used up, in words. */
+export function limitsText(budget: Budget): string {
+  const limits = [
+    ...(budget.requests === undefined ? [] : [`${count(budget.requests)} requests`]),
+    ...(budget.money === undefined ? [] : [`${amount(budget.money)} in money`]),
+  ];
+  if (limits.length === 0) return "none (--max-cost, --max-requests)";
+  return `at most ${limits.join(" and ")}, then it stops and can go on`;
 }
 
 /** What was used, to be said at the end. */
@@ -137,7 +153,7 @@ export function mustBeAllowed({ baseUrl, isAllowed }: HostedChoice, { requests }
 }
 
 /** Flags that only a hosted model has a use for; other options of a command may come beside them. */
-const HOSTED_ONLY = ["baseUrl", "api", "allowHosted", "maxCost", "maxRequests", "prices"] as const;
+const HOSTED_ONLY = ["baseUrl", "api", "allowHosted", "maxCost", "maxRequests", "prices", "yes"] as const;
 
 function refuseHere(got: string, flags: HostedFlags): void {
   const given = HOSTED_ONLY.find((name) => flags[name] !== undefined && flags[name] !== false);
@@ -151,12 +167,19 @@ function apiIn(text: string): HostedApi {
   throw wrong("--api", "chat or completions", text, "Base models have completions, all others chat.");
 }
 
-function pricesIn(text: string): { inputPerMillion: number; outputPerMillion: number } {
+function pricesIn(text: string): Prices {
   const parts = text.split(",");
-  if (parts.length !== 2)
-    throw wrong("--prices", "two numbers with a comma, as 2.5,10", text, "Give money for a million tokens in and out.");
-  const [input = "", output = ""] = parts;
-  return { inputPerMillion: amountIn("--prices", input), outputPerMillion: amountIn("--prices", output) };
+  if (parts.length !== 2 && parts.length !== 3)
+    throw wrong(
+      "--prices",
+      "two or three numbers with commas, as 2.5,10 or 2.5,10,25",
+      text,
+      "Give money for a million tokens in and out, and for fine-tuning for a million trained on.",
+    );
+  const [inputPerMillion = 0, outputPerMillion = 0, trainingPerMillion] = parts.map((part) =>
+    amountIn("--prices", part),
+  );
+  return { inputPerMillion, outputPerMillion, ...(trainingPerMillion === undefined ? {} : { trainingPerMillion }) };
 }
 
 function amountIn(flag: string, text: string): number {

@@ -55,6 +55,18 @@ async function loadCapped(
   return all;
 }
 
+/** What makes token ids of a model's text. */
+export interface ModelText {
+  tokenizer: Tokenizer;
+  template: PromptTemplate;
+}
+
+/** Of a model folder. */
+export function textOfFolder(folder: string): ModelText {
+  const tokenizer = openTokenizer(folder);
+  return { tokenizer, template: openTemplate(folder, tokenizer) };
+}
+
 /** Tasks under a model's tokenizer and template. */
 export type Ingredients = (model: string, train: TrainSpec, rows?: RowChoice) => Record<string, PreparedTask>;
 
@@ -66,18 +78,15 @@ export function ingredientsOf(
   specs: Record<string, TaskSpec>,
   tasks: Record<string, LoadedTask>,
   capped: CappedTasks,
-  modelDirs: Record<string, string>,
+  textOf: (model: string) => ModelText,
   cache: TokenCache | undefined,
   note: (sentence: string) => void,
 ): Ingredients {
-  const opened = new Map<string, { tokenizer: Tokenizer; template: PromptTemplate }>();
+  const opened = new Map<string, ModelText>();
   const open = (model: string) => {
-    const known = opened.get(model);
-    if (known !== undefined) return known;
-    const tokenizer = openTokenizer(modelDirs[model]!);
-    const both = { tokenizer, template: openTemplate(modelDirs[model]!, tokenizer) };
-    opened.set(model, both);
-    return both;
+    const known = opened.get(model) ?? textOf(model);
+    opened.set(model, known);
+    return known;
   };
   const said = new Set<string>();
   const sayOnce = (sentence: string) => {

@@ -8,7 +8,8 @@ import { openTokenizer } from "../data/tokenizers.ts";
 import type { HubRecord } from "../hub/types.ts";
 import { type DecoderConfig, decoderTensors, numElements, type TensorSpec } from "../models/config.ts";
 import { openModelFolder, readModelConfig } from "../models/weights.ts";
-import { runPaths } from "../runs/run-dir.ts";
+import { readReceipt, runPaths } from "../runs/run-dir.ts";
+import { isHosted } from "../specs/hosted.ts";
 import { didYouMean } from "../specs/nearest.ts";
 import type { ModelIdentity, RunSpec } from "../specs/types.ts";
 import { findStudyLock, type LockedRepo } from "../study/lock-file.ts";
@@ -73,6 +74,7 @@ export async function modelDir(name: string, place: string, context: Context, lo
  */
 export async function modelDirOfRun(dir: string, { model }: RunSpec, context: Context): Promise<string> {
   const place = `${runPaths.spec(dir)}: model.name`;
+  if (isHosted(model.name)) throw atService(dir, model.name);
   const locked = findStudyLock(resolve(dir, "..", ".."))?.hub?.[model.name];
   const { folder, identity, fetchWeights } = await openBaseModel(model.name, place, context, locked);
   if (identity.weights_digest === model.weights_digest) {
@@ -85,6 +87,20 @@ export async function modelDirOfRun(dir: string, { model }: RunSpec, context: Co
     got: `${identity.weights_digest} in ${folder}`,
     remedy:
       "Bring back the weights of that time, or keep the run inside its study's folder, whose lock knows the revision.",
+  });
+}
+
+/** A run whose weights nobody but the service has. */
+function atService(dir: string, base: string): SpecError {
+  const tuned = readReceipt(dir)?.hosted?.fine_tuned_model;
+  return new SpecError({
+    place: dir,
+    expected: "a run whose weights are on this machine",
+    got: `one that a service fine-tuned from ${base}`,
+    remedy:
+      tuned === undefined
+        ? "Let the run end first: mixtune run."
+        : `mixtune eval takes the service's model in its place: openai:${tuned}.`,
   });
 }
 

@@ -2,6 +2,7 @@
 
 /** 12345 -> 12,345 */
 export function count(value: number): string {
+  if (!Number.isFinite(value)) return "?";
   return Math.round(value).toLocaleString("en-US");
 }
 

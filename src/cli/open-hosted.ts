@@ -3,20 +3,24 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type HostedModel, openHostedModel } from "../eval/hosted/hosted-model.ts";
-import type { Purse } from "../eval/hosted/purse.ts";
-import type { HostedAnswer } from "../eval/hosted/types.ts";
+import type { HostedAnswer, HostedSettings } from "../eval/hosted/types.ts";
 import type { Context } from "./context.ts";
 import type { HostedChoice } from "./hosted-options.ts";
 
 /** From sending a request to the last byte of its answer. */
-const TIMEOUT_MS = 120_000;
-const MAX_RETRIES = 6;
+export const TIMEOUT_MS = 120_000;
+export const MAX_RETRIES = 6;
 
-/** Opens it; nothing is sent yet. @param purse  shared with other models; absent: one of its own */
-export function openHosted(choice: HostedChoice, context: Context, purse?: Purse): HostedModel {
+/** Opens it; nothing is sent yet. @param whole  what it shares with other models; absent: a purse of its own */
+export function openHosted(
+  choice: HostedChoice,
+  context: Context,
+  { purse, newModelMs }: Pick<HostedSettings, "purse" | "newModelMs"> = {},
+): HostedModel {
   return openHostedModel({
     ...choice,
     ...(purse && { purse }),
+    ...(newModelMs !== undefined && { newModelMs }),
     timeoutMs: TIMEOUT_MS,
     maxRetries: MAX_RETRIES,
     cacheFolder: join(context.settings.cacheDir, "hosted"),

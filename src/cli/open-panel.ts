@@ -49,7 +49,7 @@ export function openPanel(choices: readonly HostedChoice[], maxTokens: number, c
   const { baseUrl, api, budget, prices } = first;
   const purse = new Purse(budget, prices, baseUrl);
   const judges = choices.map(({ model }) => model);
-  const models = choices.map((choice) => openHosted(choice, context, purse));
+  const models = choices.map((choice) => openHosted(choice, context, { purse }));
   const panel: Panel = { judges, baseUrl, api, maxTokens };
   return {
     judges,

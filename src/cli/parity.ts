@@ -30,7 +30,7 @@ export async function compareEngines(model: string, method: "lora" | "full", con
   try {
     const dirs: string[] = [];
     for (const kind of ["local", "torch"] as const) {
-      const prepared = await prepareStudy(input, join(folder, kind), quiet, {}, kind);
+      const prepared = await prepareStudy(input, join(folder, kind), quiet, { worker: kind });
       let said = "";
       const status = await runStudy(prepared, { ...quiet, result: (_, person) => (said = person) });
       if (status !== EXIT_DONE) throw notDone(kind, said);

@@ -5,8 +5,10 @@ import { digestOf } from "../base/digest.ts";
 import { SpecError } from "../base/errors.ts";
 import { lengthWithShots } from "../data/few-shot.ts";
 import { keptOrders } from "../data/mixture.ts";
+import type { PreparedTask } from "../data/prepare.ts";
 import { evaluatedSubset } from "../data/splits.ts";
 import type { Example, LoadedTask } from "../data/types.ts";
+import { roughText } from "../eval/hosted/rough-text.ts";
 import type { Caps, RunSpec, StudySpec, TaskSpec } from "../specs/types.ts";
 import type { QueuedJob } from "../study/execute.ts";
 import { findStudyLock, type LockedBaseline, type LockedTask, type StudyLock } from "../study/lock-file.ts";
@@ -15,14 +17,16 @@ import { baselineDir, runDir } from "../study/scored.ts";
 import type { Job, PlannedRun } from "../study/types.ts";
 import type { Context } from "./context.ts";
 import { batchesOf, estimateRun } from "./estimate.ts";
-import { type HostedChoice, type HostedFlags, hostedBaselines } from "./hosted-options.ts";
+import { type HostedChoice, hostedChoices } from "./hosted-options.ts";
+import { estimateHosted, hostedEval, hostedModel, hostedStudy, refuseDocuments } from "./hosted-study.ts";
 import { fetchHubData, type HubData } from "./hub-data.ts";
-import { type Ingredients, ingredientFacts, ingredientsOf, loadTasks } from "./ingredients.ts";
+import { type Ingredients, ingredientFacts, ingredientsOf, loadTasks, textOfFolder } from "./ingredients.ts";
 import { refuseLargeModel } from "./memory.ts";
 import { type BaseModel, openBaseModel } from "./models.ts";
 import { packageVersion } from "./package.ts";
 import { answerKind, type StudyInput } from "./read-study.ts";
 import { tokenCacheOf } from "./start-worker.ts";
+import { refuseOtherModels, type StudyFlags } from "./study-options.ts";
 import { threadsFor } from "./threads.ts";
 
 /** A study with its data loaded and its runs planned; nothing is written yet. */
@@ -36,50 +40,63 @@ export interface PreparedStudy {
   plan: PlannedRun[];
   lock: StudyLock;
   data: HubData;
-  /** The hosted models among the baselines, by name. */
+  /** The hosted models among models and baselines, by name. */
   hosted: Record<string, HostedChoice>;
+  /** What a run trains on. */
+  dataOf(spec: RunSpec, caps: Caps): Record<string, PreparedTask>;
 }
 
-/** Loads the data, digests the models and plans the runs. @param flags  of hosted baselines */
+/** Loads the data, digests the models and plans the runs. @param flags  who trains, and of hosted models */
 export async function prepareStudy(
   input: StudyInput,
   outDir: string | undefined,
   context: Context,
-  flags: HostedFlags = {},
-  kind: RunSpec["worker"]["kind"] = "local",
+  { worker: kind = "local", ...flags }: StudyFlags = {},
 ): Promise<PreparedStudy> {
   const { study } = input;
   refuseUnscored(study);
-  const hosted = hostedBaselines(study.eval.baselines, flags, context.settings.openai);
+  refuseOtherModels(kind, study.models);
+  const hosted = hostedChoices([...study.models, ...study.eval.baselines], flags, context.settings.openai);
+  const planned = kind === "hosted" ? hostedStudy(study, hosted) : study;
+  if (kind !== "hosted") refuseMultiplier(study);
   const dir = resolve(outDir ?? join("studies", study.name));
   const dataRoot = study.data_root ?? context.settings.dataRoot;
   const before = findStudyLock(dir);
   const models: Record<string, BaseModel> = {};
   for (const [i, model] of study.models.entries())
-    models[model] = await openBaseModel(model, `models[${i}]`, context, before?.hub?.[model]);
+    models[model] =
+      hosted[model] === undefined
+        ? await openBaseModel(model, `models[${i}]`, context, before?.hub?.[model])
+        : hostedModel(model, hosted[model]);
   const specs = ingredientTasks(study);
   const data = await fetchHubData(specs, dataRoot, context, before?.hub);
   const { tasks, capped } = await loadTasks(study, data);
   for (const task of Object.values(tasks)) for (const sentence of task.notes) context.note(sentence);
+  if (kind === "hosted") refuseDocuments(tasks);
   const largest = Math.max(...Object.values(models).map(({ size }) => size.parameters));
-  const worker: RunSpec["worker"] = {
-    kind,
-    threads: context.settings.threads ?? before?.worker.threads ?? threadsFor(largest),
-  };
+  // Somebody else's machine has its own threads.
+  const ownThreads = () => context.settings.threads ?? before?.worker.threads ?? threadsFor(largest);
+  const worker: RunSpec["worker"] = { kind, threads: kind === "hosted" ? 1 : ownThreads() };
   const identities = Object.fromEntries(Object.entries(models).map(([name, { identity }]) => [name, identity]));
   const cache = tokenCacheOf(context.settings);
-  const ingredients = ingredientsOf(specs, tasks, capped, foldersOf(models), cache, context.note);
+  const textOf = (model: string) => (hosted[model] === undefined ? textOfFolder(models[model]!.folder) : roughText());
+  const ingredients = ingredientsOf(specs, tasks, capped, textOf, cache, context.note);
   refuseUnscorable(study, ingredients);
   const evaluated = evaluatedExamples(study, tasks);
   const makeOrder = keptOrders();
   const dataOf = (spec: RunSpec, caps: Caps) =>
     ingredients(spec.model.name, spec.train, { caps, shuffled: shuffledOf(spec) });
-  const plan = planStudy(study, {
+  const plan = planStudy(planned, {
     ingredients: (...of) => ingredientFacts(ingredients(...of), study.eval.max_dev),
     models: identities,
     worker,
-    estimate: (spec, caps) =>
-      estimateRun(spec, dataOf(spec, caps), models[spec.model.name]!.size, evaluated, makeOrder),
+    estimate: (spec, caps) => {
+      const { name } = spec.model;
+      const choice = hosted[name];
+      return choice === undefined
+        ? estimateRun(spec, dataOf(spec, caps), models[name]!.size, evaluated, makeOrder)
+        : estimateHosted(spec, dataOf(spec, caps), evaluated.examples, choice, makeOrder);
+    },
     stepsToShow: (spec, tokens, caps) => batchesOf(spec, dataOf(spec, caps), makeOrder).stepsToShow(tokens),
   });
   if (kind === "local") refuseHalf(plan);
@@ -96,7 +113,7 @@ export async function prepareStudy(
     ),
     baselines: baselinesOf(study, tasks, identities, hosted),
   };
-  return { input, dir, specs, tasks, models, plan, lock, data, hosted };
+  return { input, dir, specs, tasks, models, plan, lock, data, hosted, dataOf };
 }
 
 /** @throws {SpecError} bfloat16 on an engine that has none */
@@ -108,11 +125,6 @@ function refuseHalf(plan: readonly PlannedRun[]): void {
     got: "true",
     remedy: "Add --worker torch: the embedded engine computes in float32 alone.",
   });
-}
-
-/** The folders of models, by name. */
-export function foldersOf(models: Record<string, BaseModel>): Record<string, string> {
-  return Object.fromEntries(Object.entries(models).map(([name, { folder }]) => [name, folder]));
 }
 
 /** What the lock keeps of the hub. */
@@ -146,7 +158,7 @@ export function jobsOf(prepared: PreparedStudy): QueuedJob[] {
     tasks: Object.values(specs),
     eval_tasks: Object.keys(study.tasks),
     ...dataOfJobs(data),
-    eval: study.eval,
+    eval: lock.worker.kind === "hosted" ? hostedEval(study.eval) : study.eval,
     threads: lock.worker.threads,
   };
   const untuned = lock.baselines.flatMap(({ id, kind, model, few_shot }): QueuedJob[] => {
@@ -179,6 +191,19 @@ export function jobsOf(prepared: PreparedStudy): QueuedJob[] {
     return { job, seconds: run.estimate.seconds };
   });
   return [...untuned, ...runs];
+}
+
+/** A setting of services. */
+function refuseMultiplier({ train, factors }: StudySpec): void {
+  const key = "learning_rate_multiplier";
+  const isFactor = factors[`train.${key}`] !== undefined;
+  if (train[key] === undefined && !isFactor) return;
+  throw new SpecError({
+    place: isFactor ? `factors.train.${key}` : `train.${key}`,
+    expected: "--worker hosted, whose services have it",
+    got: "a worker that takes learning_rate",
+    remedy: "Leave it out, and write train.learning_rate.",
+  });
 }
 
 /** Documents have no answer to score. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { makeFolder, writeWhole } from "../formats/files.ts";
 import { reportHtml } from "../report/html.ts";
 import { reportText } from "../report/report-text.ts";
-import { openRunDir, removeLeftovers, writeStatus } from "../runs/run-dir.ts";
+import { openRunDir, readReceipt, removeLeftovers, runPaths, writeStatus } from "../runs/run-dir.ts";
 import { changedSplits, forgetScores } from "../study/changed-scores.ts";
 import { whileClaimed } from "../study/claim.ts";
 import { executeJobs, type StudyOutcome } from "../study/execute.ts";
@@ -21,8 +21,11 @@ import type { Context } from "./context.ts";
 import { refuseFullDisk } from "./disk.ts";
 import { EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED } from "./exit.ts";
 import { type HostedOutcome, scoreHostedBaselines } from "./hosted-baselines.ts";
+import { mustBePaid } from "./hosted-bill.ts";
+import { describeUnderWay, jobNames, jobsUnderWay } from "./jobs-under-way.ts";
 import { jobsOf, type PreparedStudy, refuseFullMemory } from "./prepare-study.ts";
 import { progressLine } from "./progress.ts";
+import { JOBS_AT_A_TIME, startHosted } from "./start-hosted.ts";
 import { startWorker } from "./start-worker.ts";
 import { StudyProgress } from "./study-progress.ts";
 import { concurrencyFor } from "./threads.ts";
@@ -30,27 +33,30 @@ import { concurrencyFor } from "./threads.ts";
 /**
  * Does what is not done yet: baselines, then runs; then prints the table. A hosted baseline that nobody allowed is said to be missing: all that
  * was asked for is done without it.
- * @param concurrency  runs at a time; default as many as cores and memory allow
+ * @param concurrency  runs at a time; default as many as cores and memory allow, or a few where a service trains them
  * @returns exit status
  */
 export async function runStudy(prepared: PreparedStudy, context: Context, concurrency?: number): Promise<number> {
-  const { dir } = prepared;
+  const { dir, lock } = prepared;
+  const { kind } = lock.worker;
   refuseFullDisk(prepared);
   refuseFullMemory(prepared);
+  if (kind === "hosted") await mustBePaid(prepared, context);
   for (const model of Object.values(prepared.models)) await model.fetchWeights();
   makeFolder(dir);
   return whileClaimed(dir, context, async () => {
     removeLeftovers(dir);
     writeStudyFiles(prepared, context);
-    const worker = startWorker(context, prepared.lock.worker.kind);
     let outcome: StudyOutcome;
     let hosted: HostedOutcome;
+    let worker = kind === "hosted" ? undefined : startWorker(context, kind);
     try {
       await scoreTextBaselines(prepared, context);
       hosted = await scoreHostedBaselines(prepared, context);
+      worker ??= startHosted(prepared, hosted.spent, context);
       outcome = await executeAll(prepared, worker.execute, concurrency ?? defaultConcurrency(prepared), context);
     } finally {
-      await worker.close();
+      await worker?.close();
     }
     return conclude(prepared, outcome, hosted, studyResults(dir), context);
   });
@@ -118,6 +124,7 @@ async function scoreTextBaselines(prepared: PreparedStudy, context: Context): Pr
 }
 
 function defaultConcurrency({ plan, lock }: PreparedStudy): number {
+  if (lock.worker.kind === "hosted") return JOBS_AT_A_TIME;
   return concurrencyFor(lock.worker.threads, Math.max(...plan.map(({ estimate }) => estimate.memory_bytes)));
 }
 
@@ -172,12 +179,15 @@ function conclude(
   const failures = [...hosted.failed, ...outcome.failed.map(({ job, ...why }) => ({ id: job.id, ...why }))];
   const failed = failures.map(({ id, reason }) => ({ id, reason }));
   const interrupted = outcome.interrupted.length + hosted.interrupted;
+  const ids = plan.map(({ id }) => id);
+  const goingOn = jobsUnderWay(dir, ids);
   const counts = {
     done: outcome.done.length,
     done_before: outcome.skipped.length,
     failed,
     interrupted,
     ...(notSent.length > 0 && { not_sent: notSent }),
+    ...(goingOn.length > 0 && { going_on: jobNames(goingOn) }),
   };
   const next = "the same command goes on where this stopped.";
   const isScored = table.tasks.length > 0;
@@ -186,12 +196,13 @@ function conclude(
     "",
     `Results are in ${dir} (mixtune report ${dir} prints this again).`,
     ...(isScored ? [`With charts: ${reportPage(dir)}, which opens in any browser.`] : []),
-    ...(plan.length === 1 ? [`The model is in ${runDir(dir, plan[0]!.id)}: mixtune predict takes that folder.`] : []),
+    ...(plan.length === 1 ? modelText(runDir(dir, plan[0]!.id)) : []),
     ...otherRuns(prepared),
     ...failed.map(({ id, reason }) => `failed: ${id}: ${reason}`),
     ...(context.options.debug ? failures.map(({ stack }) => stack ?? "") : []),
     ...(failed.length > 0 ? [`${failed.length} failed. Put the reason right; ${next}`] : []),
     ...(interrupted > 0 ? [`Interrupted with ${interrupted} to do; ${next}`] : []),
+    ...describeUnderWay(dir, goingOn),
     ...notSent.map(
       ({ baseline, requests, base_url }) =>
         `Nothing was sent to ${baseline}: its row is empty. Add --allow-hosted for ${requests} requests to ${base_url}.`,
@@ -200,6 +211,13 @@ function conclude(
   context.result({ dir, ...counts, table }, lines.join("\n"));
   if (interrupted > 0) return EXIT_INTERRUPTED;
   return failed.length > 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+/** Where the model of a single run is. */
+function modelText(dir: string): string[] {
+  const tuned = readReceipt(dir)?.hosted?.fine_tuned_model;
+  if (tuned !== undefined) return [`The model is openai:${tuned}: mixtune eval takes that name.`];
+  return existsSync(runPaths.hostedJob(dir)) ? [] : [`The model is in ${dir}: mixtune predict takes that folder.`];
 }
 
 /** Runs of earlier calls that the study as it now stands does not hold. */

@@ -3,6 +3,7 @@
  *
  *     <run id>/
  *       spec.json  status.json  receipt.json  scores.json    written whole
+ *       job.json                                             written whole; of a run that a service fine-tunes
  *       metrics.jsonl                                        append-only, cut on resume
  *       predictions/<task>.<split>.jsonl                     written whole
  *       predictions/<task>.<split>.index.jsonl               their scores alone, made again where it does not fit them: item-scores.ts
@@ -29,6 +30,7 @@ import { appendLog, formatJsonl, type JsonlLine, parseJsonl, readLog, withoutNon
 import type { RunSpec, Scoring, Split } from "../specs/types.ts";
 import { formatItemIndex, type ItemScores, itemScoresOf, type KnownItems, parseItemIndex } from "./item-scores.ts";
 import {
+  hostedJobSchema,
   judgementSchema,
   metricsLineSchema,
   predictionSchema,
@@ -38,6 +40,7 @@ import {
   subjectSchema,
 } from "./schemas.ts";
 import type {
+  HostedJob,
   Judgement,
   MetricsLine,
   MetricValue,
@@ -54,6 +57,7 @@ export const runPaths = {
   spec: (dir: string): string => join(dir, "spec.json"),
   status: (dir: string): string => join(dir, "status.json"),
   receipt: (dir: string): string => join(dir, "receipt.json"),
+  hostedJob: (dir: string): string => join(dir, "job.json"),
   metrics: (dir: string): string => join(dir, "metrics.jsonl"),
   scores: (dir: string): string => join(dir, "scores.json"),
   subject: (dir: string): string => join(dir, "subject.json"),
@@ -143,6 +147,11 @@ export function isPidAlive(pid: number): boolean {
 /** Adds a line to metrics.jsonl. */
 export function appendMetrics(dir: string, line: MetricsLine): void {
   appendLog(runPaths.metrics(dir), line);
+}
+
+/** All of metrics.jsonl at once: what a service has said so far. */
+export function writeMetrics(dir: string, lines: readonly MetricsLine[]): void {
+  writeWhole(runPaths.metrics(dir), formatJsonl(lines));
 }
 
 /** All lines of metrics.jsonl that were written to their end. */
@@ -311,6 +320,16 @@ export function writeReceipt(dir: string, receipt: Receipt): void {
 /** Absent until the run has ended. */
 export function readReceipt(dir: string): Receipt | undefined {
   return readRecord(runPaths.receipt(dir), receiptSchema);
+}
+
+/** job.json */
+export function writeHostedJob(dir: string, job: HostedJob): void {
+  writeJson(runPaths.hostedJob(dir), job);
+}
+
+/** Absent where nothing was sent to a service yet. */
+export function readHostedJob(dir: string): HostedJob | undefined {
+  return readRecord(runPaths.hostedJob(dir), hostedJobSchema);
 }
 
 /** A record, written whole, in lines that people can read. */

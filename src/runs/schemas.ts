@@ -7,6 +7,7 @@ import { z } from "zod";
 import { VERDICTS } from "../specs/verdicts.ts";
 import type {
   CalibrationScores,
+  HostedJob,
   Judgement,
   MetricsLine,
   Prediction,
@@ -141,6 +142,39 @@ export const receiptSchema = schemaOf<Receipt>(
     seed: z.number(),
     threads: count,
     cost: z.looseObject({ tokens: number, flops: number, seconds: number, peak_memory_bytes: number }),
+    hosted: z
+      .looseObject({
+        base_url: z.string(),
+        job: z.string(),
+        fine_tuned_model: z.string(),
+        trained_tokens: z.number().optional(),
+        money: z.number().optional(),
+        hyperparameters: z.record(z.string(), z.unknown()),
+        service_seed: z.number().optional(),
+        deviations: z.array(z.string()),
+      })
+      .optional(),
+  }),
+);
+
+export const hostedJobSchema = schemaOf<HostedJob>(
+  z.looseObject({
+    base_url: z.string(),
+    model: z.string(),
+    file: z.looseObject({
+      name: z.string(),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      bytes: count,
+      rows: count,
+      id: z.string().min(1).optional(),
+    }),
+    asked_at: z.number().optional(),
+    id: z.string().min(1).optional(),
+    status: z.string().optional(),
+    fine_tuned_model: z.string().min(1).optional(),
+    checkpoints: z.array(z.looseObject({ step: z.number(), model: z.string() })).optional(),
+    left_out: z.array(z.string()).optional(),
+    earlier: z.array(z.string()).optional(),
   }),
 );
 

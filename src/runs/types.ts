@@ -131,6 +131,48 @@ export interface Receipt {
   seed: number;
   threads: number;
   cost: { tokens: number; flops: number; seconds: number; peak_memory_bytes: number };
+  /** Of a run that was fine-tuned by a service. */
+  hosted?: HostedReceipt;
+}
+
+/** What a service did and billed. */
+export interface HostedReceipt {
+  base_url: string;
+  job: string;
+  fine_tuned_model: string;
+  /** As the service counts them: what is paid for. Absent: it does not tell. */
+  trained_tokens?: number;
+  /** At the price that was given, in its currency. */
+  money?: number;
+  /** As the service resolved them. */
+  hyperparameters: Record<string, unknown>;
+  /** As the service says it; absent: it does not take one. */
+  service_seed?: number;
+  /** How the run departs from what the study says, in sentences. */
+  deviations: string[];
+}
+
+/** job.json of a run that a service fine-tunes: what was sent and created there, so that nothing is sent or paid for twice. */
+export interface HostedJob {
+  /** Where. A key goes nowhere else. */
+  base_url: string;
+  /** The base. */
+  model: string;
+  /** The training file; `id` as soon as the service has it. */
+  file: { name: string; sha256: string; bytes: number; rows: number; id?: string };
+  /** When the job was about to be asked for, in milliseconds since the epoch: from then on it may exist. Absent: it does not. */
+  asked_at?: number;
+  /** The job. */
+  id?: string;
+  /** In the service's words, when last asked. */
+  status?: string;
+  fine_tuned_model?: string;
+  /** Models of earlier steps that the service kept. */
+  checkpoints?: { step: number; model: string }[];
+  /** Members of the request that the service does not know. */
+  left_out?: string[];
+  /** Jobs of this run that failed or were cancelled before. */
+  earlier?: string[];
 }
 
 /** One line of ledger.jsonl. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -49,6 +49,19 @@ function judge(dir: string, output: string): string {
 test("a whole run has no problems, judged or not", () => {
   expect(verifyRun(goodRun(), idOf)).toEqual([]);
   expect(verifyRun(judge(goodRun(), "a"), idOf)).toEqual([]);
+});
+
+test("a service may tell of some steps only, in order", () => {
+  const dir = mkdtempSync(join(tmpdir(), "mixtune-verify-"));
+  const problems = () => verifyRun(dir, () => "x").filter((problem) => problem.includes("metrics.jsonl"));
+  const lines = (...steps: number[]) => steps.map((step) => `{"step":${step},"loss":1,"loss_per_task":{}}\n`).join("");
+  writeFileSync(join(dir, "metrics.jsonl"), lines(2, 5, 9));
+  expect(problems()).toHaveLength(1);
+  writeFileSync(join(dir, "job.json"), "{}");
+  expect(problems()).toEqual([]);
+  writeFileSync(join(dir, "metrics.jsonl"), lines(2, 2));
+  expect(problems()).toHaveLength(1);
+  rmSync(dir, { recursive: true });
 });
 
 test.each<[string, (dir: string) => void, RegExp]>([

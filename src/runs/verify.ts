@@ -1,5 +1,6 @@
 /** @file Is a run directory what it says? Cheap enough to run on every run before its numbers are used. */
 
+import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { sha256 } from "../base/digest.ts";
 import { MixtuneError } from "../base/errors.ts";
@@ -13,6 +14,7 @@ import {
   readScores,
   readSpec,
   readStatus,
+  runPaths,
 } from "./run-dir.ts";
 import type { Judgement, Prediction } from "./types.ts";
 
@@ -37,7 +39,10 @@ export function verifyRun(dir: string, runIdOf: (spec: RunSpec) => string): stri
   });
   attempt(() => {
     const steps = readMetrics(dir).map(({ step }) => step);
-    const gap = steps.findIndex((step, i) => step !== i + 1);
+    // A service may tell of some steps only.
+    const isHosted = existsSync(runPaths.hostedJob(dir));
+    const isNext = (step: number, i: number) => (isHosted ? step > (steps[i - 1] ?? 0) : step === i + 1);
+    const gap = steps.findIndex((step, i) => !isNext(step, i));
     if (gap >= 0) problems.push(`${dir}: metrics.jsonl has step ${steps[gap]} where step ${gap + 1} belongs`);
     const last = readCheckpoint(dir, "last");
     if (last !== undefined && steps.length < last.step) {

@@ -20,7 +20,10 @@ export const preparedSchema = z.strictObject({
     .nullable(
       z.looseObject({
         model: z.looseObject({ name: z.string() }),
-        train: trainBlockSchema.required().extend({ bf16: z.boolean().optional() }),
+        train: trainBlockSchema
+          .omit({ learning_rate_multiplier: true })
+          .required()
+          .extend({ bf16: z.boolean().optional() }),
         seed: count,
       }),
     )

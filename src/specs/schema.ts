@@ -105,6 +105,10 @@ const train = z.strictObject({
     error: "all, or a list of module names",
   }),
   learning_rate: positive.max(10),
+  learning_rate_multiplier: positive
+    .max(1000)
+    .optional()
+    .describe("Of hosted fine-tuning, which knows no learning_rate. Left out: the service's."),
   num_train_epochs: positive,
   max_steps: count.nullable(),
   batch_tokens: count.nullable(),

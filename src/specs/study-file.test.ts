@@ -111,7 +111,7 @@ describe("a study file", () => {
     [
       "a hosted baseline without the reading that its table compares",
       "eval: {scoring: [constrained, lenient], baselines: ['openai:x']}",
-      "strict too: a hosted baseline gives no log-probability of a label, so the whole table is strict",
+      "strict too: a hosted model gives no log-probability of a label, so the whole table is strict",
       "constrained, lenient",
     ],
     ["an unknown control", "controls: [shuffled]", "one of base, few_shot, shuffled_labels, random_init", '"shuffled"'],

@@ -70,7 +70,7 @@ export function parseStudy(text: string, path: string, overrides: Overrides, cat
     factors: factorsOf(written.factors ?? {}, written.train ?? {}, tasks, file),
     controls: controlsOf(written.controls ?? ["base"], written.train ?? {}, file),
     train: trainOf(written.train ?? {}, file),
-    eval: evalOf(written.eval ?? {}, file),
+    eval: evalOf(written.eval ?? {}, file, written.models),
   };
 }
 
@@ -85,21 +85,24 @@ export function trainOf(block: TrainBlock, file: YamlFile): TrainSpec {
   return train;
 }
 
-/** The `eval` block with defaults; refuses unknown baselines, and a hosted one without the reading that a table with it compares. */
-export function evalOf(block: EvalBlock, file: YamlFile): EvalSpec {
+/**
+ * The `eval` block with defaults; refuses unknown baselines, and a hosted one, or a hosted model of the study, without the reading that a table with
+ * it compares.
+ */
+export function evalOf(block: EvalBlock, file: YamlFile, models: readonly string[]): EvalSpec {
   block.baselines?.forEach((baseline, i) => {
     if (isHosted(baseline)) return;
     mustBeOneOf(baseline, ["majority", "ngram", "openai:NAME"], file, ["eval", "baselines", i]);
   });
   const written = Object.fromEntries(Object.entries(block).filter(([, value]) => value !== undefined));
   const spec = { ...EVAL_DEFAULTS, ...written };
-  const compared = tableScoring(spec);
+  const compared = tableScoring(spec, models);
   if (!spec.scoring.includes(compared)) {
     throw new SpecError({
       place: file.place(["eval", "scoring"]),
-      expected: `${compared} too: a hosted baseline gives no log-probability of a label, so the whole table is ${compared}`,
+      expected: `${compared} too: a hosted model gives no log-probability of a label, so the whole table is ${compared}`,
       got: spec.scoring.join(", "),
-      remedy: `Write scoring: [${[...spec.scoring, compared].join(", ")}], or leave the hosted baseline out.`,
+      remedy: `Write scoring: [${[...spec.scoring, compared].join(", ")}], or leave the hosted model out.`,
     });
   }
   return spec;

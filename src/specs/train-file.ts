@@ -50,7 +50,7 @@ export function parseTrainFile(
     ...(written.shuffled_labels ? { shuffled_labels: true } : {}),
     train: trainOf(written.train ?? {}, file),
     seed: written.seed ?? 1,
-    eval: evalOf(written.eval ?? {}, file),
+    eval: evalOf(written.eval ?? {}, file, [written.model]),
   };
 }
 

@@ -116,6 +116,8 @@ export interface TrainSpec {
   /** "all" linear layers of the blocks, or module names such as q_proj. */
   lora_target: "all" | string[];
   learning_rate: number;
+  /** Of hosted fine-tuning alone, where the rate itself is the service's. Absent: the service's too. */
+  learning_rate_multiplier?: number;
   num_train_epochs: number;
   /** Overrides num_train_epochs when set. */
   max_steps: number | null;
@@ -242,5 +244,5 @@ export interface RunSpec {
   >;
   train: TrainSpec;
   seed: number;
-  worker: { kind: "local" | "torch"; threads: number };
+  worker: { kind: "local" | "torch" | "hosted"; threads: number };
 }

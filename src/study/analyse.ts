@@ -96,7 +96,7 @@ export interface StudyTable {
  */
 export function analyseStudy(lock: StudyLock, read: ReadScored): { table: StudyTable; items: ModelItems[] } {
   const tasks = Object.keys(lock.study.tasks).map((name) => ({ name, metric: lock.tasks[name]!.metric }));
-  const scoring = tableScoring(lock.study.eval);
+  const scoring = tableScoring(lock.study.eval, lock.study.models);
   const isControl = ({ control }: LockedRun) => control !== undefined;
   const groups = [...groupRuns(lock.runs.filter((run) => !isControl(run))), ...groupRuns(lock.runs.filter(isControl))];
   const rows = [

@@ -14,10 +14,21 @@ export function methodsOf(
   const level = `${100 * CONFIDENCE} %`;
   const seeds = study.seeds.length;
   const length = train.max_steps === null ? `${train.num_train_epochs} epochs` : `${train.max_steps} steps`;
+  const seedsText = `${seeds} ${seeds === 1 ? "seed" : "seeds"} (${study.seeds.join(", ")})`;
+  const asked = [
+    ...(train.train_batch_size === null ? [] : [`batch size ${train.train_batch_size}`]),
+    ...(train.learning_rate_multiplier === undefined
+      ? []
+      : [`learning rate multiplier ${train.learning_rate_multiplier}`]),
+  ];
+  const byService = `Each mixture was fine-tuned by a service from each base model with ${seedsText}: ${[length, ...asked].join(", ")}, the rows of one epoch in an order that follows from the seed; method, optimiser and all else were the service's, and the same bits are not promised. Receipts name the jobs. Budgets: ${study.budget.match.join(", ")}. mixtune ${mixtune}.`;
   return [
     {
       title: "Training",
-      text: `Each mixture was trained from each base model with ${seeds} ${seeds === 1 ? "seed" : "seeds"} (${study.seeds.join(", ")}): ${train.method}, ${length}, learning rate ${train.learning_rate} (${train.lr_scheduler_type}), weight decay ${train.weight_decay}, examples of at most ${train.cutoff_len} tokens. Budgets: ${study.budget.match.join(", ")}. A seed decides order and first values; mixtune ${mixtune}, ${worker.kind} worker, ${worker.threads} threads a run.`,
+      text:
+        worker.kind === "hosted"
+          ? byService
+          : `Each mixture was trained from each base model with ${seedsText}: ${train.method}, ${length}, learning rate ${train.learning_rate} (${train.lr_scheduler_type}), weight decay ${train.weight_decay}, examples of at most ${train.cutoff_len} tokens. Budgets: ${study.budget.match.join(", ")}. A seed decides order and first values; mixtune ${mixtune}, ${worker.kind} worker, ${worker.threads} threads a run.`,
     },
     {
       title: "Data",

@@ -68,7 +68,7 @@ export function readSide(side: Side, onProblem: (message: string) => void): Side
       const { answer } = study?.lock.study.tasks[task] ?? subject?.tasks[task] ?? {};
       return answer?.kind === "label" ? answer.labels : undefined;
     },
-    scoring: study && tableScoring(study.lock.study.eval),
+    scoring: study && tableScoring(study.lock.study.eval, study.lock.study.models),
     record: attempt(() => recordOf(side), onProblem),
   };
 }

@@ -10,9 +10,9 @@ export interface Estimate {
   tokens: number;
   /** The same by ingredient. */
   ingredients: Record<string, Shown>;
-  /** Optimiser steps. */
+  /** Optimiser steps; NaN where a service decides. */
   steps: number;
-  /** Training and evaluation. */
+  /** Training and evaluation; NaN where it is somebody else's machine. */
   seconds: number;
   /** Peak resident memory of the worker. */
   memory_bytes: number;
@@ -20,6 +20,8 @@ export interface Estimate {
   disk_bytes: number;
   /** What it holds beyond that while it runs: checkpoints with moments: last, best, and the one being written. */
   working_disk_bytes: number;
+  /** What a fine-tuning service bills, at the price that was given; NaN without one. Absent: nobody bills anything. */
+  money?: number;
 }
 
 /** One run of a plan: what `plan` prints and `run` turns into a job. */

@@ -1,6 +1,5 @@
 /** @file Our own engine: graphs of ours, arithmetic by ONNX Runtime, in the thread it is called in. */
 
-import { cpus, platform, totalmem } from "node:os";
 import { SHOT_END } from "../data/few-shot.ts";
 import type { PreparedTask } from "../data/prepare.ts";
 import { evaluationSubset } from "../eval/evaluate.ts";
@@ -25,6 +24,7 @@ import {
   trainingTasks,
 } from "./engine.ts";
 import { firstValues } from "./first-values.ts";
+import { hostFacts } from "./host-facts.ts";
 import type { SharedParts } from "./shared-parts.ts";
 
 export interface EmbeddedSettings {
@@ -104,12 +104,7 @@ async function train(
     if (result.state === "interrupted") throw new Interrupted();
     writeReceipt(job.dir, {
       versions,
-      host: {
-        platform: platform(),
-        cpu: cpus()[0]?.model ?? "unknown",
-        cores: cpus().length,
-        memory_bytes: totalmem(),
-      },
+      host: hostFacts(),
       seed: spec.seed,
       threads: job.threads,
       cost: {

@@ -3,13 +3,11 @@
  * the run directory's records.
  */
 
-import { MixtuneError } from "../base/errors.ts";
 import { evaluateSplit, evaluationSubset } from "../eval/evaluate.ts";
 import { keepCheckpoints } from "../runs/checkpoints.ts";
 import {
   isScored,
   lacksConstrainedNumbers,
-  openRunDir,
   readReceipt,
   readScores,
   writePredictions,
@@ -18,8 +16,9 @@ import {
 } from "../runs/run-dir.ts";
 import type { Job, Outcome, RunProgress } from "../study/types.ts";
 import { type Engine, Interrupted, type JobContext, type Question } from "./engine.ts";
+import { outcomeOf } from "./job-outcome.ts";
 import { SharedParts, type SharedSettings } from "./shared-parts.ts";
-import { StatusKeeper } from "./status-keeper.ts";
+import type { StatusKeeper } from "./status-keeper.ts";
 
 export interface RunnerSettings extends SharedSettings {
   /** Milliseconds since the epoch. */
@@ -38,29 +37,17 @@ export class JobRunner {
     this.engine = makeEngine(this.shared);
   }
 
-  /** Runs a job to its end; whatever goes wrong is an outcome, and status.json says it. */
+  /** Runs a job to its end; whatever goes wrong is an outcome. */
   async run(
     job: Job,
     onProgress: (progress: RunProgress) => void,
     isAborted: () => Promise<boolean>,
   ): Promise<Outcome> {
-    const status = new StatusKeeper(job, this.settings.now);
-    try {
-      openRunDir(job.dir);
-      status.write({ state: "running" });
-      await this.work({ job, onProgress, isAborted, status });
-      status.write({ state: "done" });
+    const tidyUp = () => {
       if (job.kind === "run") keepCheckpoints(job.dir, job.spec.train.keep);
-      return { state: "done" };
-    } catch (error) {
-      if (error instanceof Interrupted) {
-        status.write({ state: "planned" });
-        return { state: "interrupted" };
-      }
-      const reason = error instanceof MixtuneError ? error.message : `a fault in mixtune: ${(error as Error).message}`;
-      status.tryWrite({ state: "failed", reason });
-      return { state: "failed", reason, stack: (error as Error).stack ?? "" };
-    }
+    };
+    const work = (status: StatusKeeper) => this.work({ job, onProgress, isAborted, status });
+    return outcomeOf(job, this.settings.now, work, tidyUp);
   }
 
   async release(): Promise<void> {

@@ -9,7 +9,7 @@ const SCRIPT = fileURLToPath(new URL("../../scripts/ci/tiny_families.py", import
 
 /** @returns their folders */
 export function makeFamilies(folder: string): string[] {
-  const python = process.env["MIXTUNE_PYTHON"] ?? "python3";
+  const python = process.env.MIXTUNE_PYTHON ?? "python3";
   const { status, stderr } = spawnSync(python, [SCRIPT, folder], { encoding: "utf8" });
   if (status !== 0) throw new Error(stderr);
   return readdirSync(folder).map((name) => join(folder, name));

@@ -1,6 +1,7 @@
 /** @file mixtune plan STUDY: every run with what it will cost; starts nothing. */
 
 import type { Command } from "commander";
+import { amount } from "../../eval/hosted/purse.ts";
 import { aligned } from "../../report/tables.ts";
 import type { Shown } from "../../specs/types.ts";
 import { ASSUMED_DISCORDANCE, type Detectable, detectableBefore } from "../../study/power.ts";
@@ -10,10 +11,12 @@ import type { Act } from "../act.ts";
 import { diskNeeded, refuseFullDisk } from "../disk.ts";
 import { EXIT_DONE } from "../exit.ts";
 import { hostedTodo } from "../hosted-baselines.ts";
-import { BASELINE_OPTIONS, describeSending, type HostedFlags } from "../hosted-options.ts";
+import { describeBill, hostedBill } from "../hosted-bill.ts";
+import { describeSending } from "../hosted-options.ts";
 import { bytes, count, duration } from "../numbers.ts";
 import { jobsOf, prepareStudy, refuseFullMemory } from "../prepare-study.ts";
 import { readStudy } from "../read-study.ts";
+import { addStudyOptions, type StudyFlags } from "../study-options.ts";
 import { assignmentsOf } from "../words.ts";
 
 export function addPlan(program: Command, act: Act): void {
@@ -22,7 +25,7 @@ export function addPlan(program: Command, act: Act): void {
     .description("every run with examples, tokens, steps, estimated time, memory and disk; starts nothing")
     .option("--out <dir>", "where results would go (default studies/<name>)")
     .addHelpText("after", "\nExample: mixtune plan study.yaml seeds=[1,2,3]")
-    .action((study: string, words: string[], { out, ...flags }: { out?: string } & HostedFlags) =>
+    .action((study: string, words: string[], { out, ...flags }: { out?: string } & StudyFlags) =>
       act(async (context) => {
         const prepared = await prepareStudy(readStudy(study, assignmentsOf(words)), out, context, flags);
         const done = new Set(jobsOf(prepared).flatMap(({ job }) => (isComplete(job) ? [job.id] : [])));
@@ -47,13 +50,18 @@ export function addPlan(program: Command, act: Act): void {
           const what = describeSending(choice, work.numRows, work.cost);
           text += `\n\nBaseline ${name}, asked by mixtune run --allow-hosted only:\n${what}`;
         }
-        context.result({ dir: prepared.dir, runs, totals, detectable, ...(hosted.length > 0 && { hosted }) }, text);
+        const bill = prepared.lock.worker.kind === "hosted" ? await hostedBill(prepared) : undefined;
+        if (bill !== undefined) {
+          text += `\n\nFine-tuning by a service, for mixtune run --worker hosted --allow-hosted --yes only:\n${describeBill(prepared, bill)}`;
+        }
+        const machine = { dir: prepared.dir, runs, totals, detectable, ...(bill && { bill }) };
+        context.result({ ...machine, ...(hosted.length > 0 && { hosted }) }, text);
         refuseFullDisk(prepared);
         refuseFullMemory(prepared);
         return EXIT_DONE;
       }),
     );
-  for (const [flags, meaning] of BASELINE_OPTIONS) command.option(flags, meaning);
+  addStudyOptions(command);
 }
 
 function detectableText(found: readonly Detectable[]): string[] {
@@ -112,7 +120,13 @@ function totalsOf(runs: readonly PlannedEntry[]): Totals {
 }
 
 function planText(runs: readonly PlannedEntry[], totals: Totals, dir: string): string {
-  const header = ["run", "mixture", "seed", "examples", "tokens", "steps", "time", "memory", "disk", "state"];
+  const isPaid = runs.some(({ estimate }) => estimate.money !== undefined);
+  const priced = (cell: string) => (isPaid ? [cell] : []);
+  const header = [
+    ...["run", "mixture", "seed", "examples", "tokens", "steps", "time", "memory", "disk"],
+    ...priced("money"),
+    "state",
+  ];
   const rows = runs.map((run) => [
     run.id,
     labelsOf(run, runs).join(" = "),
@@ -123,6 +137,7 @@ function planText(runs: readonly PlannedEntry[], totals: Totals, dir: string): s
     duration(run.estimate.seconds),
     bytes(run.estimate.memory_bytes),
     bytes(run.estimate.disk_bytes),
+    ...priced(moneyCell(run.estimate.money)),
     run.done ? "done" : run.unresolved ? "unresolved" : "to do",
   ]);
   return [
@@ -133,6 +148,10 @@ function planText(runs: readonly PlannedEntry[], totals: Totals, dir: string): s
     "",
     `${totals.runs} runs, ${totals.to_do} to do: ${count(totals.steps)} steps, ${count(totals.tokens)} tokens, about ${duration(totals.seconds)} one after the other (time and memory are rough), up to ${bytes(totals.memory_bytes)} of memory, ${bytes(totals.disk_bytes)} of disk in ${dir}.`,
   ].join("\n");
+}
+
+function moneyCell(money = Number.NaN): string {
+  return Number.isNaN(money) ? "?" : amount(money);
 }
 
 /** One row per ingredient of a mixture. Seeds draw different rows, so their tokens differ a little. */

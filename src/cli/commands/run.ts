@@ -1,19 +1,18 @@
 /** @file mixtune run STUDY: trains and evaluates all that is not done yet. */
 
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { SpecError } from "../../base/errors.ts";
 import type { Act } from "../act.ts";
-import { BASELINE_OPTIONS, type HostedFlags } from "../hosted-options.ts";
 import { prepareStudy } from "../prepare-study.ts";
 import { readStudy } from "../read-study.ts";
 import { runStudy } from "../run-study.ts";
+import { addStudyOptions, type StudyFlags } from "../study-options.ts";
 import { assignmentsOf } from "../words.ts";
 
-interface RunOptions extends Omit<HostedFlags, "concurrency"> {
+interface RunOptions extends StudyFlags {
   out?: string;
   /** Runs at a time. */
   concurrency?: string;
-  worker: "local" | "torch";
 }
 
 export function addRun(program: Command, act: Act): void {
@@ -22,20 +21,15 @@ export function addRun(program: Command, act: Act): void {
     .description("train and evaluate all that is not done yet; may be killed and started again at any time")
     .option("--out <dir>", "where results go (default studies/<name>)")
     .option("--concurrency <n>", "runs at a time (default as many as cores and memory allow)")
-    .addOption(
-      new Option("--worker <kind>", "what trains: the embedded engine, or PyTorch in a process of its own")
-        .choices(["local", "torch"])
-        .default("local"),
-    )
     .addHelpText("after", "\nExample: mixtune run study.yaml train.learning_rate=1e-4")
-    .action((study: string, words: string[], { out, concurrency, worker, ...hosted }: RunOptions) =>
+    .action((study: string, words: string[], { out, concurrency, ...flags }: RunOptions) =>
       act(async (context) => {
         const runsAtATime = concurrencyOf(concurrency);
-        const prepared = await prepareStudy(readStudy(study, assignmentsOf(words)), out, context, hosted, worker);
+        const prepared = await prepareStudy(readStudy(study, assignmentsOf(words)), out, context, flags);
         return runStudy(prepared, context, runsAtATime);
       }),
     );
-  for (const [flags, meaning] of BASELINE_OPTIONS) command.option(flags, meaning);
+  addStudyOptions(command);
 }
 
 function concurrencyOf(text: string | undefined): number | undefined {

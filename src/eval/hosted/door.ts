@@ -29,6 +29,8 @@ export interface Door {
   /** Where it leads, for messages: a host. */
   host: string;
   post(body: Record<string, unknown> | RequestBody): Promise<Outcome>;
+  /** Anything else that OpenAI's client can ask. */
+  ask(request: (client: OpenAI) => Promise<unknown>): Promise<Outcome>;
   /** Names of the models behind it; empty where it does not tell. */
   listModels(): Promise<string[]>;
 }
@@ -44,6 +46,7 @@ type Settings = Pick<HostedSettings, "baseUrl" | "api" | "apiKey" | "organisatio
 export function openDoor({ baseUrl, api, apiKey, organisation, timeoutMs }: Settings): Door {
   const url = checkedUrl(baseUrl);
   const headers = headersOf(url.host, apiKey, organisation);
+  const { "Content-Type": _json, ...formHeaders } = headers;
   const redact = (text: string) =>
     apiKey !== undefined && apiKey.length >= MIN_SECRET_LENGTH ? text.replaceAll(apiKey, "[key]") : text;
 
@@ -51,7 +54,8 @@ export function openDoor({ baseUrl, api, apiKey, organisation, timeoutMs }: Sett
     // OpenAI's own headers are not sent: they tell operating system and runtime, and may come from the environment.
     const response = await fetch(String(input), {
       method: init?.method ?? "GET",
-      headers,
+      // A form names its own type, with the boundary between its parts.
+      headers: init?.body instanceof FormData ? formHeaders : headers,
       redirect: "manual",
       ...(init?.body == null ? {} : { body: init.body }),
       ...(init?.signal == null ? {} : { signal: init.signal }),
@@ -71,6 +75,9 @@ export function openDoor({ baseUrl, api, apiKey, organisation, timeoutMs }: Sett
     }
     return new Response(text, { headers: { "Content-Type": "application/json" } });
   };
+
+  // The client looks whether forms can be sent by a request of its own where it does not find this.
+  Object.assign(ownFetch, { Response });
 
   let opened: OpenAI | undefined;
   const outcomeOf = async (ask: (client: OpenAI) => Promise<unknown>): Promise<Outcome> => {
@@ -97,6 +104,7 @@ export function openDoor({ baseUrl, api, apiKey, organisation, timeoutMs }: Sett
           ? chat.completions.create(body as unknown as OpenAI.ChatCompletionCreateParamsNonStreaming)
           : completions.create(body as unknown as OpenAI.CompletionCreateParamsNonStreaming),
       ),
+    ask: outcomeOf,
     async listModels() {
       const outcome = await outcomeOf(async ({ models }) => (await models.list()).data);
       if (outcome.kind !== "answered" || !Array.isArray(outcome.body)) return [];
@@ -189,10 +197,10 @@ function jsonIn(text: string): unknown {
   }
 }
 
-/** Some servers complain with status 200. */
+/** Some servers complain with status 200. A fine-tuning job that failed says so in its own `error`. */
 function hasError(body: unknown): boolean {
-  const { error, choices } = (body ?? {}) as { error?: unknown; choices?: unknown };
-  return error !== undefined && error !== null && choices === undefined;
+  const { error, choices, object } = (body ?? {}) as { error?: unknown; choices?: unknown; object?: unknown };
+  return error !== undefined && error !== null && choices === undefined && object !== "fine_tuning.job";
 }
 
 /** `{error: {…}}` as OpenAI has it, `{error: "…"}`, or flat as older vLLM; else the text itself. */

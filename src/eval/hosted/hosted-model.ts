@@ -13,6 +13,7 @@ import { Purse } from "./purse.ts";
 import {
   type Asked,
   isFiltered,
+  isUnknownModel,
   logprobsMissing,
   mayPass,
   outOfTries,
@@ -26,6 +27,9 @@ import { answerIn, asTaken, bodyOf, canDoWithout, leftOut, type RequestBody, wit
 
 /** No tokenizer has so many characters a token over a whole prompt. */
 const MOST_CHARS_PER_TOKEN = 12;
+
+/** Between two looks whether a model is there that was just fine-tuned. */
+const NEW_MODEL_WAIT_MS = 5000;
 
 export interface HostedModel {
   /** The endpoint's host, with its port. */
@@ -66,6 +70,7 @@ export function openHostedModel(settings: HostedSettings): HostedModel {
   const notTaken = new Set<string>();
   /** Equal requests under way: sent once. */
   const underWay = new Map<string, Promise<HostedAnswer>>();
+  const isNewUntil = clock() + (settings.newModelMs ?? 0);
   /** A server that asks one request to wait means all. */
   let pausedUntil = 0;
 
@@ -122,6 +127,11 @@ export function openHostedModel(settings: HostedSettings): HostedModel {
           continue;
         }
         if (isFiltered(complaint)) return filtered(body, sentWithout);
+        if (isUnknownModel(complaint) && clock() < isNewUntil) {
+          await sleep(NEW_MODEL_WAIT_MS, signal);
+          tries--;
+          continue;
+        }
         if (!mayPass(status, complaint)) throw await refusalOf(outcome, asked, door.listModels);
         // While others are answered, the endpoint is well and only wants fewer requests.
         if (status === 429 && purse.spending.answers > numBefore) tries = 1;

@@ -7,6 +7,8 @@ import type { Budget, HostedAnswer, Prices, Spending } from "./types.ts";
 export interface Tokens {
   prompt: number;
   completion: number;
+  /** Of fine-tuning: once an epoch. */
+  trained?: number;
 }
 
 export class Purse {
@@ -58,6 +60,12 @@ export class Purse {
     this.release(most);
   }
 
+  /** A fine-tuning job ended. @param trained  tokens that it was billed for */
+  settleTrained(most: Tokens, trained: number): void {
+    this.add({ prompt: 0, completion: 0, trained });
+    this.release(most);
+  }
+
   /** It broke off and may have been billed: the most that it can have cost counts as spent. */
   settleUnknown(most: Tokens): void {
     this.spending.estimated++;
@@ -98,9 +106,10 @@ export class Purse {
 }
 
 /** Money for tokens; NaN without prices. */
-export function costOf({ prompt, completion }: Tokens, prices: Prices | undefined): number {
+export function costOf({ prompt, completion, trained = 0 }: Tokens, prices: Prices | undefined): number {
   if (prices === undefined) return Number.NaN;
-  return (prompt * prices.inputPerMillion + completion * prices.outputPerMillion) / 1e6;
+  const training = trained === 0 ? 0 : trained * (prices.trainingPerMillion ?? Number.NaN);
+  return (prompt * prices.inputPerMillion + completion * prices.outputPerMillion + training) / 1e6;
 }
 
 /** Money in digits that show something: 12.35, 0.0042. */

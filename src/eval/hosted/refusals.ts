@@ -18,6 +18,9 @@ export interface Asked {
   id: string;
 }
 
+/** A request that the endpoint answered with a refusal. */
+export type Refused = Extract<Outcome, { kind: "refused" }>;
+
 const KEPT = "what was answered is kept and is not paid for again.";
 
 /**
@@ -48,30 +51,29 @@ export function parameterNotTaken({ code, param, message }: Complaint): string |
   return /(unsupported|unrecognized|unknown) (parameter|value|request argument).*?['"`](\w+)/i.exec(message)?.[3];
 }
 
+/** True where the endpoint does not know the model. */
+export function isUnknownModel({ code, type, message }: Complaint): boolean {
+  return NO_MODEL.test(`${code} ${type} ${message}`);
+}
+
+/** True where the account has nothing left to pay with. */
+function isOutOfMoney({ code, type, message }: Complaint): boolean {
+  return NO_MONEY.test(`${code} ${type} ${message}`);
+}
+
 /** True for what may pass: timeouts, conflicts, too many requests, and faults of the server. */
 export function mayPass(status: number, complaint: Complaint): boolean {
   if (isTooLong(complaint) || NO_MONEY.test(`${complaint.code} ${complaint.type}`)) return false;
   return status === 408 || status === 409 || status === 425 || status === 429 || (status >= 500 && status !== 501);
 }
 
-/** The error behind a refusal that does not pass. @param listModels  asked where the model is unknown, to name the nearest */
-export async function refusalOf(
-  { status, complaint }: Extract<Outcome, { kind: "refused" }>,
-  asked: Asked,
-  listModels: () => Promise<string[]>,
-): Promise<MixtuneError> {
-  const { host, model, api, hasKey, id } = asked;
-  const place = `${host}: ${model}`;
-  const words = `${complaint.code} ${complaint.type} ${complaint.message}`;
-  const got = `status ${status}${complaint.message === "" ? "" : `: ${complaint.message}`}`;
-  if (isTooLong(complaint)) {
-    return new DataError({
-      place: `${place}: ${id}`,
-      expected: "a prompt and an answer that fit the model's context",
-      got,
-      remedy: `Take a model with a longer context, start the server with one, or shorten the examples; ${KEPT}`,
-    });
-  }
+/** The error behind a refusal of whoever asks, whatever was asked. @param kept  what starting again does not lose */
+export function accountRefusal(
+  { status, complaint }: Refused,
+  place: string,
+  { host, hasKey }: Pick<Asked, "host" | "hasKey">,
+  kept: string,
+): MixtuneError | undefined {
   if (status === 401) {
     return new SpecError({
       place,
@@ -81,15 +83,46 @@ export async function refusalOf(
       remedy: `Set OPENAI_API_KEY to a key of ${host}.`,
     });
   }
-  if (status === 402 || NO_MONEY.test(words)) {
-    return new WorkerError({
-      place,
-      expected: "an account with money or quota left",
+  if (status !== 402 && !isOutOfMoney(complaint)) return undefined;
+  return new WorkerError({
+    place,
+    expected: "an account with money or quota left",
+    got: saidWith(status, complaint),
+    remedy: `Top up the account at ${host}, then start again: ${kept}`,
+  });
+}
+
+/** A refusal in the server's words. */
+export function saidWith(status: number, { message }: Complaint): string {
+  return `status ${status}${message === "" ? "" : `: ${withoutStop(message)}`}`;
+}
+
+/** Words that end a sentence of ours. */
+export function withoutStop(words: string): string {
+  return words.replace(/\.\s*$/, "");
+}
+
+/** The error behind a refusal that does not pass. @param listModels  asked where the model is unknown, to name the nearest */
+export async function refusalOf(
+  refused: Refused,
+  asked: Asked,
+  listModels: () => Promise<string[]>,
+): Promise<MixtuneError> {
+  const { status, complaint } = refused;
+  const { host, model, api, id } = asked;
+  const place = `${host}: ${model}`;
+  const got = saidWith(status, complaint);
+  if (isTooLong(complaint)) {
+    return new DataError({
+      place: `${place}: ${id}`,
+      expected: "a prompt and an answer that fit the model's context",
       got,
-      remedy: `Top up the account at ${host}, then start again: ${KEPT}`,
+      remedy: `Take a model with a longer context, start the server with one, or shorten the examples; ${KEPT}`,
     });
   }
-  if (NO_MODEL.test(words)) return unknownModel(place, model, got, await listModels());
+  const ofAccount = accountRefusal(refused, place, asked, KEPT);
+  if (ofAccount !== undefined) return ofAccount;
+  if (isUnknownModel(complaint)) return unknownModel(place, model, got, await listModels());
   if (status === 403) {
     return new SpecError({
       place,
@@ -164,6 +197,7 @@ export function outOfTries(outcome: Outcome, tries: number, waitMs: number, { ho
   });
 }
 
-function times(tries: number): string {
+/** once, 2 times. */
+export function times(tries: number): string {
   return tries === 1 ? "once" : `${tries} times`;
 }

@@ -50,6 +50,8 @@ export interface HostedAnswer {
 export interface Prices {
   inputPerMillion: number;
   outputPerMillion: number;
+  /** Of fine-tuning: a token counts once an epoch. */
+  trainingPerMillion?: number;
 }
 
 /** What may be used up, at most. */
@@ -93,6 +95,8 @@ export interface HostedSettings {
   /** Where answers are kept, for all endpoints and models. Made if it is not there. */
   cacheFolder: string;
   budget: Budget;
+  /** The endpoint may not know the model yet, for so long after it was opened: one that was just fine-tuned. Default: it must. */
+  newModelMs?: number;
   /** One purse of several models, in place of one of its own with `budget`. */
   purse?: Purse;
   prices?: Prices;
