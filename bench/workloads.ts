@@ -4,8 +4,9 @@ import { closeSync, existsSync, mkdirSync, openSync, statSync, writeSync } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Rng } from "../src/base/rng.ts";
+import { numElements } from "../src/base/shapes.ts";
 import type { TokenizedExample } from "../src/data/types.ts";
-import { type DecoderConfig, decoderTensors, numElements } from "../src/models/config.ts";
+import { type DecoderConfig, decoderTensors } from "../src/models/config.ts";
 import { readDecoderConfig } from "../src/models/families.ts";
 import { ConfigReader } from "../src/models/read-config.ts";
 import { type RawWeights, rawOffsets } from "../src/models/weights.ts";

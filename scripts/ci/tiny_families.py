@@ -1,7 +1,11 @@
 """A tiny random model of every family, with a tokenizer and chat template of the family's kind, as folders under OUT.
 
-    python scripts/ci/tiny_families.py OUT
+    python scripts/ci/tiny_families.py OUT [llama.cpp]
+
+With llama.cpp: of what llama.cpp computes too, which has no windows but Gemma's and takes some numbers for granted.
 """
+
+import json
 
 import os
 import shutil
@@ -13,9 +17,37 @@ from tokenizers import Tokenizer
 
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "test", "golden")
 TOKENIZERS = {"mistral": "mistral", "qwen2": "qwen2", "qwen3": "qwen3", "phi3": "phi3", "phi3-long": "phi4-mini", "gemma2": "gemma2"}
+# windows that llama.cpp has not; Gemma's scale is that of its head size, and its window shorter than prompts are
+AS_LLAMA_CPP = {
+    "mistral": {"sliding_window": None},
+    "qwen2": {"use_sliding_window": False, "sliding_window": None, "layer_types": ["full_attention"] * 3},
+    "phi3": {"sliding_window": None},
+    "phi3-long": {"sliding_window": None},
+    "gemma2": {"query_pre_attn_scalar": 6, "sliding_window": 40},
+}
+MORE = {"llama": "../kinds/byte-fallback", "llama3": "../kinds/byte-level-pattern"}
 
 
-def make(family, kind, out):
+def as_converted(folder, family):
+    """As tokenizers are that were made from sentencepiece's: every pair that makes a piece is a merge. Phi-3's special tokens take the white space
+    behind them away."""
+    path = os.path.join(folder, "tokenizer.json")
+    with open(path) as f:
+        tokenizer = json.load(f)
+    model = tokenizer["model"]
+    if not model["byte_fallback"]:
+        return
+    pieces = dict.fromkeys("".join(pair) for pair in model["merges"])
+    splits = ((text[:i], text[i:]) for text in pieces for i in range(1, len(text)))
+    model["merges"] = [list(pair) for pair in splits if all(part in model["vocab"] for part in pair)]
+    if family == "phi3":
+        for token in tokenizer["added_tokens"]:
+            token["rstrip"] = token["content"] not in ("<unk>", "<s>", "<|endoftext|>")
+    with open(path, "w") as f:
+        json.dump(tokenizer, f)
+
+
+def make(family, kind, out, changes):
     tokenizer = os.path.join(GOLDEN, "data-tokenizer", "families", kind)
     folder = os.path.join(out, family)
     shutil.copytree(tokenizer, folder)
@@ -23,7 +55,7 @@ def make(family, kind, out):
     # longrope's short factors throughout: with the long ones transformers' numbers depend on each text's length
     longer = {"original_max_position_embeddings": 4096} if family.startswith("phi3") else {}
     config = AutoConfig.from_pretrained(
-        os.path.join(GOLDEN, "models", family, "model"), vocab_size=vocab, max_position_embeddings=8192, **longer
+        os.path.join(GOLDEN, "models", family, "model"), vocab_size=vocab, max_position_embeddings=8192, **longer, **changes
     )
     torch.manual_seed(1)
     model = AutoModelForCausalLM.from_config(config).float()
@@ -33,5 +65,8 @@ def make(family, kind, out):
     model.save_pretrained(folder)
 
 
-for family, kind in TOKENIZERS.items():
-    make(family, kind, sys.argv[1])
+out, *target = sys.argv[1:]
+for family, kind in {**TOKENIZERS, **(MORE if target else {})}.items():
+    make(family, kind, out, AS_LLAMA_CPP.get(family, {}) if target else {})
+    if target:
+        as_converted(os.path.join(out, family), family)

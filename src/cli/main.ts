@@ -8,6 +8,7 @@ import { addCompare } from "./commands/compare.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addEval } from "./commands/eval.ts";
+import { addExport } from "./commands/export.ts";
 import { addFetch } from "./commands/fetch.ts";
 import { addImport } from "./commands/import.ts";
 import { addInit } from "./commands/init.ts";
@@ -70,6 +71,7 @@ async function main(): Promise<number> {
     addRun,
     addTrain,
     addEval,
+    addExport,
     addJudge,
     addPredict,
     addServe,

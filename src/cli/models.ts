@@ -3,10 +3,11 @@
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { CheckpointError, SpecError } from "../base/errors.ts";
+import { numElements } from "../base/shapes.ts";
 import { openTemplate } from "../data/chat-template.ts";
 import { openTokenizer } from "../data/tokenizers.ts";
 import type { HubRecord } from "../hub/types.ts";
-import { type DecoderConfig, decoderTensors, numElements, type TensorSpec } from "../models/config.ts";
+import { type DecoderConfig, decoderTensors, type TensorSpec } from "../models/config.ts";
 import { openModelFolder, readModelConfig } from "../models/weights.ts";
 import { readReceipt, runPaths } from "../runs/run-dir.ts";
 import { isHosted } from "../specs/hosted.ts";

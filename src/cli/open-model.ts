@@ -17,12 +17,17 @@ import type { Context } from "./context.ts";
 import { localModelDir, modelDir, modelDirOfRun, modelSize } from "./models.ts";
 import { threadsFor } from "./threads.ts";
 
-/** A finished run, or a model folder by the name it was asked for. */
-export type ModelRef = { kind: "run"; dir: string } | { kind: "folder"; dir: string; name: string };
+/** A finished run, one checkpoint of any run, or a model folder by the name it was asked for. */
+export type ModelRef =
+  | { kind: "run"; dir: string; checkpoint?: string }
+  | { kind: "folder"; dir: string; name: string };
 
 /** What a word of the command line means. */
 export async function modelRef(model: string, context: Context): Promise<ModelRef> {
   if (existsSync(runPaths.spec(model))) return { kind: "run", dir: resolve(model) };
+  const around = resolve(model, "..", "..");
+  if (resolve(model, "..") === runPaths.checkpoints(around) && existsSync(runPaths.spec(around)))
+    return { kind: "run", dir: around, checkpoint: resolve(model) };
   const dir = await modelDir(model, "command line", context);
   const isPath = !model.startsWith("mixtune/") && localModelDir(model, "command line") !== undefined;
   return { kind: "folder", dir, name: isPath ? basename(dir) : model };
@@ -54,7 +59,7 @@ export async function openModel(
   opened: OpenFolders = new Map(),
 ): Promise<OpenedModel> {
   const { threads, cacheDir } = context.settings;
-  const spec = ref.kind === "run" ? finishedSpec(ref.dir) : undefined;
+  const spec = ref.kind === "run" ? specOf(ref) : undefined;
   const folder = spec === undefined ? ref.dir : await modelDirOfRun(ref.dir, spec, context);
   const files = opened.get(folder) ?? openFolder(folder);
   opened.set(folder, files);
@@ -80,14 +85,19 @@ function openFolder(folder: string): Pick<OpenedModel, "model" | "tokenizer" | "
  */
 export function parametersOf({ ref, spec, model, tuning }: OpenedModel, layout: ParameterLayout): Float32Array {
   const parameters = new Float32Array(layout.size);
-  if (spec !== undefined) readWeights(evaluatedCheckpoint(ref.dir, spec.train), spec.train, layout, parameters);
+  if (spec !== undefined) readWeights(weightsOf(ref, spec), spec.train, layout, parameters);
   else if (tuning.method === "full") readParameters(model, layout, parameters);
   return parameters;
 }
 
-function finishedSpec(dir: string): RunSpec {
+/** The folder of a run's weights: those it was evaluated with, but for a checkpoint that was named. */
+export function weightsOf(ref: ModelRef, spec: RunSpec): string {
+  return ref.kind === "run" && ref.checkpoint !== undefined ? ref.checkpoint : evaluatedCheckpoint(ref.dir, spec.train);
+}
+
+function specOf({ dir, checkpoint }: Extract<ModelRef, { kind: "run" }>): RunSpec {
   const { state } = readStatus(dir);
-  if (state === "done") return readSpec(dir);
+  if (state === "done" || checkpoint !== undefined) return readSpec(dir);
   throw new SpecError({
     place: dir,
     expected: "a run that is done",

@@ -60,6 +60,23 @@ export const PLAIN_TEXT: Pick<PromptTemplate, "render" | "answerText"> = {
   answerText: (answer) => ` ${answer}`,
 };
 
+/**
+ * The same words as a chat template, for who reads templates only: a single question is rendered as {@link plainTemplate} renders it, its lead
+ * included, and an answer ends the text.
+ * @param hasLead  whether the tokenizer puts its bos in front of a text
+ */
+export function plainJinja(hasLead: boolean): string {
+  return [
+    hasLead ? "{{ bos_token }}" : "",
+    "{% for message in messages %}",
+    "{% if message['role'] == 'user' %}{{ message['content'] + '\\nAnswer:' }}",
+    "{% elif message['role'] == 'assistant' %}{{ ' ' + message['content'] }}",
+    "{% if loop.last %}{{ eos_token }}{% else %}{{ '\\n\\n' }}{% endif %}",
+    "{% else %}{{ message['content'] + '\\n\\n' }}{% endif %}",
+    "{% endfor %}",
+  ].join("");
+}
+
 /** Our template for base models: {@link PLAIN_TEXT}, then the end-of-text token. */
 export function plainTemplate(tokenizer: Tokenizer): PromptTemplate {
   const continued = continuation(tokenizer, PLAIN_END);
@@ -190,7 +207,8 @@ function boundedRange(start: number, stop?: number, step = 1): number[] {
   return Array.from({ length }, (_, i) => from + i * step);
 }
 
-function templateSource(folder: string): string | null {
+/** Text of a model folder's own chat template; null where it has none. */
+export function templateSource(folder: string): string | null {
   const own = join(folder, "chat_template.jinja");
   if (existsSync(own)) return readText(own);
   const field = readJson(folder, "tokenizer_config.json")?.chat_template;

@@ -39,6 +39,27 @@ export function bfloat16ToFloat32(source: Uint16Array, target: Float32Array): vo
 }
 
 /**
+ * float32 to bf16, rounded to the nearest, ties to even.
+ * @returns how many finite values became infinite
+ */
+export function float32ToBfloat16(source: Float32Array, target: Uint16Array): number {
+  const bits = new Uint32Array(source.buffer, source.byteOffset, source.length);
+  let overflows = 0;
+  for (let i = 0; i < bits.length; i++) {
+    const x = bits[i]!;
+    const magnitude = x & 0x7fffffff;
+    if (magnitude > 0x7f800000) {
+      target[i] = (x >>> 16) | 0x40; // a NaN stays one, though its payload is cut
+      continue;
+    }
+    const half = (magnitude + 0x7fff + ((magnitude >>> 16) & 1)) >>> 16;
+    if (half === 0x7f80 && magnitude < 0x7f800000) overflows++;
+    target[i] = ((x >>> 16) & 0x8000) | half;
+  }
+  return overflows;
+}
+
+/**
  * float32 to fp16, rounded to the nearest, ties to even.
  * @returns how many finite values became infinite
  */

@@ -5,12 +5,14 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CheckpointError } from "../base/errors.ts";
 import { sha256OfFile } from "./files.ts";
-import { float16ToFloat32, float32ToFloat16 } from "./half.ts";
+import { float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from "./half.ts";
 import { openSafetensors, type TensorToWrite, writeSafetensors } from "./safetensors.ts";
 
 const GOLDEN = new URL("../../test/golden/formats/safetensors/", import.meta.url).pathname;
 const golden = JSON.parse(readFileSync(join(GOLDEN, "expected.json"), "utf8")) as {
   tensors: Record<string, { shape: number[]; float32_bits: number[] }>;
+  /** Of the numbers of to_half. */
+  to_bfloat16: number[];
   to_half: { float32_bits: number[]; half_bits: number[] };
 };
 
@@ -68,6 +70,15 @@ describe("float32 to fp16", () => {
   });
 });
 
+test("float32 to bf16 rounds as torch does, and counts what became infinite", () => {
+  const source = new Float32Array(new Uint32Array(golden.to_half.float32_bits).buffer);
+  const target = new Uint16Array(source.length);
+  float32ToBfloat16(source, target);
+  expect([...target]).toEqual(golden.to_bfloat16);
+  const large = new Float32Array([3.4e38, 3.39e38, Number.NaN, Number.NEGATIVE_INFINITY]);
+  expect(float32ToBfloat16(large, new Uint16Array(4))).toBe(1);
+});
+
 describe("writing", () => {
   test("gives the very bytes of the format's own writer", () => {
     const mixed = golden.tensors["c.f16"]!.float32_bits.slice(0, 9);
@@ -94,7 +105,7 @@ describe("writing", () => {
       shape: fc.array(fc.nat({ max: 5 }), { maxLength: 3 }),
       seed: fc.float({ noNaN: true }),
     })
-    .map(({ name, shape, seed }): TensorToWrite => {
+    .map(({ name, shape, seed }): TensorToWrite & { data: Float32Array } => {
       const length = shape.reduce((a, b) => a * b, 1);
       return { name, dtype: "F32", shape, data: Float32Array.from({ length }, (_, i) => seed * (i + 1)) };
     });
@@ -171,6 +182,8 @@ describe("writing", () => {
     expect(() => writeSafetensors(path, [one, one])).toThrow(/distinct names/);
     expect(() => writeSafetensors(path, [{ ...one, shape: [2] }])).toThrow(/to have 1 elements/);
     expect(() => writeSafetensors(path, [one])).toThrow(/range of fp16/);
+    const late = { ...one, dtype: "F32", data: () => new Float32Array(2) } as const;
+    expect(() => writeSafetensors(path, [late])).toThrow(/to have 2 elements/);
     expect(readdirSync(join(path, ".."))).toEqual([]);
   });
 });

@@ -1,14 +1,15 @@
 /**
  * @file Tensors in safetensors files: a JSON header with names, types, shapes and offsets, then the bytes.
- * A file is hostile until its header has been checked. Weights are read as float32 and written as float32 or fp16; numbers of other types as they are.
+ * A file is hostile until its header has been checked. Weights are read as float32 and written as float32, fp16 or bf16; numbers of other types as they are.
  */
 
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { endianness } from "node:os";
 import { CheckpointError, MixtuneError } from "../base/errors.ts";
+import { numElements } from "../base/shapes.ts";
 import { asCheckpointError, readPieces, writeAll, writeWholeWith } from "./files.ts";
-import { bfloat16ToFloat32, float16ToFloat32, float32ToFloat16 } from "./half.ts";
+import { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from "./half.ts";
 
 /** Bytes per element of every element type of the format that is a whole number of bytes. */
 const BYTES_OF = {
@@ -63,13 +64,21 @@ export interface SafetensorsFile {
   readNumbers(name: string): Float64Array;
 }
 
-/** A tensor to write: `data` has as many elements as the shape. */
+/** Types that weights are written as. */
+export type WeightDtype = "F32" | "F16" | "BF16";
+
+/** A tensor to write: `data` has as many elements as the shape. A function is asked when the tensor's turn has come, so that one is held at a time. */
 export type TensorToWrite = { name: string; shape: readonly number[] } & (
-  | { dtype: "F32" | "F16"; data: Float32Array }
+  | { dtype: WeightDtype; data: Float32Array | (() => Float32Array) }
   | { dtype: "F64"; data: Float64Array }
   | { dtype: "I64"; data: BigInt64Array }
   | { dtype: "I32"; data: Int32Array }
 );
+
+/** Bytes that a tensor takes in a file. */
+export function tensorBytes(shape: readonly number[], dtype: Dtype): number {
+  return numElements(shape) * BYTES_OF[dtype];
+}
 
 /**
  * Opens a file and checks its header against its size.
@@ -195,7 +204,7 @@ function checkEntry(name: string, value: unknown, dataStart: number, path: strin
     throw damaged(path, `tensor ${name} to have two rising data_offsets`, JSON.stringify(offsets ?? null));
   }
   const byteLength = offsets[1]! - offsets[0]!;
-  const needed = numElements(shape) * BYTES_OF[dtype as Dtype];
+  const needed = tensorBytes(shape, dtype as Dtype);
   if (needed !== byteLength) {
     throw damaged(
       path,
@@ -274,7 +283,7 @@ export function isReadable(dtype: Dtype): dtype is keyof typeof CONVERT {
  * as the format's own writer orders them; the header is padded to 8 bytes, so that tensors are aligned when mapped.
  *
  * @returns hexadecimal SHA-256 of the file
- * @throws {CheckpointError} a name twice, data that does not fill its shape, a finite value that fp16 cannot hold
+ * @throws {CheckpointError} a name twice, data that does not fill its shape, a finite value that the type cannot hold
  * @throws {WorkerError|DataError} the file cannot be written; the old one then stays as it was
  */
 export function writeSafetensors(
@@ -304,13 +313,13 @@ function headerOf(tensors: readonly TensorToWrite[], metadata: Readonly<Record<s
   const names = Object.keys(metadata).sort();
   if (names.length > 0) header.__metadata__ = Object.fromEntries(names.map((name) => [name, metadata[name]]));
   let end = 0;
-  for (const { name, dtype, shape, data } of tensors) {
+  for (const tensor of tensors) {
+    const { name, dtype, shape, data } = tensor;
     if (name === "__metadata__" || Object.hasOwn(header, name))
       throw damaged(path, "tensors with distinct names", `"${name}" twice or reserved`);
-    if (numElements(shape) !== data.length)
-      throw damaged(path, `tensor ${name} to have ${data.length} elements`, `shape [${shape}]`);
+    if (typeof data !== "function") checkLength(tensor, data.length, path);
     const begin = end;
-    end += data.length * BYTES_OF[dtype];
+    end += tensorBytes(shape, dtype);
     header[name] = { dtype, shape, data_offsets: [begin, end] };
   }
   const json = Buffer.from(JSON.stringify(header));
@@ -320,30 +329,35 @@ function headerOf(tensors: readonly TensorToWrite[], metadata: Readonly<Record<s
   return padded;
 }
 
+function checkLength({ name, shape }: TensorToWrite, length: number, path: string): void {
+  if (numElements(shape) !== length)
+    throw damaged(path, `tensor ${name} to have ${length} elements`, `shape [${shape}]`);
+}
+
 function writeTensor(tensor: TensorToWrite, put: (bytes: Uint8Array) => void, path: string): void {
+  const data = typeof tensor.data === "function" ? tensor.data() : tensor.data;
+  checkLength(tensor, data.length, path);
   const pieceLength = 1 << 20;
-  for (let at = 0; at < tensor.data.length; at += pieceLength) {
-    const piece = tensor.data.subarray(at, at + pieceLength);
+  for (let at = 0; at < data.length; at += pieceLength) {
+    const piece = data.subarray(at, at + pieceLength);
     const { buffer, byteOffset, byteLength } =
-      tensor.dtype === "F16" ? halves(piece as Float32Array, tensor.name, path) : piece;
+      tensor.dtype === "F16" || tensor.dtype === "BF16"
+        ? halves(piece as Float32Array, tensor.name, tensor.dtype, path)
+        : piece;
     put(new Uint8Array(buffer, byteOffset, byteLength));
   }
 }
 
-function halves(piece: Float32Array, name: string, path: string): Uint16Array {
-  const target = new Uint16Array(piece.length);
-  if (float32ToFloat16(piece, target) === 0) return target;
-  throw damaged(
-    path,
-    `values of tensor ${name} within ±65504, the range of fp16`,
-    "larger ones",
-    "Write this tensor as F32.",
-  );
-}
+const TO_HALF = {
+  F16: { convert: float32ToFloat16, range: "±65504, the range of fp16" },
+  BF16: { convert: float32ToBfloat16, range: "the range of bf16" },
+} as const;
 
-/** Elements of a shape; a scalar has one. */
-function numElements(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
+function halves(piece: Float32Array, name: string, dtype: keyof typeof TO_HALF, path: string): Uint16Array {
+  const { convert, range } = TO_HALF[dtype];
+  const target = new Uint16Array(piece.length);
+  if (convert(piece, target) === 0) return target;
+  throw damaged(path, `values of tensor ${name} within ${range}`, "larger ones", "Write this tensor as F32.");
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -154,7 +154,3 @@ export function attentionKind(config: DecoderConfig, layer: number, maxPositions
   const { sliding_window, layer_types } = config;
   return sliding_window !== null && sliding_window < maxPositions ? layer_types[layer]! : "full_attention";
 }
-
-export function numElements(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
-}

@@ -19,6 +19,9 @@ export interface LoraConfig {
   lora_target: "all" | readonly string[];
 }
 
+/** Where PEFT keeps an adapter. */
+export const ADAPTER_FILE = "adapter_model.safetensors";
+
 const PREFIX = "base_model.model.";
 
 /** Name of a module's A or B as PEFT saves it. */
@@ -39,6 +42,37 @@ export function isTarget(module: string, target: LoraConfig["lora_target"]): boo
 /** target_modules of an adapter with tensors of these names. */
 export function adaptedModules(names: readonly string[]): string[] {
   return [...new Set(names.flatMap((name) => /\.(\w+)\.lora_A\.weight$/.exec(name)?.[1] ?? []))];
+}
+
+/**
+ * adapter_config.json of an adapter.
+ * @param base      where its base model is found: a name of the hub or a folder, and of the hub perhaps a revision
+ * @param tensors   names of its tensors
+ * @source PEFT LoraConfig, the fields that its loader reads
+ */
+export function adapterConfig(
+  { lora_rank, lora_alpha }: Pick<LoraConfig, "lora_rank" | "lora_alpha">,
+  base: { name: string; revision?: string },
+  tensors: readonly string[],
+): string {
+  const config = {
+    peft_type: "LORA",
+    task_type: "CAUSAL_LM",
+    base_model_name_or_path: base.name,
+    ...(base.revision === undefined ? {} : { revision: base.revision }),
+    r: lora_rank,
+    lora_alpha,
+    lora_dropout: 0,
+    target_modules: adaptedModules(tensors),
+    bias: "none",
+    fan_in_fan_out: false,
+    inference_mode: true,
+    init_lora_weights: true,
+    modules_to_save: null,
+    use_rslora: false,
+    use_dora: false,
+  };
+  return `${JSON.stringify(config, null, 2)}\n`;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** @file Trainable tensors side by side in one flat vector, so that the optimiser, clipping and checkpoints see one array. */
 
-import { numElements, type TensorSpec } from "./config.ts";
+import { numElements } from "../base/shapes.ts";
+import type { TensorSpec } from "./config.ts";
 
 /** A trainable tensor and where it lies in the flat vector, in elements. */
 export interface Parameter extends TensorSpec {

@@ -8,9 +8,10 @@ import { join } from "node:path";
 import { digestOf } from "../base/digest.ts";
 import { CheckpointError } from "../base/errors.ts";
 import type { Rng } from "../base/rng.ts";
+import { numElements } from "../base/shapes.ts";
 import { makeFolder, readText, sha256OfFile, writeAll, writeWholeWith } from "../formats/files.ts";
 import { openSafetensors, type SafetensorsFile } from "../formats/safetensors.ts";
-import { type DecoderConfig, decoderTensors, numElements, type TensorSpec } from "./config.ts";
+import { type DecoderConfig, decoderTensors, type TensorSpec } from "./config.ts";
 import { readDecoderConfig } from "./families.ts";
 import { type Parameter, type ParameterLayout, parameterViews } from "./parameters.ts";
 import { ConfigReader } from "./read-config.ts";
@@ -168,14 +169,19 @@ export function rawWeights(model: ModelFolder, cacheFolder: string): RawWeights 
   const total = specs.reduce((sum, { shape }) => sum + numElements(shape), 0) * Float32Array.BYTES_PER_ELEMENT;
   if (!existsSync(file) || statSync(file).size !== total) {
     makeFolder(cacheFolder);
-    writeWholeWith(file, (fd) => {
-      for (const { name } of specs) {
-        const data = model.files.get(name)!.readFloat32(name);
-        writeAll(fd, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-      }
-    });
+    writeRaw(file, specs, (name) => model.files.get(name)!.readFloat32(name));
   }
   return { folder: cacheFolder, file, byteOffsets };
+}
+
+/** Writes a raw file: tensors one behind the other in float32, as {@link rawOffsets} has them; one is held at a time. */
+export function writeRaw(file: string, specs: readonly TensorSpec[], read: (name: string) => Float32Array): void {
+  writeWholeWith(file, (fd) => {
+    for (const { name } of specs) {
+      const values = read(name);
+      writeAll(fd, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    }
+  });
 }
 
 /** Where each tensor begins in a raw file, in bytes. */

@@ -7,13 +7,12 @@ import { join } from "node:path";
 import { CheckpointError, WorkerError } from "../base/errors.ts";
 import { writeWhole } from "../formats/files.ts";
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from "../formats/safetensors.ts";
-import { adaptedModules } from "../models/lora.ts";
+import { ADAPTER_FILE, adapterConfig } from "../models/lora.ts";
 import { type ParameterLayout, parameterViews } from "../models/parameters.ts";
 import type { AdamState } from "../optim/adamw.ts";
 import { OPTIMIZER_FILE, readCheckpoint, type WriteFiles } from "../runs/checkpoints.ts";
 import type { TrainSpec } from "../specs/types.ts";
 
-export const ADAPTER_FILE = "adapter_model.safetensors";
 export const MODEL_FILE = "model.safetensors";
 
 /** What a checkpoint's folder says beside its tensors. */
@@ -47,7 +46,10 @@ export function checkpointWriter(layout: ParameterLayout, state: AdamState, text
       ["exp_avg_sq.", state.expAvgSq],
     ]);
     if (texts.train.method === "full") writeWhole(join(folder, "config.json"), texts.configText);
-    else writeWhole(join(folder, "adapter_config.json"), adapterConfig(texts, layout));
+    else {
+      const names = layout.parameters.map(({ name }) => name);
+      writeWhole(join(folder, "adapter_config.json"), adapterConfig(texts.train, { name: texts.baseModel }, names));
+    }
     return digests;
   };
 }
@@ -108,25 +110,4 @@ function readFlat(file: SafetensorsFile, prefix: string, layout: ParameterLayout
     }
     file.readInto(`${prefix}${name}`, into.subarray(offset, offset + size));
   }
-}
-
-/** @source PEFT LoraConfig, the fields that its loader reads */
-function adapterConfig({ train, baseModel }: CheckpointTexts, { parameters }: ParameterLayout): string {
-  const config = {
-    peft_type: "LORA",
-    task_type: "CAUSAL_LM",
-    base_model_name_or_path: baseModel,
-    r: train.lora_rank,
-    lora_alpha: train.lora_alpha,
-    lora_dropout: 0,
-    target_modules: adaptedModules(parameters.map(({ name }) => name)),
-    bias: "none",
-    fan_in_fan_out: false,
-    inference_mode: true,
-    init_lora_weights: true,
-    modules_to_save: null,
-    use_rslora: false,
-    use_dora: false,
-  };
-  return `${JSON.stringify(config, null, 2)}\n`;
 }

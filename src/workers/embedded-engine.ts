@@ -1,11 +1,12 @@
 /** @file Our own engine: graphs of ours, arithmetic by ONNX Runtime, in the thread it is called in. */
 
+import { numElements } from "../base/shapes.ts";
 import { SHOT_END } from "../data/few-shot.ts";
 import type { PreparedTask } from "../data/prepare.ts";
 import { evaluationSubset } from "../eval/evaluate.ts";
 import { networkModel } from "../eval/network-model.ts";
 import { answerLoss } from "../eval/score.ts";
-import { decoderTensors, numElements } from "../models/config.ts";
+import { decoderTensors } from "../models/config.ts";
 import { maxPositions, tuningOf } from "../models/tuning.ts";
 import type { ModelFolder } from "../models/weights.ts";
 import { AdamW } from "../optim/adamw.ts";

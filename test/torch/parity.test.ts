@@ -17,8 +17,8 @@ type Worker = "local" | "torch";
 /** @returns the run folders of the recipe with these changes, by model */
 async function runs(worker: Worker, out: string, ...more: string[]): Promise<Map<string, string>> {
   const args = ["run", RECIPE, "--worker", worker, "--concurrency", "1", "--out", out, "--quiet", ...more];
-  const { status, stderr } = await mixtune(args, { cwd: folder });
-  expect([status, stderr]).toEqual([0, ""]);
+  const { status, stdout, stderr } = await mixtune(args, { cwd: folder });
+  expect([status, stderr], stdout).toEqual([0, ""]);
   const under = join(folder, out, "runs");
   const dirs = readdirSync(under).map((id) => join(under, id));
   return new Map(dirs.map((dir) => [readSpec(dir).model.name, dir]));
@@ -49,7 +49,7 @@ describe("the same run on both engines", () => {
     ["full", ["train.method=full", "train.weight_decay=0.1"]],
     [
       "full from random weights, batches by tokens",
-      ["train.method=full", "train.init=random", "train.batch_tokens=3000"],
+      ["train.method=full", "train.init=random", "train.train_batch_size=null", "train.batch_tokens=3000"],
     ],
   ] as [string, string[]][])("has the same losses and answers: %s", async (name, more) => {
     const [local, torch] = [await run("local", `local ${name}`, ...more), await run("torch", `torch ${name}`, ...more)];

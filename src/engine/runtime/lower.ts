@@ -23,6 +23,12 @@ export interface LoweredModel {
 
 /** @throws {Error} a constant lies in a file outside `weightFolder`: ONNX Runtime maps files of one folder only */
 export function lower(graph: Graph, weightFolder?: string): LoweredModel {
+  const { model, dims } = lowerModel(graph, weightFolder);
+  return { bytes: encodeOnnx(model), dims };
+}
+
+/** {@link lower} before it is bytes, for who builds on around it. */
+export function lowerModel(graph: Graph, weightFolder?: string): { model: OnnxModel; dims: readonly string[] } {
   const emitter = new Emitter();
   for (const { value, data } of graph.constants.values()) emitter.initializer(value, data, weightFolder);
   for (const node of graph.nodes) (LOWERINGS[node.op] as Lowering<OpName>)(emitter, node);
@@ -43,7 +49,7 @@ export function lower(graph: Graph, weightFolder?: string): LoweredModel {
       outputs.map(({ name, dtype, shape }) => ({ name, type: dtype, shape })),
     ),
   };
-  return { bytes: encodeOnnx(model), dims };
+  return { model, dims };
 }
 
 /** Collects nodes and initializers; shares what repeats. */

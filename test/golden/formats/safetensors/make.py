@@ -46,6 +46,7 @@ def main():
 
     expected = {
         "tensors": {n: {"shape": list(t.shape), "float32_bits": bits(t)} for n, t in tensors.items() if t.dtype != torch.int64},
+        "to_bfloat16": [int(v) & 0xFFFF for v in values.bfloat16().view(torch.int16)],
         "to_half": {"float32_bits": bits(values), "half_bits": [int(v) & 0xFFFF for v in values.half().view(torch.int16)]},
     }
     (HERE / "expected.json").write_text(json.dumps(expected) + "\n")
