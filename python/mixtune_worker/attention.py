@@ -61,7 +61,9 @@ class RowsView:
         if window not in self.masks:
             q, k = self.queries[:, :, None], self.keys[:, None, :]
             seen = (k >= 0) & (k <= q)
-            self.masks[window] = (seen if window is None else seen & (q - k < window))[:, None]
+            if window is not None:
+                seen &= q - k < window
+            self.masks[window] = (seen | ~seen.any(-1, keepdim=True))[:, None]  # padding that sees nothing would be no number
         return self.masks[window]
 
 

@@ -83,6 +83,13 @@ def make_items(num: int, seed: int, prompt: bool = True):
     return [(([3, 4, 5, 6] + draw(2, 9)) if prompt else [], [*draw(1, 5), 2]) for _ in range(num)]
 
 
+def make_questions():
+    """One is so long that, beside it, padding of the others is out of every sliding window's sight."""
+    items = make_items(6, 3)
+    items[4] = (items[4][0] + items[3][0] * 2, items[4][1])
+    return items
+
+
 def lists(name, values):
     return {
         f"{name}_ids": np.array([x for value in values for x in value], np.int32),
@@ -139,7 +146,7 @@ def write_prepared(folder: Path, model_dir: Path, train=None, num_steps=4, steps
         },
     )
     devs = {"fpb": write("dev.fpb.safetensors", both(make_items(5, 2)) | packs_of([[[0, 1, 2]], [[3], [4]]]))} if dev else {}
-    asked = make_items(6, 3)
+    asked = make_questions()
     question = write(
         "fpb.test.safetensors",
         both(asked)

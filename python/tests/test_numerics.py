@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import FAMILIES, LABELS, STEPS, TRAIN, first_values, linears, make_items, make_model, num_rows, plain_model, write_prepared
+from conftest import FAMILIES, LABELS, STEPS, TRAIN, first_values, linears, make_items, make_model, make_questions, num_rows, plain_model, write_prepared
 from safetensors.numpy import load_file
 
 from mixtune_worker.attention import PackView, RowsView, attend
@@ -169,7 +169,7 @@ def asked(tmp_path, model_dirs):
 def test_labels_and_gold_answers_score_as_one_by_one(asked, model_dirs, family):
     answers = asked(family)
     plain = plain_model(model_dirs(family))
-    items = make_items(6, 3)
+    items = make_questions()
     with torch.no_grad():
         labels = [[-loss_alone(plain, prompt, label, "answer").item() for label in LABELS] for prompt, _ in items]
         gold = [-loss_alone(plain, prompt, answer, "answer").item() for prompt, answer in items]
@@ -184,7 +184,7 @@ def test_text_is_that_of_generate(asked, model_dirs, family, parts):
     answers = asked(family, parts)
     plain = plain_model(model_dirs(family))
     offsets = answers["text_offsets"]
-    for i, (prompt, _) in enumerate(make_items(6, 3)):
+    for i, (prompt, _) in enumerate(make_questions()):
         out = plain.generate(
             torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt)), do_sample=False, max_new_tokens=6, eos_token_id=[2, 30], pad_token_id=0
         )
@@ -194,7 +194,7 @@ def test_text_is_that_of_generate(asked, model_dirs, family, parts):
 
 
 def test_text_ends_where_the_network_has_no_room(asked):
-    items = make_items(6, 3)
+    items = make_questions()
     longest = max(len(p) + len(a) for p, a in items)
     answers = asked("llama", max_positions=longest)
     sizes = np.diff(answers["text_offsets"])
@@ -220,7 +220,7 @@ def test_longrope_chooses_its_factors_by_the_longest_text_of_the_run(asked, tmp_
     folder = make_model(tmp_path / "model", "phi3", rope_parameters=rope, original_max_position_embeddings=32, sliding_window=None)
     answers = asked("phi3", model_dir=folder, max_positions=40)
     plain = plain_model(folder)
-    for i, (prompt, answer) in enumerate(make_items(6, 3)):
+    for i, (prompt, answer) in enumerate(make_questions()):
         ids = torch.tensor([[*prompt, *answer, *[9] * 40]])  # what comes later is not seen, but makes the text a long one
         with torch.no_grad():
             logprobs = plain(input_ids=ids[:, :40]).logits.log_softmax(-1)[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import LABELS, SOURCE, first_values, make_items, plain_model, run_worker, start_worker, write_prepared
+from conftest import LABELS, SOURCE, first_values, make_questions, plain_model, run_worker, start_worker, write_prepared
 from safetensors.numpy import load_file
 from test_numerics import CPU, loss_alone, never, training_of
 
@@ -154,7 +154,7 @@ def test_the_adapter_is_one_that_peft_loads(tmp_path, model_dirs):
     loaded = PeftModel.from_pretrained(plain_model(model_dirs("llama")), tmp_path / "checkpoints" / "step-4").eval()
     answers = load_file(tmp_path / "answers" / "fpb.test.safetensors")
     with torch.no_grad():
-        expected = [[-loss_alone(loaded, prompt, label, "answer").item() for label in LABELS] for prompt, _ in make_items(6, 3)]
+        expected = [[-loss_alone(loaded, prompt, label, "answer").item() for label in LABELS] for prompt, _ in make_questions()]
     np.testing.assert_allclose(answers["label_logprobs"], expected, rtol=2e-5)
 
 
