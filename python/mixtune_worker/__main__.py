@@ -1,4 +1,4 @@
-"""mixtune-worker run PREPARED_DIR RUN_DIR, mixtune-worker work, and mixtune-worker info.
+"""mixtune-worker run PREPARED_DIR RUN_DIR; work; info; storage URI (storage.py); ray-driver STORAGE_URI STUDY (ray_driver.py).
 
 `work` does one prepared run after another, each asked for by a JSON line on standard input: {"prepared": DIR, "run": DIR}. After each it says the
 outcome. `run` does one, and its exit status is 0 done or interrupted, 1 failed, 2 the prepared run is damaged, 3 a fault of the worker's own.
@@ -26,7 +26,13 @@ def main() -> int:
     arguments = sys.argv[1:]
     if arguments == ["info"]:
         return info()
+    if len(arguments) == 2 and arguments[0] == "storage":
+        from .storage import serve
+
+        return serve(arguments[1])
     take_stdout()
+    if len(arguments) == 3 and arguments[0] == "ray-driver":
+        return work(lambda: drive_ray(arguments[1], arguments[2]))
     stop = Stop()
     if arguments == ["work"]:
         for line in stop.lines():
@@ -43,6 +49,12 @@ def run_named(arguments: list[str], stop: Stop) -> None:
     from .run import run
 
     run(Path(arguments[1]), Path(arguments[2]), stop)
+
+
+def drive_ray(storage: str, study: str) -> None:
+    from .ray_driver import drive
+
+    drive(storage, study)
 
 
 def run_asked(line: str, stop: Stop) -> None:

@@ -143,6 +143,41 @@ def read_checkpoint(run_dir: Path, which: str = "last") -> Checkpoint | None:
     return Checkpoint(record["step"], path)
 
 
+def keep_checkpoints(run_dir: Path, keep: str) -> None:
+    """What stays of a finished run, by the rule of src/runs/checkpoints.ts; may be repeated. The optimiser's moments go in any case."""
+    root = run_dir / "checkpoints"
+    index = _index(run_dir)
+    if index is None:
+        return
+    best = index.get("best")
+    last = {key: value for key, value in index.items() if key != "best"}
+    kept: dict[str, Any] | None
+    if keep == "none":
+        kept = None
+    else:
+        kept = _without_moments(best if keep == "best" and best else last)
+        if best is not None and keep != "last":
+            kept |= {"best": _without_moments(best)}
+    if kept is None:
+        remove_quietly(root / "last.json")
+    else:
+        write_json(root / "last.json", kept)
+    if kept is None or "best" not in kept:
+        remove_quietly(root / "best.json")
+    else:
+        write_json(root / "best.json", kept["best"])
+    named = [record["folder"] for record in _records(kept)]
+    for path in root.iterdir():
+        if re.match(r"\.?step-", path.name) and path.name not in named:
+            remove_quietly(path)
+    for folder in named:
+        remove_quietly(root / folder / OPTIMIZER_FILE)
+
+
+def _without_moments(record: dict[str, Any]) -> dict[str, Any]:
+    return record | {"files": {name: digest for name, digest in record["files"].items() if name != OPTIMIZER_FILE}}
+
+
 def _index(run_dir: Path) -> dict[str, Any] | None:
     path = run_dir / "checkpoints" / "last.json"
     index = read_json(path)

@@ -4,9 +4,11 @@ import json
 import math
 import os
 import sys
+from collections.abc import Callable
 from typing import Any, TextIO
 
 _out: TextIO = sys.stdout
+_listener: Callable[[dict[str, Any]], None] | None = None
 
 
 def take_stdout() -> None:
@@ -17,7 +19,16 @@ def take_stdout() -> None:
     sys.stdout = sys.stderr
 
 
+def listen(listener: Callable[[dict[str, Any]], None] | None) -> None:
+    """Gives messages to a function of this process in place of standard output."""
+    global _listener
+    _listener = listener
+
+
 def say(kind: str, **fields: Any) -> None:
+    if _listener is not None:
+        _listener({"kind": kind, **fields})
+        return
     _out.write(dumps({"kind": kind, **fields}) + "\n")
     _out.flush()
 

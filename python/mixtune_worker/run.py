@@ -1,5 +1,6 @@
 """One prepared run, from beginning to end: train what is not trained, ask what is not answered."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,10 @@ from .model import Model, choose_device, open_model
 from .prepared import Prepared
 from .questions import Asker
 from .run_dir import Status, read_metrics, reset_peak_memory, write_receipt
-from .stop import Stop
 from .train import Training, notes_of
 
 
-def run(folder: Path, run_dir: Path, stop: Stop) -> None:
+def run(folder: Path, run_dir: Path, stop: Callable[[], bool]) -> None:
     """
     Does a prepared run.
 
@@ -44,7 +44,7 @@ def run(folder: Path, run_dir: Path, stop: Stop) -> None:
             _ask(prepared, run_dir, device, stop, model)
 
 
-def _train(prepared: Prepared, run_dir: Path, device: torch.device, stop: Stop, status: Status) -> Model:
+def _train(prepared: Prepared, run_dir: Path, device: torch.device, stop: Callable[[], bool], status: Status) -> Model:
     settings = prepared.json
     shapes = {parameter["name"]: parameter["shape"] for parameter in settings["train"]["parameters"]}
     model = open_model(settings, device, shapes)
@@ -56,7 +56,7 @@ def _train(prepared: Prepared, run_dir: Path, device: torch.device, stop: Stop, 
     return model
 
 
-def _ask(prepared: Prepared, run_dir: Path, device: torch.device, stop: Stop, model: Model | None) -> None:
+def _ask(prepared: Prepared, run_dir: Path, device: torch.device, stop: Callable[[], bool], model: Model | None) -> None:
     settings = prepared.json
     step = 0
     if settings["spec"] is None:

@@ -27,7 +27,7 @@ import { packageVersion } from "./package.ts";
 import { answerKind, type StudyInput } from "./read-study.ts";
 import { tokenCacheOf } from "./start-worker.ts";
 import { refuseOtherModels, type StudyFlags } from "./study-options.ts";
-import { threadsFor } from "./threads.ts";
+import { CLUSTER_THREADS, threadsFor } from "./threads.ts";
 
 /** A study with its data loaded and its runs planned; nothing is written yet. */
 export interface PreparedStudy {
@@ -51,9 +51,10 @@ export async function prepareStudy(
   input: StudyInput,
   outDir: string | undefined,
   context: Context,
-  { worker: kind = "local", ...flags }: StudyFlags = {},
+  { worker: named = "local", ...flags }: StudyFlags = {},
 ): Promise<PreparedStudy> {
   const { study } = input;
+  const kind = named === "ray" ? "torch" : named;
   refuseUnscored(study);
   refuseOtherModels(kind, study.models);
   const hosted = hostedChoices([...study.models, ...study.eval.baselines], flags, context.settings.openai);
@@ -74,8 +75,9 @@ export async function prepareStudy(
   for (const task of Object.values(tasks)) for (const sentence of task.notes) context.note(sentence);
   if (kind === "hosted") refuseDocuments(tasks);
   const largest = Math.max(...Object.values(models).map(({ size }) => size.parameters));
-  // Somebody else's machine has its own threads.
-  const ownThreads = () => context.settings.threads ?? before?.worker.threads ?? threadsFor(largest);
+  // Somebody else's machine has its own threads, and a cluster's run ids must not follow from who asks.
+  const cores = named === "ray" ? CLUSTER_THREADS : undefined;
+  const ownThreads = () => context.settings.threads ?? before?.worker.threads ?? threadsFor(largest, cores);
   const worker: RunSpec["worker"] = { kind, threads: kind === "hosted" ? 1 : ownThreads() };
   const identities = Object.fromEntries(Object.entries(models).map(([name, { identity }]) => [name, identity]));
   const cache = tokenCacheOf(context.settings);

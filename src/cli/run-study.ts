@@ -24,37 +24,49 @@ import { type HostedOutcome, scoreHostedBaselines } from "./hosted-baselines.ts"
 import { mustBePaid } from "./hosted-bill.ts";
 import { describeUnderWay, jobNames, jobsUnderWay } from "./jobs-under-way.ts";
 import { jobsOf, type PreparedStudy, refuseFullMemory } from "./prepare-study.ts";
-import { progressLine } from "./progress.ts";
+import { type ProgressLine, progressLine } from "./progress.ts";
+import { MOST_AT_ONCE, type RayPlace, settingsOfRay } from "./ray.ts";
 import { JOBS_AT_A_TIME, startHosted } from "./start-hosted.ts";
 import { startWorker } from "./start-worker.ts";
 import { StudyProgress } from "./study-progress.ts";
 import { concurrencyFor } from "./threads.ts";
+import { visible } from "./visible.ts";
 
 /**
  * Does what is not done yet: baselines, then runs; then prints the table. A hosted baseline that nobody allowed is said to be missing: all that
  * was asked for is done without it.
- * @param concurrency  runs at a time; default as many as cores and memory allow, or a few where a service trains them
+ * @param concurrency  runs at a time; default as many as cores and memory allow, a few where a service trains them, on a cluster all of them
+ * @param ray          the cluster that trains; absent: none
  * @returns exit status
  */
-export async function runStudy(prepared: PreparedStudy, context: Context, concurrency?: number): Promise<number> {
+export async function runStudy(
+  prepared: PreparedStudy,
+  context: Context,
+  concurrency?: number,
+  ray?: RayPlace,
+): Promise<number> {
   const { dir, lock } = prepared;
   const { kind } = lock.worker;
   refuseFullDisk(prepared);
-  refuseFullMemory(prepared);
+  if (ray === undefined) refuseFullMemory(prepared);
   if (kind === "hosted") await mustBePaid(prepared, context);
   for (const model of Object.values(prepared.models)) await model.fetchWeights();
   makeFolder(dir);
   return whileClaimed(dir, context, async () => {
     removeLeftovers(dir);
     writeStudyFiles(prepared, context);
+    const line = progressLine(context);
+    const note = (text: string) => line.say(visible(text));
+    const atOnce = concurrency ?? (ray === undefined ? defaultConcurrency(prepared) : MOST_AT_ONCE);
     let outcome: StudyOutcome;
     let hosted: HostedOutcome;
-    let worker = kind === "hosted" ? undefined : startWorker(context, kind);
+    let worker =
+      kind === "hosted" ? undefined : startWorker({ ...context, note }, kind, ray && settingsOfRay(ray, prepared));
     try {
       await scoreTextBaselines(prepared, context);
       hosted = await scoreHostedBaselines(prepared, context);
       worker ??= startHosted(prepared, hosted.spent, context);
-      outcome = await executeAll(prepared, worker.execute, concurrency ?? defaultConcurrency(prepared), context);
+      outcome = await executeAll(prepared, worker.execute, atOnce, line, context);
     } finally {
       await worker?.close();
     }
@@ -132,6 +144,7 @@ async function executeAll(
   prepared: PreparedStudy,
   execute: ExecuteJob,
   concurrency: number,
+  line: ProgressLine,
   context: Context,
 ): Promise<StudyOutcome> {
   const queue = jobsOf(prepared);
@@ -143,7 +156,7 @@ async function executeAll(
     concurrency,
     new Map(prepared.plan.map(({ id, estimate }) => [id, estimate.memory_bytes])),
     (id) => names.get(id) ?? untuned.get(id)!,
-    progressLine(context),
+    line,
     context.clock,
   );
   try {

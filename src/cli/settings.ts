@@ -25,6 +25,10 @@ export interface Settings {
   workerEnvironment: Record<string, string>;
   /** What mixtune setup passes to pip and uv besides: proxies and indexes. */
   installerEnvironment: Record<string, string>;
+  /** RAY_AUTH_TOKEN: of a Ray cluster with token authentication, as Ray itself reads it. */
+  rayToken: string | undefined;
+  /** Of the environment, what fsspec's packages find a store's credentials by: for the process that opens --storage alone. */
+  storageEnvironment: Record<string, string>;
   /** NO_COLOR and CI: no rewritten lines. */
   isPlain: boolean;
 }
@@ -48,6 +52,9 @@ const WORKER_SEES = [
 
 const INSTALLERS_SEE = /^(PIP_.*|UV_.*|https?_proxy|no_proxy|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE)$/i;
 
+const STORAGE_SEES =
+  /^(AWS_.*|GOOGLE_.*|AZURE_.*|FSSPEC_.*|https?_proxy|no_proxy|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE)$/i;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export function readSettings(environment: Environment = process.env): Settings {
@@ -62,6 +69,8 @@ export function readSettings(environment: Environment = process.env): Settings {
     python: environment.MIXTUNE_PYTHON || undefined,
     workerEnvironment: only(environment, (name) => WORKER_SEES.includes(name)),
     installerEnvironment: only(environment, (name) => INSTALLERS_SEE.test(name)),
+    rayToken: environment.RAY_AUTH_TOKEN?.trim() || undefined,
+    storageEnvironment: only(environment, (name) => STORAGE_SEES.test(name)),
     isPlain: Boolean(environment.NO_COLOR) || Boolean(environment.CI) || environment.TERM === "dumb",
   };
 }

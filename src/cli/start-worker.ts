@@ -7,6 +7,7 @@ import type { TokenCache } from "../data/token-cache.ts";
 import type { RunSpec } from "../specs/types.ts";
 import { createLocalWorker, type LocalWorker } from "../workers/local.ts";
 import { findTorch } from "../workers/python.ts";
+import type { RaySettings } from "../workers/ray-engine.ts";
 import { weightCache } from "../workers/shared-parts.ts";
 import type { TorchSettings } from "../workers/torch-engine.ts";
 import { pythonOf } from "../workers/torch-setup.ts";
@@ -20,16 +21,23 @@ export function tokenCacheOf({ cacheDir }: Settings): TokenCache | undefined {
   return code === undefined ? undefined : { folder: join(cacheDir, "tokens"), code };
 }
 
-/** @param kind  what trains */
-export function startWorker({ settings }: Context, kind: RunSpec["worker"]["kind"] = "local"): LocalWorker {
+/** @param kind  what trains @param ray  where, if not on this machine */
+export function startWorker(
+  { settings, note }: Pick<Context, "settings" | "note">,
+  kind: RunSpec["worker"]["kind"] = "local",
+  ray?: RaySettings,
+): LocalWorker {
   const { version } = createRequire(import.meta.url)("onnxruntime-node/package.json") as { version: string };
   const versions = { mixtune: packageVersion(), node: process.versions.node, "onnxruntime-node": version };
-  return createLocalWorker({
-    ...(kind === "torch" && { torch: torchOf(settings) }),
-    cacheFolder: weightCache(settings.cacheDir),
-    tokenCache: tokenCacheOf(settings),
-    versions,
-  });
+  return createLocalWorker(
+    {
+      ...(ray !== undefined ? { ray } : kind === "torch" && { torch: torchOf(settings) }),
+      cacheFolder: weightCache(settings.cacheDir),
+      tokenCache: tokenCacheOf(settings),
+      versions,
+    },
+    note,
+  );
 }
 
 /** Where mixtune setup torch makes its environment. */

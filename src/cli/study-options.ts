@@ -6,21 +6,24 @@ import { isHosted } from "../specs/hosted.ts";
 import type { RunSpec } from "../specs/types.ts";
 import { HOSTED_OPTIONS, type HostedFlags } from "./hosted-options.ts";
 
-/** Who trains: the embedded engine, PyTorch on this machine, or a fine-tuning service. */
-export type WorkerKind = RunSpec["worker"]["kind"];
+/** Who trains: the embedded engine, PyTorch on this machine or on a Ray cluster, or a fine-tuning service. */
+export type WorkerName = RunSpec["worker"]["kind"] | "ray";
 
-const KINDS: readonly WorkerKind[] = ["local", "torch", "hosted"];
+const NAMES: readonly WorkerName[] = ["local", "torch", "ray", "hosted"];
 
 /** As they come from the command line. */
 export interface StudyFlags extends Omit<HostedFlags, "concurrency"> {
-  worker?: WorkerKind;
+  worker?: WorkerName;
 }
 
 /** Adds them; `--concurrency` is left out of the hosted ones, as it counts runs in a study. */
 export function addStudyOptions(command: Command): void {
   command.addOption(
-    new Option("--worker <kind>", "who trains: our engine, PyTorch, or a service (models openai:NAME)")
-      .choices(KINDS)
+    new Option(
+      "--worker <kind>",
+      "who trains: our engine, PyTorch, PyTorch on a Ray cluster, or a service (models openai:NAME)",
+    )
+      .choices(NAMES)
       .default("local"),
   );
   command.option("--yes", "of --worker hosted: pay for the jobs that were shown");
@@ -28,7 +31,7 @@ export function addStudyOptions(command: Command): void {
 }
 
 /** @throws {SpecError} a model of a service for this machine, or the other way round */
-export function refuseOtherModels(kind: WorkerKind, models: readonly string[]): void {
+export function refuseOtherModels(kind: RunSpec["worker"]["kind"], models: readonly string[]): void {
   const isOfService = kind === "hosted";
   const other = models.findIndex((model) => isHosted(model) !== isOfService);
   if (other < 0) return;

@@ -10,10 +10,13 @@ const SMALL_MODEL = 50e6;
 /** Of the memory that is free when a study starts. */
 const MEMORY_SHARE = 0.8;
 
-/** Intra-op threads of a model's runs: a property of the plan, because the bits of a result follow from it. */
-export function threadsFor(parameters: number): number {
-  return parameters < SMALL_MODEL ? 1 : availableParallelism();
+/** Intra-op threads of a model's runs: a property of the plan, because the bits of a result follow from it. @param cores  of a run's machine */
+export function threadsFor(parameters: number, cores: number = availableParallelism()): number {
+  return parameters < SMALL_MODEL ? 1 : cores;
 }
+
+/** Threads of a run on a cluster, whose cores this machine does not know: run ids must not follow from who asks. */
+export const CLUSTER_THREADS = 4;
 
 /**
  * Runs at a time: as many as there are cores for and as fit in memory, at least one.

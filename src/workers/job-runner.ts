@@ -1,5 +1,5 @@
 /**
- * @file Does one job on this machine, in the thread it is called in: has an engine train what is not trained and answer what is not scored, and keeps
+ * @file Does one job in the thread it is called in: has an engine train what is not trained and answer what is not scored, and keeps
  * the run directory's records.
  */
 
@@ -25,7 +25,7 @@ export interface RunnerSettings extends SharedSettings {
   now(): number;
 }
 
-/** Jobs run one after another. */
+/** Jobs run one after another, but for an engine that takes several at once. */
 export class JobRunner {
   private readonly settings: RunnerSettings;
   private readonly shared: SharedParts;

@@ -5,16 +5,19 @@ import type { Job } from "../study/types.ts";
 import { embeddedEngine } from "./embedded-engine.ts";
 import { JobRunner } from "./job-runner.ts";
 import type { FromThread, ThreadData } from "./local.ts";
+import { rayEngine } from "./ray-engine.ts";
 import { torchEngine } from "./torch-engine.ts";
 
 const port = parentPort!;
-const { cacheFolder, tokenCache, versions, aborted, torch } = workerData as ThreadData;
+const { cacheFolder, tokenCache, versions, aborted, torch, ray } = workerData as ThreadData;
 const flag = new Int32Array(aborted);
 const now = () => Date.now();
-const runner = new JobRunner({ tokenCache, now }, (shared) =>
-  torch === undefined ? embeddedEngine(shared, { cacheFolder, versions, now }) : torchEngine(shared, torch),
-);
 const send = (message: FromThread) => port.postMessage(message);
+const runner = new JobRunner({ tokenCache, now }, (shared) => {
+  if (ray !== undefined) return rayEngine(shared, ray, now, (text) => send({ kind: "note", text }));
+  if (torch !== undefined) return torchEngine(shared, torch);
+  return embeddedEngine(shared, { cacheFolder, versions, now });
+});
 
 port.on("message", async (message: Job | "close") => {
   if (message === "close") {

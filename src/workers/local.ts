@@ -1,13 +1,19 @@
-/** @file Runs jobs on this machine, each in a thread of its own; a thread keeps its networks and data for the jobs that follow. */
+/**
+ * @file Runs jobs in threads: those of this machine each in one of its own, which keeps its networks and data for the jobs that follow; those of a
+ * cluster all in one, which mostly waits.
+ */
 
 import { Worker } from "node:worker_threads";
 import type { TokenCache } from "../data/token-cache.ts";
 import type { ExecuteJob, Job, Outcome, RunProgress } from "../study/types.ts";
+import type { RaySettings } from "./ray-engine.ts";
 import type { TorchSettings } from "./torch-engine.ts";
 
 export interface LocalWorkerOptions {
   /** PyTorch instead of our own engine. */
   torch?: TorchSettings | undefined;
+  /** A Ray cluster in place of this machine. */
+  ray?: RaySettings | undefined;
   /** Where converted weights are kept. */
   cacheFolder: string;
   /** Where tokenised splits are kept; absent: nowhere. */
@@ -23,28 +29,34 @@ export interface ThreadData extends LocalWorkerOptions {
 
 export type FromThread =
   | { kind: "progress"; progress: RunProgress }
-  | { kind: "outcome"; id: string; outcome: Outcome };
+  | { kind: "outcome"; id: string; outcome: Outcome }
+  | { kind: "note"; text: string };
 
 export interface LocalWorker {
   execute: ExecuteJob;
   close(): Promise<void>;
 }
 
-/** Jobs that are given at once run at once, each in a thread: whoever calls decides how many. */
-export function createLocalWorker(options: LocalWorkerOptions): LocalWorker {
+/** Jobs that are given at once run at once: whoever calls decides how many. @param note  told what a person may want to know */
+export function createLocalWorker(options: LocalWorkerOptions, note: (text: string) => void = () => {}): LocalWorker {
   const idle: Worker[] = [];
   const aborted = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const workerData: ThreadData = { ...options, aborted };
-  const start = () => new Worker(new URL("./local-thread.js", import.meta.url), { workerData });
+  const start = () =>
+    new Worker(new URL("./local-thread.js", import.meta.url), { workerData }).on("message", (message: FromThread) => {
+      if (message.kind === "note") note(message.text);
+    });
+  const isShared = options.ray !== undefined;
 
   const execute: ExecuteJob = async (job, onProgress, signal) => {
     if (signal.aborted) return { state: "interrupted" };
     const onAbort = () => Atomics.store(new Int32Array(aborted), 0, 1);
     signal.addEventListener("abort", onAbort, { once: true });
-    const thread = idle.pop() ?? start();
+    const thread = isShared ? (idle[0] ?? start().setMaxListeners(0)) : (idle.pop() ?? start());
+    if (isShared) idle[0] = thread;
     try {
       const outcome = await runIn(thread, job, onProgress);
-      idle.push(thread); // a thread that died is not taken again
+      if (!isShared) idle.push(thread); // a thread that died is not taken again
       return outcome;
     } finally {
       signal.removeEventListener("abort", onAbort);
@@ -65,6 +77,8 @@ export function createLocalWorker(options: LocalWorkerOptions): LocalWorker {
 function runIn(thread: Worker, job: Job, onProgress: (progress: RunProgress) => void): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const onMessage = (message: FromThread) => {
+      if (message.kind === "note" || (message.kind === "progress" ? message.progress.id : message.id) !== job.id)
+        return;
       if (message.kind === "progress") return onProgress(message.progress);
       stopListening();
       resolve(message.outcome);

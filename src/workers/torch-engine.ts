@@ -1,115 +1,28 @@
 /** @file PyTorch in a process of its own: gets a prepared run, leaves a run directory and recorded answers. */
 
-import { join } from "node:path";
-import { SpecError } from "../base/errors.ts";
-import { SHOT_END } from "../data/few-shot.ts";
 import { removeQuietly } from "../formats/files.ts";
-import { tunedLayout } from "../models/network.ts";
-import { maxPositions } from "../models/tuning.ts";
-import { newAdamState } from "../optim/adamw.ts";
-import { commitCheckpoint, readCheckpoint } from "../runs/checkpoints.ts";
-import { readReceipt } from "../runs/run-dir.ts";
-import type { Job } from "../study/types.ts";
-import { checkpointWriter } from "../train/checkpoint.ts";
-import { type Engine, type Question, trainingTasks } from "./engine.ts";
-import { firstValues } from "./first-values.ts";
-import { type PreparedFor, type PreparedTraining, writePreparedRun } from "./prepared-run.ts";
-import { recordedModel } from "./recorded-model.ts";
-import type { OpenModel, SharedParts } from "./shared-parts.ts";
+import type { Engine } from "./engine.ts";
+import { answeredModel, type Computer, preparedFolder, prepareJob } from "./prepare-job.ts";
+import type { SharedParts } from "./shared-parts.ts";
 import { TorchProcess, type TorchProcessSettings } from "./torch-process.ts";
 
-export interface TorchSettings extends TorchProcessSettings, Pick<PreparedFor, "device"> {
-  /** Whether the device is a GPU: larger packs. */
-  isGpu: boolean;
-}
-
-/** Tokens in a pass: a processor's masks are dense, a GPU wants work. */
-const MICRO_BATCH_TOKENS = { cpu: 1024, gpu: 8192 };
+export interface TorchSettings extends TorchProcessSettings, Computer {}
 
 export function torchEngine(shared: SharedParts, settings: TorchSettings): Engine {
   const process = new TorchProcess(settings);
   return {
     work: async (context, questions) => {
       const { job } = context;
-      refuseNumbers(job, questions);
-      const opened = shared.model(job);
-      const training =
-        job.kind === "run" && readReceipt(job.dir) === undefined ? await trainingOf(shared, job, opened) : undefined;
-      const folder = join(job.dir, "prepared");
-      const answers = join(job.dir, "answers");
-      if (training !== undefined || questions.length > 0) {
-        if (training !== undefined) commitFirstValues(job.dir, training, opened);
-        await writePreparedRun(
-          folder,
-          job,
-          opened,
-          training,
-          questions,
-          (task) => shared.task(job, task, "answer"),
-          preparedFor(settings, job),
-        );
+      const folder = preparedFolder(job);
+      if (await prepareJob(shared, job, questions, settings, job.model_dir)) {
         await process.run(folder, context);
         removeQuietly(folder);
       }
-      const readers = {
-        tokenizer: opened.tokenizer,
-        template: opened.template,
-        maxPositions: maxPositions(opened.model.config, job.cutoff_len),
-        stopStrings: job.few_shot === undefined ? [] : [SHOT_END],
-      };
-      return {
-        ask: async ({ task, split }) => recordedModel(join(answers, `${task}.${split}.safetensors`), readers),
-        close: () => removeQuietly(answers),
-      };
+      return answeredModel(shared, job);
     },
     release: async () => {
       await process.end();
       await shared.release();
     },
   };
-}
-
-function preparedFor({ device, isGpu }: TorchSettings, job: Job): PreparedFor {
-  const isHalf = job.kind === "run" && job.spec.train.bf16 === true;
-  return {
-    device,
-    precision: isHalf ? "bfloat16" : "float32",
-    microBatchTokens: isGpu ? MICRO_BATCH_TOKENS.gpu : MICRO_BATCH_TOKENS.cpu,
-  };
-}
-
-async function trainingOf(
-  shared: SharedParts,
-  job: Extract<Job, { kind: "run" }>,
-  { model }: OpenModel,
-): Promise<PreparedTraining> {
-  const { spec } = job;
-  const { method, lora_rank, lora_alpha, lora_target } = spec.train;
-  const tuned = method === "full" ? ({ method } as const) : { method, lora: { lora_rank, lora_alpha, lora_target } };
-  return {
-    spec,
-    tasks: await trainingTasks(shared, job, spec, job.caps ?? {}),
-    layout: tunedLayout(model.config, tuned),
-  };
-}
-
-/** What both engines begin with: a checkpoint of step 0, but for a whole pretrained model, which lies in its folder. */
-function commitFirstValues(dir: string, { spec, layout }: PreparedTraining, { model }: OpenModel): void {
-  const isThere = spec.train.method === "full" && spec.train.init === "pretrained";
-  if (isThere || readCheckpoint(dir) !== undefined) return;
-  const state = newAdamState(layout.size, layout.decaySize);
-  firstValues(spec, model, layout, state.parameters);
-  const texts = { train: spec.train, baseModel: spec.model.name, configText: model.configText };
-  commitCheckpoint(dir, 0, checkpointWriter(layout, state, texts), { best: false });
-}
-
-function refuseNumbers(job: Job, questions: readonly Question[]): void {
-  if (!job.eval.constrained_numbers || questions.length === 0) return;
-  throw new SpecError({
-    place: "eval.constrained_numbers",
-    expected: "false, with --worker torch",
-    got: "true",
-    remedy:
-      "Leave it out, or use the local worker: numbers held to numbers are generated by the embedded engine alone.",
-  });
 }

@@ -4,12 +4,13 @@ import type { Command } from "commander";
 import { SpecError } from "../../base/errors.ts";
 import type { Act } from "../act.ts";
 import { prepareStudy } from "../prepare-study.ts";
+import { addRayOptions, type RayFlags, rayOf } from "../ray.ts";
 import { readStudy } from "../read-study.ts";
 import { runStudy } from "../run-study.ts";
 import { addStudyOptions, type StudyFlags } from "../study-options.ts";
 import { assignmentsOf } from "../words.ts";
 
-interface RunOptions extends StudyFlags {
+interface RunOptions extends StudyFlags, RayFlags {
   out?: string;
   /** Runs at a time. */
   concurrency?: string;
@@ -25,11 +26,14 @@ export function addRun(program: Command, act: Act): void {
     .action((study: string, words: string[], { out, concurrency, ...flags }: RunOptions) =>
       act(async (context) => {
         const runsAtATime = concurrencyOf(concurrency);
-        const prepared = await prepareStudy(readStudy(study, assignmentsOf(words)), out, context, flags);
-        return runStudy(prepared, context, runsAtATime);
+        const input = readStudy(study, assignmentsOf(words));
+        const ray = await rayOf(flags, input.study.name, context);
+        const prepared = await prepareStudy(input, out, context, flags);
+        return runStudy(prepared, context, runsAtATime, ray);
       }),
     );
   addStudyOptions(command);
+  addRayOptions(command);
 }
 
 function concurrencyOf(text: string | undefined): number | undefined {

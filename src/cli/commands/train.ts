@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import type { Act } from "../act.ts";
 import { prepareStudy } from "../prepare-study.ts";
+import { addRayOptions, type RayFlags, rayOf } from "../ray.ts";
 import { readTrainFile } from "../read-study.ts";
 import { runStudy } from "../run-study.ts";
 import { addStudyOptions, type StudyFlags } from "../study-options.ts";
@@ -14,10 +15,13 @@ export function addTrain(program: Command, act: Act): void {
     .description("one mixture, one model: the short way when no study is wanted")
     .option("--out <dir>", "where results go (default studies/<name>)")
     .addHelpText("after", "\nExample: mixtune train run.yaml seed=2")
-    .action((file: string, words: string[], { out, ...flags }: { out?: string } & StudyFlags) =>
-      act(async (context) =>
-        runStudy(await prepareStudy(readTrainFile(file, assignmentsOf(words)), out, context, flags), context),
-      ),
+    .action((file: string, words: string[], { out, ...flags }: { out?: string } & StudyFlags & RayFlags) =>
+      act(async (context) => {
+        const input = readTrainFile(file, assignmentsOf(words));
+        const ray = await rayOf(flags, input.study.name, context);
+        return runStudy(await prepareStudy(input, out, context, flags), context, undefined, ray);
+      }),
     );
   addStudyOptions(command);
+  addRayOptions(command);
 }
