@@ -14,21 +14,9 @@ import { type RawWeights, rawOffsets } from "../src/models/weights.ts";
 const shape = (json: Record<string, unknown>): DecoderConfig =>
   readDecoderConfig(new ConfigReader(json, "bench/workloads.ts"));
 
-/** SmolLM2-135M's shape, that of mixtune/tiny, Qwen2-0.5B's, and Phi-3-mini's with four of its 32 blocks. */
-export const SHAPES = {
-  m135: shape({
-    model_type: "llama",
-    vocab_size: 49_152,
-    hidden_size: 576,
-    intermediate_size: 1536,
-    num_hidden_layers: 30,
-    num_attention_heads: 9,
-    num_key_value_heads: 3,
-    rms_norm_eps: 1e-5,
-    max_position_embeddings: 2048,
-    tie_word_embeddings: true,
-  }),
-  tiny: shape({
+/** As config.json says them: mixtune/tiny's shape, SmolLM2-135M's, Llama-3-8B's. */
+export const LLAMA_SHAPES = {
+  tiny: {
     model_type: "llama",
     vocab_size: 4096,
     hidden_size: 256,
@@ -39,7 +27,39 @@ export const SHAPES = {
     rms_norm_eps: 1e-5,
     max_position_embeddings: 2048,
     tie_word_embeddings: true,
-  }),
+  },
+  m135: {
+    model_type: "llama",
+    vocab_size: 49_152,
+    hidden_size: 576,
+    intermediate_size: 1536,
+    num_hidden_layers: 30,
+    num_attention_heads: 9,
+    num_key_value_heads: 3,
+    rms_norm_eps: 1e-5,
+    max_position_embeddings: 2048,
+    tie_word_embeddings: true,
+  },
+  l8b: {
+    model_type: "llama",
+    vocab_size: 128_256,
+    hidden_size: 4096,
+    intermediate_size: 14_336,
+    num_hidden_layers: 32,
+    num_attention_heads: 32,
+    num_key_value_heads: 8,
+    rms_norm_eps: 1e-5,
+    max_position_embeddings: 8192,
+    rope_theta: 500_000,
+    tie_word_embeddings: false,
+  },
+};
+export type LlamaShape = keyof typeof LLAMA_SHAPES;
+
+/** SmolLM2-135M's shape, that of mixtune/tiny, Qwen2-0.5B's, and Phi-3-mini's with four of its 32 blocks. */
+export const SHAPES = {
+  m135: shape(LLAMA_SHAPES.m135),
+  tiny: shape(LLAMA_SHAPES.tiny),
   qwen2: shape({
     model_type: "qwen2",
     vocab_size: 151_936,
@@ -92,14 +112,31 @@ export function randomWeights(name: ShapeName): RawWeights {
   return { folder, file, byteOffsets: rawOffsets(specs) };
 }
 
-/** `count` examples: an instruction of 60 tokens that all share, 15 to 43 tokens of their own, an answer of one token and the end. */
-export function fpbLikeExamples(count: number, vocabulary: number): TokenizedExample[] {
+/** Tokens of made-up examples: a shared instruction, `least` and up to `spread` - 1 more of their own, an answer whose last is the end. */
+export interface Lengths {
+  shared: number;
+  least: number;
+  spread: number;
+  answer: number;
+  vocabulary: number;
+}
+
+/** `count` examples; each answer is one of three tokens, again and again, and the end. */
+export function examplesLike(
+  { shared, least, spread, answer, vocabulary }: Lengths,
+  count: number,
+): TokenizedExample[] {
   const rng = new Rng("fpb-like");
   const ids = (length: number) => Int32Array.from({ length }, () => 2 + rng.int(vocabulary - 2));
-  const instruction = ids(60);
+  const instruction = ids(shared);
   return Array.from({ length: count }, (_, i) => ({
     id: `bench#${i}`,
-    prompt: Int32Array.from([...instruction, ...ids(15 + rng.int(29))]),
-    answer: Int32Array.of(2 + rng.int(3), 0),
+    prompt: Int32Array.from([...instruction, ...ids(least + rng.int(spread))]),
+    answer: Int32Array.from([...new Array<number>(answer - 1).fill(2 + rng.int(3)), 0]),
   }));
+}
+
+/** `count` examples: an instruction of 60 tokens that all share, 15 to 43 tokens of their own, an answer of one token and the end. */
+export function fpbLikeExamples(count: number, vocabulary: number): TokenizedExample[] {
+  return examplesLike({ shared: 60, least: 15, spread: 29, answer: 2, vocabulary }, count);
 }

@@ -42,10 +42,24 @@ class PackView:
         return self._sees(window)(None, None, token[:, None], token[None, :])[None, None]
 
     def _block_mask(self, window: int | None) -> Any:
-        from torch.nn.attention.flex_attention import create_block_mask
+        """From the bounds of each block of tokens, of which there must be whole ones: nothing of the size [T, T] is made."""
+        from torch.nn.attention.flex_attention import BlockMask
 
-        length = len(self.ends)
-        return create_block_mask(self._sees(window), None, None, length, length, device=self.ends.device, BLOCK_SIZE=BLOCK)
+        ends, positions = self.ends.view(-1, BLOCK), self.positions.view(-1, BLOCK)
+        first = torch.arange(0, len(self.ends), BLOCK, device=self.ends.device)
+        q, k = first[:, None], first[None, :]
+        some, every = (k <= q) & (ends.amax(1) > q), (k < q) & (ends.amin(1) >= q + BLOCK)
+        if window is not None:
+            low, high = positions.amin(1), positions.amax(1)
+            some, every = some & (low[:, None] - high < window), every & (high[:, None] - low < window)
+        partial, full = _listed(some & ~every), _listed(every)
+        return BlockMask.from_kv_blocks(*partial, *full, BLOCK_SIZE=BLOCK, mask_mod=self._sees(window))
+
+
+def _listed(blocks: Tensor) -> tuple[Tensor, Tensor]:
+    """Of each row of blocks [Q, K]: how many are set [1, 1, Q], and which, before the others [1, 1, Q, K]."""
+    which = blocks.int().argsort(dim=1, descending=True, stable=True)
+    return blocks.sum(1).int()[None, None], which.int()[None, None]
 
 
 class RowsView:

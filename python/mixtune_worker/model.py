@@ -47,11 +47,11 @@ class Model:
         flex = has_flex(self.device)
         pad = -len(pack.ids) % (2 * BLOCK) if flex else 0  # fewer lengths to compile for; what is added sees itself alone
         length = len(pack.ids)
-        ids, positions = (F.pad(self._moved(array), (0, pad)) for array in (pack.ids, pack.positions))
-        ends = torch.cat([self._moved(pack.ends), torch.arange(length + 1, length + pad + 1, device=self.device)])
+        ids, positions = (F.pad(self.moved(array), (0, pad)) for array in (pack.ids, pack.positions))
+        ends = torch.cat([self.moved(pack.ends), torch.arange(length + 1, length + pad + 1, device=self.device)])
         with self.pass_context():
-            hidden = self._decode(ids[None], positions[None], PackView(ends, positions, flex))[0, self._moved(pack.rows)]
-            targets = self._moved(pack.targets)
+            hidden = self._decode(ids[None], positions[None], PackView(ends, positions, flex))[0, self.moved(pack.rows)]
+            targets = self.moved(pack.targets)
             if len(targets) <= HEAD_ROWS or not torch.is_grad_enabled():
                 parts = [self._head_nll(h, t) for h, t in zip(hidden.split(HEAD_ROWS), targets.split(HEAD_ROWS), strict=True)]
             else:
@@ -79,8 +79,10 @@ class Model:
     def _head_nll(self, hidden: Tensor, targets: Tensor) -> Tensor:
         return F.cross_entropy(self._logits(hidden), targets, reduction="none")
 
-    def _moved(self, array: Any) -> Tensor:
-        return torch.from_numpy(array).to(self.device, non_blocking=True)
+    def moved(self, array: Any) -> Tensor:
+        """An array on the device. Page-locked for CUDA: from other memory the copy waits until the device has done all that it was told."""
+        tensor = torch.from_numpy(array)
+        return tensor.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else tensor
 
     def load(self, tensors: dict[str, Tensor], place: Path) -> None:
         """Sets what is trained."""
@@ -113,11 +115,17 @@ def open_model(
 
     :param shapes: of what is trained, by name; None: nothing is. Adapters get no first values: load them.
     """
+    full = shapes is not None and prepared["spec"]["train"]["method"] == "full"
+    dtype = torch.float32 if full else getattr(torch, prepared["precision"])
+    return model_of(_pretrained(Path(prepared["model_dir"]), dtype), prepared, device, shapes)
+
+
+def model_of(net: Any, prepared: dict[str, Any], device: torch.device, shapes: dict[str, list[int]] | None) -> Model:
+    """{@link open_model} of a network whose weights are there."""
     folder = Path(prepared["model_dir"])
     precision = getattr(torch, prepared["precision"])
     train = prepared["spec"]["train"] if shapes is not None else None
     full = train is not None and train["method"] == "full"
-    net = _pretrained(folder, torch.float32 if full else precision)
     _fix_positions(net, prepared["max_positions"])
     net.eval()
     net.requires_grad_(full)

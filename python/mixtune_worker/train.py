@@ -37,6 +37,7 @@ class Training:
         self.dev = self.prepared.dev()
         self.concatenated = self.train["packing"] == "contaminated"
         self.parts = 1
+        self.ahead: dict[tuple[int, int], list[tuple[Entries, Pack]]] = {}  # by step and parts
         self.touched = False  # whether weights may have moved since the model was opened
 
     def run(self) -> None:
@@ -97,19 +98,19 @@ class Training:
     def _step(self, optimizer: torch.optim.Optimizer, step: int) -> dict[str, Any]:
         """One update; the line of metrics.jsonl but for its seconds."""
         data, train = self.data, self.train
-        packs = data.packs[data.steps[step] : data.steps[step + 1]]
+        packs = self._packs(step)
+        laid = self.ahead.pop((step, self.parts), None) or self._laid(step)
         optimizer.zero_grad(set_to_none=True)
         rows: list[tuple[torch.Tensor, np.ndarray]] = []  # nll, entry
-        for entries in packs:
-            for part in split(entries, self.parts, self.concatenated):
-                pack = self._lay(part)
-                entry = part.index[pack.entry]
-                nll = self.model.nll(pack)
-                weight = torch.from_numpy(data.weight[entry].astype(np.float32)).to(nll.device)
-                (nll * weight).sum().backward()
-                rows.append((nll.detach(), entry))
+        for part, pack in laid:
+            entry = part.index[pack.entry]
+            nll = self.model.nll(pack)
+            (nll * self.model.moved(data.weight[entry].astype(np.float32))).sum().backward()
+            rows.append((nll.detach(), entry))
         parameters = list(self.model.trained.values())
         norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        if step + 1 < self.plan["num_steps"]:
+            self.ahead = {(step + 1, self.parts): self._laid(step + 1)}  # while the device computes; the next lines wait for it
         nll = np.concatenate([nll.cpu().numpy() for nll, _ in rows]).astype(np.float64)
         entry = np.concatenate([entry for _, entry in rows])
         loss, grad_norm = float((data.weight[entry] * nll).sum()), float(norm)
@@ -129,6 +130,14 @@ class Training:
             "tokens": sum(data.items.num_tokens(int(item)) for item in items),
             **({"parts": self.parts} if self.parts > 1 else {}),
         }
+
+    def _packs(self, step: int) -> list[Entries]:
+        return self.data.packs[self.data.steps[step] : self.data.steps[step + 1]]
+
+    def _laid(self, step: int) -> list[tuple[Entries, Pack]]:
+        """What goes through the net one after another."""
+        parts = [part for entries in self._packs(step) for part in split(entries, self.parts, self.concatenated)]
+        return [(part, self._lay(part)) for part in parts]
 
     def _lay(self, entries: Entries) -> Pack:
         items, loss_on = self.data.items, self.train["loss_on"]
@@ -169,6 +178,7 @@ class Training:
             lr=0.0,
             betas=(train["adam_beta1"], train["adam_beta2"]),
             eps=train["adam_epsilon"],
+            fused=True,  # one pass over weights and moments
         )
 
     def _resume(self, optimizer: torch.optim.Optimizer) -> int:
@@ -194,7 +204,7 @@ class Training:
         moments = read_tensors(path)
         for name, parameter in self.model.trained.items():
             state = optimizer.state[parameter]
-            state["step"] = torch.tensor(float(saved.step))
+            state["step"] = torch.tensor(float(saved.step), device=parameter.device)
             for moment in ("exp_avg", "exp_avg_sq"):
                 tensor = moments.get(f"{moment}.{name}")
                 if tensor is None or tensor.shape != parameter.shape:

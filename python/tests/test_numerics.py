@@ -265,6 +265,46 @@ def test_flex_attention_gives_what_the_dense_mask_gives(window, softcap):
     torch.testing.assert_close(outs[0], outs[1], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("family", ["llama", "gemma2"])
+def test_what_pads_a_pack_for_flex_attention_changes_nothing(tmp_path, model_dirs, family, monkeypatch):
+    prepared = write_prepared(tmp_path / "prepared", model_dirs(family))
+    first_values(tmp_path, prepared)
+    training = training_of(prepared, tmp_path)
+    training._resume(training._optimizer())
+    pack = training._laid(0)[0][1]
+    with torch.no_grad():
+        dense = training.model.nll(pack)
+        monkeypatch.setattr("mixtune_worker.model.has_flex", lambda _: True)
+        torch.testing.assert_close(training.model.nll(pack), dense, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("window", [None, 150])
+def test_blocks_of_a_pack_are_those_that_its_dense_mask_has(window):
+    from torch.nn.attention.flex_attention import create_block_mask
+
+    rng = np.random.default_rng(0)
+    ends, positions = np.empty(2048, np.int64), np.empty(2048, np.int64)
+    for group in range(0, 2048, 1024):  # a prefix of 300 tokens, and rests of 10 to 400
+        ends[group : group + 300], positions[group : group + 300] = group + 1024, np.arange(300)
+        at = group + 300
+        while at < group + 1024:
+            stop = min(group + 1024, at + int(rng.integers(10, 400)))
+            ends[at:stop], positions[at:stop] = stop, 300 + np.arange(stop - at)
+            at = stop
+    view = PackView(torch.from_numpy(ends), torch.from_numpy(positions), True)
+    ours = view.mask(window)
+    theirs = create_block_mask(view._sees(window), None, None, 2048, 2048, device="cpu", BLOCK_SIZE=128)
+    if window is None:
+        for name in ("kv_num_blocks", "full_kv_num_blocks", "q_num_blocks", "full_q_num_blocks"):
+            assert torch.equal(getattr(ours, name), getattr(theirs, name))
+        assert torch.equal(ours.to_dense(), theirs.to_dense())
+        assert ours.full_kv_num_blocks.sum() > 0
+    else:  # bounds of positions: a block too many may be looked into, none may be left out or taken for full
+        assert (ours.to_dense() >= theirs.to_dense()).all()
+        assert (ours.full_kv_num_blocks <= theirs.full_kv_num_blocks).all()
+        assert ours.kv_num_blocks.sum() + ours.full_kv_num_blocks.sum() < 16 * 17 // 2
+
+
 def test_padding_is_seen_by_nobody():
     view = RowsView(torch.tensor([[0, 1, 2], [0, 1, 2]]), torch.tensor([[0, 1, 2], [0, 1, -1]]))
     assert view.mask(None)[1, 0].tolist() == [[True, False, False], [True, True, False], [True, True, False]]

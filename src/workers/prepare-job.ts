@@ -24,7 +24,7 @@ export interface Computer extends Pick<PreparedFor, "device"> {
 }
 
 /** Tokens in a pass: a processor's masks are dense, a GPU wants work. */
-const MICRO_BATCH_TOKENS = { cpu: 1024, gpu: 8192 };
+export const MICRO_BATCH_TOKENS = { cpu: 1024, gpu: 8192 };
 
 /** Where a job's prepared run is written. */
 export function preparedFolder({ dir }: Job): string {
@@ -97,7 +97,11 @@ async function trainingOf(
 }
 
 /** What both engines begin with: a checkpoint of step 0, but for a whole pretrained model, which lies in its folder. */
-function commitFirstValues(dir: string, { spec, layout }: PreparedTraining, { model }: OpenModel): void {
+export function commitFirstValues(
+  dir: string,
+  { spec, layout }: PreparedTraining,
+  { model }: Pick<OpenModel, "model">,
+): void {
   const isThere = spec.train.method === "full" && spec.train.init === "pretrained";
   if (isThere || readCheckpoint(dir) !== undefined) return;
   const state = newAdamState(layout.size, layout.decaySize);
