@@ -167,7 +167,10 @@ function findPackages() {
   }
   const said = JSON.parse(text) as { packages: Record<string, string | null>; device: string; name: string };
   const missing = Object.keys(said.packages).filter((one) => said.packages[one] === null);
-  if (missing.length > 0) stop(`${python} lacks ${missing.join(", ")}: ${python} -m pip install ${missing.join(" ")}`);
+  if (missing.length > 0) {
+    const install = `${python} -m pip install ${missing.join(" ")}`;
+    stop(`${python} lacks ${missing.join(", ")}: ${install}, or name another interpreter in MIXTUNE_PYTHON.`);
+  }
   return said;
 }
 

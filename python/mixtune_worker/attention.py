@@ -127,6 +127,9 @@ def _flex(query: Tensor, key: Tensor, value: Tensor, mask: Any, scaling: float |
     from torch.nn.attention.flex_attention import flex_attention
 
     if _compiled is None:
+        # a process may do runs of several models: their caps and scales stay constants, each with compilations of its own
+        torch._dynamo.config.specialize_float = True
+        torch._dynamo.config.recompile_limit = 64
         _compiled = torch.compile(flex_attention) if query.is_cuda else flex_attention
 
     def capped(score: Tensor, *_: Any) -> Tensor:
