@@ -3,9 +3,11 @@ it goes. PyTorch is imported when a task begins, and kept by the process for the
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import socket
+import stat
 import sys
 import tempfile
 import threading
@@ -41,8 +43,9 @@ def do_run(uri: str, study: str, request: dict[str, Any], attempt: str, losses: 
     :return: state `done` with the digests of what there is to fetch, `failed` with why, `interrupted`, or `lost`: worth another attempt
     """
     node = socket.gethostname()
-    scratch = _scratch(request["id"], attempt)
+    scratch = None
     try:
+        scratch = _scratch(request["id"], attempt)
         if code != code_name():
             raise MixtuneError(
                 f"mixtune_worker of {sys.executable} on {node}",
@@ -58,12 +61,14 @@ def do_run(uri: str, study: str, request: dict[str, Any], attempt: str, losses: 
     except StorageError as error:
         return {"state": "lost", "reason": f"{error.place}: {error.got}, on {node}"}
     except MixtuneError as error:
-        return {"state": "failed", **_at_home(error, scratch, f"{uri}/{study}/runs/{request['id']}")}
+        home = f"{uri}/{study}/runs/{request['id']}"
+        return {"state": "failed", **(error.fields() if scratch is None else _at_home(error, scratch, home))}
     except Exception as error:  # a fault is told, not repeated
         return {"state": "failed", **fault(error), "stack": traceback.format_exc()}
     finally:
         messages.listen(None)
-        remove_quietly(scratch)
+        if scratch is not None:
+            remove_quietly(scratch)
 
 
 def open_study(uri: str, study: str, node: str) -> Storage:
@@ -83,9 +88,23 @@ def open_study(uri: str, study: str, node: str) -> Storage:
     return storage
 
 
+def _node_folder() -> Path:
+    """Ours on this node, and nobody else's: what lies there is believed."""
+    folder = Path(tempfile.gettempdir()) / f"mixtune-ray-{os.getuid()}"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    about = folder.lstat()
+    if about.st_uid != os.getuid() or not stat.S_ISDIR(about.st_mode) or about.st_mode & 0o022:
+        raise MixtuneError(
+            f"{folder} on {socket.gethostname()}",
+            "a folder of this user that nobody else may write to",
+            "another",
+            "Remove it, or set TMPDIR for Ray's processes.",
+        )
+    return folder
+
+
 def _scratch(run_id: str, attempt: str) -> Path:
-    root = Path(tempfile.gettempdir()) / "mixtune-ray"
-    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    root = _node_folder()
     for left in root.glob(f"{run_id}.*"):  # of attempts that were killed here
         remove_quietly(left)
     scratch = root / f"{run_id}.{attempt}"
@@ -161,7 +180,7 @@ class _Attempt:
         local = self.storage.local_path(there)
         if local is not None:
             return local
-        cached = Path(tempfile.gettempdir()) / "mixtune-ray" / "models" / digest
+        cached = _node_folder() / "models" / digest
         if not cached.is_dir():
             fetched = cached.with_name(f"{digest}.{self.attempt}.tmp")
             for name, digest in index["files"].items():

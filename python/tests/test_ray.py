@@ -72,7 +72,7 @@ def test_a_run_through_storage_leaves_what_it_leaves_here(asked, tmp_path):
     assert {path.name for path in (asked.home / "checkpoints").glob("step-*/*")} == {"adapter_model.safetensors", "adapter_config.json"}
     notes = json.loads((asked.home / "receipt.json").read_text())["notes"]
     assert notes == ["Lost and gone on with from step 2: its node was lost."]
-    assert list((Path(ray_task.tempfile.gettempdir()) / "mixtune-ray").glob("abc.*")) == []
+    assert list(ray_task._node_folder().glob("abc.*")) == []
 
 
 def test_a_run_that_nobody_wants_any_more_saves_its_step_and_goes_on_from_there(asked, monkeypatch):
@@ -178,3 +178,10 @@ def test_storage_never_shows_half_a_file(tmp_path):
 def test_storage_that_cannot_be_opened_names_what_is_missing():
     with pytest.raises(MixtuneError, match="fsspec can open"):
         Storage("nosuch://bucket/folder")
+
+
+def test_a_folder_that_others_may_write_to_is_not_worked_in(tmp_path, monkeypatch):
+    monkeypatch.setattr(ray_task.tempfile, "gettempdir", lambda: str(tmp_path))
+    ray_task._node_folder().chmod(0o777)
+    outcome = do_run("file:///nowhere", "study", {"id": "abc"}, "first", [], code_name())
+    assert outcome["state"] == "failed" and "nobody else may write to" in outcome["expected"]
