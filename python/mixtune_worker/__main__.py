@@ -113,6 +113,7 @@ def info() -> int:
         **{name: versions[name] for name in ("torch", "transformers", "peft")},
         "device": "cuda" if cuda else "cpu",
         "device_name": torch.cuda.get_device_name() if cuda else platform.processor() or platform.machine(),
+        **({"device_memory": torch.cuda.get_device_properties().total_memory} if cuda else {}),
     }
     print(json.dumps(about))
     return 0

@@ -63,7 +63,8 @@ export function estimateRun(
     ingredients: shown,
     steps: plan.numSteps,
     seconds: 2 + seconds,
-    memory_bytes: memoryOf(model, trainable),
+    memory_bytes:
+      spec.worker.kind === "torch" ? memoryOfTorch(model, trainable, spec.train) : memoryOf(model, trainable),
     disk_bytes: KEPT_CHECKPOINTS[spec.train.keep] * trainable * 4 + evaluated.examples * PREDICTION_BYTES,
     working_disk_bytes: 3 * trainable * 4 * 3,
   };
@@ -127,8 +128,24 @@ export function batchesOf(
   return planBatches(counts, lengths, spec.train, spec.seed, makeOrder);
 }
 
-/** Memory that a frozen weight takes: float32, three times (ours, the engine's packed copies). */
-export const BYTES_PER_WEIGHT = 4 * 3;
+/** What each weight of a model takes, and why. */
+export interface WeightCost {
+  bytes: number;
+  what: string;
+}
+
+/** In our own engine. */
+export const OWN_WEIGHTS: WeightCost = {
+  bytes: 4 * 3,
+  what: "float32, three copies: ours, and the engine's packed ones",
+};
+
+/** With what trains it. */
+export function weightCost({ worker, train }: Pick<RunSpec, "worker" | "train">): WeightCost {
+  if (worker.kind !== "torch") return OWN_WEIGHTS;
+  if (train.method === "full") return { bytes: 16, what: "float32, with gradient and two moments" };
+  return train.bf16 === true ? { bytes: 2, what: "bfloat16" } : { bytes: 4, what: "float32" };
+}
 
 /**
  * Peak memory: Node with the engine's library; frozen weights; of what trains: values, gradients and moments on both sides of the engine, in a
@@ -138,7 +155,25 @@ export const BYTES_PER_WEIGHT = 4 * 3;
  */
 export function memoryOf(model: ModelSize, trainable: number): number {
   const perToken = model.layers * (12 * model.hidden + 4 * model.intermediate) + 4 * model.vocabulary;
-  return NODE_BYTES + BYTES_PER_WEIGHT * model.parameters + 4 * (12 * trainable + MICRO_BATCH_TOKENS * perToken);
+  return NODE_BYTES + OWN_WEIGHTS.bytes * model.parameters + 4 * (12 * trainable + MICRO_BATCH_TOKENS * perToken);
+}
+
+/** Python with PyTorch, transformers and PEFT. */
+const TORCH_BYTES = 0.9e9;
+/** Tokens in a pass that must fit: packs that do not are cut. */
+const TORCH_TOKENS = 1024;
+
+/**
+ * What the PyTorch worker takes at least, on the device that computes: weights as they are kept, gradients and moments of what trains, and what a
+ * short pass keeps for its way back: a token and layer 10 times the width and 4 times the inner one (counted from saved tensors, docs/LOG.md), the
+ * logits and their gradients in float32.
+ */
+function memoryOfTorch(model: ModelSize, trainable: number, train: TrainSpec): number {
+  const cost = weightCost({ worker: { kind: "torch", threads: 1 }, train });
+  const adapters = train.method === "full" ? 0 : 16 * trainable;
+  const perToken = model.layers * (10 * model.hidden + 4 * model.intermediate) * (train.bf16 === true ? 2 : 4);
+  const head = 8 * model.vocabulary;
+  return TORCH_BYTES + cost.bytes * model.parameters + adapters + TORCH_TOKENS * (perToken + head);
 }
 
 /** Checkpoints that stay: `weights` keeps last and best. */

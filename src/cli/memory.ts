@@ -2,7 +2,7 @@
 
 import { totalmem } from "node:os";
 import { SpecError } from "../base/errors.ts";
-import { BYTES_PER_WEIGHT, type ModelSize, memoryOf } from "./estimate.ts";
+import { type ModelSize, memoryOf, OWN_WEIGHTS, type WeightCost } from "./estimate.ts";
 import { bytes, count } from "./numbers.ts";
 
 /** What estimates may be wrong by: a model is refused where not even the least that it may take is there. */
@@ -16,7 +16,8 @@ export function machineMemory(): number {
 
 /**
  * Refuses a model that cannot fit.
- * @param needed estimated peak; default: only to run it
+ * @param needed estimated peak; default: only to run it in our own engine
+ * @param memory of what computes; default: this machine's
  * @throws {SpecError} with what goes where
  */
 export function refuseLargeModel(
@@ -24,13 +25,15 @@ export function refuseLargeModel(
   size: ModelSize,
   needed = memoryOf(size, 0),
   memory = machineMemory(),
+  cost: WeightCost = OWN_WEIGHTS,
 ): void {
   if (needed / ESTIMATE_ERROR <= memory) return;
-  const weights = BYTES_PER_WEIGHT * size.parameters;
+  const weights = cost.bytes * size.parameters;
   throw new SpecError({
     place: name,
     expected: `a model that fits into ${bytes(memory)} of memory`,
-    got: `about ${bytes(needed)}: ${count(size.parameters)} weights of ${BYTES_PER_WEIGHT} bytes (float32, three copies) are ${bytes(weights)}, what trains, activations and the engine ${bytes(needed - weights)}`,
-    remedy: "Choose a smaller model, or a machine with more memory.",
+    got: `about ${bytes(needed)}: ${count(size.parameters)} weights of ${cost.bytes} bytes (${cost.what}) are ${bytes(weights)}, what trains beside them, activations and the engine ${bytes(needed - weights)}`,
+    remedy:
+      "Choose a smaller model, a machine with more memory, or --worker torch with train.bf16 and method lora, which takes least.",
   });
 }

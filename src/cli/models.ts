@@ -17,6 +17,7 @@ import { findStudyLock, type LockedRepo } from "../study/lock-file.ts";
 import type { Context } from "./context.ts";
 import type { ModelSize } from "./estimate.ts";
 import { openHubModel } from "./hub-models.ts";
+import { refuseLargeModel } from "./memory.ts";
 import { packageRoot } from "./package.ts";
 
 /** A base model: what is known of it before its weights are there. */
@@ -39,7 +40,7 @@ const SHIPPED: Record<string, string> = { "mixtune/tiny": "assets/tiny" };
  * Opens a model by its name: one that ships, a folder, or `org/name[@revision]` of the hub, of which only what is small is fetched.
  * @param place  where the name was written, for messages
  * @param locked what an earlier call took from the hub under this name: its revision holds
- * @throws {SpecError} a name behind which there is no model, or one that this machine cannot hold
+ * @throws {SpecError} a name behind which there is no model
  * @throws {CheckpointError} a damaged or incomplete folder, a model that cannot be run
  */
 export async function openBaseModel(
@@ -60,11 +61,15 @@ export async function openBaseModel(
   };
 }
 
-/** The folder of a model with everything in it; see {@link openBaseModel}. */
+/**
+ * The folder of a model with everything in it, for our own engine; see {@link openBaseModel}.
+ * @throws {SpecError} one that this machine cannot hold
+ */
 export async function modelDir(name: string, place: string, context: Context, locked?: LockedRepo): Promise<string> {
   const local = localModelDir(name, place);
   if (local !== undefined) return local;
   const model = await openHubModel(name, place, context, locked);
+  refuseLargeModel(name, model.size);
   await model.fetchWeights();
   return model.folder;
 }
@@ -77,8 +82,9 @@ export async function modelDirOfRun(dir: string, { model }: RunSpec, context: Co
   const place = `${runPaths.spec(dir)}: model.name`;
   if (isHosted(model.name)) throw atService(dir, model.name);
   const locked = findStudyLock(resolve(dir, "..", ".."))?.hub?.[model.name];
-  const { folder, identity, fetchWeights } = await openBaseModel(model.name, place, context, locked);
+  const { folder, identity, size, fetchWeights } = await openBaseModel(model.name, place, context, locked);
   if (identity.weights_digest === model.weights_digest) {
+    refuseLargeModel(model.name, size);
     await fetchWeights();
     return folder;
   }

@@ -16,7 +16,7 @@ import { ingredientTasks, planStudy, shuffledOf } from "../study/plan.ts";
 import { baselineDir, runDir } from "../study/scored.ts";
 import type { Job, PlannedRun } from "../study/types.ts";
 import type { Context } from "./context.ts";
-import { batchesOf, estimateRun } from "./estimate.ts";
+import { batchesOf, estimateRun, weightCost } from "./estimate.ts";
 import { type HostedChoice, hostedChoices } from "./hosted-options.ts";
 import { estimateHosted, hostedEval, hostedModel, hostedStudy, refuseDocuments } from "./hosted-study.ts";
 import { fetchHubData, type HubData } from "./hub-data.ts";
@@ -139,11 +139,13 @@ function hubRecords(models: Record<string, BaseModel>, data: HubData): Pick<Stud
 }
 
 /**
- * Refuses a study with a run that cannot fit into this machine's memory.
+ * Refuses a study with a run that cannot fit.
+ * @param memory  of what computes; default: this machine's
  * @throws {SpecError} with the arithmetic
  */
-export function refuseFullMemory({ plan, models }: Pick<PreparedStudy, "plan" | "models">): void {
-  for (const { model, estimate } of plan) refuseLargeModel(model, models[model]!.size, estimate.memory_bytes);
+export function refuseFullMemory({ plan, models }: Pick<PreparedStudy, "plan" | "models">, memory?: number): void {
+  for (const { model, estimate, spec } of plan)
+    refuseLargeModel(model, models[model]!.size, estimate.memory_bytes, memory, weightCost(spec));
 }
 
 /** What jobs are told of where data is. */

@@ -27,7 +27,7 @@ import { jobsOf, type PreparedStudy, refuseFullMemory } from "./prepare-study.ts
 import { type ProgressLine, progressLine } from "./progress.ts";
 import { MOST_AT_ONCE, type RayPlace, settingsOfRay } from "./ray.ts";
 import { JOBS_AT_A_TIME, startHosted } from "./start-hosted.ts";
-import { startWorker } from "./start-worker.ts";
+import { openTorch, startWorker } from "./start-worker.ts";
 import { StudyProgress } from "./study-progress.ts";
 import { concurrencyFor } from "./threads.ts";
 import { visible } from "./visible.ts";
@@ -35,7 +35,7 @@ import { visible } from "./visible.ts";
 /**
  * Does what is not done yet: baselines, then runs; then prints the table. A hosted baseline that nobody allowed is said to be missing: all that
  * was asked for is done without it.
- * @param concurrency  runs at a time; default as many as cores and memory allow, a few where a service trains them, on a cluster all of them
+ * @param concurrency  runs at a time; default as many as cores and memory allow, one on a GPU, a few where a service trains them, on a cluster all of them
  * @param ray          the cluster that trains; absent: none
  * @returns exit status
  */
@@ -48,7 +48,8 @@ export async function runStudy(
   const { dir, lock } = prepared;
   const { kind } = lock.worker;
   refuseFullDisk(prepared);
-  if (ray === undefined) refuseFullMemory(prepared);
+  const torch = kind === "torch" && ray === undefined ? openTorch(context.settings) : undefined;
+  if (ray === undefined) refuseFullMemory(prepared, torch?.memory);
   if (kind === "hosted") await mustBePaid(prepared, context);
   for (const model of Object.values(prepared.models)) await model.fetchWeights();
   makeFolder(dir);
@@ -57,11 +58,12 @@ export async function runStudy(
     writeStudyFiles(prepared, context);
     const line = progressLine(context);
     const note = (text: string) => line.say(visible(text));
-    const atOnce = concurrency ?? (ray === undefined ? defaultConcurrency(prepared) : MOST_AT_ONCE);
+    const ownPace = torch?.settings.isGpu ? 1 : defaultConcurrency(prepared);
+    const atOnce = concurrency ?? (ray === undefined ? ownPace : MOST_AT_ONCE);
     let outcome: StudyOutcome;
     let hosted: HostedOutcome;
-    let worker =
-      kind === "hosted" ? undefined : startWorker({ ...context, note }, kind, ray && settingsOfRay(ray, prepared));
+    const elsewhere = { torch: torch?.settings, ray: ray && settingsOfRay(ray, prepared) };
+    let worker = kind === "hosted" ? undefined : startWorker({ ...context, note }, elsewhere);
     try {
       await scoreTextBaselines(prepared, context);
       hosted = await scoreHostedBaselines(prepared, context);

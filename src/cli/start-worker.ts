@@ -4,10 +4,8 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { TokenCache } from "../data/token-cache.ts";
-import type { RunSpec } from "../specs/types.ts";
-import { createLocalWorker, type LocalWorker } from "../workers/local.ts";
+import { createLocalWorker, type LocalWorker, type LocalWorkerOptions } from "../workers/local.ts";
 import { findTorch } from "../workers/python.ts";
-import type { RaySettings } from "../workers/ray-engine.ts";
 import { weightCache } from "../workers/shared-parts.ts";
 import type { TorchSettings } from "../workers/torch-engine.ts";
 import { pythonOf } from "../workers/torch-setup.ts";
@@ -21,17 +19,18 @@ export function tokenCacheOf({ cacheDir }: Settings): TokenCache | undefined {
   return code === undefined ? undefined : { folder: join(cacheDir, "tokens"), code };
 }
 
-/** @param kind  what trains @param ray  where, if not on this machine */
+/** PyTorch, here or on a cluster; without either our own engine computes. */
+export type Elsewhere = Pick<LocalWorkerOptions, "torch" | "ray">;
+
 export function startWorker(
   { settings, note }: Pick<Context, "settings" | "note">,
-  kind: RunSpec["worker"]["kind"] = "local",
-  ray?: RaySettings,
+  elsewhere: Elsewhere = {},
 ): LocalWorker {
   const { version } = createRequire(import.meta.url)("onnxruntime-node/package.json") as { version: string };
   const versions = { mixtune: packageVersion(), node: process.versions.node, "onnxruntime-node": version };
   return createLocalWorker(
     {
-      ...(ray !== undefined ? { ray } : kind === "torch" && { torch: torchOf(settings) }),
+      ...elsewhere,
       cacheFolder: weightCache(settings.cacheDir),
       tokenCache: tokenCacheOf(settings),
       versions,
@@ -61,8 +60,15 @@ export function torchEnvironment({ workerEnvironment }: Settings): Record<string
   };
 }
 
-/** @throws {WorkerError} no Python, or one without what the worker needs */
-function torchOf(settings: Settings): TorchSettings {
+/** PyTorch on this machine. @throws {WorkerError} no Python, or one without what the worker needs */
+export function openTorch(settings: Settings): TorchHere {
   const [python, environment] = [torchPython(settings), torchEnvironment(settings)];
-  return { python, environment, device: "auto", isGpu: findTorch(python, environment).isGpu };
+  const { isGpu, gpuMemory } = findTorch(python, environment);
+  return { settings: { python, environment, device: "auto", isGpu }, memory: gpuMemory };
+}
+
+export interface TorchHere {
+  settings: TorchSettings;
+  /** Bytes of the GPU; undefined: there is none, and the machine's memory counts. */
+  memory: number | undefined;
 }

@@ -8,6 +8,8 @@ import { WorkerError } from "../base/errors.ts";
 export interface TorchFound {
   versions: Record<string, string>;
   isGpu: boolean;
+  /** Bytes; undefined without a GPU. */
+  gpuMemory: number | undefined;
   /** The processor, or the GPU's name. */
   device: string;
 }
@@ -23,6 +25,7 @@ const info = z.union([
     peft: z.string(),
     device: z.enum(["cpu", "cuda"]),
     device_name: z.string(),
+    device_memory: z.number().optional(),
   }),
   z.looseObject({ place: z.string(), expected: z.string(), got: z.string(), remedy: z.string() }),
 ]);
@@ -50,9 +53,14 @@ export function findTorch(python: string, environment: Readonly<Record<string, s
   }
   if ("place" in said && !("device" in said))
     throw new WorkerError(said as ConstructorParameters<typeof WorkerError>[0]);
-  const { device, device_name, ...versions } = said as Extract<z.infer<typeof info>, { device: unknown }>;
+  const {
+    device,
+    device_name,
+    device_memory: gpuMemory,
+    ...versions
+  } = said as Extract<z.infer<typeof info>, { device: unknown }>;
   const texts = Object.entries(versions).filter((pair): pair is [string, string] => typeof pair[1] === "string");
-  return { versions: Object.fromEntries(texts), isGpu: device === "cuda", device: device_name };
+  return { versions: Object.fromEntries(texts), isGpu: device === "cuda", gpuMemory, device: device_name };
 }
 
 function jsonOf(text: string): unknown {

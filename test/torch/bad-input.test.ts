@@ -40,6 +40,26 @@ describe("--worker torch without what it takes", () => {
   });
 });
 
+test("a GPU without room for the model is refused with the arithmetic", async () => {
+  const about = {
+    python: "3",
+    torch: "3",
+    transformers: "5",
+    peft: "1",
+    device: "cuda",
+    device_name: "small",
+    device_memory: 6e8,
+  };
+  const { status, stderr } = await run("small", {
+    MIXTUNE_PYTHON: interpreter("gpu", `echo '${JSON.stringify(about)}'`),
+  });
+  expect(status).toBe(2);
+  expect(stderr).toMatch(
+    /^mixtune\/tiny: expected a model that fits into 600 MB of memory, got about .* weights of 4 bytes \(float32\) are 18/,
+  );
+  expect(existsSync(join(folder, "small"))).toBe(false);
+});
+
 test("the worker sees no key and no token", async () => {
   const seen = join(folder, "seen");
   const python = interpreter("spy", `env >> ${seen}\nexec ${PYTHON} "$@"`);
