@@ -1,6 +1,7 @@
 """Work that is cut in smaller parts when the device has no room for it."""
 
 import gc
+from dataclasses import dataclass
 
 import torch
 
@@ -17,6 +18,34 @@ def free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+WHOLE_PARTS = 4
+"""Into how many parts packs are cut before blocks are computed twice instead: smaller ones keep a device busy badly, twice costs a third more work."""
+
+
+@dataclass(frozen=True)
+class Thrift:
+    """How a step is done in little memory."""
+
+    parts: int = 1  # of each pack, one after another
+    recompute: bool = False  # blocks keep their input alone, and are computed again on the way back (arXiv 1604.06174)
+
+    def more(self, most: int) -> "Thrift":
+        """
+        What to try when this was not enough.
+
+        :param most: into how many parts packs can be cut
+        :raises MixtuneError: there is nothing left to try
+        """
+        if not self.recompute and self.parts >= min(WHOLE_PARTS, most):
+            free_memory()
+            return Thrift(1, True)
+        return Thrift(halve(self.parts, most), self.recompute)
+
+    def text(self) -> str:
+        cut = [f"packs are cut in {self.parts} parts"] if self.parts > 1 else []
+        return " and ".join([*cut, *(["blocks are computed twice"] if self.recompute else [])])
 
 
 def halve(parts: int, most: int) -> int:

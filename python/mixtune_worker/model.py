@@ -1,9 +1,10 @@
 """The model of a run: transformers' own, from config.json and safetensors; adapters by PEFT; only rows that predict reach the language-model head."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,20 @@ class Model:
     precision: torch.dtype
     num_block_weights: int
     trained: dict[str, torch.nn.Parameter]  # as checkpoints name them
+    recompute: bool = False  # whether blocks are computed again on the way back
+
+    def __post_init__(self) -> None:
+        for block in self.net.model.layers:
+            block.forward = self._thrifty(block.forward)
+
+    def _thrifty(self, forward: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(forward)
+        def block(*args: Any, **keywords: Any) -> Any:
+            if not (self.recompute and torch.is_grad_enabled()):
+                return forward(*args, **keywords)
+            return checkpoint(forward, *args, use_reentrant=False, preserve_rng_state=False, **keywords)
+
+        return block
 
     @property
     def vocab_size(self) -> int:

@@ -13,7 +13,7 @@ import torch
 
 from .checkpoint import OPTIMIZER_FILE, State, commit, read_checkpoint, read_tensors, weight_file, write_state
 from .errors import DamagedRun, Interrupted, MixtuneError
-from .memory import halve, is_out_of_memory, most_parts
+from .memory import Thrift, is_out_of_memory, most_parts
 from .messages import say
 from .model import Model, pretrained_weights
 from .packs import Entries, Items, Pack, lay_concatenated, lay_tree, split
@@ -36,34 +36,35 @@ class Training:
         self.data: TrainData = self.prepared.train()
         self.dev = self.prepared.dev()
         self.concatenated = self.train["packing"] == "contaminated"
-        self.parts = 1
-        self.ahead: dict[tuple[int, int], list[tuple[Entries, Pack]]] = {}  # by step and parts
+        self.thrift = Thrift()
+        self.ahead: dict[tuple[int, int], list[tuple[Entries, Pack]]] = {}  # by step and parts of packs
         self.touched = False  # whether weights may have moved since the model was opened
 
     def run(self) -> None:
         """
-        Trains to the end. Where memory runs out, packs are cut in twice as many parts and all since the last checkpoint is done again.
+        Trains to the end. Where memory runs out, it is done with more thrift, and all since the last checkpoint is done again.
 
         :raises Interrupted: a checkpoint was saved before
         """
-        parts = None
+        thrift = None
         while True:
             try:
-                return self._from_checkpoint(parts)
+                return self._from_checkpoint(thrift)
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
                 self.touched = True
-                parts = halve(self.parts, most_parts(self.data.packs, self.concatenated))
-            say("note", text=cut_note(parts))
+                thrift = self.thrift.more(most_parts(self.data.packs, self.concatenated))
+            say("note", text=f"The device ran out of memory: {thrift.text()}, and work goes on from the last checkpoint.")
 
-    def _from_checkpoint(self, parts: int | None) -> None:
+    def _from_checkpoint(self, thrift: Thrift | None) -> None:
         model, train, num_steps = self.model, self.train, self.plan["num_steps"]
         optimizer = self._optimizer()
         step = self._resume(optimizer)
         cut_metrics(self.run_dir, step)
         history = read_metrics(self.run_dir)
-        self.parts = parts or max((line.get("parts", 1) for line in history), default=1)
+        self.thrift = thrift or (_thrift_of(history[-1]) if history else Thrift())
+        self.model.recompute = self.thrift.recompute
         evaluations = [_mean(line["dev_loss"]) for line in history if "dev_loss" in line]
 
         def is_over() -> bool:
@@ -99,7 +100,7 @@ class Training:
         """One update; the line of metrics.jsonl but for its seconds."""
         data, train = self.data, self.train
         packs = self._packs(step)
-        laid = self.ahead.pop((step, self.parts), None) or self._laid(step)
+        laid = self.ahead.pop((step, self.thrift.parts), None) or self._laid(step)
         optimizer.zero_grad(set_to_none=True)
         rows: list[tuple[torch.Tensor, np.ndarray]] = []  # nll, entry
         for part, pack in laid:
@@ -110,7 +111,7 @@ class Training:
         parameters = list(self.model.trained.values())
         norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
         if step + 1 < self.plan["num_steps"]:
-            self.ahead = {(step + 1, self.parts): self._laid(step + 1)}  # while the device computes; the next lines wait for it
+            self.ahead = {(step + 1, self.thrift.parts): self._laid(step + 1)}  # while the device computes; the next lines wait for it
         nll = np.concatenate([nll.cpu().numpy() for nll, _ in rows]).astype(np.float64)
         entry = np.concatenate([entry for _, entry in rows])
         loss, grad_norm = float((data.weight[entry] * nll).sum()), float(norm)
@@ -128,7 +129,8 @@ class Training:
             "grad_norm": grad_norm,
             "learning_rate": float(data.learning_rate[step]),
             "tokens": sum(data.items.num_tokens(int(item)) for item in items),
-            **({"parts": self.parts} if self.parts > 1 else {}),
+            **({"parts": self.thrift.parts} if self.thrift.parts > 1 else {}),
+            **({"recompute": True} if self.thrift.recompute else {}),
         }
 
     def _packs(self, step: int) -> list[Entries]:
@@ -136,7 +138,7 @@ class Training:
 
     def _laid(self, step: int) -> list[tuple[Entries, Pack]]:
         """What goes through the net one after another."""
-        parts = [part for entries in self._packs(step) for part in split(entries, self.parts, self.concatenated)]
+        parts = [part for entries in self._packs(step) for part in split(entries, self.thrift.parts, self.concatenated)]
         return [(part, self._lay(part)) for part in parts]
 
     def _lay(self, entries: Entries) -> Pack:
@@ -160,7 +162,7 @@ class Training:
         total, count = 0.0, 0
         for done, entries in enumerate(packs):
             say("progress", phase="dev", done=done, total=len(packs), unit="steps")
-            for part in split(entries, self.parts):
+            for part in split(entries, self.thrift.parts):
                 nll = self.model.nll(lay_tree(items, part, lambda item: [items.answers[item]], self.train["loss_on"]))
                 total += float(nll.double().sum())
                 count += len(nll)
@@ -255,14 +257,13 @@ def has_stopped(evaluations: list[float], patience: int) -> bool:
     return min(evaluations[-patience:]) >= min(evaluations[:-patience])
 
 
-def cut_note(parts: int) -> str:
-    return f"The device ran out of memory: packs are cut in {parts} parts, and work goes on from the last checkpoint."
+def _thrift_of(line: dict[str, Any]) -> Thrift:
+    return Thrift(line.get("parts", 1), line.get("recompute", False))
 
 
 def notes_of(history: list[dict[str, Any]]) -> list[str]:
     """What a receipt says of a run's steps."""
-    first: dict[int, int] = {}
+    first: dict[Thrift, int] = {}
     for line in history:
-        if line.get("parts", 1) > 1:
-            first.setdefault(line["parts"], line["step"])
-    return [f"The device ran out of memory: from step {step} on, packs were cut in {parts} parts." for parts, step in first.items()]
+        first.setdefault(_thrift_of(line), line["step"])
+    return [f"The device ran out of memory: from step {step} on, {thrift.text()}." for thrift, step in first.items() if thrift != Thrift()]

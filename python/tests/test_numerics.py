@@ -309,3 +309,30 @@ def test_padding_is_seen_by_nobody():
     view = RowsView(torch.tensor([[0, 1, 2], [0, 1, 2]]), torch.tensor([[0, 1, 2], [0, 1, -1]]))
     assert view.mask(None)[1, 0].tolist() == [[True, False, False], [True, True, False], [True, True, False]]
     assert view.mask(2)[0, 0].tolist() == [[True, False, False], [True, True, False], [False, True, True]]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_blocks_that_are_computed_twice_keep_less_and_give_the_same_gradients(tmp_path, model_dirs, family, method):
+    prepared = write_prepared(tmp_path / "prepared", model_dirs(family), {"method": method})
+    if method == "lora":
+        first_values(tmp_path, prepared)
+    training = training_of(prepared, tmp_path)
+    training._resume(training._optimizer())
+    model, pack = training.model, training._laid(0)[0][1]
+
+    def gradients_and_bytes(recompute: bool):
+        model.recompute = recompute
+        kept = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda tensor: kept.append(tensor.nbytes) or tensor, lambda tensor: tensor):
+            model.nll(pack).sum().backward()
+        gradients = {name: parameter.grad.clone() for name, parameter in model.trained.items()}
+        for parameter in model.trained.values():
+            parameter.grad = None
+        return gradients, sum(kept)
+
+    (once, all_kept), (twice, kept) = gradients_and_bytes(False), gradients_and_bytes(True)
+    for name, gradient in once.items():
+        assert torch.equal(gradient, twice[name]), name
+    assert any(gradient.abs().max() > 0 for gradient in once.values())
+    assert kept < all_kept / 2

@@ -15,6 +15,7 @@ from test_numerics import CPU, loss_alone, never, training_of
 
 from mixtune_worker import checkpoint, files, messages
 from mixtune_worker.errors import DamagedRun, Interrupted, MixtuneError
+from mixtune_worker.memory import Thrift
 from mixtune_worker.model import open_model
 from mixtune_worker.prepared import Prepared
 from mixtune_worker.questions import Asker
@@ -238,6 +239,16 @@ def test_memory_for_one_example_must_be_there(tmp_path, model_dirs, monkeypatch)
     crowded(monkeypatch, training.model, 2)
     with pytest.raises(MixtuneError, match="room for one example"):
         training.run()
+
+
+def test_packs_are_cut_before_blocks_are_computed_twice():
+    ladder = [Thrift()]
+    while len(ladder) < 6:
+        ladder.append(ladder[-1].more(8))
+    assert [(rung.parts, rung.recompute) for rung in ladder] == [(1, False), (2, False), (4, False), (1, True), (2, True), (4, True)]
+    assert Thrift().more(1) == Thrift(1, True)
+    with pytest.raises(MixtuneError, match="room for one example"):
+        Thrift(8, True).more(8)
 
 
 def test_scoring_without_memory_gives_the_same_answers_and_a_note(tmp_path, model_dirs, monkeypatch):
