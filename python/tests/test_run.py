@@ -86,6 +86,7 @@ def test_a_run_killed_and_resumed_ends_with_the_same_bytes(thirty, tmp_path):
     assert set(receipt["versions"]) >= {"python", "torch", "transformers", "peft", "device"}
 
 
+@pytest.mark.parametrize("thirty", ["lora"], indirect=True)
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, "end of standard input"])
 def test_who_asks_to_stop_gets_a_checkpoint_and_can_go_on(thirty, tmp_path, how):
     prepared, whole, lora = thirty
@@ -331,6 +332,7 @@ def test_a_step_that_is_committed_twice_must_be_the_same(tmp_path):
         checkpoint.commit(tmp_path, 1, lambda folder: (folder / "a.bin").write_bytes(b"2"), False, None)
 
 
+@pytest.mark.parametrize("thirty", ["full"], indirect=True)
 def test_a_damaged_checkpoint_is_named(thirty, tmp_path):
     prepared, done, lora = thirty
     whole = shutil.copytree(done, tmp_path / "whole")
