@@ -17,7 +17,7 @@ function interpreter(name: string, script: string): string {
   return path;
 }
 
-const SHORT = ["--worker", "torch", "--quiet", "train.max_steps=10", "eval.max_test=20"];
+const SHORT = ["--worker", "torch", "--quiet", "train.max_steps=10", "eval.max_test=20", "eval.scoring=[constrained]"];
 const run = (out: string, env: Record<string, string>) =>
   mixtune(["run", RECIPE, "--out", out, ...SHORT], { cwd: folder, env });
 
