@@ -102,6 +102,7 @@ export async function prepareComparison(
   await writePreparedRun(prepared, job, opened, training, [], async () => made, {
     device,
     precision,
+    load_in_4bit: false,
     microBatchTokens,
   });
   commitFirstValues(runDir, training, opened);

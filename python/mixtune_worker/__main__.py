@@ -4,10 +4,8 @@
 outcome. `run` does one, and its exit status is 0 done or interrupted, 1 failed, 2 the prepared run is damaged, 3 a fault of the worker's own.
 """
 
-import importlib.metadata as metadata
 import json
 import platform
-import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -16,9 +14,9 @@ from typing import Any
 
 from .errors import DamagedRun, Interrupted, MixtuneError
 from .messages import say, take_stdout
+from .packages import check_packages
 from .stop import Stop
 
-NEEDED = {"torch": "2.6", "transformers": "4.57", "peft": "0.17", "safetensors": "0.4.3", "numpy": "1.26", "jsonschema": "4.18"}
 USAGE = "mixtune-worker run PREPARED_DIR RUN_DIR, mixtune-worker work, or mixtune-worker info"
 
 
@@ -117,27 +115,6 @@ def info() -> int:
     }
     print(json.dumps(about))
     return 0
-
-
-def check_packages() -> dict[str, str]:
-    """Versions by name; none is imported."""
-    found: dict[str, str] = {}
-    for name, least in NEEDED.items():
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            raise _unfit(name, least, "no such package") from None
-        if _numbers(found[name]) < _numbers(least):
-            raise _unfit(name, least, found[name])
-    return found
-
-
-def _numbers(version: str) -> list[int]:
-    return [int(part) for part in re.findall(r"\d+", version.split("+")[0])[:3]]
-
-
-def _unfit(name: str, least: str, got: str) -> MixtuneError:
-    return MixtuneError(f"package {name} of {sys.executable}", f"{least} or newer", got, "Run mixtune setup torch, or install it with pip.")
 
 
 if __name__ == "__main__":

@@ -12,11 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 from transformers.utils import logging as transformers_logging
 
 from .attention import BLOCK, NAME, PackView, RowsView, has_flex
 from .errors import DamagedRun, MixtuneError
+from .packages import FOR_4_BITS, check_packages
 from .packs import Pack
 
 transformers_logging.disable_progress_bar()
@@ -132,7 +133,16 @@ def open_model(
     """
     full = shapes is not None and prepared["spec"]["train"]["method"] == "full"
     dtype = torch.float32 if full else getattr(torch, prepared["precision"])
-    return model_of(_pretrained(Path(prepared["model_dir"]), dtype), prepared, device, shapes)
+    loading = {"quantization_config": _nf4(dtype), "device_map": {"": device}} if prepared["load_in_4bit"] else {}
+    return model_of(_pretrained(Path(prepared["model_dir"]), dtype, **loading), prepared, device, shapes)
+
+
+def _nf4(compute: torch.dtype) -> BitsAndBytesConfig:
+    """Linear layers of the blocks in 4 bits, as QLoRA has them (arXiv 2305.14314)."""
+    check_packages(FOR_4_BITS)
+    return BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=compute
+    )
 
 
 def model_of(net: Any, prepared: dict[str, Any], device: torch.device, shapes: dict[str, list[int]] | None) -> Model:
@@ -144,9 +154,12 @@ def model_of(net: Any, prepared: dict[str, Any], device: torch.device, shapes: d
     _fix_positions(net, prepared["max_positions"])
     net.eval()
     net.requires_grad_(full)
-    blocks = sum(p.numel() for name, p in net.named_parameters() if name.startswith("model.layers."))
+    blocks = sum(_num_weights(p) for name, p in net.named_parameters() if name.startswith("model.layers."))
     if train is not None and not full:
         _adapt(net, train, shapes)
+    for module in net.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False  # 4 bits laid out for inference: of some widths alone, and other numbers than in training
     net.to(device)
     trained = {_saved_name(name, full): p for name, p in net.named_parameters() if p.requires_grad}
     if shapes is not None:
@@ -155,7 +168,12 @@ def model_of(net: Any, prepared: dict[str, Any], device: torch.device, shapes: d
     return Model(net, device, precision, blocks, trained)
 
 
-def _pretrained(folder: Path, dtype: torch.dtype) -> Any:
+def _num_weights(parameter: Tensor) -> int:
+    state = getattr(parameter, "quant_state", None)  # of weights of 4 bits, two of which share a byte
+    return parameter.numel() if state is None else state.shape.numel()
+
+
+def _pretrained(folder: Path, dtype: torch.dtype, **loading: Any) -> Any:
     try:
         net, report = AutoModelForCausalLM.from_pretrained(
             str(folder),
@@ -165,6 +183,7 @@ def _pretrained(folder: Path, dtype: torch.dtype) -> Any:
             use_safetensors=True,
             local_files_only=True,
             output_loading_info=True,
+            **loading,
         )
     except torch.OutOfMemoryError:
         raise

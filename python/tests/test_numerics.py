@@ -29,11 +29,11 @@ def training_of(prepared: Path, run_dir: Path) -> Training:
     return Training(read, run_dir, model, never, lambda *_: None)
 
 
-def peft_model(model_dir: Path, train, weights):
+def peft_model(model_dir: Path, train, weights, plain=None):
     """The oracle, with gradients."""
     from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
 
-    plain = plain_model(model_dir)
+    plain = plain or plain_model(model_dir)
     if train["method"] == "full":
         if weights:
             plain.load_state_dict({name: torch.from_numpy(x) for name, x in weights.items()}, strict=False)
@@ -246,6 +246,37 @@ def test_bfloat16_passes_leave_what_is_trained_in_float32(tmp_path, model_dirs):
         other = reference._step(reference._optimizer(), 0)["loss"]
         assert loss != other and loss == pytest.approx(other, rel=0.03)
         assert all(state["exp_avg"].dtype == torch.float32 for state in optimizer.state.values())
+
+
+@pytest.mark.parametrize("family", ["llama", "phi3"])
+def test_weights_of_4_bits_train_and_answer_as_what_they_stand_for(tmp_path, model_dirs, family):
+    from bitsandbytes.functional import dequantize_4bit, quantize_4bit
+
+    run_dir = tmp_path / "run"
+    prepared = write_prepared(run_dir / "prepared", model_dirs(family), num_steps=1, load_in_4bit=True)
+    weights = first_values(run_dir, prepared)
+    rounded = plain_model(model_dirs(family))
+    for name in linears(rounded):
+        weight = rounded.get_submodule(name).weight
+        weight.data = dequantize_4bit(*quantize_4bit(weight.data, quant_type="nf4", compress_statistics=True))
+    num_block_weights = sum(p.numel() for name, p in rounded.named_parameters() if name.startswith("model.layers."))
+    exact = peft_model(model_dirs(family), TRAIN, weights)
+    oracle = peft_model(model_dirs(family), TRAIN, weights, rounded)
+    training = training_of(prepared, run_dir)
+    assert training.model.num_block_weights == num_block_weights
+    training._resume(training._optimizer())
+    training.train["max_grad_norm"] = 1e9
+    line = training._step(training._optimizer(), 0)
+    items = make_items(12, 1)
+    of = [i for pack in STEPS[0] for group in pack for i in group]
+    rows = sum(num_rows(items[i], "answer") for i in of)
+    losses = [sum(loss_alone(model, *items[i], "answer") for i in of) / rows for model in (oracle, exact)]
+    losses[0].backward()
+    assert line["loss"] == pytest.approx(losses[0].item(), rel=2e-6)
+    assert line["loss"] != pytest.approx(losses[1].item(), rel=1e-3)
+    gradients = gradients_of(oracle)
+    for name, parameter in training.model.trained.items():
+        np.testing.assert_allclose(parameter.grad, gradients[name], rtol=2e-4, atol=2e-6)
 
 
 @pytest.mark.parametrize("window,softcap", [(None, None), (5, None), (5, 2.0)])

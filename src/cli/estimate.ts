@@ -128,23 +128,32 @@ export function batchesOf(
   return planBatches(counts, lengths, spec.train, spec.seed, makeOrder);
 }
 
-/** What each weight of a model takes, and why. */
+/** What a model's weights take, and why. */
 export interface WeightCost {
-  bytes: number;
+  bytes(model: ModelSize): number;
   what: string;
 }
 
 /** In our own engine. */
-export const OWN_WEIGHTS: WeightCost = {
-  bytes: 4 * 3,
-  what: "float32, three copies: ours, and the engine's packed ones",
-};
+export const OWN_WEIGHTS: WeightCost = each(4 * 3, "float32, three copies: ours, and the engine's packed ones");
+
+/** NF4 and its quantised constants: blocks of 64 weights with one of 8 bits, 256 of which share a float32. */
+const NF4_BYTES = (4 + 8 / 64 + 32 / (64 * 256)) / 8;
 
 /** With what trains it. */
 export function weightCost({ worker, train }: Pick<RunSpec, "worker" | "train">): WeightCost {
   if (worker.kind !== "torch") return OWN_WEIGHTS;
-  if (train.method === "full") return { bytes: 16, what: "float32, with gradient and two moments" };
-  return train.bf16 === true ? { bytes: 2, what: "bfloat16" } : { bytes: 4, what: "float32" };
+  if (train.method === "full") return each(16, "float32, with gradient and two moments");
+  const kept = train.bf16 === true ? each(2, "bfloat16") : each(4, "float32");
+  if (train.load_in_4bit !== true) return kept;
+  return {
+    bytes: (model) => NF4_BYTES * model.blocks + kept.bytes({ ...model, parameters: model.parameters - model.blocks }),
+    what: `of 4 bits in the blocks (NF4), beyond them ${kept.what}`,
+  };
+}
+
+function each(size: number, why: string): WeightCost {
+  return { bytes: ({ parameters }) => size * parameters, what: `of ${size} bytes (${why})` };
 }
 
 /**
@@ -155,7 +164,7 @@ export function weightCost({ worker, train }: Pick<RunSpec, "worker" | "train">)
  */
 export function memoryOf(model: ModelSize, trainable: number): number {
   const perToken = model.layers * (12 * model.hidden + 4 * model.intermediate) + 4 * model.vocabulary;
-  return NODE_BYTES + OWN_WEIGHTS.bytes * model.parameters + 4 * (12 * trainable + MICRO_BATCH_TOKENS * perToken);
+  return NODE_BYTES + OWN_WEIGHTS.bytes(model) + 4 * (12 * trainable + MICRO_BATCH_TOKENS * perToken);
 }
 
 /** Python with PyTorch, transformers and PEFT. */
@@ -173,7 +182,7 @@ function memoryOfTorch(model: ModelSize, trainable: number, train: TrainSpec): n
   const adapters = train.method === "full" ? 0 : 16 * trainable;
   const perToken = model.layers * (10 * model.hidden + 4 * model.intermediate) * (train.bf16 === true ? 2 : 4);
   const head = 8 * model.vocabulary;
-  return TORCH_BYTES + cost.bytes * model.parameters + adapters + TORCH_TOKENS * (perToken + head);
+  return TORCH_BYTES + cost.bytes(model) + adapters + TORCH_TOKENS * (perToken + head);
 }
 
 /** Checkpoints that stay: `weights` keeps last and best. */

@@ -28,12 +28,12 @@ export function refuseLargeModel(
   cost: WeightCost = OWN_WEIGHTS,
 ): void {
   if (needed / ESTIMATE_ERROR <= memory) return;
-  const weights = cost.bytes * size.parameters;
+  const weights = cost.bytes(size);
   throw new SpecError({
     place: name,
     expected: `a model that fits into ${bytes(memory)} of memory`,
-    got: `about ${bytes(needed)}: ${count(size.parameters)} weights of ${cost.bytes} bytes (${cost.what}) are ${bytes(weights)}, what trains beside them, activations and the engine ${bytes(needed - weights)}`,
+    got: `about ${bytes(needed)}: ${count(size.parameters)} weights ${cost.what} are ${bytes(weights)}, what trains beside them, activations and the engine ${bytes(needed - weights)}`,
     remedy:
-      "Choose a smaller model, a machine with more memory, or --worker torch with train.bf16 and method lora, which takes least.",
+      "Choose a smaller model, a machine with more memory, or --worker torch with method lora, train.bf16 and train.load_in_4bit, which takes least.",
   });
 }

@@ -9,6 +9,7 @@ import type { PreparedTask } from "../data/prepare.ts";
 import { evaluatedSubset } from "../data/splits.ts";
 import type { Example, LoadedTask } from "../data/types.ts";
 import { roughText } from "../eval/hosted/rough-text.ts";
+import { numericsOf } from "../specs/train.ts";
 import type { Caps, RunSpec, StudySpec, TaskSpec } from "../specs/types.ts";
 import type { QueuedJob } from "../study/execute.ts";
 import { findStudyLock, type LockedBaseline, type LockedTask, type StudyLock } from "../study/lock-file.ts";
@@ -101,7 +102,7 @@ export async function prepareStudy(
     },
     stepsToShow: (spec, tokens, caps) => batchesOf(spec, dataOf(spec, caps), makeOrder).stepsToShow(tokens),
   });
-  if (kind === "local") refuseHalf(plan);
+  if (kind === "local") refuseNumerics(plan);
   const lock: StudyLock = {
     format: 1,
     mixtune: packageVersion(),
@@ -118,11 +119,12 @@ export async function prepareStudy(
   return { input, dir, specs, tasks, models, plan, lock, data, hosted, dataOf };
 }
 
-/** @throws {SpecError} bfloat16 on an engine that has none */
-function refuseHalf(plan: readonly PlannedRun[]): void {
-  if (plan.every(({ spec }) => spec.train.bf16 !== true)) return;
+/** @throws {SpecError} numbers that the embedded engine does not compute in */
+function refuseNumerics(plan: readonly PlannedRun[]): void {
+  const [key] = plan.flatMap(({ spec }) => Object.keys(numericsOf(spec.train)));
+  if (key === undefined) return;
   throw new SpecError({
-    place: "train.bf16",
+    place: `train.${key}`,
     expected: "false, on the local worker",
     got: "true",
     remedy: "Add --worker torch: the embedded engine computes in float32 alone.",
@@ -169,6 +171,7 @@ export function jobsOf(prepared: PreparedStudy): QueuedJob[] {
     if (kind !== "base" || model === undefined) return [];
     const job: Job = {
       kind: "base",
+      numerics: numericsOf(study.train),
       id,
       dir: baselineDir(dir, id),
       model,
@@ -278,7 +281,7 @@ function baselinesOf(
     const few_shot = Number(shotsAsked);
     const shots = few_shot > 0 ? { few_shot } : {};
     return study.models.map((model) => ({
-      id: idOf("base", { ...models[model], name: "", ...limit, ...shots }),
+      id: idOf("base", { ...models[model], name: "", ...limit, ...shots, ...numericsOf(study.train) }),
       kind: "base" as const,
       model,
       ...shots,

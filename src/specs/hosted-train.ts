@@ -70,6 +70,12 @@ const RULES: readonly Rule[] = [
   ),
   rule("bf16", "false: a service decides its precision", ({ bf16 }) => bf16 !== true, "Leave it out."),
   rule(
+    "load_in_4bit",
+    "false: a service decides its precision",
+    ({ load_in_4bit }) => load_in_4bit !== true,
+    "Leave it out.",
+  ),
+  rule(
     "evaluate",
     "last",
     ({ evaluate }) => evaluate === "last",

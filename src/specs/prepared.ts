@@ -23,7 +23,7 @@ export const preparedSchema = z.strictObject({
         train: trainBlockSchema
           .omit({ learning_rate_multiplier: true })
           .required()
-          .extend({ bf16: z.boolean().optional() }),
+          .extend({ bf16: z.boolean().optional(), load_in_4bit: z.boolean().optional() }),
         seed: count,
       }),
     )
@@ -33,6 +33,9 @@ export const preparedSchema = z.strictObject({
   precision: z
     .enum(["float32", "bfloat16"])
     .describe("Of both passes; what is trained and its moments are float32 always."),
+  load_in_4bit: z
+    .boolean()
+    .describe("The frozen linear layers of the blocks in 4 bits: NF4, its constants quantised too."),
   max_positions: z.int().positive().describe("Longest sequence: longrope models choose their factors by it."),
   train: z.nullable(
     z.strictObject({

@@ -36,6 +36,16 @@ export const TRAIN_DEFAULTS: TrainSpec = {
 /** Full fine-tuning moves every weight, so it takes smaller steps than LoRA (Hugging Face Trainer's default). */
 const FULL_LEARNING_RATE = 5.0e-5;
 
+const NUMERICS = ["bf16", "load_in_4bit"] as const;
+
+/** In what numbers a model computes; absent: as its weights are, in float32. */
+export type Numerics = Pick<TrainSpec, (typeof NUMERICS)[number]>;
+
+/** Those of a spec. */
+export function numericsOf(train: Numerics): Numerics {
+  return Object.fromEntries(NUMERICS.flatMap((key) => (train[key] === true ? [[key, true]] : [])));
+}
+
 /** A `train` block as written: any subset of the keys. */
 export type TrainBlock = { [K in keyof TrainSpec]?: TrainSpec[K] | undefined };
 
@@ -51,8 +61,7 @@ export function resolveTrain(block: TrainBlock): TrainSpec {
   if (written.train_batch_size != null && written.batch_tokens === undefined) resolved.batch_tokens = null;
   if (written.method === "full" && written.learning_rate === undefined) resolved.learning_rate = FULL_LEARNING_RATE;
   if (written.keep === undefined) resolved.keep = resolved.evaluate;
-  if (written.bf16 !== true) delete resolved.bf16; // ids of runs are digests of what is written here
-  return resolved;
+  return tidied(resolved);
 }
 
 /** A resolved block with some keys changed, as factors do; defaults that follow a changed key follow it still. */
@@ -65,7 +74,13 @@ export function changeTrain(train: TrainSpec, changed: Partial<TrainSpec>): Trai
   if (changed.method !== undefined && train.learning_rate === defaultRate(train.method)) {
     following.learning_rate = defaultRate(changed.method);
   }
-  return { ...train, ...following, ...changed };
+  return tidied({ ...train, ...following, ...changed });
+}
+
+/** Ids of runs are digests of a spec: what is off is not written. */
+function tidied(train: TrainSpec): TrainSpec {
+  const { bf16: _, load_in_4bit: __, ...others } = train;
+  return { ...others, ...numericsOf(train) };
 }
 
 /** What is wrong with a resolved `train` block as a whole, or undefined. */
@@ -79,6 +94,14 @@ export function trainConflict(
       expected: "exactly one of batch_tokens and train_batch_size",
       got,
       remedy: "Keep one: batch_tokens counts tokens of an optimiser step, train_batch_size examples.",
+    };
+  }
+  if (train.load_in_4bit === true && train.method === "full") {
+    return {
+      key: "load_in_4bit",
+      expected: "method lora",
+      got: "method full",
+      remedy: "Leave load_in_4bit out, or train an adapter: weights of 4 bits stay as they are.",
     };
   }
   if ((train.keep === "last" || train.keep === "best") && train.keep !== train.evaluate) {

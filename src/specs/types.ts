@@ -136,6 +136,11 @@ export interface TrainSpec {
   max_grad_norm: number;
   /** Both passes in bfloat16, what is trained in float32; the PyTorch worker alone. Absent: float32. */
   bf16?: boolean;
+  /**
+   * The frozen linear layers of the blocks in 4 bits: NF4, its constants quantised too; the PyTorch worker alone. Absent: as they are.
+   * @source QLoRA, arXiv 2305.14314
+   */
+  load_in_4bit?: boolean;
   /** Longest example in tokens. */
   cutoff_len: number;
   packing: "isolated" | "contaminated" | "none";

@@ -6,6 +6,7 @@ import type { ExecuteJob, Job } from "./types.ts";
 function job(id: string): Job {
   return {
     kind: "base",
+    numerics: {},
     id,
     dir: `/${id}`,
     model: "m",

@@ -1,5 +1,6 @@
 /** @file The nouns of a study at work: a planned run, the job that a worker gets, what it reports while running, and how it ended. */
 
+import type { Numerics } from "../specs/train.ts";
 import type { Caps, EvalSpec, MixtureSpec, RunControl, RunSpec, Shown, TaskSpec } from "../specs/types.ts";
 
 /** What a run is expected to cost, before it starts. */
@@ -75,8 +76,11 @@ interface JobCommon {
  * `run`: train unless trained, then score what is missing. `base`: score the untuned model.
  */
 export type Job =
-  /** @property caps  of training rows, in place of those of `tasks` */
-  (JobCommon & { kind: "run"; spec: RunSpec; caps?: Caps }) | (JobCommon & { kind: "base" });
+  /**
+   * @property caps      of training rows, in place of those of `tasks`
+   * @property numerics  those of the runs that it is compared with
+   */
+  (JobCommon & { kind: "run"; spec: RunSpec; caps?: Caps }) | (JobCommon & { kind: "base"; numerics: Numerics });
 
 /** Where a job stands; sent every now and then. */
 export interface RunProgress {

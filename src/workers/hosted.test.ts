@@ -249,7 +249,10 @@ describe("a run", () => {
   test("of an untuned model scores the base", async () => {
     const { spec: _spec, ...rest } = jobOf();
     const scored: unknown[] = [];
-    await run({ score: async (_, ...what) => void scored.push(what.slice(0, 2)) }, { ...rest, kind: "base" });
+    await run(
+      { score: async (_, ...what) => void scored.push(what.slice(0, 2)) },
+      { ...rest, kind: "base", numerics: {} },
+    );
     expect([scored, server.seen]).toEqual([[[BASE, false]], []]);
   });
 

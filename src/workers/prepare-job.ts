@@ -73,10 +73,11 @@ export function answeredModel(shared: SharedParts, job: Job): TrainedModel {
 }
 
 function preparedFor({ device, isGpu }: Computer, job: Job): PreparedFor {
-  const isHalf = job.kind === "run" && job.spec.train.bf16 === true;
+  const { bf16, load_in_4bit } = job.kind === "run" ? job.spec.train : job.numerics;
   return {
     device,
-    precision: isHalf ? "bfloat16" : "float32",
+    precision: bf16 === true ? "bfloat16" : "float32",
+    load_in_4bit: load_in_4bit === true,
     microBatchTokens: isGpu ? MICRO_BATCH_TOKENS.gpu : MICRO_BATCH_TOKENS.cpu,
   };
 }

@@ -20,7 +20,7 @@ import { devTasksOf, type Question } from "./engine.ts";
 import type { OpenModel } from "./shared-parts.ts";
 
 /** Of the machine that will do the work. */
-export interface PreparedFor extends Pick<Prepared, "device" | "precision"> {
+export interface PreparedFor extends Pick<Prepared, "device" | "precision" | "load_in_4bit"> {
   /** Tokens through the net in one forward and backward pass. */
   microBatchTokens: number;
 }
@@ -45,7 +45,7 @@ export async function writePreparedRun(
   training: PreparedTraining | undefined,
   questions: readonly Question[],
   ask: (task: string) => Promise<PreparedTask>,
-  { device, precision, microBatchTokens }: PreparedFor,
+  { device, precision, load_in_4bit, microBatchTokens }: PreparedFor,
 ): Promise<void> {
   removeQuietly(folder);
   makeFolder(folder);
@@ -117,6 +117,7 @@ export async function writePreparedRun(
     threads: job.threads,
     device,
     precision,
+    load_in_4bit,
     max_positions: maxPositions(model.config, job.cutoff_len),
     train,
     questions: asked,

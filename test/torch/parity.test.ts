@@ -145,3 +145,39 @@ function hasStep(dir: string, step: number): boolean {
   const index = join(dir, "checkpoints", "last.json");
   return existsSync(index) && JSON.parse(readFileSync(index, "utf8")).step >= step;
 }
+
+describe("the frozen weights in 4 bits", () => {
+  test("train to other losses that are near, and the untuned model is scored in them too", async () => {
+    const changes = [
+      "train.load_in_4bit=true",
+      "controls=[base]",
+      "eval.max_test=50",
+      "train.max_steps=5",
+      WITHOUT_TEXT,
+    ];
+    const [exact, rounded] = await Promise.all([
+      run("torch", "exact weights", ...changes, "train.load_in_4bit=false"),
+      run("torch", "weights of 4 bits", ...changes),
+    ]);
+    const losses = (dir: string) => readMetrics(dir).map(({ loss }) => loss);
+    for (const [i, loss] of losses(rounded).entries()) {
+      expect(loss).not.toBeCloseTo(losses(exact)[i]!, 4);
+      expect(Math.abs(loss - losses(exact)[i]!)).toBeLessThan(0.1 * losses(exact)[i]!);
+    }
+    const untuned = (out: string) => {
+      const under = join(folder, out, "baselines");
+      const dir = join(under, readdirSync(under).find((id) => id.startsWith("base-"))!);
+      return readItemScores(dir, "gen-sentiment", "test");
+    };
+    expect(untuned("weights of 4 bits")).not.toEqual(untuned("exact weights"));
+  });
+
+  test("are refused where our own engine trains, and where they would be trained themselves", async () => {
+    const run = (...changes: string[]) =>
+      mixtune(["run", RECIPE, "--out", "refused", "train.load_in_4bit=true", ...changes], { cwd: folder });
+    expect((await run()).stderr).toMatch(/train\.load_in_4bit: expected false, on the local worker, got true/);
+    expect((await run("train.method=full")).stderr).toMatch(
+      /train\.load_in_4bit: expected method lora, got method full/,
+    );
+  });
+});

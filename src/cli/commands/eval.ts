@@ -204,6 +204,7 @@ async function baseJob(model: string, common: Common, { out, fewShot }: EvalOpti
   const dir = resolve(out ?? join("evals", id));
   return {
     kind: "base",
+    numerics: {},
     id,
     dir,
     model,

@@ -112,16 +112,15 @@ function trainBlock(reader: KeyReader, options: ImportOptions): TrainBlock {
   if (adapter !== undefined && adapter !== "lora" && adapter !== "qlora")
     throw reader.refuse("adapter", "lora, qlora or none", "Choose one: other weights would be trained.");
   if (adapter === undefined) reader.assume("adapter", "none, its default: full fine-tuning is written out");
-  if (adapter === "qlora") reader.say("deviation", "adapter", "LoRA on weights that are not quantised");
-  else reader.carry("adapter", "train.method");
-  for (const key of ["load_in_4bit", "load_in_8bit"]) {
-    const isOn = reader.boolean(key) === true;
-    reader.say(
-      isOn ? "not_carried" : "no_bearing",
-      key,
-      isOn ? "would load the base model's weights quantised; mixtune trains on them as they are" : "off",
-    );
-  }
+  reader.carry("adapter", "train.method");
+  const isIn4Bits = reader.boolean("load_in_4bit") === true || adapter === "qlora";
+  reader.carry("load_in_4bit", "train.load_in_4bit");
+  const isIn8Bits = reader.boolean("load_in_8bit") === true;
+  reader.say(
+    isIn8Bits ? "not_carried" : "no_bearing",
+    "load_in_8bit",
+    isIn8Bits ? "would load the base model's weights in 8 bits; mixtune has 4 (train.load_in_4bit) or all" : "off",
+  );
   const rate = reader.number("learning_rate", { above: 0, atMost: 10 });
   if (rate === undefined) throw reader.refuse("learning_rate", "a number above 0", "Add it: Axolotl has no default.");
   reader.carry("learning_rate", "train.learning_rate");
@@ -139,6 +138,7 @@ function trainBlock(reader: KeyReader, options: ImportOptions): TrainBlock {
   reader.carry("train_on_inputs", "train.loss_on");
   return {
     method: adapter === undefined ? "full" : "lora",
+    ...(isIn4Bits ? { load_in_4bit: true } : {}),
     ...(isFromScratch ? { init: "random" as const } : {}),
     ...(adapter === undefined ? {} : adapterOf(reader)),
     learning_rate: rate,

@@ -222,6 +222,13 @@ load_best_model_at_end: true
     expect(lora_alpha / lora_rank).toBeCloseTo(8 / Math.sqrt(16), 12);
   });
 
+  test("with weights of 4 bits has them in 4 bits, and of 8 bits says that it has them not", () => {
+    const imported = (quantization_bit: number) => read(json({ ...LF, quantization_bit }));
+    expect(imported(4).study.train).toMatchObject({ load_in_4bit: true });
+    expect(imported(8).study.train).not.toHaveProperty("load_in_4bit");
+    expect(kindsOf(imported(8), "quantization_bit")).toEqual(["not_carried"]);
+  });
+
   test("names catalogue tasks by the hub's dataset or by name, and says where to save other data of the hub", () => {
     const imported = read(json({ ...LF, dataset: "hubbed,faraway,fpb" }));
     expect(imported.study.tasks).toMatchObject({
@@ -330,9 +337,9 @@ special_tokens: {pad_token: <pad>}
         batch_tokens: 2 * 3 * 2 * 1024,
         warmup_steps: 10,
         packing: "isolated",
+        load_in_4bit: true,
       },
     });
-    expect(kindsOf(imported, "adapter")).toEqual(["deviation"]);
     expect(kindsOf(imported, "load_in_8bit")).toEqual(["not_carried"]);
     expect(kindsOf(imported, "special_tokens")).toEqual(["not_carried"]);
     expect(kindsOf(imported, "wandb_project")).toEqual(["no_bearing"]);

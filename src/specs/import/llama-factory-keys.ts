@@ -17,7 +17,7 @@ const GROUPS: readonly KeyGroup[] = [
   {
     fate: "carried",
     why: "train.method and the adapter",
-    keys: "finetuning_type lora_rank lora_alpha lora_target use_rslora",
+    keys: "finetuning_type lora_rank lora_alpha lora_target use_rslora quantization_bit",
   },
   { fate: "carried", why: "train.loss_on", keys: "train_on_prompt mask_history" },
   { fate: "carried", why: "train.cutoff_len, train.packing", keys: "cutoff_len packing neat_packing" },
@@ -49,8 +49,8 @@ const GROUPS: readonly KeyGroup[] = [
   { fate: "carried", why: "dev and test are carved by mixtune", keys: "val_size" },
   {
     fate: "cannot",
-    why: "would load the base model's weights quantised (QLoRA); mixtune trains on them as they are",
-    keys: "quantization_bit quantization_method quantization_type double_quantization quantization_device_map",
+    why: "another way to 4 bits than train.load_in_4bit, which is bitsandbytes' NF4, its constants quantised too",
+    keys: "quantization_method quantization_type double_quantization quantization_device_map",
     neutral: [false, "bitsandbytes", "bnb", "nf4", true],
   },
   {

@@ -100,6 +100,7 @@ function trainBlock(
   return {
     method,
     ...(isFromScratch ? { init: "random" as const } : {}),
+    ...(isIn4Bits(reader) ? { load_in_4bit: true } : {}),
     ...(method === "lora" ? adapter(reader) : {}),
     learning_rate: rate ?? 5e-5,
     ...length,
@@ -111,6 +112,19 @@ function trainBlock(
     loss_on: isLossOnAll ? "all" : "answer",
     ...checkpointsOf(reader, "early_stopping_steps"),
   };
+}
+
+/** QLoRA. */
+function isIn4Bits(reader: KeyReader): boolean {
+  const bits = reader.number("quantization_bit", { whole: true, above: 0 });
+  if (bits === undefined || bits === 4) reader.carry("quantization_bit", "train.load_in_4bit");
+  else
+    reader.say(
+      "not_carried",
+      "quantization_bit",
+      `would load the base model's weights in ${bits} bits; mixtune has 4 (train.load_in_4bit) or all`,
+    );
+  return bits === 4;
 }
 
 function adapter(reader: KeyReader): TrainBlock {
