@@ -103,6 +103,7 @@ export async function prepareComparison(
     device,
     precision,
     load_in_4bit: false,
+    compile: false,
     microBatchTokens,
   });
   commitFirstValues(runDir, training, opened);

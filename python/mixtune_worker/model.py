@@ -36,17 +36,22 @@ class Model:
     num_block_weights: int
     trained: dict[str, torch.nn.Parameter]  # as checkpoints name them
     recompute: bool = False  # whether blocks are computed again on the way back
+    backend: str | None = None  # of torch.compile, by which packs go through the blocks; None: they are not compiled
 
     def __post_init__(self) -> None:
         for block in self.net.model.layers:
             block.forward = self._thrifty(block.forward)
 
     def _thrifty(self, forward: Callable[..., Any]) -> Callable[..., Any]:
+        # one compilation serves all blocks; text is not worth one, as its caches grow token by token
+        compiled = forward if self.backend is None else torch.compile(forward, backend=self.backend, dynamic=True)
+
         @wraps(forward)
         def block(*args: Any, **keywords: Any) -> Any:
+            chosen = compiled if isinstance(keywords.get("view"), PackView) else forward
             if not (self.recompute and torch.is_grad_enabled()):
-                return forward(*args, **keywords)
-            return checkpoint(forward, *args, use_reentrant=False, preserve_rng_state=False, **keywords)
+                return chosen(*args, **keywords)
+            return checkpoint(chosen, *args, use_reentrant=False, preserve_rng_state=False, **keywords)
 
         return block
 
@@ -65,8 +70,12 @@ class Model:
         length = len(pack.ids)
         ids, positions = (F.pad(self.moved(array), (0, pad)) for array in (pack.ids, pack.positions))
         ends = torch.cat([self.moved(pack.ends), torch.arange(length + 1, length + pad + 1, device=self.device)])
+        view = PackView(ends, positions, flex)
+        if self.backend is not None:
+            for window in {None, getattr(self.net.config, "sliding_window", None)}:
+                view.mask(window)  # before the compiled blocks, whose first would make it
         with self.pass_context():
-            hidden = self._decode(ids[None], positions[None], PackView(ends, positions, flex))[0, self.moved(pack.rows)]
+            hidden = self._decode(ids[None], positions[None], view)[0, self.moved(pack.rows)]
             targets = self.moved(pack.targets)
             if len(targets) <= HEAD_ROWS or not torch.is_grad_enabled():
                 parts = [self._head_nll(h, t) for h, t in zip(hidden.split(HEAD_ROWS), targets.split(HEAD_ROWS), strict=True)]
@@ -165,7 +174,7 @@ def model_of(net: Any, prepared: dict[str, Any], device: torch.device, shapes: d
     if shapes is not None:
         _check_trained(trained, shapes, folder)
         trained = {name: trained[name] for name in shapes}
-    return Model(net, device, precision, blocks, trained)
+    return Model(net, device, precision, blocks, trained, backend="inductor" if prepared["compile"] else None)
 
 
 def _num_weights(parameter: Tensor) -> int:

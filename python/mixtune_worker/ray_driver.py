@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import MixtuneError
+from .messages import say
 from .ray_task import PERIOD_SECONDS, code_name, do_run, open_study
 from .storage import Storage, StorageError
 
@@ -161,6 +162,9 @@ class _Driver:
         task = self.task.options(name=f"mixtune {run_id}", max_retries=0, **options)
         ref = task.remote(self.uri, self.study, request, attempt, losses, code_name())
         infeasible = None if self._could_ever_fit(resources) else time.monotonic()
+        if infeasible is not None:
+            small = self._too_small(resources)
+            say("note", text=f"Run {run_id} waits for {small.expected}; there are {small.got}. After {INFEASIBLE_SECONDS / 60:g} minutes it is given up.")
         self.running[ref] = Running(request, attempt, resources, infeasible_since=infeasible)
         self.waiting.pop(run_id, None)
         print(f"{run_id}: submitted, attempt {len(losses) + 1}", flush=True)

@@ -1,6 +1,7 @@
 """Packs against transformers and PEFT called on each example alone."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -367,3 +368,29 @@ def test_blocks_that_are_computed_twice_keep_less_and_give_the_same_gradients(tm
         assert torch.equal(gradient, twice[name]), name
     assert any(gradient.abs().max() > 0 for gradient in once.values())
     assert kept < all_kept / 2
+
+
+@pytest.mark.parametrize("family", ["llama", "gemma2"])
+def test_compiled_blocks_are_one_graph_for_packs_of_any_length_and_give_the_same_gradients(tmp_path, model_dirs, family):
+    from torch._dynamo.utils import counters
+
+    first_values(tmp_path, write_prepared(tmp_path / "prepared", model_dirs(family)))
+    training = training_of(tmp_path / "prepared", tmp_path)
+    training._resume(training._optimizer())
+    model, packs = training.model, [pack for step in (0, 1) for _, pack in training._laid(step)]
+    compiled = replace(model, backend="eager")
+    counters.clear()
+    graphs = []
+    for pack in packs:
+        gradients = []
+        for one in (model, compiled):
+            one.nll(pack).sum().backward()
+            gradients.append([parameter.grad.clone() for parameter in one.trained.values()])
+            for parameter in one.trained.values():
+                parameter.grad = None
+        for plain, other in zip(*gradients, strict=True):
+            assert torch.equal(plain, other)
+        graphs.append(counters["stats"]["unique_graphs"])
+    assert len({len(pack.ids) for pack in packs}) > 2
+    assert graphs[0] > 0 and graphs[-1] == graphs[0]
+    assert not counters["graph_break"]

@@ -64,7 +64,7 @@ export function torchEnvironment({ workerEnvironment }: Settings): Record<string
 export function openTorch(settings: Settings): TorchHere {
   const [python, environment] = [torchPython(settings), torchEnvironment(settings)];
   const { isGpu, gpuMemory } = findTorch(python, environment);
-  return { settings: { python, environment, device: "auto", isGpu }, memory: gpuMemory };
+  return { settings: { python, environment, device: "auto", isGpu, compile: false }, memory: gpuMemory };
 }
 
 export interface TorchHere {

@@ -3,6 +3,7 @@
 import type { QueuedJob, StudyEvent } from "../study/execute.ts";
 import { bytes, duration } from "./numbers.ts";
 import type { ProgressLine } from "./progress.ts";
+import { visible } from "./visible.ts";
 
 /** A measured peak above this many times the estimate is worth a word. */
 const MEMORY_TOLERANCE = 1.25;
@@ -58,6 +59,7 @@ export class StudyProgress {
     const { index, started } = this.running.get(id)!;
     if (event.kind === "progress") {
       this.compareMemory(id, event.progress.peak_memory_bytes);
+      if (event.progress.note !== undefined) this.line.say(visible(`${this.nameOf(id)}: ${event.progress.note}`));
       const whole = { label: this.nameOf(id), index, total: this.total, secondsAfter: this.secondsAfter() };
       this.line.update(whole, event.progress);
       return;

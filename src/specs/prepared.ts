@@ -36,6 +36,7 @@ export const preparedSchema = z.strictObject({
   load_in_4bit: z
     .boolean()
     .describe("The frozen linear layers of the blocks in 4 bits: NF4, its constants quantised too."),
+  compile: z.boolean().describe("Whether packs go through compiled blocks (torch.compile)."),
   max_positions: z.int().positive().describe("Longest sequence: longrope models choose their factors by it."),
   train: z.nullable(
     z.strictObject({

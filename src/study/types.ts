@@ -96,6 +96,8 @@ export interface RunProgress {
   peak_memory_bytes?: number;
   /** Tasks whose test split is now opened; sent once, before the first is read. */
   opens_test?: string[];
+  /** What a person may want to know of the run, worth a line of its own. */
+  note?: string;
 }
 
 /** How a job ended. `interrupted` can be resumed; `failed` says why; the stack is shown with --debug only. */

@@ -74,7 +74,13 @@ async function prepared(changed: Partial<TrainSpec>) {
   const { lora_rank, lora_alpha, lora_target } = train;
   const layout = tunedLayout(opened.model.config, { method: "lora", lora: { lora_rank, lora_alpha, lora_target } });
   const to = join(folder, "prepared");
-  const machine = { device: "cpu", precision: "float32", load_in_4bit: false, microBatchTokens: 128 } as const;
+  const machine = {
+    device: "cpu",
+    precision: "float32",
+    load_in_4bit: false,
+    compile: false,
+    microBatchTokens: 128,
+  } as const;
   const questions = [{ task: "a", split: "test" }] as const;
   await writePreparedRun(
     to,

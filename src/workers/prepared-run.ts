@@ -20,7 +20,7 @@ import { devTasksOf, type Question } from "./engine.ts";
 import type { OpenModel } from "./shared-parts.ts";
 
 /** Of the machine that will do the work. */
-export interface PreparedFor extends Pick<Prepared, "device" | "precision" | "load_in_4bit"> {
+export interface PreparedFor extends Pick<Prepared, "device" | "precision" | "load_in_4bit" | "compile"> {
   /** Tokens through the net in one forward and backward pass. */
   microBatchTokens: number;
 }
@@ -45,7 +45,7 @@ export async function writePreparedRun(
   training: PreparedTraining | undefined,
   questions: readonly Question[],
   ask: (task: string) => Promise<PreparedTask>,
-  { device, precision, load_in_4bit, microBatchTokens }: PreparedFor,
+  { device, precision, load_in_4bit, compile, microBatchTokens }: PreparedFor,
 ): Promise<void> {
   removeQuietly(folder);
   makeFolder(folder);
@@ -118,6 +118,7 @@ export async function writePreparedRun(
     device,
     precision,
     load_in_4bit,
+    compile,
     max_positions: maxPositions(model.config, job.cutoff_len),
     train,
     questions: asked,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { sha256 } from "../base/digest.ts";
 import { type MixtuneError, WorkerError } from "../base/errors.ts";
 import { writeZip } from "../formats/zip-write.ts";
-import { workerMessageSchema } from "../specs/prepared.ts";
+import { type WorkerMessage, workerMessageSchema } from "../specs/prepared.ts";
 import { type RayJob, type RayJobs, RayRefusal } from "./ray-jobs.ts";
 import { openStorage, type StorageHelper } from "./storage.ts";
 
@@ -56,6 +56,8 @@ export class RayDriver {
   private readonly key: string;
   private id: string | undefined;
   private losses = 0;
+  /** Of the driver that is at work. */
+  private notesTold = 0;
   private looked = Number.NEGATIVE_INFINITY;
   private heard: number;
   private looking: Promise<void> | undefined;
@@ -104,7 +106,7 @@ export class RayDriver {
   private async lookAfter(): Promise<void> {
     if (this.id !== undefined) {
       const job = await this.ray.job(this.id);
-      if (job !== undefined && isAlive(job)) return;
+      if (job !== undefined && isAlive(job)) return this.hear(this.id);
       if (job !== undefined) await this.learnFrom(job);
       this.id = undefined;
     }
@@ -114,7 +116,15 @@ export class RayDriver {
       this.refuseOther(alive);
       this.id = alive.submission_id!;
     } else this.id = await this.submit(Math.max(0, ...known.map((one) => this.numberOf(one.submission_id))) + 1);
+    this.notesTold = 0;
     this.note(`Ray job ${this.id} has the runs done; ray job logs --follow ${this.id} shows how.`);
+  }
+
+  /** What the driver has to say since it was last heard. */
+  private async hear(id: string): Promise<void> {
+    const notes = messagesOf(await this.ray.logs(id)).flatMap((one) => (one.kind === "note" ? [one.text] : []));
+    for (const text of notes.slice(this.notesTold)) this.note(text);
+    this.notesTold = notes.length;
   }
 
   /** A driver that ended by itself has nothing more to do; one that says why it cannot go on is believed; one that was killed is replaced. */
@@ -182,20 +192,24 @@ function isAlive({ status }: RayJob): boolean {
   return status === "PENDING" || status === "RUNNING";
 }
 
+/** What a driver has said, among lines of something else. */
+function messagesOf(log: string): WorkerMessage[] {
+  return log.split("\n").flatMap((line) => {
+    if (!line.startsWith("{")) return [];
+    try {
+      return [workerMessageSchema.parse(JSON.parse(line))];
+    } catch {
+      return [];
+    }
+  });
+}
+
 /** What a driver's last message says of its failure. */
 function toldBy(log: string): WorkerError | undefined {
-  for (const line of log.split("\n").reverse()) {
-    if (!line.startsWith("{")) continue;
-    try {
-      const message = workerMessageSchema.parse(JSON.parse(line));
-      if (message.kind !== "outcome" || message.state !== "failed") continue;
-      const { place, expected, got, remedy } = message;
-      return new WorkerError({ place, expected, got, remedy });
-    } catch {
-      // A line of something else.
-    }
-  }
-  return undefined;
+  const failure = messagesOf(log).findLast((one) => one.kind === "outcome" && one.state === "failed");
+  if (failure?.kind !== "outcome" || failure.state !== "failed") return undefined;
+  const { place, expected, got, remedy } = failure;
+  return new WorkerError({ place, expected, got, remedy });
 }
 
 function stopped(id: string): WorkerError {

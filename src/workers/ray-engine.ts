@@ -56,6 +56,7 @@ const progressSchema = z.looseObject({
     })
     .optional(),
   opens_test: z.array(z.string()).optional(),
+  notes: z.array(z.string()).optional(),
 });
 
 /** What may be fetched: nothing of an outcome becomes a path that is not one of a run's own. */
@@ -90,7 +91,7 @@ export function rayEngine(
     work: async (context, questions) => {
       const { job } = context;
       const { model } = shared.model(job);
-      const computer = { device: "auto", isGpu: settings.numGpus > 0 } as const;
+      const computer = { device: "auto", isGpu: settings.numGpus > 0, compile: false } as const;
       if (await prepareJob(shared, job, questions, computer, `models/${model.digest}`)) {
         const putting = models.get(model.digest) ?? putModel(storage, model.digest, job.model_dir);
         models.set(model.digest, putting);
@@ -133,6 +134,8 @@ class RayRun {
   private request = "";
   private told = "";
   private hasOpened = false;
+  /** Of the attempt that goes on. */
+  private notesTold = 0;
   private fetchedMetrics = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -270,12 +273,16 @@ class RayRun {
     this.told = text;
     const parsed = progressSchema.safeParse(jsonOf(text));
     if (!parsed.success || parsed.data.request !== this.request) return;
-    const { last, opens_test, attempt, host } = parsed.data;
+    const { last, opens_test, notes = [], attempt, host } = parsed.data;
     if (this.attempt !== undefined && this.attempt !== attempt)
       this.note(`Run ${this.job.id} was lost and goes on from its last checkpoint, on ${host}.`);
+    if (this.attempt !== attempt) this.notesTold = 0;
     this.attempt = attempt;
     this.driver.gotOn();
     this.tellOpened(opens_test);
+    for (const note of notes.slice(this.notesTold))
+      this.context.onProgress({ id: this.job.id, phase: "load", done: 0, total: 0, unit: "steps", note });
+    this.notesTold = notes.length;
     if (last === undefined) return;
     const { phase, done, total, unit, loss, tokens_per_second } = last;
     this.context.onProgress({

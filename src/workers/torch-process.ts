@@ -4,6 +4,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface, type Interface } from "node:readline";
 import { WorkerError } from "../base/errors.ts";
 import { type WorkerMessage, workerMessageSchema } from "../specs/prepared.ts";
+import type { RunProgress } from "../study/types.ts";
 import { Interrupted, type JobContext } from "./engine.ts";
 
 export interface TorchProcessSettings {
@@ -14,6 +15,7 @@ export interface TorchProcessSettings {
 }
 
 type Outcome = Extract<WorkerMessage, { kind: "outcome" }>;
+type Said = Exclude<WorkerMessage, Outcome>;
 
 /** How often the signal is looked at. */
 const POLL_MS = 200;
@@ -50,9 +52,14 @@ export class TorchProcess {
     }, POLL_MS);
     try {
       running.child.stdin.write(`${JSON.stringify({ prepared: preparedDir, run: job.dir })}\n`);
-      const outcome = await followed(running, ({ kind: _, ...progress }) =>
-        onProgress({ id: job.id, ...withoutUndefined(progress) }),
-      );
+      let last: RunProgress = { id: job.id, phase: "load", done: 0, total: 0, unit: "steps" };
+      const outcome = await followed(running, (said) => {
+        if (said.kind === "note") return onProgress({ ...last, note: said.text });
+        const { kind: _, ...progress } = said;
+        onProgress({ id: job.id, ...withoutUndefined(progress) });
+        const { phase, done, total, unit } = progress;
+        last = { id: job.id, phase, done, total, unit };
+      });
       if (outcome.state === "interrupted") throw new Interrupted();
       if (outcome.state === "failed") {
         const { place, expected, got, remedy, stack } = outcome;
@@ -98,17 +105,14 @@ export class TorchProcess {
   }
 }
 
-/** Passes progress on until there is an outcome. */
-function followed(
-  { lines, complaints, ended }: Running,
-  onProgress: (progress: Extract<WorkerMessage, { kind: "progress" }>) => void,
-): Promise<Outcome> {
+/** Passes on what is said until there is an outcome. */
+function followed({ lines, complaints, ended }: Running, onSaid: (said: Said) => void): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const onLine = (line: string) => {
       try {
         const message = messageOf(line);
-        if (message.kind === "progress") onProgress(message);
         if (message.kind === "outcome") settle(() => resolve(message));
+        else onSaid(message);
       } catch (error) {
         settle(() => reject(error));
       }

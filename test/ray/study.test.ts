@@ -31,6 +31,8 @@ afterAll(async () => {
 });
 
 interface Asked {
+  onStderr?(text: string, kill: (signal: NodeJS.Signals) => void): void;
+  flags?: readonly string[];
   watch?(kill: (signal: NodeJS.Signals) => void): void;
   place?: string;
   token?: string;
@@ -38,10 +40,12 @@ interface Asked {
   address?: string;
 }
 
-function onRay(out: string, settings: readonly string[], { watch, place, token, env, address }: Asked = {}) {
+function onRay(out: string, settings: readonly string[], asked: Asked = {}) {
+  const { watch, onStderr, flags = [], place, token, env, address } = asked;
   const where = ["--worker", "ray", "--address", address ?? cluster.address, "--storage", place ?? storage];
-  return mixtune(["run", SMOKE, ...where, "--out", out, ...settings], {
+  return mixtune(["run", SMOKE, ...where, "--out", out, ...flags, ...settings], {
     cwd: folder,
+    ...(onStderr && { onStderr }),
     env: { RAY_AUTH_TOKEN: token ?? cluster.token, ...env },
     ...(watch && { watch }),
   });
@@ -212,6 +216,16 @@ describe("bad input", () => {
       expect.stringContaining("expected room and permission to write it"),
     ]);
     expect(existsSync(join(folder, "bad"))).toBe(false);
+  });
+
+  test("of a run that no node can take is told while it waits for one", async () => {
+    const { status, stderr } = await onRay("large", ONE, {
+      flags: ["--gpus", "1"],
+      onStderr: (text, kill) => {
+        if (/ waits for a node with .* 1 GPUs, .*; there are nodes with .* 0 GPUs/.test(text)) kill("SIGINT");
+      },
+    });
+    expect([status, stderr]).toEqual([130, expect.stringContaining("After 10 minutes it is given up.")]);
   });
 
   test("of a prepared run damaged in storage fails that run, and names the file; put right, it is done", async () => {

@@ -2,7 +2,15 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:f
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readItemScores, readMetrics, readReceipt, readScores, readSpec, readStatus } from "../../src/runs/run-dir.ts";
+import {
+  readItemScores,
+  readMetrics,
+  readPredictions,
+  readReceipt,
+  readScores,
+  readSpec,
+  readStatus,
+} from "../../src/runs/run-dir.ts";
 import { type Parity, parityOf } from "../../src/workers/parity.ts";
 import { mixtune, temporaryFolder } from "../support/command.ts";
 import { makeFamilies } from "../support/tiny-families.ts";
@@ -167,7 +175,7 @@ describe("the frozen weights in 4 bits", () => {
     const untuned = (out: string) => {
       const under = join(folder, out, "baselines");
       const dir = join(under, readdirSync(under).find((id) => id.startsWith("base-"))!);
-      return readItemScores(dir, "gen-sentiment", "test");
+      return readPredictions(dir, "gen-sentiment", "test").map(({ label_logprobs }) => label_logprobs);
     };
     expect(untuned("weights of 4 bits")).not.toEqual(untuned("exact weights"));
   });
