@@ -26,6 +26,7 @@ const AWAY_MS = 120_000;
 const MOST_LOSSES = 5;
 /** Of a log, when it says nothing else. */
 const LAST_LINES = 5;
+const MOST_OF_LOG = 500;
 
 /** The package's files, and a digest of them. */
 export function workerPackage(folder: string): { files: Map<string, Buffer>; digest: string } {
@@ -222,11 +223,14 @@ function stopped(id: string): WorkerError {
 }
 
 function lostTooOften(id: string, log: string, message: string | null | undefined): WorkerError {
-  const last = log.trim().split("\n").slice(-LAST_LINES).join(" / ");
+  const last = log.trim().split("\n").slice(-LAST_LINES).join(" / ") || message || "the last said nothing";
+  const isMemory = /\bOOM\b|out of memory/i.test(last);
   return new WorkerError({
     place: `Ray job ${id}`,
     expected: "a driver that stays",
-    got: `${MOST_LOSSES} that ended one after another; ${last || message || "the last said nothing"}`,
-    remedy: "Look into its log (ray job logs); python on Ray's head node must be the one that Ray runs with.",
+    got: `${MOST_LOSSES} that ended one after another; ${isMemory ? "Ray killed them for want of memory on its head node" : last.slice(-MOST_OF_LOG)}`,
+    remedy: isMemory
+      ? "Free memory there, or start Ray with a higher RAY_memory_usage_threshold; the same command goes on."
+      : "Look into its log (ray job logs); python on Ray's head node must be the one that Ray runs with.",
   });
 }
