@@ -4,12 +4,12 @@
  * MIXTUNE_PYTHON names an interpreter with torch, transformers, peft, trl, accelerate and datasets. What each engine is: bench/torch/*.py.
  *
  *     npm run bench:torch [-- --shape tiny|m135|l8b] [--tasks fpb,topic,long] [--precision float32|bfloat16] [--batch N] [--steps N]
- *                         [--threads N] [--device cpu|cuda] [--engines ours,trl,trl-packed]
+ *                         [--threads N] [--device cpu|cuda] [--engines ours,ours-compiled,trl,trl-packed]
  *
  * Unasked: bfloat16, TRL's default; on a CUDA device an 8B-shaped model (three copies: about 110 GB of its memory), else a 135M-shaped one.
  * Prompts are FPB's and those of Twitter topics where MIXTUNE_DATA is set, else made-up ones of the lengths of bench/torch/prepare.ts. `long`: 512
- * tokens, nothing shared, in packs of 4,096: for the share of the device's plain product (the best of the run) that is reached. In the end the
- * losses of 20 steps of the tiny shape in float32, where nothing is rounded away that sets the engines apart.
+ * tokens, nothing shared, in packs of 4,096: for the share of the device's plain product (the best of the run) that is reached, with blocks as they are
+ * and compiled (torch.compile). In the end the losses of 20 steps of the tiny shape in float32, where nothing is rounded away that sets the engines apart.
  */
 
 import { execFileSync } from "node:child_process";
@@ -23,7 +23,7 @@ import { Engine } from "./torch/engine.ts";
 import { BENCH_TASKS, type Comparison, prepareComparison } from "./torch/prepare.ts";
 import { LLAMA_SHAPES, type LlamaShape } from "./workloads.ts";
 
-const ENGINES = ["ours", "trl", "trl-packed"] as const;
+const ENGINES = ["ours", "ours-compiled", "trl", "trl-packed"] as const;
 type EngineName = (typeof ENGINES)[number];
 
 /** Of one optimiser step, as bench/torch/ours.py counts it. */
@@ -65,7 +65,7 @@ const isGpu = device === "cuda";
 const [shape] = choose("shape", Object.keys(LLAMA_SHAPES), isGpu ? "l8b" : "m135") as [LlamaShape];
 const [precision] = choose("precision", ["float32", "bfloat16"], "bfloat16") as ["float32" | "bfloat16"];
 const tasks = choose("tasks", BENCH_TASKS, isGpu ? "long,fpb,topic" : "fpb,topic");
-const engineNames = choose("engines", ENGINES, ENGINES.join());
+const comparedWithTrl = choose("engines", ENGINES, "ours,trl,trl-packed");
 const [batch, steps, threads] = [
   numberOf("batch", isGpu ? 32 : 16),
   numberOf("steps", isGpu ? 20 : 8),
@@ -73,7 +73,7 @@ const [batch, steps, threads] = [
 ];
 const warmUp = isGpu ? 5 : 2;
 if (batch % 8 !== 0 || steps <= warmUp) stop(`expected --batch in eights and --steps above ${warmUp}.`);
-if (!engineNames.includes("ours")) stop("expected ours among --engines: the others are compared with it.");
+if (!comparedWithTrl.includes("ours")) stop("expected ours among --engines: the others are compared with it.");
 
 const load = loadavg()[0]!;
 if (load > 0.5) console.error(`bench: the load is ${load.toFixed(1)}: read the ratios, not the speeds.`);
@@ -84,6 +84,11 @@ for (const task of tasks) await report({ ...common, shape, task, precision, batc
 const exact = { shape: "tiny", task: "fpb", precision: "float32", batch: 16, steps: 20, warmUp: 0 } as const;
 console.log(`losses of 20 steps, tiny shape, float32: ${differences(await compare({ ...common, ...exact }))}`);
 
+/** What a task is done with, unless that was asked for. */
+function enginesOf(task: Comparison["task"]): EngineName[] {
+  return task === "long" ? choose("engines", ENGINES, "ours,ours-compiled") : comparedWithTrl;
+}
+
 /** Compares and prints one task. */
 async function report(comparison: Comparison): Promise<void> {
   const result = await compare(comparison);
@@ -92,7 +97,7 @@ async function report(comparison: Comparison): Promise<void> {
   const counts = kept(result.counts);
   const secondsOf = (engine: EngineName) => kept(result.took.get(engine)!).map(({ seconds }) => seconds);
   const product = Math.max(...result.products);
-  const rows = engineNames.map((engine) => {
+  const rows = enginesOf(task).map((engine) => {
     const seconds = secondsOf(engine);
     const rate = (of: keyof Counts) => median(seconds.map((s, i) => counts[i]![of] / s));
     const row = {
@@ -102,7 +107,7 @@ async function report(comparison: Comparison): Promise<void> {
       "examples/s": rounded(rate("examples")),
       "real tokens/s": rounded(rate("realTokens")),
       "times ours": rounded(median(seconds.map((s, i) => s / secondsOf("ours")[i]!))),
-      "executed %": engine === "ours" ? rounded((100 * rate("executedFlops")) / product) : "",
+      "executed %": engine.startsWith("ours") ? rounded((100 * rate("executedFlops")) / product) : "",
       "useful %": rounded((100 * rate("usefulFlops")) / product),
       "peak GB": rounded(result.took.get(engine)!.at(-1)!.peakMemoryBytes / 1e9),
     };
@@ -124,6 +129,7 @@ async function report(comparison: Comparison): Promise<void> {
 async function compare(comparison: Comparison): Promise<Result> {
   const dir = mkdtempSync(join(tmpdir(), "mixtune-bench-"));
   const engines = new Map<EngineName, Engine>();
+  const engineNames = enginesOf(comparison.task);
   try {
     const file = join(dir, "settings.json");
     writeFileSync(file, JSON.stringify(await prepareComparison(comparison, dir, settings.dataRoot)));
@@ -133,7 +139,7 @@ async function compare(comparison: Comparison): Promise<Result> {
     for (const [name, engine] of engines) {
       const { steps, ...others } = await engine.answer<{ steps?: Counts[] }>();
       if (steps !== undefined) counts = steps;
-      else about[name] = others;
+      if (Object.keys(others).length > 0) about[name] = others;
     }
     const took = new Map(engineNames.map((name) => [name, [] as Step[]]));
     const products: number[] = [];
@@ -151,8 +157,8 @@ async function compare(comparison: Comparison): Promise<Result> {
 /** The largest difference of the others' losses to ours at the same step. */
 function differences({ took }: Result): string {
   const ours = took.get("ours")!.map(({ loss }) => loss);
-  const most = engineNames.slice(1).map((name) => {
-    const apart = took.get(name)!.map(({ loss }, i) => Math.abs(loss - ours[i]!));
+  const most = [...took].slice(1).map(([name, steps]) => {
+    const apart = steps.map(({ loss }, i) => Math.abs(loss - ours[i]!));
     return `${name} ${Math.max(...apart).toExponential(1)}`;
   });
   return `ours ${ours[0]!.toFixed(4)} to ${ours.at(-1)!.toFixed(4)}; largest difference: ${most.join(", ")}`;

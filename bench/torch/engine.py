@@ -1,7 +1,7 @@
 """One engine of npm run bench:torch in a process of its own: takes a step for each line "step" on standard input and answers with one JSON line.
 
     engine.py check                                        what is missing, and what there is
-    engine.py ours | trl | trl-packed SETTINGS.json        the settings: Settings of bench/torch.ts
+    engine.py ours | ours-compiled | trl | trl-packed SETTINGS.json        the settings: Settings of bench/torch.ts
 """
 
 import json
@@ -116,7 +116,7 @@ def main():
     torch.set_num_threads(settings["threads"])
     turns = Turns(settings, out)
     try:
-        if sys.argv[1] == "ours":
+        if sys.argv[1].startswith("ours"):
             from ours import train
         else:
             from theirs import train

@@ -1,5 +1,6 @@
 """mixtune's worker on its prepared run: its own training loop, from reading the folder to writing metrics.jsonl; only the weights are made up."""
 
+import shutil
 from pathlib import Path
 
 import torch
@@ -12,9 +13,11 @@ from mixtune_worker.run_dir import read_metrics
 from mixtune_worker.train import Training
 
 
-def train(turns, settings, _name):
+def train(turns, settings, name):
     torch.use_deterministic_algorithms(turns.device.type == "cpu")  # as a run has it
-    prepared, run_dir = Prepared(Path(settings["prepared"])), Path(settings["runDir"])
+    prepared, run_dir = Prepared(Path(settings["prepared"])), Path(settings["runDir"] + "-of-" + name)
+    shutil.copytree(settings["runDir"], run_dir)
+    prepared.json["compile"] = name == "ours-compiled"
     shapes = {parameter["name"]: parameter["shape"] for parameter in prepared.json["train"]["parameters"]}
     model = model_of(random_net(settings, NAME), prepared.json, turns.device, shapes)
     prepared.vocab_size = model.vocab_size
