@@ -184,7 +184,9 @@ export function precisionOf(reader: KeyReader, keys: readonly string[]): void {
     reader.say(
       isOff ? "no_bearing" : "deviation",
       key,
-      isOff ? "off" : "the local engine computes in fp32: closer to exact, slower",
+      isOff
+        ? "off"
+        : "fp32, closer to exact and slower, is left to the run; with --worker torch, train.bf16: true computes in bfloat16",
     );
   }
 }
