@@ -68,7 +68,7 @@ def adapter_config(spec: dict[str, Any], state: State) -> dict[str, Any]:
         "init_lora_weights": True,
         "modules_to_save": None,
         "use_rslora": False,
-        "use_dora": False,
+        "use_dora": spec["train"].get("use_dora", False),
     }
 
 

@@ -232,7 +232,12 @@ def _adapt(net: Any, train: dict[str, Any], names: Iterable[str]) -> None:
     from peft import LoraConfig, inject_adapter_in_model
 
     config = LoraConfig(
-        r=train["lora_rank"], lora_alpha=train["lora_alpha"], lora_dropout=0.0, target_modules=adapted_modules(names), bias="none"
+        r=train["lora_rank"],
+        lora_alpha=train["lora_alpha"],
+        lora_dropout=0.0,
+        target_modules=adapted_modules(names),
+        bias="none",
+        use_dora=train.get("use_dora", False),
     )
     inject_adapter_in_model(config, net)
     for module in net.modules():
@@ -249,7 +254,10 @@ def adapted_modules(names: Iterable[str]) -> list[str]:
 
 
 def _saved_name(name: str, full: bool) -> str:
-    return name if full else f"base_model.model.{name.replace('.default.', '.')}"
+    if full:
+        return name
+    plain = name.replace(".lora_magnitude_vector.default.weight", ".lora_magnitude_vector")  # as PEFT's own files have it
+    return f"base_model.model.{plain.replace('.default.', '.')}"
 
 
 def _check_trained(trained: dict[str, Tensor], shapes: dict[str, list[int]], folder: Path) -> None:

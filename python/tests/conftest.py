@@ -196,6 +196,8 @@ def parameters_of(model_dir: Path, train):
             module = model.get_submodule(name)
             shapes[f"base_model.model.{name}.lora_A.weight"] = [train["lora_rank"], module.in_features]
             shapes[f"base_model.model.{name}.lora_B.weight"] = [module.out_features, train["lora_rank"]]
+            if train.get("use_dora"):
+                shapes[f"base_model.model.{name}.lora_magnitude_vector"] = [module.out_features]
     named = sorted(shapes.items(), key=lambda pair: len(pair[1]) <= 1)
     return [{"name": name, "shape": shape, "decays": len(shape) > 1} for name, shape in named]
 

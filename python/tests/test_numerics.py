@@ -39,14 +39,22 @@ def peft_model(model_dir: Path, train, weights, plain=None):
         if weights:
             plain.load_state_dict({name: torch.from_numpy(x) for name, x in weights.items()}, strict=False)
         return plain
-    config = LoraConfig(r=train["lora_rank"], lora_alpha=train["lora_alpha"], target_modules=linears(plain), task_type="CAUSAL_LM")
+    config = LoraConfig(r=train["lora_rank"], lora_alpha=train["lora_alpha"], target_modules=linears(plain), task_type="CAUSAL_LM", use_dora=train.get("use_dora", False))
     tuned = get_peft_model(plain, config)
     set_peft_model_state_dict(tuned, {name: torch.from_numpy(x) for name, x in weights.items()})
     return tuned.eval()
 
 
+def method_of(name):
+    return {"method": "lora", "use_dora": True} if name == "dora" else {"method": name}
+
+
 def gradients_of(model):
-    return {name.replace(".default.", "."): p.grad for name, p in model.named_parameters() if p.grad is not None}
+    return {saved_name(name): p.grad for name, p in model.named_parameters() if p.grad is not None}
+
+
+def saved_name(name):
+    return name.replace(".lora_magnitude_vector.default.weight", ".lora_magnitude_vector").replace(".default.", ".")
 
 
 def loss_alone(model, prompt, answer, loss_on):
@@ -58,13 +66,13 @@ def loss_alone(model, prompt, answer, loss_on):
     return model(input_ids=ids, labels=labels).loss * (labels[0, 1:] != -100).sum()
 
 
-@pytest.mark.parametrize("method", ["lora", "full"])
+@pytest.mark.parametrize("method", ["lora", "dora", "full"])
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("packing,loss_on,prompt", [("isolated", "answer", True), ("none", "all", True), ("isolated", "answer", False)])
 def test_a_step_of_packs_has_the_loss_and_gradient_of_its_examples_alone(tmp_path, model_dirs, family, method, packing, loss_on, prompt):
-    train = TRAIN | {"method": method, "packing": packing, "loss_on": loss_on}
+    train = TRAIN | method_of(method) | {"packing": packing, "loss_on": loss_on}
     prepared = write_prepared(tmp_path / "prepared", model_dirs(family), train, prompt=prompt)
-    weights = first_values(tmp_path, prepared) if method == "lora" else {}
+    weights = {} if method == "full" else first_values(tmp_path, prepared)
     training = training_of(prepared, tmp_path)
     training.model.load({n: torch.from_numpy(x) for n, x in weights.items()}, tmp_path) if weights else None
     optimizer = training._optimizer()
@@ -112,11 +120,11 @@ def test_concatenated_examples_see_each_other_as_one_plain_text(tmp_path, model_
     assert line["loss"] == pytest.approx(total / rows, rel=2e-6)
 
 
-@pytest.mark.parametrize("method", ["lora", "full"])
+@pytest.mark.parametrize("method", ["lora", "dora", "full"])
 def test_training_ends_with_the_weights_of_a_plain_loop_of_pytorch(tmp_path, model_dirs, method):
-    train = TRAIN | {"method": method, "weight_decay": 0.3, "save_steps": 3}
+    train = TRAIN | method_of(method) | {"weight_decay": 0.3, "save_steps": 3}
     prepared = write_prepared(tmp_path / "prepared", model_dirs("llama"), train, num_steps=5)
-    weights = first_values(tmp_path, prepared) if method == "lora" else {}
+    weights = {} if method == "full" else first_values(tmp_path, prepared)
     training_of(prepared, tmp_path).run()
 
     oracle = peft_model(model_dirs("llama"), train, weights)
@@ -149,7 +157,22 @@ def test_training_ends_with_the_weights_of_a_plain_loop_of_pytorch(tmp_path, mod
     saved = load_file(tmp_path / "checkpoints" / "step-5" / ("model.safetensors" if method == "full" else "adapter_model.safetensors"))
     for name, parameter in oracle.named_parameters():
         if parameter.requires_grad:
-            np.testing.assert_allclose(saved[name.replace(".default.", ".")], parameter.detach().numpy(), atol=2e-4, err_msg=name)
+            np.testing.assert_allclose(saved[saved_name(name)], parameter.detach().numpy(), atol=2e-4, err_msg=name)
+
+
+@pytest.mark.parametrize("method", ["lora", "dora"])
+def test_peft_loads_a_checkpoint_with_all_that_it_holds(tmp_path, model_dirs, method):
+    from peft import PeftModel
+
+    prepared = write_prepared(tmp_path / "prepared", model_dirs("qwen2"), method_of(method), num_steps=1)
+    first_values(tmp_path, prepared)
+    training = training_of(prepared, tmp_path)
+    training.run()
+    loaded = PeftModel.from_pretrained(plain_model(model_dirs("qwen2")), tmp_path / "checkpoints" / "step-1")
+    there = {saved_name(name): p for name, p in loaded.named_parameters() if "lora_" in name}
+    assert set(there) == set(training.model.trained)
+    for name, parameter in training.model.trained.items():
+        assert torch.equal(there[name], parameter), name
 
 
 @pytest.fixture
@@ -230,17 +253,17 @@ def test_longrope_chooses_its_factors_by_the_longest_text_of_the_run(asked, tmp_
 
 
 def test_bfloat16_passes_leave_what_is_trained_in_float32(tmp_path, model_dirs):
-    for method in ("lora", "full"):
+    for method in ("lora", "dora", "full"):
         run_dir = tmp_path / method
-        prepared = write_prepared(run_dir / "prepared", model_dirs("llama"), {"method": method}, num_steps=2, precision="bfloat16")
-        if method == "lora":
+        prepared = write_prepared(run_dir / "prepared", model_dirs("llama"), method_of(method), num_steps=2, precision="bfloat16")
+        if method != "full":
             first_values(run_dir, prepared)
-        exact = write_prepared(run_dir / "exact", model_dirs("llama"), {"method": method}, num_steps=2)
+        exact = write_prepared(run_dir / "exact", model_dirs("llama"), method_of(method), num_steps=2)
         training, reference = training_of(prepared, run_dir), training_of(exact, run_dir)
         for one in (training, reference):
             one._resume(one._optimizer())
         frozen = {p.dtype for p in training.model.net.parameters() if not p.requires_grad}
-        assert frozen == ({torch.bfloat16} if method == "lora" else set())
+        assert frozen == (set() if method == "full" else {torch.bfloat16})
         assert {p.dtype for p in training.model.trained.values()} == {torch.float32}
         optimizer = training._optimizer()
         loss = training._step(optimizer, 0)["loss"]
@@ -249,20 +272,21 @@ def test_bfloat16_passes_leave_what_is_trained_in_float32(tmp_path, model_dirs):
         assert all(state["exp_avg"].dtype == torch.float32 for state in optimizer.state.values())
 
 
-@pytest.mark.parametrize("family", ["llama", "phi3"])
-def test_weights_of_4_bits_train_and_answer_as_what_they_stand_for(tmp_path, model_dirs, family):
+@pytest.mark.parametrize("family,method", [("llama", "lora"), ("phi3", "lora"), ("phi3", "dora")])
+def test_weights_of_4_bits_train_and_answer_as_what_they_stand_for(tmp_path, model_dirs, family, method):
     from bitsandbytes.functional import dequantize_4bit, quantize_4bit
 
     run_dir = tmp_path / "run"
-    prepared = write_prepared(run_dir / "prepared", model_dirs(family), num_steps=1, load_in_4bit=True)
+    train = TRAIN | method_of(method)
+    prepared = write_prepared(run_dir / "prepared", model_dirs(family), train, num_steps=1, load_in_4bit=True)
     weights = first_values(run_dir, prepared)
     rounded = plain_model(model_dirs(family))
     for name in linears(rounded):
         weight = rounded.get_submodule(name).weight
         weight.data = dequantize_4bit(*quantize_4bit(weight.data, quant_type="nf4", compress_statistics=True))
     num_block_weights = sum(p.numel() for name, p in rounded.named_parameters() if name.startswith("model.layers."))
-    exact = peft_model(model_dirs(family), TRAIN, weights)
-    oracle = peft_model(model_dirs(family), TRAIN, weights, rounded)
+    exact = peft_model(model_dirs(family), train, weights)
+    oracle = peft_model(model_dirs(family), train, weights, rounded)
     training = training_of(prepared, run_dir)
     assert training.model.num_block_weights == num_block_weights
     training._resume(training._optimizer())
@@ -274,7 +298,7 @@ def test_weights_of_4_bits_train_and_answer_as_what_they_stand_for(tmp_path, mod
     losses = [sum(loss_alone(model, *items[i], "answer") for i in of) / rows for model in (oracle, exact)]
     losses[0].backward()
     assert line["loss"] == pytest.approx(losses[0].item(), rel=2e-6)
-    assert line["loss"] != pytest.approx(losses[1].item(), rel=1e-3)
+    assert line["loss"] != pytest.approx(losses[1].item(), rel=1e-4)
     gradients = gradients_of(oracle)
     for name, parameter in training.model.trained.items():
         np.testing.assert_allclose(parameter.grad, gradients[name], rtol=2e-4, atol=2e-6)
@@ -370,11 +394,11 @@ def test_blocks_that_are_computed_twice_keep_less_and_give_the_same_gradients(tm
     assert kept < all_kept / 2
 
 
-@pytest.mark.parametrize("family", ["llama", "gemma2"])
-def test_compiled_blocks_are_one_graph_for_packs_of_any_length_and_give_the_same_gradients(tmp_path, model_dirs, family):
+@pytest.mark.parametrize("family,method", [("llama", "lora"), ("gemma2", "lora"), ("llama", "dora")])
+def test_compiled_blocks_are_one_graph_for_packs_of_any_length_and_give_the_same_gradients(tmp_path, model_dirs, family, method):
     from torch._dynamo.utils import counters
 
-    first_values(tmp_path, write_prepared(tmp_path / "prepared", model_dirs(family)))
+    first_values(tmp_path, write_prepared(tmp_path / "prepared", model_dirs(family), method_of(method)))
     training = training_of(tmp_path / "prepared", tmp_path)
     training._resume(training._optimizer())
     model, packs = training.model, [pack for step in (0, 1) for _, pack in training._laid(step)]

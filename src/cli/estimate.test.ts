@@ -168,3 +168,17 @@ test("what is shown does not depend on threads: they are no argument of the batc
   };
   expect(batches(16)).toEqual(batches(1));
 });
+
+test("magnitudes count with what trains, and double what PyTorch keeps of a token", () => {
+  const estimateOf = (use_dora: boolean, kind: "local" | "torch") => {
+    const [run] = planOf(`{name: s, models: [m], tasks: {a: {}}, design: [singles], controls: []}`, { a: [9, 9, 9] });
+    const spec = { ...run!.spec, worker: { kind, threads: 1 }, train: { ...run!.spec.train, use_dora } };
+    return estimateRun(spec, toyTasks({ a: [9, 9, 9] }), SIZE, { examples: 0, tokens: 0 });
+  };
+  const { layers, hidden, intermediate } = SIZE;
+  const magnitudes = layers * (5 * hidden + 2 * intermediate);
+  const more = (key: "disk_bytes" | "memory_bytes", kind: "local" | "torch") =>
+    estimateOf(true, kind)[key] - estimateOf(false, kind)[key];
+  expect(more("disk_bytes", "local")).toBe(4 * magnitudes);
+  expect(more("memory_bytes", "torch")).toBe(16 * magnitudes + 1024 * 4 * layers * (10 * hidden + 4 * intermediate));
+});

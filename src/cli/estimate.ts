@@ -56,7 +56,8 @@ export function estimateRun(
   const trainable =
     spec.train.method === "full"
       ? model.parameters
-      : model.layers * spec.train.lora_rank * (8 * model.hidden + 3 * model.intermediate);
+      : model.layers * spec.train.lora_rank * (8 * model.hidden + 3 * model.intermediate) +
+        (spec.train.use_dora === true ? model.layers * (5 * model.hidden + 2 * model.intermediate) : 0);
   return {
     examples,
     tokens,
@@ -174,13 +175,14 @@ const TORCH_TOKENS = 1024;
 
 /**
  * What the PyTorch worker takes at least, on the device that computes: weights as they are kept, gradients and moments of what trains, and what a
- * short pass keeps for its way back: a token and layer 10 times the width and 4 times the inner one (counted from saved tensors, docs/LOG.md), the
- * logits and their gradients in float32.
+ * short pass keeps for its way back: a token and layer 10 times the width and 4 times the inner one, with DoRA twice that (counted from saved tensors,
+ * docs/LOG.md), the logits and their gradients in float32.
  */
 function memoryOfTorch(model: ModelSize, trainable: number, train: TrainSpec): number {
   const cost = weightCost({ worker: { kind: "torch", threads: 1 }, train });
   const adapters = train.method === "full" ? 0 : 16 * trainable;
-  const perToken = model.layers * (10 * model.hidden + 4 * model.intermediate) * (train.bf16 === true ? 2 : 4);
+  const numKept = (10 * model.hidden + 4 * model.intermediate) * (train.use_dora === true ? 2 : 1);
+  const perToken = model.layers * numKept * (train.bf16 === true ? 2 : 4);
   const head = 8 * model.vocabulary;
   return TORCH_BYTES + cost.bytes(model) + adapters + TORCH_TOKENS * (perToken + head);
 }

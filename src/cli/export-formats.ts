@@ -80,12 +80,13 @@ export const EXPORT_FORMATS = {
     checked:
       "adapter_model.safetensors and adapter_config.json read back and put on the base model, in mixtune's own engine",
     open: ({ folder, opened, network }) => {
-      const { r, lora_alpha, target_modules } = readJson(folder, "adapter_config.json") as {
+      const { r, lora_alpha, target_modules, use_dora } = readJson(folder, "adapter_config.json") as {
         r: number;
         lora_alpha: number;
         target_modules: string[];
+        use_dora: boolean;
       };
-      const lora = { lora_rank: r, lora_alpha, lora_target: target_modules };
+      const lora = { lora_rank: r, lora_alpha, lora_target: target_modules, use_dora };
       const read = (layout: ParameterLayout) => {
         const values = new Float32Array(layout.size);
         readWeights(folder, { method: "lora" }, layout, values);

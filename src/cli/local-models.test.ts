@@ -82,6 +82,23 @@ describe("models that are opened together", () => {
     expect(await first!.scoring()).toBe(await second!.scoring());
   });
 
+  test("share one network of magnitudes, where the base has its own rows' lengths and answers as alone", async () => {
+    const { dir } = finishedRun("m", "one", { method: "lora", lora_rank: 4, use_dora: true });
+    const plain = finishedRun("n", "two", { method: "lora", lora_rank: 4 });
+    const [alone] = await open(["mixtune/tiny"]);
+    const read = async ({ network, parameters }: LocalModels["models"][number]) =>
+      (
+        await network.readOn(network.newCache(1), network.newCache(1), 0, [Int32Array.of(5, 6, 7)], parameters)
+      )[0]!.slice();
+    const wanted = await read(alone!);
+    await opened!.close();
+    const [base, adapted, other] = await open(["mixtune/tiny", dir, plain.dir]);
+    expect([base!.network === adapted!.network, base!.network === other!.network]).toEqual([true, false]);
+    const largest = (logits: Float32Array) => wanted.reduce((max, x, i) => Math.max(max, Math.abs(x - logits[i]!)), 0);
+    expect(largest(await read(base!))).toBeLessThan(1e-4);
+    expect(largest(await read(adapted!))).toBeGreaterThan(1e-2);
+  });
+
   test("have networks of their own where they are not", async () => {
     const a = finishedRun("c", "one", { method: "lora", lora_rank: 4 });
     const b = finishedRun("d", "two", { method: "lora", lora_rank: 2 });

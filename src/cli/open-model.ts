@@ -5,6 +5,7 @@ import { basename, resolve } from "node:path";
 import { SpecError } from "../base/errors.ts";
 import { openTemplate, type PromptTemplate } from "../data/chat-template.ts";
 import { openTokenizer, type Tokenizer } from "../data/tokenizers.ts";
+import { initMagnitudes } from "../models/lora.ts";
 import type { Tuning } from "../models/network.ts";
 import type { ParameterLayout } from "../models/parameters.ts";
 import { tuningOf } from "../models/tuning.ts";
@@ -80,13 +81,14 @@ function openFolder(folder: string): Pick<OpenedModel, "model" | "tokenizer" | "
 
 /**
  * The values of a network's parameters: a run's from the checkpoint it was evaluated with; of a base model's network whatever it has, which in an
- * adapter is nothing.
+ * adapter is what adds nothing.
  * @throws {WorkerError} a run whose weights were not kept
  */
 export function parametersOf({ ref, spec, model, tuning }: OpenedModel, layout: ParameterLayout): Float32Array {
   const parameters = new Float32Array(layout.size);
   if (spec !== undefined) readWeights(weightsOf(ref, spec), spec.train, layout, parameters);
   else if (tuning.method === "full") readParameters(model, layout, parameters);
+  else initMagnitudes(model, layout, parameters);
   return parameters;
 }
 

@@ -25,10 +25,11 @@ interface Case {
   prompts: number[][];
   full: { ids: number[][]; smallest_gap: number };
   lora: { ids: number[][]; smallest_gap: number };
+  dora: { ids: number[][]; smallest_gap: number };
 }
 const cases: Record<string, Case> = JSON.parse(readFileSync(join(GOLDEN, "eval/greedy/expected.json"), "utf8"));
 
-function openCase(name: string, method: "full" | "lora" | "frozen") {
+function openCase(name: string, method: "full" | "lora" | "dora" | "frozen") {
   const { model, prompts: ids } = cases[name]!;
   const prompts = ids.map((prompt, i): Prompt => ({ id: `p${i}`, prompt: Int32Array.from(prompt) }));
   return { ...openDecoder(model, method, cache), prompts };
@@ -41,11 +42,11 @@ const NO_END = { endIds: [], decode };
 const idsOf = (results: readonly Generated[]) => results.map(({ ids }) => [...ids]);
 
 describe.each(Object.keys(cases))("%s writes what transformers writes", (name) => {
-  const { positions, full, lora } = cases[name]!;
+  const { positions, full, lora, dora } = cases[name]!;
   const maxNewTokens = full.ids[0]!.length;
 
-  test.each(["full", "lora", "frozen"] as const)("%s", async (method) => {
-    const wanted = method === "lora" ? lora : full;
+  test.each(["full", "lora", "dora", "frozen"] as const)("%s", async (method) => {
+    const wanted = { full, lora, dora, frozen: full }[method];
     expect(wanted.smallest_gap).toBeGreaterThan(1e-4); // else rounding could decide
     const { config, tuning, parameters, prompts } = openCase(name, method);
     const network = await CachedNetwork.create(config, tuning, { threads: 1, maxPositions: positions });

@@ -12,6 +12,8 @@ import { type AttentionKind, attentionKind, type DecoderConfig } from "./config.
 import { buildDecoder } from "./decoder.ts";
 import { type KvCache, newKvCache, reserve, writeBehind } from "./kv-cache.ts";
 import { attend, type KeyStretch, keyHeads } from "./layers/attention.ts";
+import { frozenTensors } from "./layers/linear.ts";
+import { FACTORS, rowFactorGraph } from "./lora.ts";
 import { type NetworkOptions, type Tuning, tensorSource, toInt64, tunedLayout, UNSEEN } from "./network.ts";
 import { type ParameterLayout, parameterViews } from "./parameters.ts";
 
@@ -38,7 +40,7 @@ export function cachedGraph(config: DecoderConfig, tuning: Tuning, maxPositions:
   const logits = buildDecoder(
     graph,
     config,
-    tensorSource(tuning),
+    tensorSource(tuning, "factors"),
     {
       ids,
       positions,
@@ -66,19 +68,29 @@ export class CachedNetwork {
   /** Longest sequence, prefix included. */
   readonly maxPositions: number;
   private readonly session: Session;
+  private readonly factored: (parameters: Float32Array) => Promise<Float32Array>;
 
-  private constructor(config: DecoderConfig, layout: ParameterLayout, maxPositions: number, session: Session) {
+  private constructor(
+    config: DecoderConfig,
+    layout: ParameterLayout,
+    maxPositions: number,
+    session: Session,
+    factored: (parameters: Float32Array) => Promise<Float32Array>,
+  ) {
     this.config = config;
     this.layout = layout;
     this.maxPositions = maxPositions;
     this.session = session;
+    this.factored = factored;
   }
 
   static async create(config: DecoderConfig, tuning: Tuning, options: NetworkOptions): Promise<CachedNetwork> {
     const graph = cachedGraph(config, tuning, options.maxPositions);
     const weightFolder = tuning.method === "full" ? {} : { weightFolder: tuning.frozen.folder };
     const session = await Session.create(graph, { ...options, ...weightFolder });
-    return new CachedNetwork(config, tunedLayout(config, tuning), options.maxPositions, session);
+    const layout = tunedLayout(config, tuning);
+    const factored = factoring(config, tuning, layout, options);
+    return new CachedNetwork(config, layout, options.maxPositions, session, factored);
   }
 
   /** Rows that have read nothing. */
@@ -91,6 +103,7 @@ export class CachedNetwork {
    *
    * @param prefix  a cache of one row that every row continues; one that has read nothing where there is no prefix
    * @param tokens  ids of each row, at least one; rows may differ in length
+   * @param parameters  a vector that stays as it is: what is made of its magnitudes is kept
    * @returns       [V] of each row: the logits of what follows its last token
    */
   async readOn(
@@ -109,7 +122,7 @@ export class CachedNetwork {
     const feeds: Record<string, TensorData> = {
       ...tokenFeeds(tokens, S, prefix.lengths[0]!, lengths, this.maxPositions),
       ...this.masks(prefix, C, lengths, S),
-      ...parameterViews(this.layout, parameters),
+      ...parameterViews(this.layout, await this.factored(parameters)),
     };
     for (let layer = 0; layer < this.config.num_hidden_layers; layer++) {
       for (const what of ["keys", "values"] as const) {
@@ -159,6 +172,36 @@ export class CachedNetwork {
       ...(sliding_window === null ? {} : { [MASKS.sliding_attention]: maskWithin(sliding_window) }),
     };
   }
+}
+
+/** Parameters with magnitudes as row factors, made once of each vector; other parameters as they are. */
+function factoring(
+  config: DecoderConfig,
+  tuning: Tuning,
+  layout: ParameterLayout,
+  options: NetworkOptions,
+): (parameters: Float32Array) => Promise<Float32Array> {
+  if (tuning.method !== "lora" || tuning.lora.use_dora !== true) return async (parameters) => parameters;
+  const { frozen, lora } = tuning;
+  const make = async (parameters: Float32Array): Promise<Float32Array> => {
+    const graph = rowFactorGraph(frozenTensors(frozen.file, frozen.byteOffsets), config, lora);
+    const session = await Session.create(graph, { ...options, weightFolder: frozen.folder });
+    const made = parameters.slice();
+    const views = parameterViews(layout, made, FACTORS);
+    const into = Object.fromEntries([...graph.outputs.keys()].map((name) => [name, views[name]!]));
+    try {
+      await session.run(parameterViews(layout, parameters), {}, into);
+    } finally {
+      await session.release();
+    }
+    return made;
+  };
+  const known = new WeakMap<Float32Array, Promise<Float32Array>>();
+  return (parameters) => {
+    const made = known.get(parameters) ?? make(parameters);
+    known.set(parameters, made);
+    return made;
+  };
 }
 
 /** Rows are padded behind with tokens of id 0, which nothing that counts sees. */

@@ -1,22 +1,31 @@
 /**
- * @file Low-rank adapters (arXiv 2106.09685) in PEFT's layout: y = x W^T + (alpha / r) x A^T B^T, one pair A [r, in], B [out, r] a module.
+ * @file Low-rank adapters (arXiv 2106.09685) in PEFT's layout: y = x W^T + s x A^T B^T with s = alpha / r, one pair A [r, in], B [out, r] a module.
+ * With DoRA (arXiv 2402.09353) also a magnitude m [out]: y = (m / n) * (x W^T + s x A^T B^T), n the lengths of the rows of W + s B A.
  * Models do not know that they are adapted: this supplies the products they are built with.
  */
 
-import { SpecError } from "../base/errors.ts";
+import { CheckpointError, SpecError } from "../base/errors.ts";
 import type { Rng } from "../base/rng.ts";
-import type { Graph } from "../engine/graph/graph.ts";
+import { Graph } from "../engine/graph/graph.ts";
 import type { Value } from "../engine/graph/values.ts";
+import { verifyGraph } from "../engine/graph/verify.ts";
 import { didYouMean } from "../specs/nearest.ts";
+import type { TrainSpec } from "../specs/types.ts";
 import { allLinears, type DecoderConfig, type LinearSpec, type TensorSpec } from "./config.ts";
 import { product, type TensorSource } from "./layers/linear.ts";
-import type { Parameter } from "./parameters.ts";
+import { type Parameter, type ParameterLayout, parameterViews } from "./parameters.ts";
+import { type ModelFolder, rowSquares, squaresName } from "./weights.ts";
 
 /** The part of a TrainSpec that shapes an adapter. */
 export interface LoraConfig {
   lora_rank: number;
   lora_alpha: number;
   lora_target: "all" | readonly string[];
+  use_dora?: boolean;
+}
+
+export function loraOf({ lora_rank, lora_alpha, lora_target, use_dora }: TrainSpec): LoraConfig {
+  return { lora_rank, lora_alpha, lora_target, ...(use_dora === true && { use_dora }) };
 }
 
 /** Where PEFT keeps an adapter. */
@@ -27,6 +36,11 @@ const PREFIX = "base_model.model.";
 /** Name of a module's A or B as PEFT saves it. */
 export function loraName(module: string, side: "A" | "B"): string {
   return `${PREFIX}${module}.lora_${side}.weight`;
+}
+
+/** Name of a module's magnitudes as PEFT saves them. */
+export function magnitudeName(module: string): string {
+  return `${PREFIX}${module}.lora_magnitude_vector`;
 }
 
 /** A module's last name (q_proj), by which PEFT's target_modules name it. */
@@ -51,7 +65,7 @@ export function adaptedModules(names: readonly string[]): string[] {
  * @source PEFT LoraConfig, the fields that its loader reads
  */
 export function adapterConfig(
-  { lora_rank, lora_alpha }: Pick<LoraConfig, "lora_rank" | "lora_alpha">,
+  { lora_rank, lora_alpha, use_dora = false }: Pick<LoraConfig, "lora_rank" | "lora_alpha" | "use_dora">,
   base: { name: string; revision?: string },
   tensors: readonly string[],
 ): string {
@@ -70,16 +84,16 @@ export function adapterConfig(
     init_lora_weights: true,
     modules_to_save: null,
     use_rslora: false,
-    use_dora: false,
+    use_dora,
   };
   return `${JSON.stringify(config, null, 2)}\n`;
 }
 
 /**
- * The adapter's tensors for a model, A before B, in the order of the forward pass.
+ * The adapter's tensors for a model, A before B before magnitudes, in the order of the forward pass.
  * @throws {SpecError} a target that the model does not have
  */
-export function loraTensors(config: DecoderConfig, { lora_rank, lora_target }: LoraConfig): TensorSpec[] {
+export function loraTensors(config: DecoderConfig, { lora_rank, lora_target, use_dora }: LoraConfig): TensorSpec[] {
   const linears = allLinears(config);
   const known = [...new Set(linears.map(({ module }) => lastName(module)))];
   const unknown = lora_target === "all" ? undefined : lora_target.find((name) => !known.includes(name));
@@ -96,35 +110,60 @@ export function loraTensors(config: DecoderConfig, { lora_rank, lora_target }: L
     .flatMap(({ module, inFeatures, outFeatures }) => [
       { name: loraName(module, "A"), shape: [lora_rank, inFeatures] },
       { name: loraName(module, "B"), shape: [outFeatures, lora_rank] },
+      ...(use_dora === true ? [{ name: magnitudeName(module), shape: [outFeatures] }] : []),
     ]);
 }
 
-/** A source whose linear layers carry adapters; A and B are graph inputs, everything else comes from `base`. */
-export function withLora(base: TensorSource, config: LoraConfig): TensorSource {
-  const { lora_rank: rank, lora_alpha, lora_target } = config;
+/**
+ * A source whose linear layers carry adapters; what trains is graph inputs, everything else comes from `base`.
+ * @param magnitudes  what the inputs of magnitudes are fed: themselves, or the {@link rowFactorGraph} of them
+ */
+export function withLora(
+  base: TensorSource,
+  config: LoraConfig,
+  magnitudes: "plain" | "factors" = "plain",
+): TensorSource {
+  const { lora_rank, lora_alpha, lora_target, use_dora } = config;
+  const scale = lora_alpha / lora_rank;
   return {
     tensor: base.tensor,
     linear: (graph, x, layers) => {
-      const outputs = base.linear(graph, x, layers);
       const adapted = layers.filter(({ module }) => isTarget(module, lora_target));
-      if (adapted.length === 0) return outputs;
-      const deltas = loraDeltas(graph, x, adapted, rank, lora_alpha / rank);
+      if (adapted.length === 0) return base.linear(graph, x, layers);
+      // magnitudes scale products, not biases
+      const read = use_dora === true ? layers.map((layer) => ({ ...layer, hasBias: false })) : layers;
+      const outputs = base.linear(graph, x, read);
+      const pairs = loraPairs(graph, x, adapted, lora_rank, scale);
       return outputs.map((output, i) => {
-        const delta = deltas.get(layers[i]!.module);
-        return delta === undefined ? output : graph.add("add", [output, delta], {});
+        const layer = layers[i]!;
+        const pair = pairs.get(layer.module);
+        const sum = pair === undefined ? output : graph.add("add", [output, pair.delta], {});
+        if (use_dora !== true) return sum;
+        const factors = () =>
+          magnitudes === "plain" ? rowFactors(graph, base, layer, pair!, scale) : magnitudeInput(graph, layer);
+        const scaled = pair === undefined ? sum : graph.add("mul", [sum, factors()], {});
+        if (!layer.hasBias) return scaled;
+        const bias = base.tensor(graph, { name: `${layer.module}.bias`, shape: [layer.outFeatures] });
+        return graph.add("add", [scaled, bias], {});
       });
     },
   };
 }
 
-/** Scaled x A^T B^T of several layers; the A's are stacked, so that x is read once. */
-function loraDeltas(
+/** A [r, in] and B [out, r] of a layer. */
+interface LoraPair {
+  a: Value;
+  b: Value;
+}
+
+/** The pairs of several layers by module, each with scaled x A^T B^T; the A's are stacked, so that x is read once. */
+function loraPairs(
   graph: Graph,
   x: Value,
   layers: readonly LinearSpec[],
   rank: number,
   scale: number,
-): Map<string, Value> {
+): Map<string, LoraPair & { delta: Value }> {
   const a = layers.map(({ module, inFeatures }) => graph.input(loraName(module, "A"), "float32", [rank, inFeatures]));
   const stacked = a.length === 1 ? a[0]! : graph.add("concat", a, { axis: 0, size: rank * a.length });
   const low = product(graph, x, stacked);
@@ -132,9 +171,49 @@ function loraDeltas(
   return new Map(
     layers.map(({ module, outFeatures }, i) => {
       const b = graph.input(loraName(module, "B"), "float32", [outFeatures, rank]);
-      return [module, product(graph, lows[i]!, b, scale)];
+      return [module, { a: a[i]!, b, delta: product(graph, lows[i]!, b, scale) }];
     }),
   );
+}
+
+/**
+ * m / n [out], with n the length of each row of W + s B A: n^2 = |W|^2 + B . (2 s W A^T + s^2 B A A^T), so that the sum is never made.
+ * n is a constant on the way back. Of a row that the adapter all but cancels, n keeps few digits.
+ * @source arXiv 2402.09353, section 4.3; PEFT DoraLinearLayer
+ */
+function rowFactors(graph: Graph, base: TensorSource, layer: LinearSpec, { a, b }: LoraPair, scale: number): Value {
+  const { module, inFeatures, outFeatures } = layer;
+  const weight = base.tensor(graph, { name: `${module}.weight`, shape: [outFeatures, inFeatures] });
+  const squares = base.tensor(graph, { name: squaresName(module), shape: [outFeatures] });
+  const crossed = product(graph, weight, a, 2 * scale);
+  const own = graph.add("matmul", [b, product(graph, a, a)], { transA: false, transB: false, alpha: scale ** 2 });
+  const products = graph.add("mul", [b, graph.add("add", [crossed, own], {})], {});
+  const added = graph.add("reduceSum", [products], { axes: [1], keepDims: false });
+  const lengths = graph.hold(graph.add("sqrt", [graph.add("add", [squares, added], {})], {}));
+  return graph.add("div", [magnitudeInput(graph, layer), lengths], {});
+}
+
+function magnitudeInput(graph: Graph, { module, outFeatures }: LinearSpec): Value {
+  return graph.input(magnitudeName(module), "float32", [outFeatures]);
+}
+
+/** What the output of {@link rowFactorGraph} is called beside the input. */
+export const FACTORS = "_factors";
+
+/** m / n of every adapted layer, as outputs, from the adapter's tensors: for passes of few tokens, beside which making them is dear. */
+export function rowFactorGraph(base: TensorSource, model: DecoderConfig, config: LoraConfig): Graph {
+  const { lora_rank, lora_alpha, lora_target } = config;
+  const graph = new Graph();
+  for (const layer of allLinears(model).filter(({ module }) => isTarget(module, lora_target))) {
+    const { module, inFeatures, outFeatures } = layer;
+    const pair = {
+      a: graph.input(loraName(module, "A"), "float32", [lora_rank, inFeatures]),
+      b: graph.input(loraName(module, "B"), "float32", [outFeatures, lora_rank]),
+    };
+    graph.output(`${magnitudeName(module)}${FACTORS}`, rowFactors(graph, base, layer, pair, lora_alpha / lora_rank));
+  }
+  verifyGraph(graph);
+  return graph;
 }
 
 /**
@@ -146,4 +225,31 @@ export function initLora(parameter: Parameter, into: Float32Array, rng: Rng): vo
   const stream = rng.fork(parameter.name);
   const bound = 1 / Math.sqrt(parameter.shape[1]!);
   for (let i = 0; i < into.length; i++) into[i] = bound * (2 * stream.float() - 1);
+}
+
+/**
+ * First magnitudes of an adapter with DoRA, which begins at B zero: the lengths of the weights' rows, so that the model starts unchanged. Nothing of
+ * other adapters.
+ * @throws {CheckpointError} a row of zeros: its length has no direction
+ */
+export function initMagnitudes(model: ModelFolder, layout: ParameterLayout, flat: Float32Array): void {
+  const views = parameterViews(layout, flat);
+  for (const { module, outFeatures } of allLinears(model.config)) {
+    const into = views[magnitudeName(module)];
+    if (into === undefined) continue;
+    const name = `${module}.weight`;
+    rowSquares(model.files.get(name)!.readFloat32(name), outFeatures).forEach((square, row) => {
+      if (square === 0) throw noLength(`${model.folder}: tensor ${name}`, row);
+      into[row] = Math.sqrt(square);
+    });
+  }
+}
+
+function noLength(place: string, row: number): CheckpointError {
+  return new CheckpointError({
+    place,
+    expected: "rows that are not zero, with train.use_dora",
+    got: `zeros in row ${row}`,
+    remedy: "Leave use_dora out, or that layer out of train.lora_target.",
+  });
 }

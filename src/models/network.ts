@@ -41,11 +41,11 @@ export function tunedLayout(config: DecoderConfig, tuning: Tuned): ParameterLayo
   return layoutParameters(tuning.method === "lora" ? loraTensors(config, tuning.lora) : []);
 }
 
-/** Where a network's tensors come from. */
-export function tensorSource(tuning: Tuning): TensorSource {
+/** Where a network's tensors come from. @param magnitudes  as of {@link withLora} */
+export function tensorSource(tuning: Tuning, magnitudes: "plain" | "factors" = "plain"): TensorSource {
   if (tuning.method === "full") return trainableTensors();
   const frozen = frozenTensors(tuning.frozen.file, tuning.frozen.byteOffsets);
-  return tuning.method === "lora" ? withLora(frozen, tuning.lora) : frozen;
+  return tuning.method === "lora" ? withLora(frozen, tuning.lora, magnitudes) : frozen;
 }
 
 export interface NetworkOptions extends SessionOptions {

@@ -2,6 +2,7 @@
 
 import type { TrainSpec } from "../specs/types.ts";
 import type { DecoderConfig } from "./config.ts";
+import { loraOf } from "./lora.ts";
 import type { Tuning } from "./network.ts";
 import { type ModelFolder, rawWeights } from "./weights.ts";
 
@@ -10,8 +11,7 @@ export function tuningOf(train: TrainSpec | undefined, model: ModelFolder, cache
   if (train?.method === "full") return { method: "full" };
   const frozen = rawWeights(model, cacheFolder);
   if (train === undefined) return { method: "frozen", frozen };
-  const { lora_rank, lora_alpha, lora_target } = train;
-  return { method: "lora", lora: { lora_rank, lora_alpha, lora_target }, frozen };
+  return { method: "lora", lora: loraOf(train), frozen };
 }
 
 /** Room above cutoff_len for labels that are longer than the gold answer. */

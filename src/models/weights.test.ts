@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { CheckpointError } from "../base/errors.ts";
 import { openSafetensors } from "../formats/safetensors.ts";
-import { decoderTensors } from "./config.ts";
+import { allLinears, decoderTensors } from "./config.ts";
 import { layoutParameters, parameterViews } from "./parameters.ts";
-import { openModelFolder, rawWeights, readParameters } from "./weights.ts";
+import { openModelFolder, rawWeights, readParameters, squaresName } from "./weights.ts";
 
 const GOLDEN = join(import.meta.dirname, "../../test/golden/models");
 const temp = mkdtempSync(join(tmpdir(), "mixtune-weights-"));
@@ -24,7 +24,7 @@ describe("a folder that transformers wrote", () => {
       expect(view).toEqual(expected.readFloat32(name));
   });
 
-  test("is converted to raw float32 once, tensors in the order of the forward pass", () => {
+  test("is converted to raw float32 once, tensors in the order of the forward pass, then the squared lengths of rows", () => {
     const model = openModelFolder(join(GOLDEN, "llama", "model"));
     const { file, byteOffsets } = rawWeights(model, join(temp, "cache"));
     const bytes = readFileSync(file);
@@ -34,6 +34,14 @@ describe("a folder that transformers wrote", () => {
       expect(
         new Float32Array(bytes.buffer.slice(bytes.byteOffset + offset, bytes.byteOffset + offset + 4 * wanted.length)),
       ).toEqual(wanted);
+    }
+    for (const { module, outFeatures, inFeatures } of allLinears(model.config)) {
+      const weight = model.files.get(`${module}.weight`)!.readFloat32(`${module}.weight`);
+      const offset = byteOffsets.get(squaresName(module))!;
+      for (let row = 0; row < outFeatures; row++) {
+        const length = Math.hypot(...weight.subarray(row * inFeatures, (row + 1) * inFeatures));
+        expect(bytes.readFloatLE(offset + 4 * row) / length ** 2).toBeCloseTo(1, 6);
+      }
     }
     writeFileSync(
       file,

@@ -11,7 +11,7 @@ import type { Rng } from "../base/rng.ts";
 import { numElements } from "../base/shapes.ts";
 import { makeFolder, readText, sha256OfFile, writeAll, writeWholeWith } from "../formats/files.ts";
 import { openSafetensors, type SafetensorsFile } from "../formats/safetensors.ts";
-import { type DecoderConfig, decoderTensors, type TensorSpec } from "./config.ts";
+import { allLinears, type DecoderConfig, decoderTensors, type TensorSpec } from "./config.ts";
 import { readDecoderConfig } from "./families.ts";
 import { type Parameter, type ParameterLayout, parameterViews } from "./parameters.ts";
 import { ConfigReader } from "./read-config.ts";
@@ -28,7 +28,7 @@ export interface ModelFolder {
   files: ReadonlyMap<string, SafetensorsFile>;
 }
 
-/** Float32 weights in one raw file, in the order of `decoderTensors`. */
+/** Float32 weights in one raw file, in the order of {@link rawTensors}. */
 export interface RawWeights {
   folder: string;
   file: string;
@@ -163,15 +163,49 @@ export function readParameters(model: ModelFolder, layout: ParameterLayout, flat
  * note: every tensor starts at a multiple of 4 bytes and layers that read the same input are side by side, so that they can be mapped as one.
  */
 export function rawWeights(model: ModelFolder, cacheFolder: string): RawWeights {
-  const specs = decoderTensors(model.config);
+  const specs = rawTensors(model.config);
   const byteOffsets = rawOffsets(specs);
   const file = join(cacheFolder, `${model.digest}.f32`);
   const total = specs.reduce((sum, { shape }) => sum + numElements(shape), 0) * Float32Array.BYTES_PER_ELEMENT;
   if (!existsSync(file) || statSync(file).size !== total) {
     makeFolder(cacheFolder);
-    writeRaw(file, specs, (name) => model.files.get(name)!.readFloat32(name));
+    const squares = new Map<string, Float32Array>();
+    const rows = new Map(allLinears(model.config).map(({ module, outFeatures }) => [`${module}.weight`, outFeatures]));
+    writeRaw(file, specs, (name) => {
+      const known = squares.get(name);
+      if (known !== undefined) return known;
+      const values = model.files.get(name)!.readFloat32(name);
+      const numRows = rows.get(name);
+      if (numRows !== undefined)
+        squares.set(squaresName(name.replace(/\.weight$/, "")), Float32Array.from(rowSquares(values, numRows)));
+      return values;
+    });
   }
   return { folder: cacheFolder, file, byteOffsets };
+}
+
+/** What a raw file holds: the model's tensors, and behind them what adapters ask of each linear layer of its blocks. */
+export function rawTensors(config: DecoderConfig): TensorSpec[] {
+  const squares = allLinears(config).map(({ module, outFeatures }) => ({
+    name: squaresName(module),
+    shape: [outFeatures],
+  }));
+  return [...decoderTensors(config), ...squares];
+}
+
+/** Name of the squared lengths of the rows of a layer's weight, [out], in a raw file. */
+export function squaresName(module: string): string {
+  return `${module}.row_squares`;
+}
+
+/** Squared lengths of the rows of a matrix; summed in float64. */
+export function rowSquares(matrix: Float32Array, numRows: number): Float64Array {
+  const width = matrix.length / numRows;
+  return Float64Array.from({ length: numRows }, (_, row) => {
+    let sum = 0;
+    for (let i = row * width; i < (row + 1) * width; i++) sum += matrix[i]! ** 2;
+    return sum;
+  });
 }
 
 /** Writes a raw file: tensors one behind the other in float32, as {@link rawOffsets} has them; one is held at a time. */

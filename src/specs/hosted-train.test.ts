@@ -39,6 +39,7 @@ describe("a train block for a service", () => {
     ["packing", { packing: "contaminated" }],
     ["early_stopping_patience", { early_stopping_patience: 2 }],
     ["evaluate", { evaluate: "best" }],
+    ["use_dora", { use_dora: true }],
   ])("is refused with %s, which decides what is learnt", (_, block) => {
     expect(() => hostedTrain(resolveTrain(block))).toThrow(SpecError);
   });

@@ -68,6 +68,7 @@ const RULES: readonly Rule[] = [
     ({ early_stopping_patience }) => early_stopping_patience === 0,
     "Leave it out.",
   ),
+  rule("use_dora", "false: a service decides its adapter", ({ use_dora }) => use_dora !== true, "Leave it out."),
   rule("bf16", "false: a service decides its precision", ({ bf16 }) => bf16 !== true, "Leave it out."),
   rule(
     "load_in_4bit",

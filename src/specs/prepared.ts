@@ -20,10 +20,11 @@ export const preparedSchema = z.strictObject({
     .nullable(
       z.looseObject({
         model: z.looseObject({ name: z.string() }),
-        train: trainBlockSchema
-          .omit({ learning_rate_multiplier: true })
-          .required()
-          .extend({ bf16: z.boolean().optional(), load_in_4bit: z.boolean().optional() }),
+        train: trainBlockSchema.omit({ learning_rate_multiplier: true }).required().extend({
+          bf16: z.boolean().optional(),
+          load_in_4bit: z.boolean().optional(),
+          use_dora: z.boolean().optional(),
+        }),
         seed: count,
       }),
     )

@@ -104,6 +104,7 @@ const train = z.strictObject({
   lora_target: z.union([z.literal("all"), z.array(z.string().min(1)).min(1)], {
     error: "all, or a list of module names",
   }),
+  use_dora: z.boolean().optional().describe("Adapters with a magnitude for each output (DoRA, arXiv 2402.09353)."),
   learning_rate: positive.max(10),
   learning_rate_multiplier: positive
     .max(1000)

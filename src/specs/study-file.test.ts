@@ -100,6 +100,12 @@ describe("a study file", () => {
       "the weights that train.evaluate: best scores to be kept",
       "keep: last",
     ],
+    [
+      "magnitudes beside weights that all train",
+      "train: {method: full, use_dora: true}",
+      "method: lora with it",
+      "method: full",
+    ],
     ["a factor that is no train key", "factors: {eval.max_dev: [1]}", "a known name", '"eval.max_dev"'],
     ["a factor's value of the wrong type", "factors: {train.learning_rate: [1, x]}", "a number", '"x"'],
     [

@@ -79,8 +79,8 @@ export function changeTrain(train: TrainSpec, changed: Partial<TrainSpec>): Trai
 
 /** Ids of runs are digests of a spec: what is off is not written. */
 function tidied(train: TrainSpec): TrainSpec {
-  const { bf16: _, load_in_4bit: __, ...others } = train;
-  return { ...others, ...numericsOf(train) };
+  const { bf16: _, load_in_4bit: __, use_dora, ...others } = train;
+  return { ...others, ...numericsOf(train), ...(use_dora && { use_dora }) };
 }
 
 /** What is wrong with a resolved `train` block as a whole, or undefined. */
@@ -94,6 +94,14 @@ export function trainConflict(
       expected: "exactly one of batch_tokens and train_batch_size",
       got,
       remedy: "Keep one: batch_tokens counts tokens of an optimiser step, train_batch_size examples.",
+    };
+  }
+  if (train.use_dora === true && train.method === "full") {
+    return {
+      key: "use_dora",
+      expected: "method: lora with it",
+      got: "method: full",
+      remedy: "Leave use_dora out, or train an adapter: there are no magnitudes beside weights that all train.",
     };
   }
   if (train.load_in_4bit === true && train.method === "full") {

@@ -115,6 +115,8 @@ export interface TrainSpec {
   lora_alpha: number;
   /** "all" linear layers of the blocks, or module names such as q_proj. */
   lora_target: "all" | string[];
+  /** Adapters with a magnitude for each output (DoRA, arXiv 2402.09353). Absent: plain LoRA. */
+  use_dora?: boolean;
   learning_rate: number;
   /** Of hosted fine-tuning alone, where the rate itself is the service's. Absent: the service's too. */
   learning_rate_multiplier?: number;

@@ -619,6 +619,18 @@ seeds: [1, 2]
   });
 });
 
+test("a factor over DoRA leaves the runs without it those of plain LoRA", () => {
+  const of = (factors: string) => {
+    const study = parse(`name: s\nmodels: [m]\ntasks: {a: {}}\ndesign: [singles]\n${factors}`);
+    return planStudy(study, facts(study)).filter(({ control }) => control === undefined);
+  };
+  const [plain] = of("");
+  const both = of("factors: {train.use_dora: [false, true]}");
+  expect(both.map(({ spec }) => spec.train.use_dora)).toEqual([undefined, true]);
+  expect(both[0]!.id).toBe(plain!.id);
+  expect(both[1]!.id).not.toBe(plain!.id);
+});
+
 describe("a run id", () => {
   const spec = planned(2, "design: [all]")[0]!.spec;
 

@@ -6,6 +6,7 @@ import { type PackOptions, packExamples, packLabels } from "../data/packing.ts";
 import { liveSessions, Session } from "../engine/runtime/session.ts";
 import { openSafetensors } from "../formats/safetensors.ts";
 import { packBindings } from "../models/decoder.ts";
+import { initMagnitudes, loraOf } from "../models/lora.ts";
 import { Network, networkGraph, packFeeds, type Tuning, tunedLayout } from "../models/network.ts";
 import { type ParameterLayout, parameterViews } from "../models/parameters.ts";
 import { openModelFolder, rawWeights, readParameters } from "../models/weights.ts";
@@ -38,7 +39,18 @@ interface Expected {
   lora_loss: number;
   lora_losses: number[];
   lora_norms: number[];
+  dora_loss: number;
+  dora_losses: number[];
+  dora_norms: number[];
 }
+
+const METHODS = ["full", "lora", "dora"] as const;
+type Method = (typeof METHODS)[number];
+const TRAIN: Record<Method, TrainSpec> = {
+  full: resolveTrain({ method: "full" }),
+  lora: resolveTrain({ method: "lora" }),
+  dora: resolveTrain({ method: "lora", use_dora: true }),
+};
 
 function openCase(name: string) {
   const folder = join(GOLDEN, name);
@@ -50,19 +62,19 @@ function openCase(name: string) {
     tokens: { id: `golden#${i}`, prompt: Int32Array.from(prompt), answer: Int32Array.from(answer) },
   }));
   const { r, lora_alpha } = expected.settings;
-  const lora: Tuning = {
+  const adapter = (method: "lora" | "dora"): Tuning => ({
     method: "lora",
-    lora: { lora_rank: r, lora_alpha, lora_target: "all" },
+    lora: { ...loraOf(TRAIN[method]), lora_rank: r, lora_alpha },
     frozen: rawWeights(model, cache),
-  };
-  const tunings = { full: { method: "full" } as Tuning, lora };
-  const initial = (method: "full" | "lora") => {
+  });
+  const tunings: Record<Method, Tuning> = { full: { method: "full" }, lora: adapter("lora"), dora: adapter("dora") };
+  const initial = (method: Method) => {
     const layout = tunedLayout(model.config, tunings[method]);
     const parameters = new Float32Array(layout.size);
     if (method === "full") readParameters(model, layout, parameters);
     else
       for (const [tensor, view] of Object.entries(parameterViews(layout, parameters)))
-        tensors.readInto(`lora.init.${tensor}`, view);
+        tensors.readInto(`${method}.init.${tensor}`, view);
     return { layout, parameters };
   };
   return { model, expected, tensors, batch, tunings, initial };
@@ -88,16 +100,16 @@ const CASES = ["llama", "llama3", "mistral", "qwen2", "qwen3", "phi3", "phi3-lon
 
 describe.each(CASES)("%s equals transformers and PEFT", (name) => {
   const { model, expected, tensors, batch, tunings, initial } = openCase(name);
-  const goldenLoss = { full: expected.loss, lora: expected.lora_loss };
-  const goldenGradient = { full: "full.", lora: "lora.grad." };
+  const goldenLoss = { full: expected.loss, lora: expected.lora_loss, dora: expected.dora_loss };
+  const goldenGradient = { full: "full.", lora: "lora.grad.", dora: "dora.grad." };
 
-  test.for(["full", "lora"] as const)("logits, %s", async (method, { annotate }) => {
+  test.for(METHODS)("logits, %s", async (method, { annotate }) => {
     let worst = 0;
     const graph = networkGraph(model.config, tunings[method], 64, false);
     graph.output("logits", graph.nodes.find((node) => node.op === "logSoftmax")!.inputs[0]!);
     const session = await Session.create(graph, { threads: 1, weightFolder: cache });
     const { layout, parameters } = initial(method);
-    const wanted = tensors.readFloat32(method === "full" ? "logits" : "lora.logits");
+    const wanted = tensors.readFloat32(method === "full" ? "logits" : `${method}.logits`);
     for (const options of Object.values(LAYOUTS)) {
       const firstRow = new Map<number, number>();
       for (const pack of packExamples(
@@ -124,7 +136,7 @@ describe.each(CASES)("%s equals transformers and PEFT", (name) => {
     expect(worst).toBeLessThan(1e-4);
   });
 
-  test.for(["full", "lora"] as const)("loss and every gradient in every layout, %s", async (method, { annotate }) => {
+  test.for(METHODS)("loss and every gradient in every layout, %s", async (method, { annotate }) => {
     let worst = 0;
     const network = await Network.create("train", model.config, tunings[method], { threads: 1, maxPositions: 64 });
     const optimizer = await AdamW.create(adam(expected), { threads: 1 });
@@ -146,38 +158,57 @@ describe.each(CASES)("%s equals transformers and PEFT", (name) => {
     await annotate(`largest relative difference of a gradient ${worst.toExponential(1)}`);
   });
 
-  test.for(["full", "lora"] as const)(
-    "ten AdamW steps, a checkpoint written and read between them, %s",
-    async (method, { annotate }) => {
-      let worst = 0;
-      const network = await Network.create("train", model.config, tunings[method], { threads: 1, maxPositions: 64 });
-      const optimizer = await AdamW.create(adam(expected), { threads: 1 });
-      const { layout, parameters } = initial(method);
-      let state: AdamState = { ...newAdamState(layout.size, layout.decaySize), parameters };
-      const [total, part] = [new Float32Array(layout.size), new Float32Array(layout.size)];
-      const buffers = { total, part, accumulate: optimizer.accumulate.bind(optimizer) };
-      const rate = expected.settings[method === "full" ? "full_rate" : "lora_rate"];
-      for (let step = 0; step < 10; step++) {
-        if (step === 5) state = throughCheckpoint(`${name}-${method}`, layout, state, method);
-        const { loss } = await batchGradient(
-          network,
-          state.parameters,
-          batch,
-          "token",
-          LAYOUTS["shared prefixes in small packs"]!,
-          buffers,
-        );
-        const norm = await optimizer.norm(total);
-        expect(Math.abs(loss - expected[`${method}_losses`][step]!), `loss of step ${step}`).toBeLessThan(1e-4);
-        expect(Math.abs(norm / expected[`${method}_norms`][step]! - 1), `norm of step ${step}`).toBeLessThan(1e-3);
-        worst = Math.max(worst, Math.abs(loss - expected[`${method}_losses`][step]!));
-        await optimizer.step(state, total, step + 1, rate, norm);
-      }
+  test.for(METHODS)("ten AdamW steps, a checkpoint written and read between them, %s", async (method, { annotate }) => {
+    let worst = 0;
+    const network = await Network.create("train", model.config, tunings[method], { threads: 1, maxPositions: 64 });
+    const optimizer = await AdamW.create(adam(expected), { threads: 1 });
+    const { layout, parameters } = initial(method);
+    let state: AdamState = { ...newAdamState(layout.size, layout.decaySize), parameters };
+    const [total, part] = [new Float32Array(layout.size), new Float32Array(layout.size)];
+    const buffers = { total, part, accumulate: optimizer.accumulate.bind(optimizer) };
+    const rate = expected.settings[method === "full" ? "full_rate" : "lora_rate"];
+    for (let step = 0; step < 10; step++) {
+      if (step === 5) state = throughCheckpoint(`${name}-${method}`, layout, state, TRAIN[method]);
+      const { loss } = await batchGradient(
+        network,
+        state.parameters,
+        batch,
+        "token",
+        LAYOUTS["shared prefixes in small packs"]!,
+        buffers,
+      );
+      const norm = await optimizer.norm(total);
+      expect(Math.abs(loss - expected[`${method}_losses`][step]!), `loss of step ${step}`).toBeLessThan(1e-4);
+      expect(Math.abs(norm / expected[`${method}_norms`][step]! - 1), `norm of step ${step}`).toBeLessThan(1e-3);
+      worst = Math.max(worst, Math.abs(loss - expected[`${method}_losses`][step]!));
+      await optimizer.step(state, total, step + 1, rate, norm);
+    }
+    await network.release();
+    await optimizer.release();
+    await annotate(`largest difference of a step's loss ${worst.toExponential(1)}`);
+  });
+
+  test("first magnitudes are PEFT's, and with them and B zero the model's answers are its own", async () => {
+    const { layout, parameters } = initial("dora");
+    const views = parameterViews(layout, parameters.fill(0));
+    initMagnitudes(model, layout, parameters);
+    const magnitudes = Object.entries(views).filter(([tensor]) => tensor.endsWith(".lora_magnitude_vector"));
+    expect(magnitudes.length).toBeGreaterThan(0);
+    for (const [tensor, view] of magnitudes)
+      expect(relativeError(view, tensors.readFloat32(`dora.first.${tensor}`)), tensor).toBeLessThan(1e-6);
+    const packs = packExamples(
+      batch.map(({ tokens }) => tokens),
+      LAYOUTS["shared prefixes"]!,
+    );
+    const nllOf = async (tuning: Tuning) => {
+      const network = await Network.create("score", model.config, tuning, { threads: 1, maxPositions: 64 });
+      const nll = await network.nll(packs[0]!, tuning.method === "lora" ? parameters : new Float32Array(0));
       await network.release();
-      await optimizer.release();
-      await annotate(`largest difference of a step's loss ${worst.toExponential(1)}`);
-    },
-  );
+      return nll;
+    };
+    const frozen = await nllOf({ method: "frozen", frozen: rawWeights(model, cache) });
+    expect(relativeError(await nllOf(tunings.dora), frozen)).toBeLessThan(1e-6);
+  });
 
   test("labels scored side by side are those scored alone", async () => {
     const tuning: Tuning = { method: "frozen", frozen: rawWeights(model, cache) };
@@ -205,16 +236,14 @@ describe.each(CASES)("%s equals transformers and PEFT", (name) => {
 });
 
 /** A state that was written as a checkpoint's files and read from them again. */
-function throughCheckpoint(
-  name: string,
-  layout: ParameterLayout,
-  state: AdamState,
-  method: TrainSpec["method"],
-): AdamState {
+function throughCheckpoint(name: string, layout: ParameterLayout, state: AdamState, train: TrainSpec): AdamState {
   const folder = join(cache, name);
   mkdirSync(folder);
-  const train = resolveTrain({ method });
   checkpointWriter(layout, state, { train, baseModel: name, configText: "{}" })(folder);
+  if (train.method === "lora") {
+    const config = JSON.parse(readFileSync(join(folder, "adapter_config.json"), "utf8"));
+    expect(config.use_dora).toBe(train.use_dora === true);
+  }
   const read = newAdamState(layout.size, layout.decaySize);
   readState(folder, train, layout, read);
   return read;

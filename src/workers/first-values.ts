@@ -2,7 +2,7 @@
 
 import { SpecError } from "../base/errors.ts";
 import { Rng } from "../base/rng.ts";
-import { initLora } from "../models/lora.ts";
+import { initLora, initMagnitudes } from "../models/lora.ts";
 import { type ParameterLayout, parameterViews } from "../models/parameters.ts";
 import { initParameter, type ModelFolder, readParameters } from "../models/weights.ts";
 import type { RunSpec } from "../specs/types.ts";
@@ -21,7 +21,9 @@ export function firstValues(
   const views = parameterViews(layout, parameters);
   if (train.method === "lora") {
     if (train.init === "random") throw loraOnRandom();
-    for (const parameter of layout.parameters) initLora(parameter, views[parameter.name]!, rng);
+    initMagnitudes(model, layout, parameters);
+    for (const parameter of layout.parameters)
+      if (parameter.shape.length > 1) initLora(parameter, views[parameter.name]!, rng);
   } else if (train.init === "random") {
     for (const parameter of layout.parameters) initParameter(model.config, parameter, views[parameter.name]!, rng);
   } else readParameters(model, layout, parameters);

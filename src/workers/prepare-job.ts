@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { SpecError } from "../base/errors.ts";
 import { SHOT_END } from "../data/few-shot.ts";
 import { removeQuietly } from "../formats/files.ts";
+import { loraOf } from "../models/lora.ts";
 import { tunedLayout } from "../models/network.ts";
 import { maxPositions } from "../models/tuning.ts";
 import { newAdamState } from "../optim/adamw.ts";
@@ -89,8 +90,8 @@ async function trainingOf(
   { model }: OpenModel,
 ): Promise<PreparedTraining> {
   const { spec } = job;
-  const { method, lora_rank, lora_alpha, lora_target } = spec.train;
-  const tuned = method === "full" ? ({ method } as const) : { method, lora: { lora_rank, lora_alpha, lora_target } };
+  const { method } = spec.train;
+  const tuned = method === "full" ? ({ method } as const) : { method, lora: loraOf(spec.train) };
   return {
     spec,
     tasks: await trainingTasks(shared, job, spec, job.caps ?? {}),

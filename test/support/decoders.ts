@@ -13,22 +13,27 @@ const MODELS = join(import.meta.dirname, "../golden/models");
 /** @param cacheFolder  where frozen weights are laid down */
 export function openDecoder(
   name: string,
-  method: "full" | "lora" | "frozen",
+  method: "full" | "lora" | "dora" | "frozen",
   cacheFolder: string,
 ): { config: DecoderConfig; tuning: Tuning; parameters: Float32Array } {
   const model = openModelFolder(join(MODELS, name, "model"));
   const { settings } = JSON.parse(readFileSync(join(MODELS, name, "expected.json"), "utf8"));
-  const lora = { lora_rank: settings.r, lora_alpha: settings.lora_alpha, lora_target: "all" } as const;
+  const lora = {
+    lora_rank: settings.r,
+    lora_alpha: settings.lora_alpha,
+    lora_target: "all",
+    use_dora: method === "dora",
+  } as const;
   const frozen = rawWeights(model, cacheFolder);
   const tuning: Tuning =
-    method === "full" ? { method } : method === "frozen" ? { method, frozen } : { method, lora, frozen };
+    method === "full" ? { method } : method === "frozen" ? { method, frozen } : { method: "lora", lora, frozen };
   const layout = tunedLayout(model.config, tuning);
   const parameters = new Float32Array(layout.size);
   if (method === "full") readParameters(model, layout, parameters);
-  if (method === "lora") {
+  if (tuning.method === "lora") {
     const tensors = openSafetensors(join(MODELS, name, "expected.safetensors"));
     for (const [tensor, view] of Object.entries(parameterViews(layout, parameters)))
-      tensors.readInto(`lora.init.${tensor}`, view);
+      tensors.readInto(`${method}.init.${tensor}`, view);
   }
   return { config: model.config, tuning, parameters };
 }

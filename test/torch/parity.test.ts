@@ -57,6 +57,7 @@ describe("the same run on both engines", () => {
     ["LoRA, all of a prompt learned", ["train.loss_on=all"]],
     ["LoRA, not packed, each task's mean", ["train.packing=none", "train.loss_mean=task"]],
     ["LoRA, contaminated packs, large batches", ["train.packing=contaminated", "train.train_batch_size=40"]],
+    ["DoRA", ["train.use_dora=true", "train.weight_decay=0.1"]],
     ["full", ["train.method=full", "train.weight_decay=0.1"]],
     [
       "full from random weights, batches by tokens",
@@ -81,9 +82,10 @@ describe("every model family", () => {
     models = makeFamilies(join(folder, "models"));
   });
 
-  test.each(["lora", "full"])("has the same losses and answers on both engines: %s", async (method) => {
-    const more = [`models=${JSON.stringify(models)}`, `train.method=${method}`];
-    if (method === "full") more.push(WITHOUT_TEXT);
+  test.each(["lora", "dora", "full"])("has the same losses and answers on both engines: %s", async (method) => {
+    const trained = method === "dora" ? "train.use_dora=true" : `train.method=${method}`;
+    const more = [`models=${JSON.stringify(models)}`, trained];
+    if (method !== "lora") more.push(WITHOUT_TEXT);
     const [local, torch] = [
       await runs("local", `local-${method}`, ...more),
       await runs("torch", `torch-${method}`, ...more),

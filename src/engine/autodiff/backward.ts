@@ -16,7 +16,7 @@ import { VJP_RULES, type VjpRule } from "./rules.ts";
 export function backward(graph: Graph, loss: Value, wrt: readonly Value[]): Value[] {
   if (loss.shape.length !== 0) throw new Error(`backward needs a scalar, ${loss.name} has ${loss.shape.length} axes`);
   const forwardNodes = graph.nodes.slice();
-  const needed = dependents(forwardNodes, wrt);
+  const needed = dependents(forwardNodes, wrt, graph.held);
   const cotangents = new Map<string, Value>([[loss.name, graph.scalar(1)]]);
 
   const accumulate = (value: Value, cotangent: Value) => {
@@ -45,11 +45,12 @@ export function backward(graph: Graph, loss: Value, wrt: readonly Value[]): Valu
   });
 }
 
-/** Names of all values that depend on one of `sources`, the sources included. */
-function dependents(nodes: readonly Node[], sources: readonly Value[]): Set<string> {
+/** Names of all values that depend on one of `sources`, the sources included, by a way that `held` values do not close. */
+function dependents(nodes: readonly Node[], sources: readonly Value[], held: ReadonlySet<string>): Set<string> {
   const names = new Set(sources.map((value) => value.name));
   for (const node of nodes) {
-    if (node.inputs.some((input) => names.has(input.name))) for (const output of node.outputs) names.add(output.name);
+    if (!node.inputs.some((input) => names.has(input.name))) continue;
+    for (const output of node.outputs) if (!held.has(output.name)) names.add(output.name);
   }
   return names;
 }

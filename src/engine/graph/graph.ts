@@ -21,6 +21,8 @@ export class Graph {
   readonly constants = new Map<string, { value: Value; data: ConstantData }>();
   readonly nodes: Node[] = [];
   readonly outputs = new Map<string, Value>();
+  /** Names of values that autodiff takes for constants. */
+  readonly held = new Set<string>();
   private readonly names = new Set<string>();
   private scope = "";
 
@@ -48,6 +50,12 @@ export class Graph {
   output(name: string, value: Value): void {
     if (this.outputs.has(name)) throw new Error(`output ${name} is defined twice`);
     this.outputs.set(name, value);
+  }
+
+  /** Stops gradients: none passes through this value to what it was computed from. */
+  hold(value: Value): Value {
+    this.held.add(value.name);
+    return value;
   }
 
   /** Appends a node and returns its outputs; shapes come from the op's rule. */

@@ -2,7 +2,7 @@
 
 import type { WeightDtype } from "../../formats/safetensors.ts";
 import { allLinears, type DecoderConfig, decoderTensors, type TensorSpec } from "../config.ts";
-import { loraName } from "../lora.ts";
+import { loraName, magnitudeName } from "../lora.ts";
 import type { Tuning } from "../network.ts";
 import { type ParameterLayout, parameterViews } from "../parameters.ts";
 import type { ModelFolder } from "../weights.ts";
@@ -40,25 +40,41 @@ export function exportSource(
       const weight = stored(name);
       const module = name.replace(/\.weight$/, "");
       const [a, b] = [views[loraName(module, "A")], views[loraName(module, "B")]];
-      if (a !== undefined && b !== undefined) addProduct(weight, b, a, widths.get(name)!, lora_alpha / lora_rank);
+      if (a === undefined || b === undefined) return weight;
+      mergeAdapter(
+        weight,
+        widths.get(name)!,
+        { a, b, magnitudes: views[magnitudeName(module)] },
+        lora_alpha / lora_rank,
+      );
       return weight;
     },
   };
 }
 
+/** An adapter of a layer of `in` to `out`: A [r, in], B [out, r] and, with DoRA, magnitudes [out]. */
+interface LayerAdapter {
+  a: Float32Array;
+  b: Float32Array;
+  magnitudes: Float32Array | undefined;
+}
+
 /**
- * weight [out, in] += scale * B [out, r] A [r, in]. Each sum is made in float64 and rounded to float32 once.
+ * weight [out, in] += scale * B A; with magnitudes its rows are then made that long. Each sum is made in float64 and rounded to float32 once.
  */
-export function addProduct(weight: Float32Array, b: Float32Array, a: Float32Array, width: number, scale: number): void {
+function mergeAdapter(weight: Float32Array, width: number, { a, b, magnitudes }: LayerAdapter, scale: number): void {
   const rank = a.length / width;
-  const delta = new Float64Array(width);
+  const merged = new Float64Array(width);
   for (let row = 0; row * width < weight.length; row++) {
-    delta.fill(0);
+    const own = weight.subarray(row * width, (row + 1) * width);
+    merged.set(own);
     for (let r = 0; r < rank; r++) {
       const factor = scale * b[row * rank + r]!;
-      for (let i = 0; i < width; i++) delta[i]! += factor * a[r * width + i]!;
+      for (let i = 0; i < width; i++) merged[i]! += factor * a[r * width + i]!;
     }
-    for (let i = 0; i < width; i++) weight[row * width + i]! += delta[i]!;
+    const factor =
+      magnitudes === undefined ? 1 : magnitudes[row]! / Math.sqrt(merged.reduce((sum, value) => sum + value ** 2, 0));
+    for (let i = 0; i < width; i++) own[i] = factor * merged[i]!;
   }
 }
 

@@ -27,23 +27,24 @@ interface Expected {
 /** Sequences of the goldens' networks. */
 const MAX_POSITIONS = 64;
 
-function openCase(name: string, method: "lora" | "full" | "frozen") {
+function openCase(name: string, method: "lora" | "dora" | "full" | "frozen") {
   const model = openModelFolder(join(GOLDEN, name, "model"));
   const expected = JSON.parse(readFileSync(join(GOLDEN, name, "expected.json"), "utf8")) as Expected;
   const tensors = openSafetensors(join(GOLDEN, name, "expected.safetensors"));
   const { r, lora_alpha } = expected.settings;
   const frozen = rawWeights(model, join(folder, "cache"));
-  const lora = { lora_rank: r, lora_alpha, lora_target: "all" } as const;
+  const lora = { lora_rank: r, lora_alpha, lora_target: "all", use_dora: method === "dora" } as const;
+  const isAdapted = method === "lora" || method === "dora";
   const tuning: Tuning =
-    method === "full" ? { method } : method === "lora" ? { method, lora, frozen } : { method, frozen };
+    method === "full" ? { method } : isAdapted ? { method: "lora", lora, frozen } : { method, frozen };
   const layout = tunedLayout(model.config, tuning);
   const parameters = new Float32Array(layout.size);
   if (method === "full") readParameters(model, layout, parameters);
-  if (method === "lora") {
+  if (isAdapted) {
     for (const [tensor, view] of Object.entries(parameterViews(layout, parameters)))
-      tensors.readInto(`lora.init.${tensor}`, view);
+      tensors.readInto(`${method}.init.${tensor}`, view);
   }
-  const wanted = tensors.readFloat32(method === "lora" ? "lora.logits" : "logits");
+  const wanted = tensors.readFloat32(isAdapted ? `${method}.logits` : "logits");
   return { model, expected, wanted, source: exportSource(model, tuning, layout, parameters) };
 }
 
@@ -84,17 +85,20 @@ async function worstLogit(
 }
 
 describe.each(CASES)("%s as ONNX, run by ONNX Runtime from its file, gives the logits", (name) => {
-  test.each(["frozen", "full", "lora"] as const)("of transformers, and merged those of PEFT: %s", async (method) => {
-    const { model, expected, wanted, source } = openCase(name, method);
-    const out = join(folder, `${name}-${method}-onnx`);
-    makeFolder(out);
-    writeOnnx(source, { maxPositions: MAX_POSITIONS }, out);
-    expect(readdirSync(out)).toEqual(["model.onnx"]);
-    for (const side of ["left", "right"] as const) {
-      const worst = await worstLogit(join(out, "model.onnx"), expected, wanted, model.config.vocab_size, side);
-      expect(worst, side).toBeLessThan(1e-4);
-    }
-  });
+  test.each(["frozen", "full", "lora", "dora"] as const)(
+    "of transformers, and merged those of PEFT: %s",
+    async (method) => {
+      const { model, expected, wanted, source } = openCase(name, method);
+      const out = join(folder, `${name}-${method}-onnx`);
+      makeFolder(out);
+      writeOnnx(source, { maxPositions: MAX_POSITIONS }, out);
+      expect(readdirSync(out)).toEqual(["model.onnx"]);
+      for (const side of ["left", "right"] as const) {
+        const worst = await worstLogit(join(out, "model.onnx"), expected, wanted, model.config.vocab_size, side);
+        expect(worst, side).toBeLessThan(1e-4);
+      }
+    },
+  );
 });
 
 test("ONNX weights beyond what a graph's file holds lie in a file beside it", async () => {

@@ -13,7 +13,7 @@ const GROUPS: readonly KeyGroup[] = [
   {
     fate: "carried",
     why: "train.method and the adapter",
-    keys: "adapter lora_r lora_alpha lora_target_modules lora_target_linear peft_use_rslora load_in_4bit load_in_8bit",
+    keys: "adapter lora_r lora_alpha lora_target_modules lora_target_linear peft_use_rslora peft_use_dora load_in_4bit load_in_8bit",
   },
   { fate: "carried", why: "train.loss_on", keys: "train_on_inputs" },
   {
@@ -69,8 +69,8 @@ const GROUPS: readonly KeyGroup[] = [
   },
   {
     fate: "cannot",
-    why: "another form of adapter or optimiser; mixtune trains plain LoRA by AdamW",
-    keys: "peft_use_dora peft_layers_to_transform peft_layers_pattern peft_layer_replication peft_init_lora_weights peft_trainable_token_indices peft_ensure_weight_tying peft_autocast_adapter_dtype lora_fan_in_fan_out lora_target_parameters loraplus_lr_ratio loraplus_lr_embedding relora relora_steps relora_warmup_steps relora_anneal_steps relora_prune_ratio relora_prune_method relora_cpu_offload jagged_restart_steps jagged_restart_warmup_steps jagged_restart_anneal_steps lisa_n_layers lisa_step_interval lisa_layers_attribute optim_args optim_target_modules adam_beta3 adam_epsilon2 dion_lr dion_momentum dion_rank_fraction dion_rank_multiple_of torchdistx_path llama4_linearized_experts",
+    why: "another form of adapter or optimiser; mixtune trains LoRA and DoRA by AdamW",
+    keys: "peft_layers_to_transform peft_layers_pattern peft_layer_replication peft_init_lora_weights peft_trainable_token_indices peft_ensure_weight_tying peft_autocast_adapter_dtype lora_fan_in_fan_out lora_target_parameters loraplus_lr_ratio loraplus_lr_embedding relora relora_steps relora_warmup_steps relora_anneal_steps relora_prune_ratio relora_prune_method relora_cpu_offload jagged_restart_steps jagged_restart_warmup_steps jagged_restart_anneal_steps lisa_n_layers lisa_step_interval lisa_layers_attribute optim_args optim_target_modules adam_beta3 adam_epsilon2 dion_lr dion_momentum dion_rank_fraction dion_rank_multiple_of torchdistx_path llama4_linearized_experts",
     neutral: [false, 0, "", null, true],
   },
   {

@@ -177,10 +177,13 @@ function adapterOf(reader: KeyReader): TrainBlock {
       "lora_target_modules",
       `${PEFT_TARGETS.join(" and ")}, what PEFT adapts in Llama-like models by default, are written out`,
     );
+  const isDora = reader.boolean("peft_use_dora") === true;
+  reader.carry("peft_use_dora", "train.use_dora");
   const a = alpha ?? 2 * r;
   return {
     lora_rank: r,
     lora_alpha: isStabilised ? a * Math.sqrt(r) : a,
+    ...(isDora && { use_dora: true }),
     lora_target: isAll ? "all" : (modules ?? PEFT_TARGETS),
   };
 }

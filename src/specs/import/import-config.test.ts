@@ -222,6 +222,17 @@ load_best_model_at_end: true
     expect(lora_alpha / lora_rank).toBeCloseTo(8 / Math.sqrt(16), 12);
   });
 
+  test.each([
+    ["LLaMA-Factory", { ...LF, use_dora: true }, "use_dora"],
+    ["Axolotl", { ...AXOLOTL, adapter: "lora", peft_use_dora: true }, "peft_use_dora"],
+  ])("with DoRA trains magnitudes too: %s", (_, config, key) => {
+    const imported = read(json(config));
+    expect(imported.study.train).toMatchObject({ method: "lora", use_dora: true });
+    expect(imported.carried).toContainEqual(expect.objectContaining({ key, to: ["train.use_dora"] }));
+    expect(readBack(imported).train.use_dora).toBe(true);
+    expect(read(json({ ...config, [key]: false })).study.train).not.toHaveProperty("use_dora");
+  });
+
   test("with weights of 4 bits has them in 4 bits, and of 8 bits says that it has them not", () => {
     const imported = (quantization_bit: number) => read(json({ ...LF, quantization_bit }));
     expect(imported(4).study.train).toMatchObject({ load_in_4bit: true });

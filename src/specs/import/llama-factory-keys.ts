@@ -17,7 +17,7 @@ const GROUPS: readonly KeyGroup[] = [
   {
     fate: "carried",
     why: "train.method and the adapter",
-    keys: "finetuning_type lora_rank lora_alpha lora_target use_rslora quantization_bit",
+    keys: "finetuning_type lora_rank lora_alpha lora_target use_rslora use_dora quantization_bit",
   },
   { fate: "carried", why: "train.loss_on", keys: "train_on_prompt mask_history" },
   { fate: "carried", why: "train.cutoff_len, train.packing", keys: "cutoff_len packing neat_packing" },
@@ -60,8 +60,8 @@ const GROUPS: readonly KeyGroup[] = [
   },
   {
     fate: "cannot",
-    why: "another form of adapter; mixtune trains plain LoRA",
-    keys: "use_dora pissa_init pissa_iter pissa_convert loraplus_lr_ratio loraplus_lr_embedding use_galore galore_target galore_rank galore_update_interval galore_scale galore_proj_type galore_layerwise use_apollo apollo_target apollo_rank apollo_update_interval apollo_scale apollo_proj apollo_proj_type apollo_scale_type apollo_layerwise apollo_scale_front use_badam badam_mode badam_start_block badam_switch_mode badam_switch_interval badam_update_ratio badam_mask_mode badam_verbose use_adam_mini use_muon use_llama_pro oft_rank oft_block_size oft_target shift_attn mixture_of_depths optim_target_modules",
+    why: "another form of adapter; mixtune trains LoRA and DoRA",
+    keys: "pissa_init pissa_iter pissa_convert loraplus_lr_ratio loraplus_lr_embedding use_galore galore_target galore_rank galore_update_interval galore_scale galore_proj_type galore_layerwise use_apollo apollo_target apollo_rank apollo_update_interval apollo_scale apollo_proj apollo_proj_type apollo_scale_type apollo_layerwise apollo_scale_front use_badam badam_mode badam_start_block badam_switch_mode badam_switch_interval badam_update_ratio badam_mask_mode badam_verbose use_adam_mini use_muon use_llama_pro oft_rank oft_block_size oft_target shift_attn mixture_of_depths optim_target_modules",
   },
   {
     fate: "cannot",

@@ -145,10 +145,13 @@ function adapter(reader: KeyReader): TrainBlock {
       "use_rslora",
       "scales by alpha over the root of the rank; lora_alpha times that root is written, which is the same scale at this rank",
     );
+  const isDora = reader.boolean("use_dora") === true;
+  reader.carry("use_dora", "train.use_dora");
   const a = alpha ?? 2 * r;
   return {
     lora_rank: r,
     lora_alpha: isStabilised ? a * Math.sqrt(r) : a,
+    ...(isDora && { use_dora: true }),
     lora_target: target === undefined || target.includes("all") ? "all" : target,
   };
 }

@@ -25,15 +25,16 @@ def load(name):
     return load_folder(os.path.join(MODELS, name, "model"))
 
 
-def adapted(name):
+def adapted(name, method="lora"):
     settings = json.load(open(os.path.join(MODELS, name, "expected.json")))["settings"]
-    config = LoraConfig(task_type="CAUSAL_LM", r=settings["r"], lora_alpha=settings["lora_alpha"], lora_dropout=0.0, target_modules="all-linear")
+    config = LoraConfig(task_type="CAUSAL_LM", r=settings["r"], lora_alpha=settings["lora_alpha"], lora_dropout=0.0, target_modules="all-linear", use_dora=method == "dora")
     wrapped = get_peft_model(load(name), config)
     tensors = load_file(os.path.join(MODELS, name, "expected.safetensors"))
     with torch.no_grad():
         for parameter, p in wrapped.named_parameters():
             if ".lora_" in parameter:
-                p.copy_(tensors["lora.init." + parameter.replace(".default", "")])
+                saved = parameter.replace(".lora_magnitude_vector.default.weight", ".lora_magnitude_vector").replace(".default", "")
+                p.copy_(tensors[f"{method}.init.{saved}"])
     return wrapped
 
 

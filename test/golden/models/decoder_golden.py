@@ -1,4 +1,4 @@
-"""What transformers and PEFT say of a tiny decoder: logits, loss, every gradient, ten AdamW steps, full and LoRA. Used by the make.py of each case."""
+"""What transformers and PEFT say of a tiny decoder: logits, loss, every gradient, ten AdamW steps, full, LoRA and DoRA. Used by the make.py of each case."""
 
 import json
 import os
@@ -88,25 +88,8 @@ def make(folder, config, pad_to=0):
     model.zero_grad()
     numbers["full_losses"], numbers["full_norms"] = ten_steps(model, batch, FULL_RATE, pad_to)
 
-    model = AutoModelForCausalLM.from_pretrained(model_dir, attn_implementation="eager").float()
-    adapted = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", lora_dropout=0.0, target_modules="all-linear", **LORA))
-    with torch.no_grad():
-        for name, p in adapted.named_parameters():
-            if "lora_B" in name:
-                p.copy_(torch.randn_like(p) * 0.1)
-    peft_name = lambda name: name.replace(".default", "")
-    for name, p in adapted.named_parameters():
-        if p.requires_grad:
-            tensors[f"lora.init.{peft_name(name)}"] = p.detach().clone()
-    loss, logits = batch_loss(adapted, batch, pad_to)
-    loss.backward()
-    numbers["lora_loss"] = loss.item()
-    tensors["lora.logits"] = logits
-    for name, p in adapted.named_parameters():
-        if p.requires_grad:
-            tensors[f"lora.grad.{peft_name(name)}"] = p.grad.clone()
-    adapted.zero_grad()
-    numbers["lora_losses"], numbers["lora_norms"] = ten_steps(adapted, batch, LORA_RATE, pad_to)
+    for key in ("lora", "dora"):
+        adapt(key, model_dir, batch, pad_to, tensors, numbers)
 
     settings = {"full_rate": FULL_RATE, "lora_rate": LORA_RATE, "weight_decay": WEIGHT_DECAY, "max_grad_norm": MAX_NORM, **LORA}
     save_file({k: v.contiguous() for k, v in tensors.items()}, os.path.join(folder, "expected.safetensors"))
@@ -119,6 +102,35 @@ def make(folder, config, pad_to=0):
     }
     case = os.path.basename(folder)
     write(folder, "provenance.json", {"command": f"python test/golden/models/{case}/make.py", "versions": versions, "seed": SEED})
+
+
+def adapt(key, model_dir, batch, pad_to, tensors, numbers):
+    """Adds what an adapter's model says, its B's drawn; with DoRA its magnitudes are moved from PEFT's first ones."""
+    model = AutoModelForCausalLM.from_pretrained(model_dir, attn_implementation="eager").float()
+    config = LoraConfig(task_type="CAUSAL_LM", lora_dropout=0.0, target_modules="all-linear", use_dora=key == "dora", **LORA)
+    adapted = get_peft_model(model, config)
+    trained = {saved_name(name): p for name, p in adapted.named_parameters() if p.requires_grad}
+    with torch.no_grad():
+        for name, p in trained.items():
+            if "lora_B" in name:
+                p.copy_(torch.randn_like(p) * 0.1)
+            if "magnitude" in name:
+                tensors[f"{key}.first.{name}"] = p.detach().clone()
+                p.mul_(1 + 0.2 * torch.randn_like(p))
+    for name, p in trained.items():
+        tensors[f"{key}.init.{name}"] = p.detach().clone()
+    loss, logits = batch_loss(adapted, batch, pad_to)
+    loss.backward()
+    numbers[f"{key}_loss"] = loss.item()
+    tensors[f"{key}.logits"] = logits
+    for name, p in trained.items():
+        tensors[f"{key}.grad.{name}"] = p.grad.clone()
+    adapted.zero_grad()
+    numbers[f"{key}_losses"], numbers[f"{key}_norms"] = ten_steps(adapted, batch, LORA_RATE, pad_to)
+
+
+def saved_name(name):
+    return name.replace(".lora_magnitude_vector.default.weight", ".lora_magnitude_vector").replace(".default", "")
 
 
 def write(folder, name, value):

@@ -1,5 +1,5 @@
 """What transformers generates greedily from the tiny decoders of test/golden/models, each prompt alone; with the whole model and with its
-PEFT adapter. The smallest gap between the two best logits is noted: ids can be demanded only where arithmetic cannot flip them.
+PEFT adapters. The smallest gap between the two best logits is noted: ids can be demanded only where arithmetic cannot flip them.
 
 Run: python test/golden/eval/greedy/make.py
 """
@@ -42,6 +42,7 @@ for case, (name, shared, own, new, positions) in CASES.items():
     draw = lambda n: torch.randint(2, model.config.vocab_size, (n,), generator=g).tolist()
     beginning = draw(shared)
     prompts = [beginning + draw(n) for n in own]
-    expected[case] = {"model": name, "positions": positions, "prompts": prompts, "full": greedy(model, prompts, new), "lora": greedy(adapted(name), prompts, new)}
+    expected[case] = {"model": name, "positions": positions, "prompts": prompts, "full": greedy(model, prompts, new)}
+    expected[case] |= {method: greedy(adapted(name, method), prompts, new) for method in ("lora", "dora")}
 
 write(HERE, expected, SEED)
