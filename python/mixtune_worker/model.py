@@ -1,5 +1,6 @@
 """The model of a run: transformers' own, from config.json and safetensors; adapters by PEFT; only rows that predict reach the language-model head."""
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
@@ -21,6 +22,7 @@ from .packages import FOR_4_BITS, check_packages
 from .packs import Pack
 
 transformers_logging.disable_progress_bar()
+logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)  # it misses a package that would fetch code from the hub
 
 HEAD_ROWS = 1024
 """Rows through the head at a time: their logits are made again for the backward pass instead of being kept."""
