@@ -114,6 +114,12 @@ function trainBlock(reader: KeyReader, options: ImportOptions): TrainBlock {
   if (adapter === undefined) reader.assume("adapter", "none, its default: full fine-tuning is written out");
   reader.carry("adapter", "train.method");
   const isIn4Bits = reader.boolean("load_in_4bit") === true || adapter === "qlora";
+  if (isIn4Bits && adapter === undefined)
+    throw reader.refuse(
+      "load_in_4bit",
+      "false, without an adapter",
+      "Add adapter: qlora: weights of 4 bits stay as they are.",
+    );
   reader.carry("load_in_4bit", "train.load_in_4bit");
   const isIn8Bits = reader.boolean("load_in_8bit") === true;
   reader.say(

@@ -238,6 +238,8 @@ load_best_model_at_end: true
     expect(imported(4).study.train).toMatchObject({ load_in_4bit: true });
     expect(imported(8).study.train).not.toHaveProperty("load_in_4bit");
     expect(kindsOf(imported(8), "quantization_bit")).toEqual(["not_carried"]);
+    expect(() => read(json({ ...LF, quantization_bit: 4, finetuning_type: "full" }))).toThrow("quantization_bit");
+    expect(() => read(json({ ...AXOLOTL, load_in_4bit: true }), undefined)).toThrow("load_in_4bit");
   });
 
   test("names catalogue tasks by the hub's dataset or by name, and says where to save other data of the hub", () => {

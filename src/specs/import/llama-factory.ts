@@ -100,7 +100,7 @@ function trainBlock(
   return {
     method,
     ...(isFromScratch ? { init: "random" as const } : {}),
-    ...(isIn4Bits(reader) ? { load_in_4bit: true } : {}),
+    ...(isIn4Bits(reader, method) ? { load_in_4bit: true } : {}),
     ...(method === "lora" ? adapter(reader) : {}),
     learning_rate: rate ?? 5e-5,
     ...length,
@@ -115,8 +115,14 @@ function trainBlock(
 }
 
 /** QLoRA. */
-function isIn4Bits(reader: KeyReader): boolean {
+function isIn4Bits(reader: KeyReader, method: "lora" | "full"): boolean {
   const bits = reader.number("quantization_bit", { whole: true, above: 0 });
+  if (bits === 4 && method === "full")
+    throw reader.refuse(
+      "quantization_bit",
+      "none, with finetuning_type full",
+      "Train an adapter: weights of 4 bits stay as they are.",
+    );
   if (bits === undefined || bits === 4) reader.carry("quantization_bit", "train.load_in_4bit");
   else
     reader.say(
