@@ -100,10 +100,8 @@ export async function prepareComparison(
     ...{ eval: EVAL_DEFAULTS, cutoff_len: CUTOFF, threads },
   };
   await writePreparedRun(prepared, job, opened, training, [], async () => made, {
-    device,
-    precision,
-    load_in_4bit: false,
-    compile: false,
+    ...{ device, precision },
+    ...{ ranks: 1, load_in_4bit: false, compile: false },
     microBatchTokens,
   });
   commitFirstValues(runDir, training, opened);

@@ -1,10 +1,12 @@
-"""mixtune-worker run PREPARED_DIR RUN_DIR; work; info; storage URI (storage.py); ray-driver STORAGE_URI STUDY (ray_driver.py).
+"""mixtune-worker run PREPARED_DIR RUN_DIR; work; info; storage URI (storage.py); ray-driver STORAGE_URI STUDY (ray_driver.py); rank
+(team.py).
 
 `work` does one prepared run after another, each asked for by a JSON line on standard input: {"prepared": DIR, "run": DIR}. After each it says the
 outcome. `run` does one, and its exit status is 0 done or interrupted, 1 failed, 2 the prepared run is damaged, 3 a fault of the worker's own.
 """
 
 import json
+import os
 import platform
 import sys
 import traceback
@@ -12,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .errors import DamagedRun, Interrupted, MixtuneError
+from .errors import Again, DamagedRun, Interrupted, MixtuneError
 from .messages import say, take_stdout
 from .packages import check_packages
 from .stop import Stop
@@ -32,6 +34,10 @@ def main() -> int:
     if len(arguments) == 3 and arguments[0] == "ray-driver":
         return work(lambda: drive_ray(arguments[1], arguments[2]))
     stop = Stop()
+    if arguments == ["rank"]:
+        from .team import be_rank
+
+        os._exit(work(lambda: be_rank(stop), aloud=False))  # what is left waits for others, perhaps for ever
     if arguments == ["work"]:
         for line in stop.lines():
             if work(lambda line=line: run_asked(line, stop)) == FAULT:
@@ -44,9 +50,9 @@ def run_named(arguments: list[str], stop: Stop) -> None:
     if len(arguments) != 3 or arguments[0] != "run":
         raise DamagedRun("arguments", USAGE, " ".join(arguments) or "none", "Start it so.")
     check_packages()
-    from .run import run
+    from .team import do
 
-    run(Path(arguments[1]), Path(arguments[2]), stop)
+    do(Path(arguments[1]), Path(arguments[2]), stop)
 
 
 def drive_ray(storage: str, study: str) -> None:
@@ -68,20 +74,29 @@ FAULT = 3
 """Exit status of a process that nobody should give more to do."""
 
 
-def work(one: Callable[[], None]) -> int:
-    """Does it and says how it ended."""
+def work(one: Callable[[], None], aloud: bool = True) -> int:
+    """
+    Does it and says how it ended.
+
+    :param aloud: to people too
+    """
     try:
         one()
     except Interrupted:
         say("outcome", state="interrupted")
         return 0
+    except Again as again:
+        say("again", text=again.text, task=again.task)
+        return 0
     except MixtuneError as error:
         say("outcome", state="failed", **error.fields())
-        print(error, file=sys.stderr)
+        if aloud:
+            print(error, file=sys.stderr)
         return error.status
     except BaseException as error:  # every fault is told to whoever listens
         say("outcome", state="failed", **fault(error), stack=traceback.format_exc())
-        print(f"a fault in mixtune-worker: {error}", file=sys.stderr)
+        if aloud:
+            print(f"a fault in mixtune-worker: {error}", file=sys.stderr)
         return FAULT
     say("outcome", state="done")
     return 0
@@ -111,10 +126,18 @@ def info() -> int:
         **{name: versions[name] for name in ("torch", "transformers", "peft")},
         "device": "cuda" if cuda else "cpu",
         "device_name": torch.cuda.get_device_name() if cuda else platform.processor() or platform.machine(),
-        **({"device_memory": torch.cuda.get_device_properties().total_memory} if cuda else {}),
+        **(gpus() if cuda else {}),
     }
     print(json.dumps(about))
     return 0
+
+
+def gpus() -> dict[str, int]:
+    """How many there are, and the bytes of the smallest."""
+    import torch
+
+    memory = [torch.cuda.get_device_properties(index).total_memory for index in range(torch.cuda.device_count())]
+    return {"device_count": len(memory), "device_memory": min(memory)}
 
 
 if __name__ == "__main__":

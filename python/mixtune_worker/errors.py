@@ -1,5 +1,7 @@
 """Errors for the person who must act: place, what was expected, what was got, remedy."""
 
+from typing import Any
+
 
 class MixtuneError(Exception):
     """What a person did or has leads to this; `status` is the exit status of the process."""
@@ -18,6 +20,14 @@ class DamagedRun(MixtuneError):
     """The prepared run cannot be read or is not what its digests say."""
 
     status = 2
+
+
+class Again(Exception):
+    """One of several ranks ran out of memory: all begin anew, from the last checkpoint."""
+
+    def __init__(self, text: str, **task: Any):
+        super().__init__(text)
+        self.text, self.task = text, task
 
 
 class Interrupted(Exception):

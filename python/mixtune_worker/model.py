@@ -13,13 +13,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig
 from transformers.utils import logging as transformers_logging
 
 from .attention import BLOCK, NAME, PackView, RowsView, has_flex
 from .errors import DamagedRun, MixtuneError
 from .packages import FOR_4_BITS, check_packages
 from .packs import Pack
+from .ranks import ALONE, Ranks, divide, fill
 
 transformers_logging.disable_progress_bar()
 logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)  # it misses a package that would fetch code from the hub
@@ -38,6 +39,7 @@ class Model:
     num_block_weights: int
     trained: dict[str, torch.nn.Parameter]  # as checkpoints name them
     recompute: bool = False  # whether blocks are computed again on the way back
+    is_divided: bool = False  # among ranks
     backend: str | None = None  # of torch.compile, by which packs go through the blocks; None: they are not compiled
 
     def __post_init__(self) -> None:
@@ -65,8 +67,15 @@ class Model:
         """Products in the run's precision, whatever the weights are kept in."""
         return torch.autocast(self.device.type, self.precision) if self.precision != torch.float32 else nullcontext()
 
+    def _within(self, work: Callable[..., Tensor], *arguments: Any) -> Tensor:
+        """Does it where all weights outside of blocks are at hand."""
+        return self.net(work, *arguments) if self.is_divided else work(*arguments)
+
     def nll(self, pack: Pack) -> Tensor:
         """-log p of each target, [R] in nats."""
+        return self._within(self._nll, pack)
+
+    def _nll(self, pack: Pack) -> Tensor:
         flex = has_flex(self.device)
         pad = -len(pack.ids) % (2 * BLOCK) if flex else 0  # fewer lengths to compile for; what is added sees itself alone
         length = len(pack.ids)
@@ -90,6 +99,9 @@ class Model:
 
     def write_on(self, ids: Tensor, positions: Tensor, view: RowsView, last: Tensor, cache: Any) -> Tensor:
         """float32 logits [B, V] after token `last` of each row; keys and values join the cache."""
+        return self._within(self._write_on, ids, positions, view, last, cache)
+
+    def _write_on(self, ids: Tensor, positions: Tensor, view: RowsView, last: Tensor, cache: Any) -> Tensor:
         with self.pass_context():
             hidden = self._decode(ids, positions, view, cache)
             return self._logits(hidden[torch.arange(len(ids), device=self.device), last])
@@ -113,6 +125,8 @@ class Model:
 
     def load(self, tensors: dict[str, Tensor], place: Path) -> None:
         """Sets what is trained."""
+        if self.is_divided:
+            self.net.reshard()  # what was gathered before is out of date
         for name, parameter in self.trained.items():
             tensor = tensors.get(name)
             if tensor is None or tensor.shape != parameter.shape:
@@ -122,8 +136,7 @@ class Model:
                     "no such tensor" if tensor is None else str(list(tensor.shape)),
                     "The checkpoint belongs to another run or model: give the folder that the run wrote.",
                 )
-            with torch.no_grad():
-                parameter.copy_(tensor)
+            fill(parameter, tensor)
 
 
 def choose_device(name: str) -> torch.device:
@@ -135,17 +148,25 @@ def choose_device(name: str) -> torch.device:
 
 
 def open_model(
-    prepared: dict[str, Any], device: torch.device, shapes: dict[str, list[int]] | None
+    prepared: dict[str, Any], device: torch.device, shapes: dict[str, list[int]] | None, ranks: Ranks = ALONE
 ) -> Model:
     """
-    The model of prepared.json on a device.
+    The model of prepared.json on a device, or divided among those of ranks.
 
     :param shapes: of what is trained, by name; None: nothing is. Adapters get no first values: load them.
+    :raises MixtuneError: 4 bits for several ranks
     """
     full = shapes is not None and prepared["spec"]["train"]["method"] == "full"
     dtype = torch.float32 if full else getattr(torch, prepared["precision"])
+    folder = Path(prepared["model_dir"])
+    if ranks.count > 1 and prepared["load_in_4bit"]:
+        raise MixtuneError(
+            "train.load_in_4bit", "weights that can be divided among ranks", "4 bits", "Take --gpus 1: in 4 bits a model of 70 billion weights is 40 GB."
+        )
+    if not ranks.is_first:
+        return model_of(_hollow(folder, dtype), prepared, device, shapes, ranks)
     loading = {"quantization_config": _nf4(dtype), "device_map": {"": device}} if prepared["load_in_4bit"] else {}
-    return model_of(_pretrained(Path(prepared["model_dir"]), dtype, **loading), prepared, device, shapes)
+    return model_of(_pretrained(folder, dtype, **loading), prepared, device, shapes, ranks)
 
 
 def _nf4(compute: torch.dtype) -> BitsAndBytesConfig:
@@ -156,7 +177,9 @@ def _nf4(compute: torch.dtype) -> BitsAndBytesConfig:
     )
 
 
-def model_of(net: Any, prepared: dict[str, Any], device: torch.device, shapes: dict[str, list[int]] | None) -> Model:
+def model_of(
+    net: Any, prepared: dict[str, Any], device: torch.device, shapes: dict[str, list[int]] | None, ranks: Ranks = ALONE
+) -> Model:
     """{@link open_model} of a network whose weights are there."""
     folder = Path(prepared["model_dir"])
     precision = getattr(torch, prepared["precision"])
@@ -171,12 +194,16 @@ def model_of(net: Any, prepared: dict[str, Any], device: torch.device, shapes: d
     for module in net.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False  # 4 bits laid out for inference: of some widths alone, and other numbers than in training
-    net.to(device)
+    if ranks.count == 1:
+        net.to(device)
+    else:
+        divide(net, device, ranks, half=full and precision != torch.float32)
     trained = {_saved_name(name, full): p for name, p in net.named_parameters() if p.requires_grad}
     if shapes is not None:
         _check_trained(trained, shapes, folder)
         trained = {name: trained[name] for name in shapes}
-    return Model(net, device, precision, blocks, trained, backend="inductor" if prepared["compile"] else None)
+    backend = "inductor" if prepared["compile"] else None
+    return Model(net, device, precision, blocks, trained, backend=backend, is_divided=ranks.count > 1)
 
 
 def _num_weights(parameter: Tensor) -> int:
@@ -211,6 +238,15 @@ def _pretrained(folder: Path, dtype: torch.dtype, **loading: Any) -> Any:
         raise DamagedRun(
             f"{folder}: tensor {sorted(wrong)[0]}", "the shape that config.json says", "none of it in the weights", "Fetch the model again."
         )
+    return net
+
+
+def _hollow(folder: Path, dtype: torch.dtype) -> Any:
+    """The same network without weights."""
+    config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+    with torch.device("meta"):
+        net = AutoModelForCausalLM.from_config(config, dtype=dtype, attn_implementation=NAME, trust_remote_code=False)
+    net.tie_weights()
     return net
 
 

@@ -7,7 +7,7 @@ token are a range: token k is seen by q where k <= q < ends[k]. One integer a to
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -154,6 +154,45 @@ def split(entries: Entries, parts: int, by_group: bool = False) -> list[Entries]
     units = [np.asarray(group) for group in _groups(entries)] if by_group else [np.array([i]) for i in range(len(entries))]
     runs = np.array_split(np.arange(len(units)), min(parts, len(units)))
     return [entries.take(np.concatenate([units[i] for i in run])) for run in runs]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one rank puts through its net at a time, while the others have turns of their own."""
+
+    entries: Entries
+    counts: bool  # not, where a rank is left with nothing: it takes part, as weights are gathered from all
+    num_together: int  # entries of all ranks
+
+
+def turns(
+    packs: list[Entries], rank: int, ranks: int, parts: int, length: Callable[[int], int], by_group: bool = False
+) -> list[Turn]:
+    """
+    Packs cut in `parts`; of several ranks, this one's share, in as many turns as others have, of about as many tokens. Over all ranks entries keep their order.
+
+    :param length: tokens of an item
+    """
+    if ranks == 1:
+        return [Turn(part, True, len(part)) for pack in packs for part in split(pack, parts, by_group)]
+    units: list[Entries] = []
+    for number, pack in enumerate(packs):
+        apart = Entries(pack.index, pack.item, pack.group.astype(np.int64) + (number << 32), pack.shared)  # packs number their groups alike
+        units += split(apart, num_units(pack, by_group), by_group)
+    sizes = np.array([sum(length(int(item)) for item in unit.item) for unit in units])
+    each = -(-len(packs) // ranks) * parts
+    run = ((sizes.cumsum() - sizes / 2) * (ranks * each / max(1, sizes.sum()))).astype(int)  # the one in which its middle lies
+    dealt = [[units[i] for i in np.flatnonzero(run == k)] for k in range(ranks * each)]
+    taken = []
+    for turn in range(each):
+        mine = dealt[rank * each + turn]
+        num_together = sum(len(unit) for other in range(ranks) for unit in dealt[other * each + turn])
+        taken.append(Turn(_as_one(mine or [units[0]]), len(mine) > 0, num_together))
+    return taken
+
+
+def _as_one(units: list[Entries]) -> Entries:
+    return Entries(*(np.concatenate([getattr(unit, field.name) for unit in units]) for field in fields(Entries)))
 
 
 def num_units(entries: Entries, by_group: bool = False) -> int:

@@ -21,6 +21,7 @@ from .__main__ import check_packages, fault
 from .errors import DamagedRun, Interrupted, MixtuneError
 from .files import remove_quietly, sha256_of
 from .storage import Storage, StorageError
+from .team import do
 
 MARK = "study.json"
 """What a laptop writes first: where it cannot be seen, the storage is another one."""
@@ -131,7 +132,6 @@ class _Attempt:
 
     def outcome(self) -> dict[str, Any]:
         from .checkpoint import keep_checkpoints
-        from .run import run
         from .run_dir import add_note
 
         prepared = self._prepared()
@@ -139,7 +139,7 @@ class _Attempt:
         mirror = Mirror(self.storage, self.home, self.request, self.attempt, self.run_dir)
         messages.listen(mirror.hear)
         with mirror:
-            run(self.scratch / "prepared", self.run_dir, mirror.is_stopped)
+            do(self.scratch / "prepared", self.run_dir, mirror.is_stopped)
             for loss in self.losses:
                 add_note(self.run_dir, f"Lost and gone on with from step {loss['step']}: {loss['reason']}.")
             if prepared["spec"] is not None:

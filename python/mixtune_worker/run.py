@@ -1,6 +1,8 @@
 """One prepared run, from beginning to end: train what is not trained, ask what is not answered."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,27 @@ from safetensors import safe_open
 from .checkpoint import Checkpoint, read_checkpoint, read_tensors, weight_file
 from .errors import MixtuneError
 from .files import read_json
-from .memory import free_memory
+from .memory import Thrift, free_memory
 from .messages import say
 from .model import Model, choose_device, open_model
 from .prepared import Prepared
 from .questions import Asker
-from .run_dir import Status, read_metrics, reset_peak_memory, write_receipt
+from .ranks import ALONE, Ranks, joined
+from .run_dir import Status, peak_memory_bytes, read_metrics, reset_peak_memory, write_receipt
 from .train import Training, notes_of
+
+
+@dataclass(frozen=True)
+class Run:
+    """A prepared run under way."""
+
+    prepared: Prepared
+    run_dir: Path
+    device: torch.device
+    stop: Callable[[], bool]
+    ranks: Ranks = ALONE
+    thrift: Thrift | None = None  # that training begins with; None: as its last step
+    parts: int = 1  # of packs in scoring
 
 
 def run(folder: Path, run_dir: Path, stop: Callable[[], bool]) -> None:
@@ -27,52 +43,71 @@ def run(folder: Path, run_dir: Path, stop: Callable[[], bool]) -> None:
     :raises Interrupted: what was worth keeping is saved
     """
     prepared = Prepared(folder)
-    settings = prepared.json
+    _do(Run(prepared, run_dir, choose_device(prepared.json["device"]), stop))
+
+
+def run_rank(task: dict[str, Any], stop: Callable[[], bool]) -> None:
+    """
+    One rank's part of a prepared run, as team.py gives it.
+
+    :raises Again: memory ran out
+    """
+    prepared = Prepared(Path(task["prepared"]))
+    device = choose_device(prepared.json["device"])
+    thrift = Thrift(*task["thrift"]) if "thrift" in task else None
+    with joined(task["rank"], task["ranks"], task["meeting"], device) as ranks:
+        _do(Run(prepared, Path(task["run"]), device, lambda: ranks.any(stop()), ranks, thrift, task.get("parts", 1)))
+
+
+def _do(run: Run) -> None:
+    settings, ranks = run.prepared.json, run.ranks
     torch.set_num_threads(settings["threads"])
-    device = choose_device(settings["device"])
     free_memory()
-    reset_peak_memory(device)
-    torch.use_deterministic_algorithms(device.type == "cpu")
-    if not run_dir.is_dir():
-        raise MixtuneError(str(run_dir), "the run's folder", "no such folder", "Make it, or give the folder that mixtune made.")
-    with Status(run_dir) as status:
+    reset_peak_memory(run.device)
+    torch.use_deterministic_algorithms(run.device.type == "cpu")
+    if not run.run_dir.is_dir():
+        raise MixtuneError(str(run.run_dir), "the run's folder", "no such folder", "Make it, or give the folder that mixtune made.")
+    with Status(run.run_dir) if ranks.is_first else nullcontext() as status:
         say("progress", phase="load", done=0, total=1, unit="steps")
         model: Model | None = None
-        if settings["train"] is not None and read_json(run_dir / "receipt.json") is None:
-            model = _train(prepared, run_dir, device, stop, status)
+        if settings["train"] is not None and ranks.of_first(read_json(run.run_dir / "receipt.json") is None):
+            model = _train(run, status.at if status else lambda *_: None)
         if settings["questions"]:
-            _ask(prepared, run_dir, device, stop, model)
+            _ask(run, model)
 
 
-def _train(prepared: Prepared, run_dir: Path, device: torch.device, stop: Callable[[], bool], status: Status) -> Model:
-    settings = prepared.json
+def _train(run: Run, on_step: Callable[[int, int], None]) -> Model:
+    settings, ranks = run.prepared.json, run.ranks
     shapes = {parameter["name"]: parameter["shape"] for parameter in settings["train"]["parameters"]}
-    model = open_model(settings, device, shapes)
-    prepared.vocab_size = model.vocab_size
-    Training(prepared, run_dir, model, stop, status.at).run()
+    model = open_model(settings, run.device, shapes, ranks)
+    run.prepared.vocab_size = model.vocab_size
+    Training(run.prepared, run.run_dir, model, run.stop, on_step, ranks, run.thrift).run()
     spec = settings["spec"]
     flops = model.num_block_weights * (6 if spec["train"]["method"] == "full" else 4)
-    write_receipt(run_dir, device, spec["seed"], settings["threads"], flops, notes_of(read_metrics(run_dir)))
+    peak = max(ranks.gather(peak_memory_bytes(run.device)))
+    if ranks.is_first:
+        notes = notes_of(read_metrics(run.run_dir))
+        write_receipt(run.run_dir, run.device, ranks.count, peak, spec["seed"], settings["threads"], flops, notes)
     return model
 
 
-def _ask(prepared: Prepared, run_dir: Path, device: torch.device, stop: Callable[[], bool], model: Model | None) -> None:
-    settings = prepared.json
+def _ask(run: Run, model: Model | None) -> None:
+    settings, run_dir, device, ranks = run.prepared.json, run.run_dir, run.device, run.ranks
     step = 0
     if settings["spec"] is None:
-        model = open_model(settings, device, None)
+        model = open_model(settings, device, None, ranks)
     else:
         train = settings["spec"]["train"]
         checkpoint = _evaluated(run_dir, train)
         path = checkpoint.path / weight_file(train)
         if model is None:
             with safe_open(path, "np") as file:
-                model = open_model(settings, device, {name: file.get_slice(name).get_shape() for name in file.keys()})
+                model = open_model(settings, device, {name: file.get_slice(name).get_shape() for name in file.keys()}, ranks)
         model.load(read_tensors(path), path)
         step = checkpoint.step
-    prepared.vocab_size = model.vocab_size
+    run.prepared.vocab_size = model.vocab_size
     model.net.requires_grad_(False)
-    Asker(prepared, run_dir, model, step, stop).run()
+    Asker(run.prepared, run_dir, model, step, run.stop, ranks, run.parts).run()
 
 
 def _evaluated(run_dir: Path, train: dict[str, Any]) -> Checkpoint:

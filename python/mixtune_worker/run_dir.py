@@ -103,11 +103,13 @@ def peak_memory_bytes(device: torch.device) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def write_receipt(run_dir: Path, device: torch.device, seed: int, threads: int, flops_per_token: int, notes: list[str]) -> None:
+def write_receipt(
+    run_dir: Path, device: torch.device, ranks: int, peak_memory: int, seed: int, threads: int, flops_per_token: int, notes: list[str]
+) -> None:
     history = read_metrics(run_dir)
     tokens = sum(line["tokens"] for line in history)
     receipt = {
-        "versions": versions(device),
+        "versions": versions(device) | ({"device": f"{ranks} x {device_name(device)}"} if ranks > 1 else {}),
         "host": {
             "platform": sys.platform,
             "cpu": _cpu(),
@@ -120,7 +122,7 @@ def write_receipt(run_dir: Path, device: torch.device, seed: int, threads: int, 
             "tokens": tokens,
             "flops": tokens * flops_per_token,
             "seconds": sum(line["seconds"] for line in history),
-            "peak_memory_bytes": peak_memory_bytes(device),
+            "peak_memory_bytes": peak_memory,
         },
     }
     write_json(run_dir / "receipt.json", receipt | ({"notes": notes} if notes else {}))

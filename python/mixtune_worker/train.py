@@ -12,12 +12,13 @@ import numpy as np
 import torch
 
 from .checkpoint import OPTIMIZER_FILE, State, commit, read_checkpoint, read_tensors, weight_file, write_state
-from .errors import DamagedRun, Interrupted, MixtuneError
+from .errors import Again, DamagedRun, Interrupted, MixtuneError
 from .memory import Thrift, is_out_of_memory, most_parts
 from .messages import say
 from .model import Model, pretrained_weights
-from .packs import Entries, Items, Pack, lay_concatenated, lay_tree, split
+from .packs import Entries, Items, Pack, Turn, lay_concatenated, lay_tree, turns
 from .prepared import Prepared, TrainData
+from .ranks import ALONE, Ranks, fill, whole
 from .run_dir import append_metrics, cut_metrics, elapsed, peak_memory_bytes, read_metrics
 
 
@@ -28,6 +29,8 @@ class Training:
     model: Model
     stopped: Callable[[], bool]  # asked after every step
     on_step: Callable[[int, int], None]
+    ranks: Ranks = ALONE
+    begin_with: Thrift | None = None  # None: as the last step was done
 
     def __post_init__(self) -> None:
         self.spec: dict[str, Any] = self.prepared.json["spec"]
@@ -37,7 +40,7 @@ class Training:
         self.dev = self.prepared.dev()
         self.concatenated = self.train["packing"] == "contaminated"
         self.thrift = Thrift()
-        self.ahead: dict[tuple[int, int], list[tuple[Entries, Pack]]] = {}  # by step and parts of packs
+        self.ahead: dict[tuple[int, int], list[tuple[Turn, Pack]]] = {}  # by step and parts of packs
         self.touched = False  # whether weights may have moved since the model was opened
 
     def run(self) -> None:
@@ -45,8 +48,9 @@ class Training:
         Trains to the end. Where memory runs out, it is done with more thrift, and all since the last checkpoint is done again.
 
         :raises Interrupted: a checkpoint was saved before
+        :raises Again: so much for one of several ranks, of which all must begin anew
         """
-        thrift = None
+        thrift = self.begin_with
         while True:
             try:
                 return self._from_checkpoint(thrift)
@@ -55,14 +59,18 @@ class Training:
                     raise
                 self.touched = True
                 thrift = self.thrift.more(most_parts(self.data.packs, self.concatenated))
-            say("note", text=f"The device ran out of memory: {thrift.text()}, and work goes on from the last checkpoint.")
+            text = f"The device ran out of memory: {thrift.text()}, and work goes on from the last checkpoint."
+            if self.ranks.count > 1:
+                raise Again(text, thrift=[thrift.parts, thrift.recompute])
+            say("note", text=text)
 
     def _from_checkpoint(self, thrift: Thrift | None) -> None:
         model, train, num_steps = self.model, self.train, self.plan["num_steps"]
         optimizer = self._optimizer()
         step = self._resume(optimizer)
-        cut_metrics(self.run_dir, step)
-        history = read_metrics(self.run_dir)
+        if self.ranks.is_first:
+            cut_metrics(self.run_dir, step)
+        history = self.ranks.of_first(read_metrics(self.run_dir))
         self.thrift = thrift or (_thrift_of(history[-1]) if history else Thrift())
         self.model.recompute = self.thrift.recompute
         evaluations = [_mean(line["dev_loss"]) for line in history if "dev_loss" in line]
@@ -81,7 +89,8 @@ class Training:
                 line["dev_loss"] = self._dev_losses()
                 best = all(_mean(line["dev_loss"]) < earlier for earlier in evaluations)
                 evaluations.append(_mean(line["dev_loss"]))
-            append_metrics(self.run_dir, line)
+            if self.ranks.is_first:
+                append_metrics(self.run_dir, line)
             self.on_step(step, num_steps)
             say(
                 "progress",
@@ -103,16 +112,18 @@ class Training:
         laid = self.ahead.pop((step, self.thrift.parts), None) or self._laid(step)
         optimizer.zero_grad(set_to_none=True)
         rows: list[tuple[torch.Tensor, np.ndarray]] = []  # nll, entry
-        for part, pack in laid:
-            entry = part.index[pack.entry]
+        for turn, pack in laid:
+            entry = turn.entries.index[pack.entry]
             nll = self.model.nll(pack)
-            (nll * self.model.moved(data.weight[entry].astype(np.float32))).sum().backward()
-            rows.append((nll.detach(), entry))
+            (nll * self.model.moved((turn.counts * data.weight[entry]).astype(np.float32))).sum().backward()
+            if turn.counts:
+                rows.append((nll.detach(), entry))
         parameters = list(self.model.trained.values())
-        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        norm = whole(torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]))
         if step + 1 < self.plan["num_steps"]:
             self.ahead = {(step + 1, self.thrift.parts): self._laid(step + 1)}  # while the device computes; the next lines wait for it
-        nll = np.concatenate([nll.cpu().numpy() for nll, _ in rows]).astype(np.float64)
+        rows = [row for of_rank in self.ranks.gather([(nll.cpu().numpy(), entry) for nll, entry in rows]) for row in of_rank]
+        nll = np.concatenate([nll for nll, _ in rows]).astype(np.float64)
         entry = np.concatenate([entry for _, entry in rows])
         loss, grad_norm = float((data.weight[entry] * nll).sum()), float(norm)
         if not (np.isfinite(loss) and np.isfinite(grad_norm)):
@@ -136,10 +147,12 @@ class Training:
     def _packs(self, step: int) -> list[Entries]:
         return self.data.packs[self.data.steps[step] : self.data.steps[step + 1]]
 
-    def _laid(self, step: int) -> list[tuple[Entries, Pack]]:
+    def _laid(self, step: int) -> list[tuple[Turn, Pack]]:
         """What goes through the net one after another."""
-        parts = [part for entries in self._packs(step) for part in split(entries, self.thrift.parts, self.concatenated)]
-        return [(part, self._lay(part)) for part in parts]
+        return [(turn, self._lay(turn.entries)) for turn in self._turns(self._packs(step), self.data.items, self.concatenated)]
+
+    def _turns(self, packs: list[Entries], items: Items, by_group: bool = False) -> list[Turn]:
+        return turns(packs, self.ranks.rank, self.ranks.count, self.thrift.parts, items.num_tokens, by_group)
 
     def _lay(self, entries: Entries) -> Pack:
         items, loss_on = self.data.items, self.train["loss_on"]
@@ -160,13 +173,15 @@ class Training:
     def _dev_loss(self, task: str, items: Items, packs: list[Entries]) -> float:
         """Mean nats a supervised token."""
         total, count = 0.0, 0
-        for done, entries in enumerate(packs):
-            say("progress", phase="dev", done=done, total=len(packs), unit="steps")
-            for part in split(entries, self.thrift.parts):
-                nll = self.model.nll(lay_tree(items, part, lambda item: [items.answers[item]], self.train["loss_on"]))
+        mine = self._turns(packs, items)
+        for done, turn in enumerate(mine):
+            say("progress", phase="dev", done=done, total=len(mine), unit="steps")
+            nll = self.model.nll(lay_tree(items, turn.entries, lambda item: [items.answers[item]], self.train["loss_on"]))
+            if turn.counts:
                 total += float(nll.double().sum())
                 count += len(nll)
-        return total / count
+        totals, counts = zip(*self.ranks.gather((total, count)), strict=True)
+        return sum(totals) / sum(counts)
 
     def _optimizer(self) -> torch.optim.Optimizer:
         train = self.train
@@ -216,16 +231,29 @@ class Training:
                         "no such tensor" if tensor is None else str(list(tensor.shape)),
                         "The checkpoint belongs to another run or model: give the folder that the run wrote.",
                     )
-                state[moment] = tensor.to(parameter.device)
+                state[moment] = torch.empty_like(parameter, requires_grad=False)
+                fill(state[moment], tensor)
         return saved.step
 
     def _commit(self, step: int, optimizer: torch.optim.Optimizer, best: bool, dev_loss: dict[str, float] | None) -> None:
         trained = self.model.trained
 
         def moments(moment: str) -> dict[str, torch.Tensor]:
-            return {name: optimizer.state[p].get(moment, torch.zeros_like(p)) for name, p in trained.items()}
+            return self._whole({name: optimizer.state[p].get(moment, torch.zeros_like(p)) for name, p in trained.items()})
 
-        state = State({name: p.data for name, p in trained.items()}, moments("exp_avg"), moments("exp_avg_sq"))
+        state = State(self._whole({name: p.data for name, p in trained.items()}), moments("exp_avg"), moments("exp_avg_sq"))
+        if self.ranks.is_first:
+            self._write(step, state, best, dev_loss)
+        self.ranks.wait()
+
+    def _whole(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """On the processor if they were divided; for the first rank, which writes them."""
+        if self.ranks.count == 1:
+            return tensors
+        gathered = ((name, whole(tensor)) for name, tensor in tensors.items())
+        return {name: tensor.cpu() for name, tensor in gathered if self.ranks.is_first}
+
+    def _write(self, step: int, state: State, best: bool, dev_loss: dict[str, float] | None) -> None:
         write = partial(write_state, state=state, spec=self.spec, model_dir=Path(self.prepared.json["model_dir"]))
         commit(self.run_dir, step, write, best, None if dev_loss is None else _mean(dev_loss))
 

@@ -157,7 +157,7 @@ def write_prepared(folder: Path, model_dir: Path, train=None, num_steps=4, steps
     content = {
         "format": 1, "id": "abc", "model_dir": str(model_dir),
         "spec": None if untuned else {"model": {"name": "tiny"}, "train": train, "seed": 7},
-        "threads": 1, "device": "cpu", "precision": "float32", "load_in_4bit": False, "compile": False, "max_positions": 64,
+        "threads": 1, "device": "cpu", "ranks": 1, "precision": "float32", "load_in_4bit": False, "compile": False, "max_positions": 64,
         "train": None if untuned else {
             "file": data, "num_steps": num_steps, "tasks": ["fpb", "other"], "parameters": parameters_of(shaped_as or model_dir, train), "dev": devs,
         },

@@ -539,3 +539,14 @@ def test_the_versions_that_are_asked_for_are_those_of_requirements_txt():
 
     lines = (SOURCE / "requirements.txt").read_text().splitlines()
     assert dict(line.split(";")[0].split(">=") for line in lines) == NEEDED | FOR_4_BITS
+
+
+def test_a_machine_counts_its_gpus_and_the_smallest_memory(monkeypatch):
+    from types import SimpleNamespace
+
+    from mixtune_worker.__main__ import gpus
+
+    sizes = [80, 40, 80]
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: len(sizes))
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: SimpleNamespace(total_memory=sizes[index]))
+    assert gpus() == {"device_count": 3, "device_memory": 40}

@@ -1,7 +1,7 @@
 /** @file A Ray cluster as the command line names it: addressed, looked at and let into its storage before any work begins. */
 
 import { join } from "node:path";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { SpecError, WorkerError } from "../base/errors.ts";
 import { markStorage } from "../workers/ray-driver.ts";
 import type { RaySettings } from "../workers/ray-engine.ts";
@@ -17,21 +17,13 @@ import type { StudyFlags } from "./study-options.ts";
 export interface RayFlags extends Pick<StudyFlags, "worker"> {
   address?: string;
   storage?: string;
-  /** A run's. */
-  gpus?: "0" | "1";
 }
 
 /** Adds them. */
 export function addRayOptions(command: Command): void {
   command
     .option("--address <url>", "with --worker ray: the cluster's dashboard, such as http://head-node:8265")
-    .option("--storage <uri>", "with --worker ray: a folder or s3://… that this computer and the cluster see")
-    .addOption(
-      new Option("--gpus <n>", "with --worker ray: GPUs of a run (default 1 where the cluster has any)").choices([
-        "0",
-        "1",
-      ]),
-    );
+    .option("--storage <uri>", "with --worker ray: a folder or s3://… that this computer and the cluster see");
 }
 
 /** A cluster that answered. */
@@ -42,12 +34,18 @@ export const MOST_AT_ONCE = 64;
 
 /**
  * The cluster of --worker ray; undefined for other workers.
+ * @param askedGpus  of a run; undefined: one where the cluster has any
  * @throws {SpecError} flags that are missing, wrong or of no use; {WorkerError} a cluster that does not answer, storage that cannot be written to
  */
-export async function rayOf(flags: RayFlags, study: string, context: Context): Promise<RayPlace | undefined> {
+export async function rayOf(
+  flags: RayFlags,
+  askedGpus: number | undefined,
+  study: string,
+  context: Context,
+): Promise<RayPlace | undefined> {
   const { worker = "local" } = flags;
   if (worker !== "ray") {
-    const useless = (["address", "storage", "gpus"] as const).find((name) => flags[name] !== undefined);
+    const useless = (["address", "storage"] as const).find((name) => flags[name] !== undefined);
     if (useless === undefined) return undefined;
     throw new SpecError({
       place: `--${useless}`,
@@ -60,7 +58,7 @@ export async function rayOf(flags: RayFlags, study: string, context: Context): P
   const address = { url: rayUrl(needed("address", flags)), token: settings.rayToken };
   const storage = storageUri(needed("storage", flags));
   const { version, nodes, cpus, gpus } = await rayJobs(address).cluster();
-  const numGpus = flags.gpus === undefined ? Math.min(1, gpus) : Number(flags.gpus);
+  const numGpus = askedGpus ?? Math.min(1, gpus);
   context.note(`Ray ${version} at ${address.url}: ${nodes} nodes, ${cpus} CPUs, ${gpus} GPUs.`);
   if (numGpus === 0 && cpus === 0) throw nothingThere(address.url);
   const place = {

@@ -20,6 +20,7 @@ import { scoreTextBaseline } from "./baselines.ts";
 import type { Context } from "./context.ts";
 import { refuseFullDisk } from "./disk.ts";
 import { EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED } from "./exit.ts";
+import { refuseDivided } from "./gpus.ts";
 import { type HostedOutcome, scoreHostedBaselines } from "./hosted-baselines.ts";
 import { mustBePaid } from "./hosted-bill.ts";
 import { describeUnderWay, jobNames, jobsUnderWay } from "./jobs-under-way.ts";
@@ -32,23 +33,31 @@ import { StudyProgress } from "./study-progress.ts";
 import { concurrencyFor } from "./threads.ts";
 import { visible } from "./visible.ts";
 
+/** What is no part of a study, whose results do not follow from it. */
+export interface How {
+  /** Runs at a time; default as many as cores and memory allow, one on each GPU, a few where a service trains them, on a cluster all of them. */
+  concurrency?: number | undefined;
+  /** GPUs of one run on this machine; default one, where there are any. */
+  gpus?: number | undefined;
+  /** The cluster that trains; absent: none. */
+  ray?: RayPlace | undefined;
+}
+
 /**
  * Does what is not done yet: baselines, then runs; then prints the table. A hosted baseline that nobody allowed is said to be missing: all that
  * was asked for is done without it.
- * @param concurrency  runs at a time; default as many as cores and memory allow, one on a GPU, a few where a service trains them, on a cluster all of them
- * @param ray          the cluster that trains; absent: none
  * @returns exit status
  */
 export async function runStudy(
   prepared: PreparedStudy,
   context: Context,
-  concurrency?: number,
-  ray?: RayPlace,
+  { concurrency, gpus, ray }: How = {},
 ): Promise<number> {
   const { dir, lock } = prepared;
   const { kind } = lock.worker;
   refuseFullDisk(prepared);
-  const torch = kind === "torch" && ray === undefined ? openTorch(context.settings) : undefined;
+  const torch = kind === "torch" && ray === undefined ? openTorch(context.settings, gpus) : undefined;
+  refuseDivided(ray?.numGpus ?? torch?.settings.ranks ?? 1, prepared.plan);
   if (ray === undefined) refuseFullMemory(prepared, torch?.memory);
   if (kind === "hosted") await mustBePaid(prepared, context);
   for (const model of Object.values(prepared.models)) await model.fetchWeights();
@@ -58,7 +67,7 @@ export async function runStudy(
     writeStudyFiles(prepared, context);
     const line = progressLine(context);
     const note = (text: string) => line.say(visible(text));
-    const ownPace = torch?.settings.isGpu ? 1 : defaultConcurrency(prepared);
+    const ownPace = torch?.settings.isGpu ? torch.settings.gpus.length : defaultConcurrency(prepared);
     const atOnce = concurrency ?? (ray === undefined ? ownPace : MOST_AT_ONCE);
     let outcome: StudyOutcome;
     let hosted: HostedOutcome;

@@ -43,10 +43,11 @@ export interface OpenAiSettings {
 /** The public hub, as its own documentation names it. */
 const PUBLIC_HUB = "https://huggingface.co";
 
-/** What finding programs, libraries, devices and temporary folders takes. */
+/** What finding programs, libraries, devices and temporary folders takes; NCCL_… besides, how GPUs talk to one another. */
 const WORKER_SEES = [
   ...["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TMP", "TEMP", "SYSTEMROOT"],
-  ...["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"],
+  ...["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "CUDA_HOME", "ROCR_VISIBLE_DEVICES"],
+  ...["CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"],
   ...["XDG_CACHE_HOME", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"],
 ];
 
@@ -67,7 +68,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     openai: openAiSettings(environment),
     apiKey: environment.MIXTUNE_API_KEY || undefined,
     python: environment.MIXTUNE_PYTHON || undefined,
-    workerEnvironment: only(environment, (name) => WORKER_SEES.includes(name)),
+    workerEnvironment: only(environment, (name) => WORKER_SEES.includes(name) || name.startsWith("NCCL_")),
     installerEnvironment: only(environment, (name) => INSTALLERS_SEE.test(name)),
     rayToken: environment.RAY_AUTH_TOKEN?.trim() || undefined,
     storageEnvironment: only(environment, (name) => STORAGE_SEES.test(name)),

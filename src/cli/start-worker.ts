@@ -10,6 +10,7 @@ import { weightCache } from "../workers/shared-parts.ts";
 import type { TorchSettings } from "../workers/torch-engine.ts";
 import { pythonOf } from "../workers/torch-setup.ts";
 import type { Context } from "./context.ts";
+import { gpusOfRuns } from "./gpus.ts";
 import { codeDigest, packageRoot, packageVersion } from "./package.ts";
 import type { Settings } from "./settings.ts";
 
@@ -60,15 +61,25 @@ export function torchEnvironment({ workerEnvironment }: Settings): Record<string
   };
 }
 
-/** PyTorch on this machine. @throws {WorkerError} no Python, or one without what the worker needs */
-export function openTorch(settings: Settings): TorchHere {
+/**
+ * PyTorch on this machine.
+ * @param askedGpus  of one run; undefined: one, where there are any
+ * @throws {WorkerError} no Python, or one without what the worker needs; {SpecError} fewer GPUs
+ */
+export function openTorch(settings: Settings, askedGpus?: number): TorchHere {
   const [python, environment] = [torchPython(settings), torchEnvironment(settings)];
-  const { isGpu, gpuMemory } = findTorch(python, environment);
-  return { settings: { python, environment, device: "auto", isGpu, compile: false }, memory: gpuMemory };
+  const { numGpus, gpuMemory } = findTorch(python, environment);
+  const gpus = gpusOfRuns(askedGpus, numGpus, environment);
+  const ranks = gpus[0]?.length ?? 1;
+  const device = askedGpus === 0 ? "cpu" : "auto";
+  return {
+    settings: { ...{ python, environment, device, gpus, ranks }, isGpu: gpus.length > 0, compile: false },
+    memory: gpus.length > 0 && gpuMemory !== undefined ? ranks * gpuMemory : undefined,
+  };
 }
 
 export interface TorchHere {
   settings: TorchSettings;
-  /** Bytes of the GPU; undefined: there is none, and the machine's memory counts. */
+  /** Bytes of the GPUs of a run; undefined: there is none, and the machine's memory counts. */
   memory: number | undefined;
 }

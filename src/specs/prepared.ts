@@ -31,6 +31,7 @@ export const preparedSchema = z.strictObject({
     .describe("The run's spec; null: the untuned model."),
   threads: z.int().positive(),
   device: z.enum(["auto", "cpu", "cuda"]),
+  ranks: z.int().positive().describe("Processes that share the run, each with a GPU of its own; 1: one alone."),
   precision: z
     .enum(["float32", "bfloat16"])
     .describe("Of both passes; what is trained and its moments are float32 always."),

@@ -9,13 +9,13 @@ import { rayEngine } from "./ray-engine.ts";
 import { torchEngine } from "./torch-engine.ts";
 
 const port = parentPort!;
-const { cacheFolder, tokenCache, versions, aborted, torch, ray } = workerData as ThreadData;
+const { cacheFolder, tokenCache, versions, aborted, torch, ray, slot } = workerData as ThreadData;
 const flag = new Int32Array(aborted);
 const now = () => Date.now();
 const send = (message: FromThread) => port.postMessage(message);
 const runner = new JobRunner({ tokenCache, now }, (shared) => {
   if (ray !== undefined) return rayEngine(shared, ray, now, (text) => send({ kind: "note", text }));
-  if (torch !== undefined) return torchEngine(shared, torch);
+  if (torch !== undefined) return torchEngine(shared, torch, slot);
   return embeddedEngine(shared, { cacheFolder, versions, now });
 });
 

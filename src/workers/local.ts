@@ -25,6 +25,8 @@ export interface LocalWorkerOptions {
 /** What the thread is started with; `aborted` is one shared Int32, 1 once the signal has fired. */
 export interface ThreadData extends LocalWorkerOptions {
   aborted: SharedArrayBuffer;
+  /** Which of the threads that live it is: the lowest number that was free. */
+  slot: number;
 }
 
 export type FromThread =
@@ -41,11 +43,18 @@ export interface LocalWorker {
 export function createLocalWorker(options: LocalWorkerOptions, note: (text: string) => void = () => {}): LocalWorker {
   const idle: Worker[] = [];
   const aborted = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-  const workerData: ThreadData = { ...options, aborted };
-  const start = () =>
-    new Worker(new URL("./local-thread.js", import.meta.url), { workerData }).on("message", (message: FromThread) => {
-      if (message.kind === "note") note(message.text);
-    });
+  const slots = new Set<number>();
+  const start = () => {
+    let slot = 0;
+    while (slots.has(slot)) slot += 1;
+    slots.add(slot);
+    const workerData: ThreadData = { ...options, aborted, slot };
+    return new Worker(new URL("./local-thread.js", import.meta.url), { workerData })
+      .on("message", (message: FromThread) => {
+        if (message.kind === "note") note(message.text);
+      })
+      .once("exit", () => slots.delete(slot));
+  };
   const isShared = options.ray !== undefined;
 
   const execute: ExecuteJob = async (job, onProgress, signal) => {

@@ -19,7 +19,7 @@ import { recordedModel } from "./recorded-model.ts";
 import type { OpenModel, SharedParts } from "./shared-parts.ts";
 
 /** The machine that will compute. */
-export interface Computer extends Pick<PreparedFor, "device" | "compile"> {
+export interface Computer extends Pick<PreparedFor, "device" | "ranks" | "compile"> {
   /** Whether the device is a GPU: larger packs. */
   isGpu: boolean;
 }
@@ -73,13 +73,12 @@ export function answeredModel(shared: SharedParts, job: Job): TrainedModel {
   };
 }
 
-function preparedFor({ device, isGpu, compile }: Computer, job: Job): PreparedFor {
+function preparedFor({ device, ranks, isGpu, compile }: Computer, job: Job): PreparedFor {
   const { bf16, load_in_4bit } = job.kind === "run" ? job.spec.train : job.numerics;
   return {
-    device,
+    ...{ device, ranks, compile },
     precision: bf16 === true ? "bfloat16" : "float32",
     load_in_4bit: load_in_4bit === true,
-    compile,
     microBatchTokens: isGpu ? MICRO_BATCH_TOKENS.gpu : MICRO_BATCH_TOKENS.cpu,
   };
 }

@@ -75,12 +75,9 @@ async function prepared(changed: Partial<TrainSpec>) {
   const layout = tunedLayout(opened.model.config, { method: "lora", lora: { lora_rank, lora_alpha, lora_target } });
   const to = join(folder, "prepared");
   const machine = {
-    device: "cpu",
-    precision: "float32",
-    load_in_4bit: false,
-    compile: false,
-    microBatchTokens: 128,
-  } as const;
+    ...({ device: "cpu", ranks: 1, precision: "float32" } as const),
+    ...{ load_in_4bit: false, compile: false, microBatchTokens: 128 },
+  };
   const questions = [{ task: "a", split: "test" }] as const;
   await writePreparedRun(
     to,

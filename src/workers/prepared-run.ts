@@ -20,7 +20,7 @@ import { devTasksOf, type Question } from "./engine.ts";
 import type { OpenModel } from "./shared-parts.ts";
 
 /** Of the machine that will do the work. */
-export interface PreparedFor extends Pick<Prepared, "device" | "precision" | "load_in_4bit" | "compile"> {
+export interface PreparedFor extends Pick<Prepared, "device" | "ranks" | "precision" | "load_in_4bit" | "compile"> {
   /** Tokens through the net in one forward and backward pass. */
   microBatchTokens: number;
 }
@@ -45,7 +45,7 @@ export async function writePreparedRun(
   training: PreparedTraining | undefined,
   questions: readonly Question[],
   ask: (task: string) => Promise<PreparedTask>,
-  { device, precision, load_in_4bit, compile, microBatchTokens }: PreparedFor,
+  { microBatchTokens, ...machine }: PreparedFor,
 ): Promise<void> {
   removeQuietly(folder);
   makeFolder(folder);
@@ -115,10 +115,7 @@ export async function writePreparedRun(
     model_dir: job.model_dir,
     spec: job.kind === "run" ? { ...job.spec, model: { ...job.spec.model } } : null,
     threads: job.threads,
-    device,
-    precision,
-    load_in_4bit,
-    compile,
+    ...machine,
     max_positions: maxPositions(model.config, job.cutoff_len),
     train,
     questions: asked,

@@ -7,10 +7,11 @@ import { WorkerError } from "../base/errors.ts";
 /** What the PyTorch worker says of itself. */
 export interface TorchFound {
   versions: Record<string, string>;
-  isGpu: boolean;
-  /** Bytes; undefined without a GPU. */
+  /** That PyTorch computes on: 0, and the processor does. */
+  numGpus: number;
+  /** Bytes of the smallest of them; undefined without a GPU. */
   gpuMemory: number | undefined;
-  /** The processor, or the GPU's name. */
+  /** The processor, or the first GPU's name. */
   device: string;
 }
 
@@ -25,6 +26,7 @@ const info = z.union([
     peft: z.string(),
     device: z.enum(["cpu", "cuda"]),
     device_name: z.string(),
+    device_count: z.int().positive().optional(),
     device_memory: z.number().optional(),
   }),
   z.looseObject({ place: z.string(), expected: z.string(), got: z.string(), remedy: z.string() }),
@@ -56,11 +58,13 @@ export function findTorch(python: string, environment: Readonly<Record<string, s
   const {
     device,
     device_name,
+    device_count = 1,
     device_memory: gpuMemory,
     ...versions
   } = said as Extract<z.infer<typeof info>, { device: unknown }>;
   const texts = Object.entries(versions).filter((pair): pair is [string, string] => typeof pair[1] === "string");
-  return { versions: Object.fromEntries(texts), isGpu: device === "cuda", gpuMemory, device: device_name };
+  const numGpus = device === "cuda" ? device_count : 0;
+  return { versions: Object.fromEntries(texts), numGpus, gpuMemory, device: device_name };
 }
 
 function jsonOf(text: string): unknown {

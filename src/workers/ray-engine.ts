@@ -24,7 +24,7 @@ export interface RaySettings {
   storage: string;
   /** The study's folder there. */
   study: string;
-  /** GPUs of a run: 0 or 1. */
+  /** GPUs of a run, each with a rank of it; 0: the processor. */
   numGpus: number;
   /** Folder of the Python package that is sent along. */
   packageFolder: string;
@@ -34,7 +34,7 @@ export interface RaySettings {
   estimates: Record<string, { seconds: number; memory_bytes: number }>;
 }
 
-/** What the worker's process holds before any model. */
+/** What a process of the worker holds before any model. */
 const PROCESS_BYTES = 1e9;
 /** Of a model's files while they are read and moved to a GPU. */
 const LOADING_SHARE = 1.25;
@@ -91,7 +91,8 @@ export function rayEngine(
     work: async (context, questions) => {
       const { job } = context;
       const { model } = shared.model(job);
-      const computer = { device: "auto", isGpu: settings.numGpus > 0, compile: false } as const;
+      const ranks = Math.max(1, settings.numGpus);
+      const computer = { device: "auto", ranks, isGpu: settings.numGpus > 0, compile: false } as const;
       if (await prepareJob(shared, job, questions, computer, `models/${model.digest}`)) {
         const putting = models.get(model.digest) ?? putModel(storage, model.digest, job.model_dir);
         models.set(model.digest, putting);
@@ -210,16 +211,18 @@ class RayRun {
   private requestRecord() {
     const { job, settings } = this;
     const { seconds, memory_bytes } = settings.estimates[job.id] ?? { seconds: 0, memory_bytes: 0 };
-    const isGpu = settings.numGpus > 0;
+    const { numGpus } = settings;
+    const isGpu = numGpus > 0;
+    const processBytes = PROCESS_BYTES * Math.max(1, numGpus);
     return {
       format: 1,
       id: job.id,
       request: this.request,
       model: this.model,
       seconds,
-      num_cpus: isGpu ? 1 : job.threads,
-      num_gpus: settings.numGpus,
-      memory: Math.ceil(PROCESS_BYTES + (isGpu ? LOADING_SHARE * weightBytes(job.model_dir) : memory_bytes)),
+      num_cpus: isGpu ? numGpus : job.threads,
+      num_gpus: numGpus,
+      memory: Math.ceil(processBytes + (isGpu ? LOADING_SHARE * weightBytes(job.model_dir) : memory_bytes)),
     };
   }
 

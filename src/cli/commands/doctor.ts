@@ -184,9 +184,13 @@ function torch({ settings }: Context): Check {
   const name = "torch worker";
   const interpreter = torchPython(settings);
   try {
-    const { versions, device } = findTorch(interpreter, torchEnvironment(settings));
+    const { versions, device, numGpus } = findTorch(interpreter, torchEnvironment(settings));
     const named = Object.entries(versions).map(([one, version]) => `${one} ${version}`);
-    return { name, state: "ok", found: `${named.join(", ")}, on ${device} (${interpreter})` };
+    return {
+      name,
+      state: "ok",
+      found: `${named.join(", ")}, on ${numGpus > 1 ? `${numGpus} GPUs, the first ` : ""}${device} (${interpreter})`,
+    };
   } catch (error) {
     if (!(error instanceof MixtuneError)) throw error;
     return {

@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { SpecError } from "../../base/errors.ts";
 import type { Act } from "../act.ts";
+import { addGpuOption, type GpuFlags, gpusOf } from "../gpus.ts";
 import { prepareStudy } from "../prepare-study.ts";
 import { addRayOptions, type RayFlags, rayOf } from "../ray.ts";
 import { readStudy } from "../read-study.ts";
@@ -10,7 +11,7 @@ import { runStudy } from "../run-study.ts";
 import { addStudyOptions, type StudyFlags } from "../study-options.ts";
 import { assignmentsOf } from "../words.ts";
 
-interface RunOptions extends StudyFlags, RayFlags {
+interface RunOptions extends StudyFlags, RayFlags, GpuFlags {
   out?: string;
   /** Runs at a time. */
   concurrency?: string;
@@ -21,18 +22,19 @@ export function addRun(program: Command, act: Act): void {
     .command("run <study> [key=value...]")
     .description("train and evaluate all that is not done yet; may be killed and started again at any time")
     .option("--out <dir>", "where results go (default studies/<name>)")
-    .option("--concurrency <n>", "runs at a time (default as many as cores and memory allow)")
+    .option("--concurrency <n>", "runs at a time (default as many as cores and memory, or GPUs, allow)")
     .addHelpText("after", "\nExample: mixtune run study.yaml train.learning_rate=1e-4")
     .action((study: string, words: string[], { out, concurrency, ...flags }: RunOptions) =>
       act(async (context) => {
-        const runsAtATime = concurrencyOf(concurrency);
+        const how = { concurrency: concurrencyOf(concurrency), gpus: gpusOf(flags) };
         const input = readStudy(study, assignmentsOf(words));
-        const ray = await rayOf(flags, input.study.name, context);
+        const ray = await rayOf(flags, how.gpus, input.study.name, context);
         const prepared = await prepareStudy(input, out, context, flags);
-        return runStudy(prepared, context, runsAtATime, ray);
+        return runStudy(prepared, context, { ...how, ray });
       }),
     );
   addStudyOptions(command);
+  addGpuOption(command);
   addRayOptions(command);
 }
 
@@ -42,6 +44,6 @@ function concurrencyOf(text: string | undefined): number | undefined {
     place: "--concurrency",
     expected: "a whole number from 1 to 64",
     got: text,
-    remedy: "Leave it out: as many runs go on as cores and memory allow.",
+    remedy: "Leave it out: as many runs go on as cores and memory, or GPUs, allow.",
   });
 }

@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import type { Act } from "../act.ts";
+import { addGpuOption, type GpuFlags, gpusOf } from "../gpus.ts";
 import { prepareStudy } from "../prepare-study.ts";
 import { addRayOptions, type RayFlags, rayOf } from "../ray.ts";
 import { readTrainFile } from "../read-study.ts";
@@ -15,13 +16,15 @@ export function addTrain(program: Command, act: Act): void {
     .description("one mixture, one model: the short way when no study is wanted")
     .option("--out <dir>", "where results go (default studies/<name>)")
     .addHelpText("after", "\nExample: mixtune train run.yaml seed=2")
-    .action((file: string, words: string[], { out, ...flags }: { out?: string } & StudyFlags & RayFlags) =>
+    .action((file: string, words: string[], { out, ...flags }: { out?: string } & StudyFlags & RayFlags & GpuFlags) =>
       act(async (context) => {
         const input = readTrainFile(file, assignmentsOf(words));
-        const ray = await rayOf(flags, input.study.name, context);
-        return runStudy(await prepareStudy(input, out, context, flags), context, undefined, ray);
+        const gpus = gpusOf(flags);
+        const ray = await rayOf(flags, gpus, input.study.name, context);
+        return runStudy(await prepareStudy(input, out, context, flags), context, { gpus, ray });
       }),
     );
   addStudyOptions(command);
+  addGpuOption(command);
   addRayOptions(command);
 }
