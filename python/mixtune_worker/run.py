@@ -1,7 +1,7 @@
 """One prepared run, from beginning to end: train what is not trained, ask what is not answered."""
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,13 +67,30 @@ def _do(run: Run) -> None:
     torch.use_deterministic_algorithms(run.device.type == "cpu")
     if not run.run_dir.is_dir():
         raise MixtuneError(str(run.run_dir), "the run's folder", "no such folder", "Make it, or give the folder that mixtune made.")
-    with Status(run.run_dir) if ranks.is_first else nullcontext() as status:
+    with Status(run.run_dir) if ranks.is_first else nullcontext() as status, _compiling(settings["compile"]):
         say("progress", phase="load", done=0, total=1, unit="steps")
         model: Model | None = None
         if settings["train"] is not None and ranks.of_first(read_json(run.run_dir / "receipt.json") is None):
             model = _train(run, status.at if status else lambda *_: None)
         if settings["questions"]:
             _ask(run, model)
+
+
+@contextmanager
+def _compiling(is_asked: bool) -> Iterator[None]:
+    """:raises MixtuneError: the machine has no compiler, or none that can do it"""
+    try:
+        yield
+    except Exception as error:
+        if not is_asked or not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+            raise
+        reasons = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
+        raise MixtuneError(
+            "--compile",
+            "blocks that PyTorch can compile on this machine",
+            f"{type(error).__name__}: {' '.join(reasons[:2])[:300]}",
+            "Install a C++ compiler (g++), or leave --compile out: the same command goes on from the last checkpoint.",
+        ) from error
 
 
 def _train(run: Run, on_step: Callable[[int, int], None]) -> Model:

@@ -1,26 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { SpecError } from "../base/errors.ts";
 import type { RunSpec } from "../specs/types.ts";
-import { type GpuFlags, gpusOf, gpusOfRuns, refuseDivided } from "./gpus.ts";
+import { gpusOfRuns, refuseDivided } from "./gpus.ts";
 
 describe("--gpus", () => {
-  test("is a number of GPUs, of a worker that may have some", () => {
-    expect(gpusOf({ worker: "torch" })).toBeUndefined();
-    expect(gpusOf({ worker: "torch", gpus: "8" })).toBe(8);
-    expect(gpusOf({ worker: "ray", gpus: "0" })).toBe(0);
-  });
-
-  test.each([
-    [{ gpus: "2" }, "--gpus: expected --worker torch or --worker ray beside it, got --worker local."],
-    [{ worker: "hosted", gpus: "1" }, "got --worker hosted."],
-    [{ worker: "torch", gpus: "-1" }, "--gpus: expected a whole number from 0 to 64, got -1."],
-    [{ worker: "torch", gpus: "two" }, "got two."],
-    [{ worker: "ray", gpus: "65" }, "got 65."],
-  ] satisfies [GpuFlags, string][])("is refused: %j", (flags, message) => {
-    expect(() => gpusOf(flags)).toThrow(SpecError);
-    expect(() => gpusOf(flags)).toThrow(message);
-  });
-
   test("says how many runs go on side by side", () => {
     expect(gpusOfRuns(undefined, 3, {})).toEqual([["0"], ["1"], ["2"]]);
     expect(gpusOfRuns(2, 5, {})).toEqual([

@@ -1,44 +1,8 @@
-/** @file --gpus: how many GPUs a run has, of those of this machine or of a cluster. */
+/** @file Which GPUs of this machine each run has. */
 
-import type { Command } from "commander";
 import { SpecError } from "../base/errors.ts";
 import type { PlannedRun } from "../study/types.ts";
 import { gpuGroups, visibleGpus } from "../workers/gpus.ts";
-import type { StudyFlags } from "./study-options.ts";
-
-export interface GpuFlags extends Pick<StudyFlags, "worker"> {
-  gpus?: string;
-}
-
-export function addGpuOption(command: Command): void {
-  command.option(
-    "--gpus <n>",
-    "with --worker torch or ray: GPUs of one run (default 1 where there are any; 0: the processor)",
-  );
-}
-
-/**
- * What was asked for; undefined: nothing was.
- * @throws {SpecError} no such number, or another worker, which has no use for it
- */
-export function gpusOf({ worker = "local", gpus }: GpuFlags): number | undefined {
-  if (gpus === undefined) return undefined;
-  if (worker !== "torch" && worker !== "ray") {
-    throw new SpecError({
-      place: "--gpus",
-      expected: "--worker torch or --worker ray beside it",
-      got: `--worker ${worker}`,
-      remedy: "Add one of them, or leave it out: the embedded engine computes on the processor.",
-    });
-  }
-  if (/^(\d|[1-5]\d|6[0-4])$/.test(gpus)) return Number(gpus);
-  throw new SpecError({
-    place: "--gpus",
-    expected: "a whole number from 0 to 64",
-    got: gpus,
-    remedy: "Leave it out: a run has one GPU, where there are any.",
-  });
-}
 
 /**
  * Refuses what is not done on several GPUs.

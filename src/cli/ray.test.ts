@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Context } from "./context.ts";
 import { type RayFlags, rayOf } from "./ray.ts";
+import { torchOptionsOf } from "./torch-options.ts";
 
 const context = { settings: {} } as Context;
 
@@ -11,14 +12,14 @@ describe("the flags of --worker ray", () => {
     [{ address: "ray://head:10001", storage: "/x" }, "--address: expected the address of Ray's dashboard"],
     [{ address: "http://127.0.0.1:9", storage: "s3://a:b@c" }, "--storage: expected a folder, or a URI"],
   ] satisfies [RayFlags, string][])("are all asked for: %j", async (flags, message) => {
-    await expect(rayOf({ worker: "ray", ...flags }, undefined, "study", context)).rejects.toThrow(message);
+    await expect(rayOf({ worker: "ray", ...flags }, torchOptionsOf({}), "study", context)).rejects.toThrow(message);
   });
 
   test.each(["address", "storage"])("are refused where they would be ignored: --%s", async (name) => {
     const flags = { [name]: "1" } as RayFlags;
-    await expect(rayOf({ worker: "torch", ...flags }, undefined, "study", context)).rejects.toThrow(
+    await expect(rayOf({ worker: "torch", ...flags }, torchOptionsOf({}), "study", context)).rejects.toThrow(
       `--${name}: expected --worker ray beside it`,
     );
-    expect(await rayOf({ worker: "torch" }, undefined, "study", context)).toBeUndefined();
+    expect(await rayOf({ worker: "torch" }, torchOptionsOf({}), "study", context)).toBeUndefined();
   });
 });

@@ -12,6 +12,7 @@ import { packageRoot } from "./package.ts";
 import type { PreparedStudy } from "./prepare-study.ts";
 import { torchEnvironment, torchPython } from "./start-worker.ts";
 import type { StudyFlags } from "./study-options.ts";
+import type { TorchOptions } from "./torch-options.ts";
 
 /** Options of --worker ray, as they stand on the command line. */
 export interface RayFlags extends Pick<StudyFlags, "worker"> {
@@ -34,12 +35,11 @@ export const MOST_AT_ONCE = 64;
 
 /**
  * The cluster of --worker ray; undefined for other workers.
- * @param askedGpus  of a run; undefined: one where the cluster has any
  * @throws {SpecError} flags that are missing, wrong or of no use; {WorkerError} a cluster that does not answer, storage that cannot be written to
  */
 export async function rayOf(
   flags: RayFlags,
-  askedGpus: number | undefined,
+  { gpus: asked, compile }: TorchOptions,
   study: string,
   context: Context,
 ): Promise<RayPlace | undefined> {
@@ -58,11 +58,11 @@ export async function rayOf(
   const address = { url: rayUrl(needed("address", flags)), token: settings.rayToken };
   const storage = storageUri(needed("storage", flags));
   const { version, nodes, cpus, gpus } = await rayJobs(address).cluster();
-  const numGpus = askedGpus ?? Math.min(1, gpus);
+  const numGpus = asked ?? Math.min(1, gpus);
   context.note(`Ray ${version} at ${address.url}: ${nodes} nodes, ${cpus} CPUs, ${gpus} GPUs.`);
   if (numGpus === 0 && cpus === 0) throw nothingThere(address.url);
   const place = {
-    ...{ address, storage, numGpus },
+    ...{ address, storage, numGpus, compile },
     study: folderName(study),
     packageFolder: join(packageRoot(), "python", "mixtune_worker"),
     helper: {

@@ -31,14 +31,15 @@ import { JOBS_AT_A_TIME, startHosted } from "./start-hosted.ts";
 import { openTorch, startWorker } from "./start-worker.ts";
 import { StudyProgress } from "./study-progress.ts";
 import { concurrencyFor } from "./threads.ts";
+import type { TorchOptions } from "./torch-options.ts";
 import { visible } from "./visible.ts";
 
 /** What is no part of a study, whose results do not follow from it. */
 export interface How {
   /** Runs at a time; default as many as cores and memory allow, one on each GPU, a few where a service trains them, on a cluster all of them. */
   concurrency?: number | undefined;
-  /** GPUs of one run on this machine; default one, where there are any. */
-  gpus?: number | undefined;
+  /** What PyTorch on this machine does. */
+  torch?: TorchOptions;
   /** The cluster that trains; absent: none. */
   ray?: RayPlace | undefined;
 }
@@ -51,12 +52,12 @@ export interface How {
 export async function runStudy(
   prepared: PreparedStudy,
   context: Context,
-  { concurrency, gpus, ray }: How = {},
+  { concurrency, torch: options, ray }: How = {},
 ): Promise<number> {
   const { dir, lock } = prepared;
   const { kind } = lock.worker;
   refuseFullDisk(prepared);
-  const torch = kind === "torch" && ray === undefined ? openTorch(context.settings, gpus) : undefined;
+  const torch = kind === "torch" && ray === undefined ? openTorch(context.settings, options) : undefined;
   refuseDivided(ray?.numGpus ?? torch?.settings.ranks ?? 1, prepared.plan);
   if (ray === undefined) refuseFullMemory(prepared, torch?.memory);
   if (kind === "hosted") await mustBePaid(prepared, context);

@@ -13,6 +13,7 @@ import type { Context } from "./context.ts";
 import { gpusOfRuns } from "./gpus.ts";
 import { codeDigest, packageRoot, packageVersion } from "./package.ts";
 import type { Settings } from "./settings.ts";
+import { type TorchOptions, torchOptionsOf } from "./torch-options.ts";
 
 /** Tokenised splits of earlier calls of the same program. */
 export function tokenCacheOf({ cacheDir }: Settings): TokenCache | undefined {
@@ -63,17 +64,16 @@ export function torchEnvironment({ workerEnvironment }: Settings): Record<string
 
 /**
  * PyTorch on this machine.
- * @param askedGpus  of one run; undefined: one, where there are any
  * @throws {WorkerError} no Python, or one without what the worker needs; {SpecError} fewer GPUs
  */
-export function openTorch(settings: Settings, askedGpus?: number): TorchHere {
+export function openTorch(settings: Settings, { gpus: asked, compile }: TorchOptions = torchOptionsOf({})): TorchHere {
   const [python, environment] = [torchPython(settings), torchEnvironment(settings)];
   const { numGpus, gpuMemory } = findTorch(python, environment);
-  const gpus = gpusOfRuns(askedGpus, numGpus, environment);
+  const gpus = gpusOfRuns(asked, numGpus, environment);
   const ranks = gpus[0]?.length ?? 1;
-  const device = askedGpus === 0 ? "cpu" : "auto";
+  const device = asked === 0 ? "cpu" : "auto";
   return {
-    settings: { ...{ python, environment, device, gpus, ranks }, isGpu: gpus.length > 0, compile: false },
+    settings: { ...{ python, environment, device, gpus, ranks, compile }, isGpu: gpus.length > 0 },
     memory: gpus.length > 0 && gpuMemory !== undefined ? ranks * gpuMemory : undefined,
   };
 }

@@ -26,6 +26,8 @@ export interface RaySettings {
   study: string;
   /** GPUs of a run, each with a rank of it; 0: the processor. */
   numGpus: number;
+  /** Whether packs go through compiled blocks. */
+  compile: boolean;
   /** Folder of the Python package that is sent along. */
   packageFolder: string;
   /** Who opens storage that is no folder. */
@@ -92,7 +94,7 @@ export function rayEngine(
       const { job } = context;
       const { model } = shared.model(job);
       const ranks = Math.max(1, settings.numGpus);
-      const computer = { device: "auto", ranks, isGpu: settings.numGpus > 0, compile: false } as const;
+      const computer = { device: "auto", ranks, isGpu: settings.numGpus > 0, compile: settings.compile } as const;
       if (await prepareJob(shared, job, questions, computer, `models/${model.digest}`)) {
         const putting = models.get(model.digest) ?? putModel(storage, model.digest, job.model_dir);
         models.set(model.digest, putting);

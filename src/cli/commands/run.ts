@@ -3,15 +3,15 @@
 import type { Command } from "commander";
 import { SpecError } from "../../base/errors.ts";
 import type { Act } from "../act.ts";
-import { addGpuOption, type GpuFlags, gpusOf } from "../gpus.ts";
 import { prepareStudy } from "../prepare-study.ts";
 import { addRayOptions, type RayFlags, rayOf } from "../ray.ts";
 import { readStudy } from "../read-study.ts";
 import { runStudy } from "../run-study.ts";
 import { addStudyOptions, type StudyFlags } from "../study-options.ts";
+import { addTorchOptions, type TorchFlags, torchOptionsOf } from "../torch-options.ts";
 import { assignmentsOf } from "../words.ts";
 
-interface RunOptions extends StudyFlags, RayFlags, GpuFlags {
+interface RunOptions extends StudyFlags, RayFlags, TorchFlags {
   out?: string;
   /** Runs at a time. */
   concurrency?: string;
@@ -26,15 +26,16 @@ export function addRun(program: Command, act: Act): void {
     .addHelpText("after", "\nExample: mixtune run study.yaml train.learning_rate=1e-4")
     .action((study: string, words: string[], { out, concurrency, ...flags }: RunOptions) =>
       act(async (context) => {
-        const how = { concurrency: concurrencyOf(concurrency), gpus: gpusOf(flags) };
+        const torch = torchOptionsOf(flags);
+        const runsAtATime = concurrencyOf(concurrency);
         const input = readStudy(study, assignmentsOf(words));
-        const ray = await rayOf(flags, how.gpus, input.study.name, context);
+        const ray = await rayOf(flags, torch, input.study.name, context);
         const prepared = await prepareStudy(input, out, context, flags);
-        return runStudy(prepared, context, { ...how, ray });
+        return runStudy(prepared, context, { concurrency: runsAtATime, torch, ray });
       }),
     );
   addStudyOptions(command);
-  addGpuOption(command);
+  addTorchOptions(command);
   addRayOptions(command);
 }
 

@@ -2,12 +2,12 @@
 
 import type { Command } from "commander";
 import type { Act } from "../act.ts";
-import { addGpuOption, type GpuFlags, gpusOf } from "../gpus.ts";
 import { prepareStudy } from "../prepare-study.ts";
 import { addRayOptions, type RayFlags, rayOf } from "../ray.ts";
 import { readTrainFile } from "../read-study.ts";
 import { runStudy } from "../run-study.ts";
 import { addStudyOptions, type StudyFlags } from "../study-options.ts";
+import { addTorchOptions, type TorchFlags, torchOptionsOf } from "../torch-options.ts";
 import { assignmentsOf } from "../words.ts";
 
 export function addTrain(program: Command, act: Act): void {
@@ -16,15 +16,15 @@ export function addTrain(program: Command, act: Act): void {
     .description("one mixture, one model: the short way when no study is wanted")
     .option("--out <dir>", "where results go (default studies/<name>)")
     .addHelpText("after", "\nExample: mixtune train run.yaml seed=2")
-    .action((file: string, words: string[], { out, ...flags }: { out?: string } & StudyFlags & RayFlags & GpuFlags) =>
+    .action((file: string, words: string[], { out, ...flags }: { out?: string } & StudyFlags & RayFlags & TorchFlags) =>
       act(async (context) => {
         const input = readTrainFile(file, assignmentsOf(words));
-        const gpus = gpusOf(flags);
-        const ray = await rayOf(flags, gpus, input.study.name, context);
-        return runStudy(await prepareStudy(input, out, context, flags), context, { gpus, ray });
+        const torch = torchOptionsOf(flags);
+        const ray = await rayOf(flags, torch, input.study.name, context);
+        return runStudy(await prepareStudy(input, out, context, flags), context, { torch, ray });
       }),
     );
   addStudyOptions(command);
-  addGpuOption(command);
+  addTorchOptions(command);
   addRayOptions(command);
 }
