@@ -15,7 +15,7 @@ describe("the flags of --worker ray", () => {
     await expect(rayOf({ worker: "ray", ...flags }, torchOptionsOf({}), "study", context)).rejects.toThrow(message);
   });
 
-  test.each(["address", "storage"])("are refused where they would be ignored: --%s", async (name) => {
+  test.each(["address", "storage", "detach"])("are refused where they would be ignored: --%s", async (name) => {
     const flags = { [name]: "1" } as RayFlags;
     await expect(rayOf({ worker: "torch", ...flags }, torchOptionsOf({}), "study", context)).rejects.toThrow(
       `--${name}: expected --worker ray beside it`,

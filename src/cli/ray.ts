@@ -18,13 +18,15 @@ import type { TorchOptions } from "./torch-options.ts";
 export interface RayFlags extends Pick<StudyFlags, "worker"> {
   address?: string;
   storage?: string;
+  detach?: true;
 }
 
 /** Adds them. */
 export function addRayOptions(command: Command): void {
   command
     .option("--address <url>", "with --worker ray: the cluster's dashboard, such as http://head-node:8265")
-    .option("--storage <uri>", "with --worker ray: a folder or s3://… that this computer and the cluster see");
+    .option("--storage <uri>", "with --worker ray: a folder or s3://… that this computer and the cluster see")
+    .option("--detach", "with --worker ray: ask for the runs and go; the same command later fetches what is done");
 }
 
 /** A cluster that answered. */
@@ -45,7 +47,7 @@ export async function rayOf(
 ): Promise<RayPlace | undefined> {
   const { worker = "local" } = flags;
   if (worker !== "ray") {
-    const useless = (["address", "storage"] as const).find((name) => flags[name] !== undefined);
+    const useless = (["address", "storage", "detach"] as const).find((name) => flags[name] !== undefined);
     if (useless === undefined) return undefined;
     throw new SpecError({
       place: `--${useless}`,
@@ -62,7 +64,7 @@ export async function rayOf(
   context.note(`Ray ${version} at ${address.url}: ${nodes} nodes, ${cpus} CPUs, ${gpus} GPUs.`);
   if (numGpus === 0 && cpus === 0) throw nothingThere(address.url);
   const place = {
-    ...{ address, storage, numGpus, compile },
+    ...{ address, storage, numGpus, compile, detach: flags.detach === true },
     study: folderName(study),
     packageFolder: join(packageRoot(), "python", "mixtune_worker"),
     helper: {

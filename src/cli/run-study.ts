@@ -204,6 +204,7 @@ function conclude(
   const failures = [...hosted.failed, ...outcome.failed.map(({ job, ...why }) => ({ id: job.id, ...why }))];
   const failed = failures.map(({ id, reason }) => ({ id, reason }));
   const interrupted = outcome.interrupted.length + hosted.interrupted;
+  const left = outcome.left.length;
   const ids = plan.map(({ id }) => id);
   const goingOn = jobsUnderWay(dir, ids);
   const counts = {
@@ -213,6 +214,7 @@ function conclude(
     interrupted,
     ...(notSent.length > 0 && { not_sent: notSent }),
     ...(goingOn.length > 0 && { going_on: jobNames(goingOn) }),
+    ...(left > 0 && { left }),
   };
   const next = "the same command goes on where this stopped.";
   const isScored = table.tasks.length > 0;
@@ -227,6 +229,9 @@ function conclude(
     ...(context.options.debug ? failures.map(({ stack }) => stack ?? "") : []),
     ...(failed.length > 0 ? [`${failed.length} failed. Put the reason right; ${next}`] : []),
     ...(interrupted > 0 ? [`Interrupted with ${interrupted} to do; ${next}`] : []),
+    ...(left > 0
+      ? [`${left} left to the cluster: the same command fetches what is done, or waits without --detach.`]
+      : []),
     ...describeUnderWay(dir, goingOn),
     ...notSent.map(
       ({ baseline, requests, base_url }) =>

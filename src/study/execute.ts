@@ -34,6 +34,8 @@ export interface StudyOutcome {
   failed: { job: Job; reason: string; stack?: string }[];
   /** Begun or not, and not ended: a later call goes on with them. */
   interrupted: Job[];
+  /** Going on elsewhere. */
+  left: Job[];
 }
 
 /**
@@ -41,7 +43,7 @@ export interface StudyOutcome {
  * once the signal fires no job is started, and those that run are waited for.
  */
 export async function executeJobs(queue: readonly QueuedJob[], options: ExecuteOptions): Promise<StudyOutcome> {
-  const outcome: StudyOutcome = { done: [], skipped: [], failed: [], interrupted: [] };
+  const outcome: StudyOutcome = { done: [], skipped: [], failed: [], interrupted: [], left: [] };
   const waiting: Job[] = [];
   for (const { job } of inOrder(queue, options.concurrency)) {
     (options.isComplete(job) ? outcome.skipped : waiting).push(job);

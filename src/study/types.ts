@@ -100,10 +100,11 @@ export interface RunProgress {
   note?: string;
 }
 
-/** How a job ended. `interrupted` can be resumed; `failed` says why; the stack is shown with --debug only. */
+/** How a job ended. `interrupted` can be resumed; `left` goes on elsewhere, and a later call fetches what came of it; `failed` says why; the stack is shown with --debug only. */
 export type Outcome =
   | { state: "done" }
   | { state: "interrupted" }
+  | { state: "left" }
   | { state: "failed"; reason: string; stack?: string };
 
 /** Runs one job to its end. Resolves `interrupted` soon after the signal fires; never rejects for what a person can cause. */

@@ -25,6 +25,9 @@ export interface JobContext {
 /** Thrown inside a job to leave it when the signal has fired. */
 export class Interrupted extends Error {}
 
+/** Thrown inside a job that goes on elsewhere, and that nobody waits for. */
+export class Left extends Error {}
+
 /** A job's model, trained. */
 export interface TrainedModel {
   ask(question: Question): Promise<AskedModel>;

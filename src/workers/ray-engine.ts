@@ -11,7 +11,7 @@ import { readCheckpoint } from "../runs/checkpoints.ts";
 import { readReceipt, runPaths } from "../runs/run-dir.ts";
 import { checkpointIndexSchema } from "../runs/schemas.ts";
 import type { Job, RunProgress } from "../study/types.ts";
-import { type Engine, Interrupted, type JobContext } from "./engine.ts";
+import { type Engine, Interrupted, type JobContext, Left } from "./engine.ts";
 import { answeredModel, preparedFolder, prepareJob } from "./prepare-job.ts";
 import { RayDriver } from "./ray-driver.ts";
 import { type RayAddress, rayJobs } from "./ray-jobs.ts";
@@ -28,6 +28,8 @@ export interface RaySettings {
   numGpus: number;
   /** Whether packs go through compiled blocks. */
   compile: boolean;
+  /** Whether runs are asked for and not waited for. */
+  detach: boolean;
   /** Folder of the Python package that is sent along. */
   packageFolder: string;
   /** Who opens storage that is no folder. */
@@ -160,7 +162,7 @@ class RayRun {
     this.note = note;
   }
 
-  /** @throws {Interrupted|WorkerError} */
+  /** @throws {Interrupted|Left|WorkerError} */
   async work(): Promise<void> {
     this.request = sha256OfFile(join(preparedFolder(this.job), "prepared.json"));
     const before = await this.outcome();
@@ -181,7 +183,15 @@ class RayRun {
       if (hasFailedBefore) await this.storage.remove(this.at("outcome.json"));
       await this.storage.write(this.place(), `${JSON.stringify(this.requestRecord())}\n`);
     }
-    return this.follow();
+    return this.settings.detach ? this.leave() : this.follow();
+  }
+
+  /** What there is by now, with a driver at work for the rest. */
+  private async leave(): Promise<RayOutcome> {
+    await this.driver.keep();
+    const outcome = await this.outcome();
+    if (outcome === undefined) throw new Left();
+    return outcome;
   }
 
   private async follow(): Promise<RayOutcome> {

@@ -188,6 +188,19 @@ describe("a study on a Ray cluster", () => {
   });
 });
 
+test("a study may be left to the cluster, and what is done is fetched later", async () => {
+  const settings = [...SETTINGS, ...NOTHING_ELSE, 'design=["all"]', "seeds=[11]"];
+  const asked = await onRay("left", settings, { flags: ["--detach"] });
+  expect([asked.status, asked.stdout]).toEqual([0, expect.stringContaining("1 left to the cluster")]);
+  const [id] = readdirSync(join(folder, "left", "runs"));
+  const dir = join(folder, "left", "runs", id!);
+  expect([readStatus(dir).state, readMetrics(dir)]).toEqual(["planned", []]);
+  while (!stored().some((one) => one.id === id && one.isOver)) await sleep(200);
+  const fetched = await onRay("left", settings, { flags: ["--detach"] });
+  expect([fetched.status, fetched.stdout]).toEqual([0, expect.not.stringContaining("left to the cluster")]);
+  expect([readStatus(dir).state, readMetrics(dir).length]).toEqual(["done", 16]);
+});
+
 describe("bad input", () => {
   const refused = async (asked: Asked, settings: readonly string[] = ONE): Promise<[number | null, string]> => {
     const { status, stderr } = await onRay("bad", settings, asked);
