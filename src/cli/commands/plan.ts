@@ -57,7 +57,7 @@ export function addPlan(program: Command, act: Act): void {
         const machine = { dir: prepared.dir, runs, totals, detectable, ...(bill && { bill }) };
         context.result({ ...machine, ...(hosted.length > 0 && { hosted }) }, text);
         refuseFullDisk(prepared);
-        if (flags.worker !== "ray") refuseFullMemory(prepared);
+        if ((flags.worker ?? "local") === "local") refuseFullMemory(prepared); // others know what they compute with when they run
         return EXIT_DONE;
       }),
     );
