@@ -118,26 +118,36 @@ def info() -> int:
     except MixtuneError as error:
         print(json.dumps(error.fields()))
         return error.status
-    import torch
-
-    cuda = torch.cuda.is_available()
+    cuda = _may_have_gpus() and _cuda_works()
     about: dict[str, Any] = {
         "python": platform.python_version(),
         **{name: versions[name] for name in ("torch", "transformers", "peft")},
         "device": "cuda" if cuda else "cpu",
-        "device_name": torch.cuda.get_device_name() if cuda else platform.processor() or platform.machine(),
+        "device_name": platform.processor() or platform.machine(),
         **(gpus() if cuda else {}),
     }
     print(json.dumps(about))
     return 0
 
 
-def gpus() -> dict[str, int]:
-    """How many there are, and the bytes of the smallest."""
+def _may_have_gpus() -> bool:
+    """Without a driver's device there is none, and no need to import PyTorch, which takes seconds."""
+    devices = ["nvidia0", "nvidiactl", "nvhost-gpu", "kfd", "dxg"]  # NVIDIA's, its Jetson's, AMD's, Windows' in its subsystem for Linux
+    return sys.platform != "linux" or any(Path("/dev", name).exists() for name in devices)
+
+
+def _cuda_works() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def gpus() -> dict[str, Any]:
+    """How many there are, the bytes of the smallest, and the name of the first."""
     import torch
 
     memory = [torch.cuda.get_device_properties(index).total_memory for index in range(torch.cuda.device_count())]
-    return {"device_count": len(memory), "device_memory": min(memory)}
+    return {"device_name": torch.cuda.get_device_name(), "device_count": len(memory), "device_memory": min(memory)}
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import save_file
+from worker_process import Nursery, WorkerProcess
 
 torch.set_num_threads(1)
 SOURCE = Path(__file__).parents[1]
@@ -221,15 +222,16 @@ def first_values(run_dir: Path, prepared: Path, b_zero: bool = False):
     return weights
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nursery():
+    global _nursery
+    _nursery = Nursery()
+    yield
+    _nursery.close()
+
+
 def start_worker(*arguments, **environment):
-    return subprocess.Popen(
-        [sys.executable, "-m", "mixtune_worker", *map(str, arguments)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(SOURCE)} | environment,
-    )
+    return WorkerProcess(_nursery, arguments, environment)
 
 
 def run_worker(*arguments, **environment):

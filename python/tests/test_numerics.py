@@ -273,7 +273,7 @@ def test_bfloat16_passes_leave_what_is_trained_in_float32(tmp_path, model_dirs):
 
 
 @pytest.mark.parametrize("family,method", [("llama", "lora"), ("phi3", "lora"), ("phi3", "dora")])
-def test_weights_of_4_bits_train_and_answer_as_what_they_stand_for(tmp_path, model_dirs, family, method):
+def test_weights_of_4_bits_train_and_answer_as_what_they_stand_for(tmp_path, model_dirs, asked, family, method):
     from bitsandbytes.functional import dequantize_4bit, quantize_4bit
 
     run_dir = tmp_path / "run"
@@ -284,6 +284,8 @@ def test_weights_of_4_bits_train_and_answer_as_what_they_stand_for(tmp_path, mod
     for name in linears(rounded):
         weight = rounded.get_submodule(name).weight
         weight.data = dequantize_4bit(*quantize_4bit(weight.data, quant_type="nf4", compress_statistics=True))
+    with torch.no_grad():
+        untuned = [-loss_alone(rounded, *item, "answer").item() for item in make_questions()]
     num_block_weights = sum(p.numel() for name, p in rounded.named_parameters() if name.startswith("model.layers."))
     exact = peft_model(model_dirs(family), train, weights)
     oracle = peft_model(model_dirs(family), train, weights, rounded)
@@ -302,6 +304,7 @@ def test_weights_of_4_bits_train_and_answer_as_what_they_stand_for(tmp_path, mod
     gradients = gradients_of(oracle)
     for name, parameter in training.model.trained.items():
         np.testing.assert_allclose(parameter.grad, gradients[name], rtol=2e-4, atol=2e-6)
+    np.testing.assert_allclose(asked(family, load_in_4bit=True)["gold_logprobs"], untuned, rtol=1e-5)
 
 
 @pytest.mark.parametrize("window,softcap", [(None, None), (5, None), (5, 2.0)])

@@ -68,7 +68,7 @@ def test_a_run_killed_and_resumed_ends_with_the_same_bytes(thirty, tmp_path):
         child = start_worker("run", prepared, again)
         read_until(child, step)
         child.send_signal(signal.SIGKILL)
-        child.communicate()
+        child.wait()
     assert not (again / "receipt.json").exists()
     with open(again / "metrics.jsonl", "a") as log:
         log.write('{"step":9')
@@ -549,4 +549,5 @@ def test_a_machine_counts_its_gpus_and_the_smallest_memory(monkeypatch):
     sizes = [80, 40, 80]
     monkeypatch.setattr(torch.cuda, "device_count", lambda: len(sizes))
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: SimpleNamespace(total_memory=sizes[index]))
-    assert gpus() == {"device_count": 3, "device_memory": 40}
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "the first")
+    assert gpus() == {"device_name": "the first", "device_count": 3, "device_memory": 40}

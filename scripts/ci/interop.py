@@ -101,4 +101,5 @@ def main(run, base, *exports):
 
 
 if __name__ == "__main__":
-    sys.exit(0 if main(*sys.argv[1:]) else 1)
+    groups = " ".join(sys.argv[1:]).split(" -- ")  # temporary folders have no spaces
+    sys.exit(0 if all([main(*group.split()) for group in groups]) else 1)

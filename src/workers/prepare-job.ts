@@ -73,7 +73,8 @@ export function answeredModel(shared: SharedParts, job: Job): TrainedModel {
   };
 }
 
-function preparedFor({ device, ranks, isGpu, compile }: Computer, job: Job): PreparedFor {
+/** What a job computes with: an untuned model in the numbers of the runs beside it. */
+export function preparedFor({ device, ranks, isGpu, compile }: Computer, job: Job): PreparedFor {
   const { bf16, load_in_4bit } = job.kind === "run" ? job.spec.train : job.numerics;
   return {
     ...{ device, ranks, compile },

@@ -183,6 +183,17 @@ test("words of the command line that mean nothing", async () => {
   expect(await refused(["eval", "mixtune/tiny", "--tasks", "study.yaml", "--split", "tests"])).toContain("--split");
 });
 
+test("numbers that our own engine does not compute in", async () => {
+  for (const key of ["bf16", "load_in_4bit"]) {
+    expect(await refused(["run", "study.yaml", `train.${key}=true`])).toContain(
+      `train.${key}: expected false, on the local worker, got true`,
+    );
+  }
+  expect(await refused(["run", "study.yaml", "train.load_in_4bit=true", "train.method=full"])).toContain(
+    "train.load_in_4bit: expected method lora, got method full",
+  );
+});
+
 test("with --json the same as a record, and the message still on standard error", async () => {
   edit("max_steps", "max_step");
   const { status, stdout, stderr } = await mixtune(["run", "study.yaml", "--json"], { cwd: folder });

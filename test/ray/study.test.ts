@@ -232,7 +232,7 @@ describe("bad input", () => {
   });
 
   test("of a run that no node can take is told while it waits for one", async () => {
-    const { status, stderr } = await onRay("large", ONE, {
+    const { status, stderr } = await onRay("large", [...ONE, "seeds=[12]"], {
       flags: ["--gpus", "1"],
       onStderr: (text, kill) => {
         if (/ waits for a node with .* 1 GPUs, .*; there are nodes with .* 0 GPUs/.test(text)) kill("SIGINT");

@@ -2,15 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:f
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  readItemScores,
-  readMetrics,
-  readPredictions,
-  readReceipt,
-  readScores,
-  readSpec,
-  readStatus,
-} from "../../src/runs/run-dir.ts";
+import { readItemScores, readMetrics, readReceipt, readScores, readSpec, readStatus } from "../../src/runs/run-dir.ts";
 import { type Parity, parityOf } from "../../src/workers/parity.ts";
 import { mixtune, temporaryFolder } from "../support/command.ts";
 import { makeFamilies } from "../support/tiny-families.ts";
@@ -41,10 +33,14 @@ async function run(worker: Worker, out: string, ...more: string[]): Promise<stri
 /** Text takes longest: it is written where a net or a batch is new. */
 const WITHOUT_TEXT = "eval.scoring=[constrained]";
 
-function expectSame(name: string, found: Parity): void {
+/** Another layout of the same method: its net has answered enough. */
+const FEW = ["eval.max_test=50"];
+const isVariant = (name: string) => name.includes(", ");
+
+function expectSame(name: string, found: Parity, items = 500): void {
   console.log(name, JSON.stringify({ ...found, other_answers: found.other_answers.length }));
   expect(found.steps).toBe(STEPS);
-  expect(found.items).toBeGreaterThanOrEqual(500);
+  expect(found.items).toBeGreaterThanOrEqual(items);
   expect(found.loss).toBeLessThanOrEqual(1e-4);
   expect(found.dev_loss).toBeLessThanOrEqual(1e-4);
   expect(found.logprob).toBeLessThanOrEqual(1e-2);
@@ -64,10 +60,10 @@ describe("the same run on both engines", () => {
       ["train.method=full", "train.init=random", "train.train_batch_size=null", "train.batch_tokens=3000"],
     ],
   ] as [string, string[]][])("has the same losses and answers: %s", async (name, more) => {
-    const changes = name === "LoRA" ? more : [...more, WITHOUT_TEXT];
+    const changes = name === "LoRA" ? more : [...more, WITHOUT_TEXT, ...(isVariant(name) ? FEW : [])];
     const local = await run("local", `local ${name}`, ...changes);
     const torch = await run("torch", `torch ${name}`, ...changes);
-    expectSame(name, parityOf(local, torch, readSpec(torch).train));
+    expectSame(name, parityOf(local, torch, readSpec(torch).train), isVariant(name) ? 100 : 500);
     expect(readStatus(torch).state).toBe("done");
     expect(readReceipt(torch)!.versions).toHaveProperty("torch");
     expect(["prepared", "answers"].filter((left) => existsSync(join(torch, left)))).toEqual([]);
@@ -154,39 +150,3 @@ function hasStep(dir: string, step: number): boolean {
   const index = join(dir, "checkpoints", "last.json");
   return existsSync(index) && JSON.parse(readFileSync(index, "utf8")).step >= step;
 }
-
-describe("the frozen weights in 4 bits", () => {
-  test("train to other losses that are near, and the untuned model is scored in them too", async () => {
-    const changes = [
-      "train.load_in_4bit=true",
-      "controls=[base]",
-      "eval.max_test=50",
-      "train.max_steps=5",
-      WITHOUT_TEXT,
-    ];
-    const [exact, rounded] = await Promise.all([
-      run("torch", "exact weights", ...changes, "train.load_in_4bit=false"),
-      run("torch", "weights of 4 bits", ...changes),
-    ]);
-    const losses = (dir: string) => readMetrics(dir).map(({ loss }) => loss);
-    for (const [i, loss] of losses(rounded).entries()) {
-      expect(loss).not.toBeCloseTo(losses(exact)[i]!, 4);
-      expect(Math.abs(loss - losses(exact)[i]!)).toBeLessThan(0.1 * losses(exact)[i]!);
-    }
-    const untuned = (out: string) => {
-      const under = join(folder, out, "baselines");
-      const dir = join(under, readdirSync(under).find((id) => id.startsWith("base-"))!);
-      return readPredictions(dir, "gen-sentiment", "test").map(({ label_logprobs }) => label_logprobs);
-    };
-    expect(untuned("weights of 4 bits")).not.toEqual(untuned("exact weights"));
-  });
-
-  test("are refused where our own engine trains, and where they would be trained themselves", async () => {
-    const run = (...changes: string[]) =>
-      mixtune(["run", RECIPE, "--out", "refused", "train.load_in_4bit=true", ...changes], { cwd: folder });
-    expect((await run()).stderr).toMatch(/train\.load_in_4bit: expected false, on the local worker, got true/);
-    expect((await run("train.method=full")).stderr).toMatch(
-      /train\.load_in_4bit: expected method lora, got method full/,
-    );
-  });
-});
