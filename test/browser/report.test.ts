@@ -122,6 +122,7 @@ describe("the report", () => {
     const readout = heat.locator(".readout");
     await heat.locator("td[data-tell]").first().hover();
     expect(await readout.textContent()).toMatch(/ on .* from the task alone · (95 % .* to |no interval)/);
+    await page.mouse.move(0, 0); // what is focused scrolls, and would come to lie under it
     await heat.locator("td[tabindex='0']").focus();
     const first = await readout.textContent();
     await page.keyboard.press("ArrowDown");

@@ -243,11 +243,13 @@ describe("bad input", () => {
 
   test("of a prepared run damaged in storage fails that run, and names the file; put right, it is done", async () => {
     const settings = [...SETTINGS, ...NOTHING_ELSE, 'design=["all"]', "seeds=[6]"];
+    const others = new Set(stored().map(({ id }) => id));
     let damaged = "";
     const { status, stdout } = await onRay("damaged", settings, {
       watch: () => {
         if (damaged !== "") return;
-        for (const { dir, isOver } of stored()) {
+        for (const { id, dir, isOver } of stored()) {
+          if (others.has(id)) continue;
           const prepared = readdirSync(dir).find((name) => name.startsWith("prepared-"));
           const path = prepared && join(dir, prepared, "train.safetensors");
           if (isOver || path === undefined || !existsSync(join(path, "..", "prepared.json"))) continue;
