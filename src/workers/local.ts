@@ -3,7 +3,7 @@
  * cluster all in one, which mostly waits.
  */
 
-import { Worker } from "node:worker_threads";
+import { SHARE_ENV, Worker } from "node:worker_threads";
 import type { TokenCache } from "../data/token-cache.ts";
 import type { ExecuteJob, Job, Outcome, RunProgress } from "../study/types.ts";
 import type { RaySettings } from "./ray-engine.ts";
@@ -49,7 +49,7 @@ export function createLocalWorker(options: LocalWorkerOptions, note: (text: stri
     while (slots.has(slot)) slot += 1;
     slots.add(slot);
     const workerData: ThreadData = { ...options, aborted, slot };
-    return new Worker(new URL("./local-thread.js", import.meta.url), { workerData })
+    return new Worker(new URL("./local-thread.js", import.meta.url), { workerData, env: SHARE_ENV })
       .on("message", (message: FromThread) => {
         if (message.kind === "note") note(message.text);
       })

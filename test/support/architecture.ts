@@ -54,7 +54,7 @@ const OWNED_NAMES: readonly { name: string; owners: readonly string[] }[] = [
   { name: "Math.random", owners: ["cli/", "workers/"] },
   { name: "Date.now", owners: ["cli/", "workers/"] },
   { name: "new Date()", owners: ["cli/", "workers/"] },
-  { name: "process.env", owners: ["cli/", "workers/"] },
+  { name: "process.env", owners: ["cli/", "workers/", "engine/runtime/onnxruntime.ts"] },
   { name: "fetch", owners: ["hub/", "eval/hosted/", "workers/"] },
 ];
 

@@ -1,7 +1,8 @@
 /** @file An ONNX model on disk, run as its users run it: by ONNX Runtime, from its file. */
 
-import * as ort from "onnxruntime-node";
+import type * as Ort from "onnxruntime-node";
 import type { OnnxElementType } from "../../formats/onnx.ts";
+import { ort } from "./onnxruntime.ts";
 import type { TensorData } from "./session.ts";
 
 export interface FedTensor {
@@ -12,9 +13,9 @@ export interface FedTensor {
 
 /** Owns the session of one file. Release it when done. */
 export class OnnxFile {
-  private readonly session: ort.InferenceSession;
+  private readonly session: Ort.InferenceSession;
 
-  private constructor(session: ort.InferenceSession) {
+  private constructor(session: Ort.InferenceSession) {
     this.session = session;
   }
 

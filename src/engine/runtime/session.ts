@@ -1,9 +1,10 @@
-/** @file A graph made ready to run by ONNX Runtime: the only file that knows the library. */
+/** @file A graph made ready to run by ONNX Runtime: run in float32 on the CPU. */
 
-import * as ort from "onnxruntime-node";
+import type * as Ort from "onnxruntime-node";
 import type { Graph } from "../graph/graph.ts";
 import { type Bindings, boundDim, type Value } from "../graph/values.ts";
 import { lower } from "./lower.ts";
+import { ort } from "./onnxruntime.ts";
 
 /** How a session computes. All of it belongs to a run's numerics. */
 export interface SessionOptions {
@@ -30,9 +31,9 @@ export function liveSessions(): number {
 export class Session {
   private readonly graph: Graph;
   private readonly dims: readonly string[];
-  private readonly session: ort.InferenceSession;
+  private readonly session: Ort.InferenceSession;
 
-  private constructor(graph: Graph, dims: readonly string[], session: ort.InferenceSession) {
+  private constructor(graph: Graph, dims: readonly string[], session: Ort.InferenceSession) {
     this.graph = graph;
     this.dims = dims;
     this.session = session;
@@ -72,12 +73,12 @@ export class Session {
     bindings: Bindings,
     into: Readonly<Record<string, Float32Array>> = {},
   ): Promise<Record<string, Float32Array>> {
-    const inputs: Record<string, ort.Tensor> = {};
+    const inputs: Record<string, Ort.Tensor> = {};
     for (const value of this.graph.inputs) inputs[value.name] = toTensor(value, feeds[value.name], bindings);
     for (const dim of this.dims) {
       inputs[`dim:${dim}`] = new ort.Tensor("int64", BigInt64Array.of(BigInt(boundDim(dim, bindings))), [1]);
     }
-    const fetches: Record<string, ort.Tensor | null> = {};
+    const fetches: Record<string, Ort.Tensor | null> = {};
     for (const [name, value] of this.graph.outputs) {
       const buffer = into[name];
       fetches[name] = buffer === undefined ? null : toTensor(value, buffer, bindings);
@@ -94,7 +95,7 @@ export class Session {
   }
 }
 
-function toTensor(value: Value, data: TensorData | undefined, bindings: Bindings): ort.Tensor {
+function toTensor(value: Value, data: TensorData | undefined, bindings: Bindings): Ort.Tensor {
   const shape = value.shape.map((dim) => boundDim(dim, bindings));
   const size = shape.reduce((a, b) => a * b, 1);
   if (data === undefined || data.length !== size) {
