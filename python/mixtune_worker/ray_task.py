@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from . import messages
-from .__main__ import check_packages, fault
+from .__main__ import fault
 from .errors import DamagedRun, Interrupted, MixtuneError
 from .files import remove_quietly, sha256_of
+from .packages import check_packages
 from .storage import Storage, StorageError
 from .team import do
 

@@ -2,9 +2,6 @@
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +11,6 @@ from safetensors.numpy import save_file
 from worker_process import Nursery, WorkerProcess
 
 torch.set_num_threads(1)
-SOURCE = Path(__file__).parents[1]
 V = 61
 FAMILIES = ["llama", "qwen2", "qwen3", "phi3", "mistral", "gemma2"]
 SIZES = dict(

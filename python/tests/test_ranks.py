@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import SOURCE, first_values, run_worker, start_worker, write_prepared
+from conftest import first_values, run_worker, start_worker, write_prepared
 from safetensors.numpy import load_file
 from test_numerics import CPU, never
+from worker_process import SOURCE
 
 from mixtune_worker import checkpoint, team
 from mixtune_worker.checkpoint import weight_file

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import LABELS, SOURCE, first_values, make_questions, plain_model, run_worker, start_worker, write_prepared
+from conftest import LABELS, first_values, make_questions, plain_model, run_worker, start_worker, write_prepared
 from safetensors.numpy import load_file
 from test_numerics import CPU, loss_alone, never, training_of
 

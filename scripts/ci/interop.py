@@ -1,6 +1,6 @@
 """What mixtune trained, loaded by transformers and PEFT: the label log-probabilities in its predictions must come out again.
 
-    python scripts/ci/interop.py RUN_DIR BASE_MODEL_DIR [EXPORT_DIR...]
+    python scripts/ci/interop.py RUN_DIR BASE_MODEL_DIR [EXPORT_DIR...] [-- RUN_DIR ...]
 
 RUN_DIR was evaluated with eval.keep_prompts: true. Tokenizer, template, adapter or weights, and scoring are all checked at once.
 EXPORT_DIRs are what mixtune export wrote of the run, in PEFT's or Hugging Face's layout (--dtype f32): loaded with the tokenizer and template that

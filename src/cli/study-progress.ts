@@ -58,8 +58,9 @@ export class StudyProgress {
     }
     const { index, started } = this.running.get(id)!;
     if (event.kind === "progress") {
-      this.compareMemory(id, event.progress.peak_memory_bytes);
-      if (event.progress.note !== undefined) this.line.say(visible(`${this.nameOf(id)}: ${event.progress.note}`));
+      const { note, peak_memory_bytes } = event.progress;
+      if (note !== undefined) return this.line.say(visible(`${this.nameOf(id)}: ${note}`));
+      this.compareMemory(id, peak_memory_bytes);
       const whole = { label: this.nameOf(id), index, total: this.total, secondsAfter: this.secondsAfter() };
       this.line.update(whole, event.progress);
       return;

@@ -123,7 +123,9 @@ export class RayDriver {
 
   /** What the driver has to say since it was last heard. */
   private async hear(id: string): Promise<void> {
-    const notes = messagesOf(await this.ray.logs(id)).flatMap((one) => (one.kind === "note" ? [one.text] : []));
+    const log = await this.ray.logs(id).catch(() => undefined);
+    if (log === undefined) return; // runs go on without it
+    const notes = messagesOf(log).flatMap((one) => (one.kind === "note" ? [one.text] : []));
     for (const text of notes.slice(this.notesTold)) this.note(text);
     this.notesTold = notes.length;
   }
