@@ -6,13 +6,13 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { packExamples } from "../src/data/batches/packing.ts";
 import { CATALOGUE } from "../src/data/catalogue.ts";
-import { openTemplate } from "../src/data/chat-template.ts";
 import { loadTask } from "../src/data/load-task.ts";
-import { packExamples } from "../src/data/packing.ts";
-import { prepareTask } from "../src/data/prepare.ts";
-import type { TokenCache } from "../src/data/token-cache.ts";
-import { openTokenizer } from "../src/data/tokenizers.ts";
+import { openTemplate } from "../src/data/tokens/chat-template.ts";
+import { prepareTask } from "../src/data/tokens/prepare.ts";
+import type { TokenCache } from "../src/data/tokens/token-cache.ts";
+import { openTokenizer } from "../src/data/tokens/tokenizers.ts";
 import { MICRO_BATCH_TOKENS } from "../src/train/trainer.ts";
 
 const dataRoot = process.env.MIXTUNE_DATA;

@@ -10,12 +10,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { sizeOf } from "../src/app/models/named-model.ts";
+import { estimateRun } from "../src/app/study/estimate.ts";
 import { Rng } from "../src/base/rng.ts";
-import { estimateRun } from "../src/cli/estimate.ts";
-import { sizeOf } from "../src/cli/models.ts";
-import { lengthOf } from "../src/data/fit.ts";
-import { keptOrders } from "../src/data/mixture.ts";
-import type { PreparedTask } from "../src/data/prepare.ts";
+import { keptOrders } from "../src/data/batches/mixture.ts";
+import { lengthOf } from "../src/data/tokens/fit.ts";
+import type { PreparedTask } from "../src/data/tokens/prepare.ts";
 import { reportHtml } from "../src/report/html.ts";
 import { listPredictions, readItemScores, runPaths } from "../src/runs/run-dir.ts";
 import { parseStudy } from "../src/specs/study-file.ts";

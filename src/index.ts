@@ -13,9 +13,9 @@ export {
   WorkerError,
 } from "./base/errors.ts";
 export { Rng } from "./base/rng.ts";
-export { openTemplate, tokenizeExample, tokenizeLabels } from "./data/chat-template.ts";
-export { packExamples, packLabels } from "./data/packing.ts";
-export { openTokenizer } from "./data/tokenizers.ts";
+export { packExamples, packLabels } from "./data/batches/packing.ts";
+export { openTemplate, tokenizeExample, tokenizeLabels } from "./data/tokens/chat-template.ts";
+export { openTokenizer } from "./data/tokens/tokenizers.ts";
 export type { Example, Pack, TokenizedExample } from "./data/types.ts";
 export { bestLabel, scoreLabels } from "./eval/score.ts";
 export { openSafetensors, type SafetensorsFile, type TensorToWrite, writeSafetensors } from "./formats/safetensors.ts";

@@ -74,7 +74,7 @@ describe("a planted violation is caught", () => {
   test.each<[string, string, string, RegExp]>([
     [
       "an import upwards",
-      "data/packing.ts",
+      "data/batches/packing.ts",
       'import { train } from "../train/trainer.ts";',
       /data may not import train\/trainer\.ts/,
     ],
@@ -88,7 +88,7 @@ describe("a planted violation is caught", () => {
     ["a re-export", "base/errors.ts", 'export * from "../formats/csv.ts";', /base may not import formats/],
     [
       "across the first wall",
-      "data/batches.ts",
+      "data/batches/batches.ts",
       'import { matmul } from "../engine/graph/ops.ts";',
       /data may not import engine/,
     ],
@@ -118,7 +118,7 @@ describe("a planted violation is caught", () => {
       'import { readFile } from "node:fs/promises";',
       /never touches the disk/,
     ],
-    ["chance", "data/mixture.ts", "const x = Math.random();", /Math\.random belongs to/],
+    ["chance", "data/batches/mixture.ts", "const x = Math.random();", /Math\.random belongs to/],
     ["the clock", "train/trainer.ts", "const t = new Date();", /new Date\(\) belongs to/],
     ["the clock in milliseconds", "runs/run-dir.ts", "const t = Date.now();", /Date\.now belongs to/],
     ["the environment", "hub/cache.ts", "const home = process.env.HF_HOME;", /process\.env belongs to/],

@@ -2,10 +2,10 @@
 
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openTemplate } from "../../src/data/chat-template.ts";
 import { loadTask } from "../../src/data/load-task.ts";
-import { type PreparedTask, prepareTask } from "../../src/data/prepare.ts";
-import { openTokenizer } from "../../src/data/tokenizers.ts";
+import { openTemplate } from "../../src/data/tokens/chat-template.ts";
+import { type PreparedTask, prepareTask } from "../../src/data/tokens/prepare.ts";
+import { openTokenizer } from "../../src/data/tokens/tokenizers.ts";
 import type { TokenizedExample } from "../../src/data/types.ts";
 import { tunedLayout } from "../../src/models/network.ts";
 import { readModelConfig } from "../../src/models/weights.ts";

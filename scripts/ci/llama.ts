@@ -10,11 +10,11 @@
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { openLocalModels } from "../../src/app/models/served-models.ts";
+import { taskNamed } from "../../src/app/tasks/named-task.ts";
 import { processContext } from "../../src/cli/context.ts";
-import { openLocalModels } from "../../src/cli/local-models.ts";
-import { taskNamed } from "../../src/cli/named-tasks.ts";
-import { tokenizeExample, tokenizeLabels } from "../../src/data/chat-template.ts";
 import { loadTask } from "../../src/data/load-task.ts";
+import { tokenizeExample, tokenizeLabels } from "../../src/data/tokens/chat-template.ts";
 import { generate } from "../../src/eval/generate.ts";
 import { likeliest, logProbability } from "../../src/eval/sampling.ts";
 import { bestLabel, scoreLabels } from "../../src/eval/score.ts";

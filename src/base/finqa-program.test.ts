@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readJsonList } from "../data/json-rows.ts";
+import { readJsonList } from "../data/readers/json-rows.ts";
 import { contradicts, type ProgramValue, resultText, runProgram, valueText } from "./finqa-program.ts";
 
 const TABLE = [

@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { refuseLargeModel } from "../app/models/memory.ts";
+import { localModelDir } from "../app/models/named-model.ts";
+import { readSettings } from "../app/settings.ts";
 import { CheckpointError, DataError, SpecError, WorkerError } from "../base/errors.ts";
+import { bytes, count, duration } from "../base/human-numbers.ts";
 import { describeError, EXIT_FAILED, EXIT_WRONG_REQUEST, errorRecord, exitStatus } from "./exit.ts";
-import { refuseLargeModel } from "./memory.ts";
-import { localModelDir } from "./models.ts";
-import { bytes, count, duration } from "./numbers.ts";
-import { readSettings } from "./settings.ts";
-import { assignmentsOf } from "./words.ts";
+import { assignmentsOf } from "./options/assignments.ts";
 
 const DETAIL = { place: "p", expected: "e", got: "g", remedy: "Do r." };
 

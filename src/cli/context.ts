@@ -2,10 +2,10 @@
 
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readSettings, type Settings } from "../app/settings.ts";
+import { visible } from "../base/visible.ts";
 import { type Hub, openHub } from "../hub/hub.ts";
 import type { Clock } from "../study/ledger.ts";
-import { readSettings, type Settings } from "./settings.ts";
-import { visible } from "./visible.ts";
 
 /** Options that every command takes. */
 export interface GlobalOptions {

@@ -1,8 +1,8 @@
 /** @file How long a model's answers to a task may become, from the task's training answers where they are on this machine. */
 
 import { MixtuneError } from "../base/errors.ts";
-import type { PromptTemplate } from "../data/chat-template.ts";
 import { loadTask } from "../data/load-task.ts";
+import type { PromptTemplate } from "../data/tokens/chat-template.ts";
 import { newTokensFor } from "../eval/answer-length.ts";
 import type { AnswerSpec, TaskSpec } from "../specs/types.ts";
 

@@ -2,6 +2,8 @@
 /** @file The command line: global options, commands, and one place where errors become messages and exit statuses. */
 
 import { Command, CommanderError, Option } from "commander";
+import { packageVersion } from "../app/package.ts";
+import { visible } from "../base/visible.ts";
 import type { Act } from "./act.ts";
 import { addChat } from "./commands/chat.ts";
 import { addCompare } from "./commands/compare.ts";
@@ -26,8 +28,6 @@ import { addTrain } from "./commands/train.ts";
 import { addUi } from "./commands/ui.ts";
 import { type GlobalOptions, processContext } from "./context.ts";
 import { describeError, EXIT_INTERRUPTED, EXIT_WRONG_REQUEST, Exit, errorRecord, exitStatus } from "./exit.ts";
-import { packageVersion } from "./package.ts";
-import { visible } from "./visible.ts";
 
 async function main(): Promise<number> {
   const program = new Command("mixtune")

@@ -1,5 +1,6 @@
 /** @file The datasets that mixtune knows by name. */
 
+import type { TaskDefinition } from "./readers/definition.ts";
 import { agieval } from "./tasks/agieval.ts";
 import { alpaca } from "./tasks/alpaca.ts";
 import { aqua } from "./tasks/aqua.ts";
@@ -11,7 +12,6 @@ import { cfa } from "./tasks/cfa.ts";
 import { commonsenseqa } from "./tasks/commonsenseqa.ts";
 import { convfinqa } from "./tasks/convfinqa.ts";
 import { convfinqaByPage } from "./tasks/convfinqa-by-page.ts";
-import type { TaskDefinition } from "./tasks/definition.ts";
 import { financebench } from "./tasks/financebench.ts";
 import { finerOrd } from "./tasks/finer-ord.ts";
 import { finnerCls } from "./tasks/finner-cls.ts";

@@ -7,7 +7,7 @@ import { expectConformingTask } from "../../test/conformance/task.ts";
 import { DataError, type MixtuneError, SpecError } from "../base/errors.ts";
 import type { AnswerSpec, MetricName, TaskSpec } from "../specs/types.ts";
 import { CATALOGUE } from "./catalogue.ts";
-import { findLeaks } from "./leakage.ts";
+import { findLeaks } from "./checks/leakage.ts";
 import { loadTask, rankingMetric } from "./load-task.ts";
 
 const dataRoot = process.env.MIXTUNE_DATA;

@@ -7,12 +7,12 @@ import { DataError, SpecError } from "../base/errors.ts";
 import { metricsOfKind } from "../specs/metrics.ts";
 import type { AnswerSpec, MetricName, Split, TaskSpec } from "../specs/types.ts";
 import { CATALOGUE } from "./catalogue.ts";
-import { fitRange } from "./fit.ts";
-import { type HubFiles, readHubRecords } from "./hub-rows.ts";
-import { loadOwnData } from "./own-data.ts";
-import { asGiven, carveSplits, type Row, type SourceSplits } from "./splits.ts";
+import { loadOwnData } from "./own/own-data.ts";
+import type { ReadContext, SplitRecords, TaskDefinition } from "./readers/definition.ts";
+import { type HubFiles, readHubRecords } from "./readers/hub-rows.ts";
+import { asGiven, carveSplits, type Row, type SourceSplits } from "./splits/splits.ts";
 import { licencesOf, namesOf, textsOf } from "./task-texts.ts";
-import type { ReadContext, SplitRecords, TaskDefinition } from "./tasks/definition.ts";
+import { fitRange } from "./tokens/fit.ts";
 import type { Example, LoadedTask } from "./types.ts";
 
 /** Where data is found. */

@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { openTemplate } from "./chat-template.ts";
 import { loadTask } from "./load-task.ts";
-import { type PrepareOptions, prepareTask } from "./prepare.ts";
 import { withShuffledAnswers } from "./shuffled-answers.ts";
-import { openTokenizer } from "./tokenizers.ts";
+import { openTemplate } from "./tokens/chat-template.ts";
+import { type PrepareOptions, prepareTask } from "./tokens/prepare.ts";
+import { openTokenizer } from "./tokens/tokenizers.ts";
 import type { LoadedTask } from "./types.ts";
 
 function taskOf(answers: readonly string[]): LoadedTask {

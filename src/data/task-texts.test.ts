@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseStudy } from "../specs/study-file.ts";
 import { ingredientTasks } from "../study/plan.ts";
 import { loadTask } from "./load-task.ts";
-import { normalizeText } from "./splits.ts";
+import { normalizeText } from "./splits/splits.ts";
 
 const study = (mixer: string) =>
   parseStudy(

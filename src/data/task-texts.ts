@@ -4,8 +4,8 @@
  */
 
 import type { Split } from "../specs/types.ts";
-import { textOf } from "./leakage.ts";
-import { groupOfText } from "./splits.ts";
+import { textOf } from "./checks/leakage.ts";
+import { groupOfText } from "./splits/splits.ts";
 import type { Example, LoadedTask } from "./types.ts";
 
 /**

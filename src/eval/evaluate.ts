@@ -2,10 +2,10 @@
 
 import { OpError } from "../base/errors.ts";
 import { RESULT_MARK, resultIn } from "../base/result-mark.ts";
-import type { PromptTemplate } from "../data/chat-template.ts";
-import type { PreparedTask } from "../data/prepare.ts";
-import { evaluatedSubset } from "../data/splits.ts";
-import type { Tokenizer } from "../data/tokenizers.ts";
+import { evaluatedSubset } from "../data/splits/splits.ts";
+import type { PromptTemplate } from "../data/tokens/chat-template.ts";
+import type { PreparedTask } from "../data/tokens/prepare.ts";
+import type { Tokenizer } from "../data/tokens/tokenizers.ts";
 import type { Example, TokenizedExample } from "../data/types.ts";
 import type { EvalSpec } from "../specs/types.ts";
 import { newTokensFor } from "./answer-length.ts";

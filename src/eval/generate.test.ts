@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openDecoder } from "../../test/support/decoders.ts";
 import { DataError, SpecError, WorkerError } from "../base/errors.ts";
-import { packLabels } from "../data/packing.ts";
+import { packLabels } from "../data/batches/packing.ts";
 import { liveSessions } from "../engine/runtime/session.ts";
 import { CachedNetwork } from "../models/cached-network.ts";
 import { Network } from "../models/network.ts";

@@ -2,7 +2,7 @@
 
 import { DataError, SpecError, WorkerError } from "../base/errors.ts";
 import { Rng } from "../base/rng.ts";
-import { sharePrefixes, sortedByPrompt } from "../data/layout.ts";
+import { sharePrefixes, sortedByPrompt } from "../data/batches/layout.ts";
 import type { TokenizedExample } from "../data/types.ts";
 import type { CachedNetwork } from "../models/cached-network.ts";
 import { moveRow } from "../models/kv-cache.ts";

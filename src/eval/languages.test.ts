@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CheckpointError } from "../base/errors.ts";
 import { Rng } from "../base/rng.ts";
-import { plainTemplate } from "../data/chat-template.ts";
 import { loadTask } from "../data/load-task.ts";
-import { openTokenizer } from "../data/tokenizers.ts";
+import { plainTemplate } from "../data/tokens/chat-template.ts";
+import { openTokenizer } from "../data/tokens/tokenizers.ts";
 import { readNumberStrict } from "../metrics/number-answer.ts";
 import { type Language, labelLanguage, MAX_DIGITS, MAX_NUMBER_TOKENS, numberLanguage } from "./languages.ts";
 

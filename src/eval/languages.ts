@@ -1,7 +1,7 @@
 /** @file Languages that generation can be held to: the labels of a task, or one number. Automata over token ids. */
 
 import { CheckpointError } from "../base/errors.ts";
-import type { Tokenizer } from "../data/tokenizers.ts";
+import type { Tokenizer } from "../data/tokens/tokenizers.ts";
 import { tokenText } from "./local-model.ts";
 
 /** What may follow what was generated so far. */

@@ -1,8 +1,8 @@
 /** @file A model on this machine that writes answers: network, weights, tokenizer and template under one name; texts and conversations to its ids. */
 
 import { DataError } from "../base/errors.ts";
-import type { Message, PromptTemplate } from "../data/chat-template.ts";
-import type { Tokenizer } from "../data/tokenizers.ts";
+import type { Message, PromptTemplate } from "../data/tokens/chat-template.ts";
+import type { Tokenizer } from "../data/tokens/tokenizers.ts";
 import type { CachedNetwork } from "../models/cached-network.ts";
 import type { Network } from "../models/network.ts";
 

@@ -1,7 +1,7 @@
 /** @file A model on our own engine, ready to be asked. */
 
-import type { PromptTemplate } from "../data/chat-template.ts";
-import type { Tokenizer } from "../data/tokenizers.ts";
+import type { PromptTemplate } from "../data/tokens/chat-template.ts";
+import type { Tokenizer } from "../data/tokens/tokenizers.ts";
 import type { CachedNetwork } from "../models/cached-network.ts";
 import type { Network } from "../models/network.ts";
 import type { AskedModel } from "./evaluate.ts";

@@ -1,6 +1,6 @@
 /** @file Likelihoods under a network: of every label of every prompt, and of the gold answers. */
 
-import { packExamples, packLabels } from "../data/packing.ts";
+import { packExamples, packLabels } from "../data/batches/packing.ts";
 import type { TokenizedExample } from "../data/types.ts";
 import type { Network } from "../models/network.ts";
 

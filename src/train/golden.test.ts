@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { type PackOptions, packExamples, packLabels } from "../data/packing.ts";
+import { type PackOptions, packExamples, packLabels } from "../data/batches/packing.ts";
 import { liveSessions, Session } from "../engine/runtime/session.ts";
 import { openSafetensors } from "../formats/safetensors.ts";
 import { packBindings } from "../models/decoder.ts";

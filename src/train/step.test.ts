@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { PackOptions } from "../data/packing.ts";
+import type { PackOptions } from "../data/batches/packing.ts";
 import { liveSessions } from "../engine/runtime/session.ts";
 import { Network } from "../models/network.ts";
 import { openModelFolder, readParameters } from "../models/weights.ts";

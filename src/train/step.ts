@@ -1,6 +1,6 @@
 /** @file The gradient of one optimiser step: a batch cut into packs, their gradients summed, normalised once over the whole batch. */
 
-import { numSupervised, type PackOptions, packExamples } from "../data/packing.ts";
+import { numSupervised, type PackOptions, packExamples } from "../data/batches/packing.ts";
 import type { TokenizedExample } from "../data/types.ts";
 import type { Network } from "../models/network.ts";
 import type { LossMean } from "../specs/types.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Rng } from "../base/rng.ts";
-import type { PreparedSplit } from "../data/prepare.ts";
+import type { PreparedSplit } from "../data/tokens/prepare.ts";
 import { Network } from "../models/network.ts";
 import { openModelFolder, readParameters } from "../models/weights.ts";
 import { AdamW } from "../optim/adamw.ts";

@@ -1,10 +1,10 @@
 /** @file The training loop of one run, as one story: resume, step, log, dev evaluation, checkpoint, until done, stopped early or interrupted. */
 
 import { WorkerError } from "../base/errors.ts";
-import { planBatches } from "../data/batches.ts";
-import { countsPerEpoch } from "../data/mixture.ts";
-import type { PackOptions } from "../data/packing.ts";
-import type { PreparedSplit } from "../data/prepare.ts";
+import { planBatches } from "../data/batches/batches.ts";
+import { countsPerEpoch } from "../data/batches/mixture.ts";
+import type { PackOptions } from "../data/batches/packing.ts";
+import type { PreparedSplit } from "../data/tokens/prepare.ts";
 import type { Network } from "../models/network.ts";
 import { type AdamW, newAdamState } from "../optim/adamw.ts";
 import { learningRate } from "../optim/schedule.ts";

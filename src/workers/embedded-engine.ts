@@ -1,8 +1,8 @@
 /** @file Our own engine: graphs of ours, arithmetic by ONNX Runtime, in the thread it is called in. */
 
 import { numElements } from "../base/shapes.ts";
-import { SHOT_END } from "../data/few-shot.ts";
-import type { PreparedTask } from "../data/prepare.ts";
+import { SHOT_END } from "../data/tokens/few-shot.ts";
+import type { PreparedTask } from "../data/tokens/prepare.ts";
 import { evaluationSubset } from "../eval/evaluate.ts";
 import { networkModel } from "../eval/network-model.ts";
 import { answerLoss } from "../eval/score.ts";

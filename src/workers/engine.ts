@@ -1,7 +1,7 @@
 /** @file What does the arithmetic of a job: our own engine in this thread, or a PyTorch process beside it. */
 
 import { WorkerError } from "../base/errors.ts";
-import type { PreparedTask } from "../data/prepare.ts";
+import type { PreparedTask } from "../data/tokens/prepare.ts";
 import type { AskedModel } from "../eval/evaluate.ts";
 import type { Caps, RunSpec } from "../specs/types.ts";
 import type { Job, RunProgress } from "../study/types.ts";

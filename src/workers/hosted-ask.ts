@@ -6,7 +6,7 @@ import { askedWaitMs, backoffMs, MAX_ASKED_WAIT_MS } from "../eval/hosted/waits.
 import { readHostedJob } from "../runs/run-dir.ts";
 import { type Doing, failureOf } from "./hosted-refusals.ts";
 
-/** How patient it is; the command line's is in cli/start-hosted.ts. */
+/** How patient it is; the command line's is in app/study/hosted/start.ts. */
 export interface Patience {
   /** Between the first two looks at a job; each further wait is half as long again, up to `longestPollMs`. */
   firstPollMs: number;

@@ -1,7 +1,7 @@
 /** @file The file that a fine-tuning service is sent: one epoch of a run's mixture as chat messages, in the order of the run's first epoch. */
 
-import { countsPerEpoch, epochOrder } from "../data/mixture.ts";
-import type { PreparedTask } from "../data/prepare.ts";
+import { countsPerEpoch, epochOrder } from "../data/batches/mixture.ts";
+import type { PreparedTask } from "../data/tokens/prepare.ts";
 import type { RunSpec, Shown } from "../specs/types.ts";
 
 /**

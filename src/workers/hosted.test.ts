@@ -10,8 +10,8 @@ import {
   type TuningServer,
   type TuningServerOptions,
 } from "../../test/support/tuning-server.ts";
-import { epochOrder } from "../data/mixture.ts";
-import { type PreparedTask, prepareTask } from "../data/prepare.ts";
+import { epochOrder } from "../data/batches/mixture.ts";
+import { type PreparedTask, prepareTask } from "../data/tokens/prepare.ts";
 import type { Example, LoadedTask } from "../data/types.ts";
 import { Purse } from "../eval/hosted/purse.ts";
 import { roughText } from "../eval/hosted/rough-text.ts";

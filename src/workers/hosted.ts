@@ -4,7 +4,7 @@
  */
 
 import { MixtuneError } from "../base/errors.ts";
-import type { PreparedTask } from "../data/prepare.ts";
+import type { PreparedTask } from "../data/tokens/prepare.ts";
 import { CHARS_PER_TOKEN } from "../eval/hosted/estimate.ts";
 import { costOf, type Purse } from "../eval/hosted/purse.ts";
 import type { RemoteJob } from "../eval/hosted/tuning-door.ts";

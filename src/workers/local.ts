@@ -4,7 +4,7 @@
  */
 
 import { SHARE_ENV, Worker } from "node:worker_threads";
-import type { TokenCache } from "../data/token-cache.ts";
+import type { TokenCache } from "../data/tokens/token-cache.ts";
 import type { ExecuteJob, Job, Outcome, RunProgress } from "../study/types.ts";
 import type { RaySettings } from "./ray-engine.ts";
 import type { TorchSettings } from "./torch-engine.ts";

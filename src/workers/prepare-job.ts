@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { SpecError } from "../base/errors.ts";
-import { SHOT_END } from "../data/few-shot.ts";
+import { SHOT_END } from "../data/tokens/few-shot.ts";
 import { removeQuietly } from "../formats/files.ts";
 import { loraOf } from "../models/lora.ts";
 import { tunedLayout } from "../models/network.ts";

@@ -1,10 +1,10 @@
 /** @file Writes a prepared run: all that a worker in another language needs of a job, decided to the last token (specs/prepared.ts). */
 
 import { join } from "node:path";
-import { planBatches } from "../data/batches.ts";
-import { countsPerEpoch } from "../data/mixture.ts";
-import { labelPackEntries, type PackEntry, type PackOptions, packEntries } from "../data/packing.ts";
-import type { PreparedSplit, PreparedTask } from "../data/prepare.ts";
+import { planBatches } from "../data/batches/batches.ts";
+import { countsPerEpoch } from "../data/batches/mixture.ts";
+import { labelPackEntries, type PackEntry, type PackOptions, packEntries } from "../data/batches/packing.ts";
+import type { PreparedSplit, PreparedTask } from "../data/tokens/prepare.ts";
 import type { TokenizedExample } from "../data/types.ts";
 import { asksOf, evaluationSubset } from "../eval/evaluate.ts";
 import { makeFolder, removeQuietly, writeWhole } from "../formats/files.ts";

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { openTemplate } from "../data/chat-template.ts";
-import { openTokenizer } from "../data/tokenizers.ts";
+import { openTemplate } from "../data/tokens/chat-template.ts";
+import { openTokenizer } from "../data/tokens/tokenizers.ts";
 import { writeSafetensors } from "../formats/safetensors.ts";
 import { recordedModel } from "./recorded-model.ts";
 

@@ -1,7 +1,7 @@
 /** @file A model that has been asked already: its answers to one question, as a worker in another language left them. */
 
-import type { PromptTemplate } from "../data/chat-template.ts";
-import type { Tokenizer } from "../data/tokenizers.ts";
+import type { PromptTemplate } from "../data/tokens/chat-template.ts";
+import type { Tokenizer } from "../data/tokens/tokenizers.ts";
 import type { AskedModel } from "../eval/evaluate.ts";
 import { textStream } from "../eval/text-stream.ts";
 import { openSafetensors } from "../formats/safetensors.ts";

@@ -1,13 +1,13 @@
 /** @file What jobs of one thread have in common, made once and kept: opened models, tokenised tasks, networks. */
 
 import { join } from "node:path";
-import { openTemplate, type PromptTemplate } from "../data/chat-template.ts";
-import { drawShots, SHOT_SEED, withShots } from "../data/few-shot.ts";
 import { loadTask } from "../data/load-task.ts";
-import { type PreparedTask, prepareTask } from "../data/prepare.ts";
 import { withShuffledAnswers } from "../data/shuffled-answers.ts";
-import type { TokenCache } from "../data/token-cache.ts";
-import { openTokenizer, type Tokenizer } from "../data/tokenizers.ts";
+import { openTemplate, type PromptTemplate } from "../data/tokens/chat-template.ts";
+import { drawShots, SHOT_SEED, withShots } from "../data/tokens/few-shot.ts";
+import { type PreparedTask, prepareTask } from "../data/tokens/prepare.ts";
+import type { TokenCache } from "../data/tokens/token-cache.ts";
+import { openTokenizer, type Tokenizer } from "../data/tokens/tokenizers.ts";
 import { CachedNetwork } from "../models/cached-network.ts";
 import { Network, type Tuning } from "../models/network.ts";
 import { maxPositions } from "../models/tuning.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CATALOGUE } from "../../src/data/catalogue.ts";
 import { loadTask } from "../../src/data/load-task.ts";
-import type { TaskDefinition } from "../../src/data/tasks/definition.ts";
+import type { TaskDefinition } from "../../src/data/readers/definition.ts";
 import type { Example, LoadedTask } from "../../src/data/types.ts";
 import type { TaskSpec } from "../../src/specs/types.ts";
 import { expectConformingTask } from "./task.ts";

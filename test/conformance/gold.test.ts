@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CATALOGUE } from "../../src/data/catalogue.ts";
 import { loadTask } from "../../src/data/load-task.ts";
-import type { TaskDefinition } from "../../src/data/tasks/definition.ts";
+import type { TaskDefinition } from "../../src/data/readers/definition.ts";
 import { scoreAnswer } from "../../src/metrics/score-answer.ts";
 import { scoreItems } from "../../src/metrics/score-items.ts";
 import type { MetricName } from "../../src/specs/types.ts";

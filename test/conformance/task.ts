@@ -2,7 +2,7 @@
 
 import { expect } from "vitest";
 import { parseAnswer } from "../../src/data/answers.ts";
-import { findLeaks } from "../../src/data/leakage.ts";
+import { findLeaks } from "../../src/data/checks/leakage.ts";
 import type { Example, LoadedTask } from "../../src/data/types.ts";
 
 /**

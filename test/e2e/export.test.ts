@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Parity } from "../../src/cli/export-parity.ts";
+import type { Parity } from "../../src/app/export/check.ts";
 import { openGguf } from "../../src/formats/gguf.ts";
 import type { Prediction } from "../../src/runs/types.ts";
 import { mixtune, temporaryFolder } from "../support/command.ts";

@@ -2,17 +2,17 @@
 
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
+import { openLocalModels } from "../../app/models/served-models.ts";
+import { visible } from "../../base/visible.ts";
 import { generate } from "../../eval/generate.ts";
 import { answerLead, chatPrompt, type LocalModel, PromptTooLong } from "../../eval/local-model.ts";
 import { CHAT_TOKENS } from "../../eval/serve/app.ts";
 import { pieces } from "../../eval/serve/pieces.ts";
 import type { Act } from "../act.ts";
-import { type ChatAnswer, type ChatPartner, chatSession } from "../chat-session.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
-import { openLocalModels } from "../local-models.ts";
-import { numberOption, wholeNumber } from "../options.ts";
-import { visible } from "../visible.ts";
+import { numberOption, wholeNumber } from "../options/numbers.ts";
+import { type ChatAnswer, type ChatPartner, chatSession } from "../screen/chat-session.ts";
 
 interface ChatOptions {
   system?: string;

@@ -2,6 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { SpecError } from "../../base/errors.ts";
+import { visible, visibleLine } from "../../base/visible.ts";
 import { withoutNonFinite } from "../../formats/jsonl.ts";
 import { type CompareFormat, compareCsv, compareMarkdown, compareText } from "../../report/compare-text.ts";
 import { didYouMean } from "../../specs/nearest.ts";
@@ -11,8 +12,7 @@ import { sideNamed } from "../../study/sides.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { wholeNumber } from "../options.ts";
-import { visible, visibleLine } from "../visible.ts";
+import { wholeNumber } from "../options/numbers.ts";
 
 interface CompareCommandOptions {
   task?: string;

@@ -2,12 +2,12 @@
 
 import { join } from "node:path";
 import type { Command } from "commander";
+import { packageRoot } from "../../app/package.ts";
+import { prepareStudy } from "../../app/study/prepare-study.ts";
+import { readStudy } from "../../app/study/read-study.ts";
+import { runStudy } from "../../app/study/run-study.ts";
 import type { Act } from "../act.ts";
-import { packageRoot } from "../package.ts";
-import { prepareStudy } from "../prepare-study.ts";
-import { readStudy } from "../read-study.ts";
-import { runStudy } from "../run-study.ts";
-import { assignmentsOf } from "../words.ts";
+import { assignmentsOf } from "../options/assignments.ts";
 
 export function addDemo(program: Command, act: Act): void {
   program

@@ -5,7 +5,12 @@ import { createRequire } from "node:module";
 import { availableParallelism, cpus, tmpdir, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { localModelDir, sizeOf } from "../../app/models/named-model.ts";
+import { packageVersion } from "../../app/package.ts";
+import { compareEngines, LOSS_TOLERANCE } from "../../app/study/compare-engines.ts";
+import { torchEnvironment, torchPython } from "../../app/study/start-worker.ts";
 import { MixtuneError } from "../../base/errors.ts";
+import { bytes, count } from "../../base/human-numbers.ts";
 import { readBytes, writeWhole } from "../../formats/files.ts";
 import { openModelFolder } from "../../models/weights.ts";
 import type { Parity } from "../../workers/parity.ts";
@@ -13,11 +18,6 @@ import { findTorch } from "../../workers/python.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_FAILED } from "../exit.ts";
-import { localModelDir, sizeOf } from "../models.ts";
-import { bytes, count } from "../numbers.ts";
-import { packageVersion } from "../package.ts";
-import { compareEngines, LOSS_TOLERANCE } from "../parity.ts";
-import { torchEnvironment, torchPython } from "../start-worker.ts";
 
 const TINY = "mixtune/tiny";
 

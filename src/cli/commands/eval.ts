@@ -3,9 +3,16 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
+import { rescore, rescoredText } from "../../app/evaluate/rescore.ts";
+import { localModelDir, modelDir, modelDirOfRun, modelSize } from "../../app/models/named-model.ts";
+import { dataOfJobs } from "../../app/study/prepare-study.ts";
+import { readStudy } from "../../app/study/read-study.ts";
+import { startWorker } from "../../app/study/start-worker.ts";
+import { fetchHubData } from "../../app/tasks/hub-data.ts";
+import { taskNamed } from "../../app/tasks/named-task.ts";
 import { SpecError, WorkerError } from "../../base/errors.ts";
-import { lengthWithShots } from "../../data/few-shot.ts";
 import { loadTask } from "../../data/load-task.ts";
+import { lengthWithShots } from "../../data/tokens/few-shot.ts";
 import { disagreementOf } from "../../metrics/disagreement.ts";
 import { type Panel, panelsText } from "../../report/disagreement-text.ts";
 import { scoresText } from "../../report/scores-text.ts";
@@ -19,22 +26,15 @@ import { executeJobs } from "../../study/execute.ts";
 import { appendLedger } from "../../study/ledger.ts";
 import { findStudyLock, type StudyLock, studyAround } from "../../study/lock-file.ts";
 import { ingredientTasks } from "../../study/plan.ts";
+import { claimFolder } from "../../study/subject.ts";
 import type { Job } from "../../study/types.ts";
+import { threadsFor } from "../../workers/threads.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
-import { HOSTED_OPTIONS, type HostedChoice, type HostedFlags, hostedChoice } from "../hosted-options.ts";
-import { fetchHubData } from "../hub-data.ts";
-import { localModelDir, modelDir, modelDirOfRun, modelSize } from "../models.ts";
-import { taskNamed } from "../named-tasks.ts";
-import { wholeNumber } from "../options.ts";
-import { dataOfJobs } from "../prepare-study.ts";
-import { progressLine } from "../progress.ts";
-import { readStudy } from "../read-study.ts";
-import { rescore, rescoredText } from "../rescore.ts";
-import { startWorker } from "../start-worker.ts";
-import { claimFolder } from "../subject.ts";
-import { threadsFor } from "../threads.ts";
+import { HOSTED_OPTIONS, type HostedChoice, type HostedFlags, hostedChoice } from "../options/hosted.ts";
+import { wholeNumber } from "../options/numbers.ts";
+import { progressLine } from "../screen/progress.ts";
 
 interface EvalOptions extends HostedFlags {
   fewShot: number;
@@ -129,7 +129,7 @@ async function evaluate(model: string, options: EvalOptions, context: Context): 
   }
 
   async function scoreRemote(choice: HostedChoice): Promise<{ dir: string; scores: Scores }> {
-    const { scoreHosted } = await import("../hosted-eval.ts");
+    const { scoreHosted } = await import("../../app/hosted/score-hosted.ts");
     const loaded = await Promise.all(names.map((name) => loadTask(specs[name]!, data)));
     const dir = resolve(options.out ?? join("evals", folderName(`${choice.model}${shotsName(options.fewShot)}`)));
     claimFolder(dir, { model, at: choice.baseUrl, ...asked });

@@ -2,6 +2,14 @@
 
 import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
+import { compareSides, type Parity, type ParityQuestions, parityText } from "../../app/export/check.ts";
+import { type ExportSubject, refuseTaken, writeExport } from "../../app/export/folder.ts";
+import { EXPORT_FORMATS, type ExportChoices, type ExportFormat, type FormatName } from "../../app/export/formats.ts";
+import { engineSide, type OpenSide, withScratch } from "../../app/export/sides.ts";
+import { modelRef, type OpenedModel, openModel, parametersOf, weightsOf } from "../../app/models/open-model.ts";
+import { packageVersion } from "../../app/package.ts";
+import { fetchHubData, fetchWhatThereIs } from "../../app/tasks/hub-data.ts";
+import { taskNamed } from "../../app/tasks/named-task.ts";
 import { digestOf } from "../../base/digest.ts";
 import { SpecError } from "../../base/errors.ts";
 import { numElements } from "../../base/shapes.ts";
@@ -20,15 +28,7 @@ import { ingredientTasks } from "../../study/plan.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { type ExportSubject, refuseTaken, writeExport } from "../export-folder.ts";
-import { EXPORT_FORMATS, type ExportChoices, type ExportFormat, type FormatName } from "../export-formats.ts";
-import { compareSides, type Parity, type ParityQuestions, parityText } from "../export-parity.ts";
-import { engineSide, type OpenSide, withScratch } from "../export-sides.ts";
-import { fetchHubData, fetchWhatThereIs } from "../hub-data.ts";
-import { taskNamed } from "../named-tasks.ts";
-import { modelRef, type OpenedModel, openModel, parametersOf, weightsOf } from "../open-model.ts";
-import { wholeNumber } from "../options.ts";
-import { packageVersion } from "../package.ts";
+import { wholeNumber } from "../options/numbers.ts";
 
 interface ExportOptions {
   to: string;

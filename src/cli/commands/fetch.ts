@@ -1,16 +1,16 @@
 /** @file mixtune fetch STUDY: models and data of the hub into the cache, so that the rest can run offline. */
 
 import type { Command } from "commander";
+import { openBaseModel } from "../../app/models/named-model.ts";
+import { readStudy } from "../../app/study/read-study.ts";
+import { fetchHubData, lockedName } from "../../app/tasks/hub-data.ts";
 import type { HubRecord } from "../../hub/types.ts";
 import { aligned } from "../../report/tables.ts";
 import { ingredientTasks } from "../../study/plan.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { fetchHubData, lockedName } from "../hub-data.ts";
-import { openBaseModel } from "../models.ts";
-import { readStudy } from "../read-study.ts";
-import { assignmentsOf } from "../words.ts";
+import { assignmentsOf } from "../options/assignments.ts";
 
 /** What a name of the study stands for, once it is on this machine. */
 interface Fetched {

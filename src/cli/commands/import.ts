@@ -18,7 +18,7 @@ import { parseStudy } from "../../specs/study-file.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { wholeNumber } from "../options.ts";
+import { wholeNumber } from "../options/numbers.ts";
 
 interface Flags {
   out: string;

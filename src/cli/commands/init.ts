@@ -4,15 +4,15 @@ import { existsSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Command } from "commander";
 import { DataError, SpecError } from "../../base/errors.ts";
-import { SHAPE_NAMES } from "../../data/shapes.ts";
+import { addRow, noFacts } from "../../data/own/file-facts.ts";
+import { type Proposal, type ProposedAnswer, proposeTask } from "../../data/own/propose.ts";
+import { SHAPE_NAMES } from "../../data/own/shapes.ts";
 import { makeFolder, writeWhole } from "../../formats/files.ts";
 import { readRows } from "../../formats/row-file.ts";
 import { metricsOfKind } from "../../specs/metrics.ts";
 import type { Split } from "../../specs/types.ts";
 import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { addRow, noFacts } from "../file-facts.ts";
-import { type Proposal, type ProposedAnswer, proposeTask } from "../propose.ts";
 
 /** A task as it is written into the file. */
 interface ProposedTask {

@@ -2,6 +2,8 @@
 
 import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { type AnswersAsked, answersToJudge, type JudgedSplit } from "../../app/judge/answers-to-judge.ts";
+import { calibrationPath, judgesIn, type OpenPanel, openPanel } from "../../app/judge/open-panel.ts";
 import { sha256 } from "../../base/digest.ts";
 import { SpecError } from "../../base/errors.ts";
 import { type HumanVerdict, readHumanVerdicts } from "../../eval/judge/human-verdicts.ts";
@@ -16,13 +18,11 @@ import type { CalibrationScores, JudgedBy } from "../../runs/types.ts";
 import { whileClaimed } from "../../study/claim.ts";
 import { studyAround } from "../../study/lock-file.ts";
 import type { Act } from "../act.ts";
-import { type AnswersAsked, answersToJudge, type JudgedSplit } from "../answers-to-judge.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { describeSpending, HOSTED_OPTIONS, type HostedFlags } from "../hosted-options.ts";
-import { calibrationPath, judgesIn, type OpenPanel, openPanel } from "../open-panel.ts";
-import { wholeNumber } from "../options.ts";
-import { type ProgressLine, progressLine } from "../progress.ts";
+import { describeSpending, HOSTED_OPTIONS, type HostedFlags } from "../options/hosted.ts";
+import { wholeNumber } from "../options/numbers.ts";
+import { type ProgressLine, progressLine } from "../screen/progress.ts";
 
 interface JudgeOptions extends HostedFlags, AnswersAsked {
   judges: string;

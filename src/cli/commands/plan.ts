@@ -1,6 +1,12 @@
 /** @file mixtune plan STUDY: every run with what it will cost; starts nothing. */
 
 import type { Command } from "commander";
+import { diskNeeded, refuseFullDisk } from "../../app/study/disk.ts";
+import { hostedTodo } from "../../app/study/hosted/baselines.ts";
+import { describeBill, hostedBill } from "../../app/study/hosted/bill.ts";
+import { jobsOf, prepareStudy, refuseFullMemory } from "../../app/study/prepare-study.ts";
+import { readStudy } from "../../app/study/read-study.ts";
+import { bytes, count, duration } from "../../base/human-numbers.ts";
 import { amount } from "../../eval/hosted/purse.ts";
 import { aligned } from "../../report/tables.ts";
 import type { Shown } from "../../specs/types.ts";
@@ -8,16 +14,10 @@ import { ASSUMED_DISCORDANCE, type Detectable, detectableBefore } from "../../st
 import { isComplete } from "../../study/scored.ts";
 import type { PlannedRun } from "../../study/types.ts";
 import type { Act } from "../act.ts";
-import { diskNeeded, refuseFullDisk } from "../disk.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { hostedTodo } from "../hosted-baselines.ts";
-import { describeBill, hostedBill } from "../hosted-bill.ts";
-import { describeSending } from "../hosted-options.ts";
-import { bytes, count, duration } from "../numbers.ts";
-import { jobsOf, prepareStudy, refuseFullMemory } from "../prepare-study.ts";
-import { readStudy } from "../read-study.ts";
-import { addStudyOptions, type StudyFlags } from "../study-options.ts";
-import { assignmentsOf } from "../words.ts";
+import { assignmentsOf } from "../options/assignments.ts";
+import { describeSending } from "../options/hosted.ts";
+import { addStudyOptions, type StudyFlags } from "../options/study.ts";
 
 export function addPlan(program: Command, act: Act): void {
   const command = program

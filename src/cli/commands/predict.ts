@@ -2,26 +2,26 @@
 
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { modelRef } from "../../app/models/open-model.ts";
+import { type AnswerFile, columnsOf, openAnswerFile } from "../../app/predict/answer-file.ts";
+import { type Answerer, openAnswerer } from "../../app/predict/open-answerer.ts";
+import { addedColumns, refuseTaken } from "../../app/predict/predicted.ts";
+import { readStudy } from "../../app/study/read-study.ts";
+import { taskNamed } from "../../app/tasks/named-task.ts";
 import { DataError, SpecError } from "../../base/errors.ts";
-import type { PromptTemplate } from "../../data/chat-template.ts";
+import { count } from "../../base/human-numbers.ts";
+import { askedTask, type Question } from "../../data/asked-task.ts";
+import type { PromptTemplate } from "../../data/tokens/chat-template.ts";
 import { readAllRows } from "../../formats/row-file.ts";
 import type { TaskSpec } from "../../specs/types.ts";
 import { findStudyLock } from "../../study/lock-file.ts";
 import { ingredientTasks } from "../../study/plan.ts";
 import type { Act } from "../act.ts";
-import { type AnswerFile, columnsOf, openAnswerFile } from "../answer-file.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
 import { longestTrainingAnswer } from "../longest-answer.ts";
-import { taskNamed } from "../named-tasks.ts";
-import { count } from "../numbers.ts";
-import { type Answerer, openAnswerer } from "../open-answerer.ts";
-import { modelRef } from "../open-model.ts";
-import { wholeNumber } from "../options.ts";
-import { addedColumns, refuseTaken } from "../predicted.ts";
-import { progressLine } from "../progress.ts";
-import { readStudy } from "../read-study.ts";
-import { askedTask, type Question } from "../task-prompt.ts";
+import { wholeNumber } from "../options/numbers.ts";
+import { progressLine } from "../screen/progress.ts";
 
 interface PredictOptions {
   task: string;

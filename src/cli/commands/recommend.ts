@@ -2,12 +2,12 @@
 
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { visible } from "../../base/visible.ts";
 import { adviceText } from "../../report/recommend-text.ts";
 import { recommend } from "../../study/recommend.ts";
 import { studyResults } from "../../study/results.ts";
 import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { visible } from "../visible.ts";
 
 export function addRecommend(program: Command, act: Act): void {
   program

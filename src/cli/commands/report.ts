@@ -2,6 +2,7 @@
 
 import { dirname, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { reportPage, writeReport } from "../../app/study/run-study.ts";
 import { SpecError } from "../../base/errors.ts";
 import { makeFolder, writeWhole } from "../../formats/files.ts";
 import { exportedRuns, runEvents, runsJsonl } from "../../report/exported-runs.ts";
@@ -15,7 +16,6 @@ import { taskDetail } from "../../study/task-detail.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { reportPage, writeReport } from "../run-study.ts";
 
 export function addReport(program: Command, act: Act): void {
   program

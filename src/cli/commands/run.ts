@@ -1,15 +1,15 @@
 /** @file mixtune run STUDY: trains and evaluates all that is not done yet. */
 
 import type { Command } from "commander";
+import { addRayOptions, type RayFlags, rayOf } from "../../app/study/open-ray.ts";
+import { prepareStudy } from "../../app/study/prepare-study.ts";
+import { readStudy } from "../../app/study/read-study.ts";
+import { runStudy } from "../../app/study/run-study.ts";
 import { SpecError } from "../../base/errors.ts";
 import type { Act } from "../act.ts";
-import { prepareStudy } from "../prepare-study.ts";
-import { addRayOptions, type RayFlags, rayOf } from "../ray.ts";
-import { readStudy } from "../read-study.ts";
-import { runStudy } from "../run-study.ts";
-import { addStudyOptions, type StudyFlags } from "../study-options.ts";
-import { addTorchOptions, type TorchFlags, torchOptionsOf } from "../torch-options.ts";
-import { assignmentsOf } from "../words.ts";
+import { assignmentsOf } from "../options/assignments.ts";
+import { addStudyOptions, type StudyFlags } from "../options/study.ts";
+import { addTorchOptions, type TorchFlags, torchOptionsOf } from "../options/torch.ts";
 
 interface RunOptions extends StudyFlags, RayFlags, TorchFlags {
   out?: string;

@@ -2,6 +2,7 @@
 
 import { randomInt } from "node:crypto";
 import type { Command } from "commander";
+import { openLocalModels } from "../../app/models/served-models.ts";
 import { isLoopback } from "../../eval/serve/access.ts";
 import { serveApp } from "../../eval/serve/app.ts";
 import { listen } from "../../eval/serve/listen.ts";
@@ -9,8 +10,7 @@ import { GenerationQueue } from "../../eval/serve/queue.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { describeError, EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
-import { openLocalModels } from "../local-models.ts";
-import { wholeNumber } from "../options.ts";
+import { wholeNumber } from "../options/numbers.ts";
 
 interface ServeOptions {
   name?: string;

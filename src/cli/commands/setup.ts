@@ -2,12 +2,12 @@
 
 import { join } from "node:path";
 import type { Command } from "commander";
+import { packageRoot } from "../../app/package.ts";
+import { torchEnvironment, torchFolder } from "../../app/study/start-worker.ts";
 import { findTorch } from "../../workers/python.ts";
 import { setUpTorch } from "../../workers/torch-setup.ts";
 import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { packageRoot } from "../package.ts";
-import { torchEnvironment, torchFolder } from "../start-worker.ts";
 
 export function addSetup(program: Command, act: Act): void {
   program

@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { describeUnderWay, jobNames, jobsUnderWay } from "../../app/study/hosted/jobs-under-way.ts";
 import { SpecError } from "../../base/errors.ts";
 import { aligned } from "../../report/tables.ts";
 import { failures, readLedger, type TestOpenings, testOpenings } from "../../study/ledger.ts";
@@ -11,8 +12,7 @@ import { runDir } from "../../study/scored.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { hostedChoice } from "../hosted-options.ts";
-import { describeUnderWay, jobNames, jobsUnderWay } from "../jobs-under-way.ts";
+import { hostedChoice } from "../options/hosted.ts";
 
 export function addStatus(program: Command, act: Act): void {
   program
@@ -79,7 +79,7 @@ interface StatusOptions {
 
 /** Cancels what a service still works on; what it has billed for that it keeps. */
 async function cancelJobs(dir: string, flags: { baseUrl?: string }, context: Context): Promise<number> {
-  const { cancelHosted } = await import("../start-hosted.ts");
+  const { cancelHosted } = await import("../../app/study/hosted/start.ts");
   const ids = [...new Set(readStudyLock(dir).runs.map(({ id }) => id))];
   const [first] = jobsUnderWay(dir, ids);
   if (first === undefined) {

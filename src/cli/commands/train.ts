@@ -1,14 +1,14 @@
 /** @file mixtune train RUN.yaml: one mixture, one model. */
 
 import type { Command } from "commander";
+import { addRayOptions, type RayFlags, rayOf } from "../../app/study/open-ray.ts";
+import { prepareStudy } from "../../app/study/prepare-study.ts";
+import { readTrainFile } from "../../app/study/read-study.ts";
+import { runStudy } from "../../app/study/run-study.ts";
 import type { Act } from "../act.ts";
-import { prepareStudy } from "../prepare-study.ts";
-import { addRayOptions, type RayFlags, rayOf } from "../ray.ts";
-import { readTrainFile } from "../read-study.ts";
-import { runStudy } from "../run-study.ts";
-import { addStudyOptions, type StudyFlags } from "../study-options.ts";
-import { addTorchOptions, type TorchFlags, torchOptionsOf } from "../torch-options.ts";
-import { assignmentsOf } from "../words.ts";
+import { assignmentsOf } from "../options/assignments.ts";
+import { addStudyOptions, type StudyFlags } from "../options/study.ts";
+import { addTorchOptions, type TorchFlags, torchOptionsOf } from "../options/torch.ts";
 
 export function addTrain(program: Command, act: Act): void {
   const command = program

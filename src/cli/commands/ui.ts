@@ -8,7 +8,7 @@ import { serveReport } from "../../report/serve.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { describeError, EXIT_DONE } from "../exit.ts";
-import { wholeNumber } from "../options.ts";
+import { wholeNumber } from "../options/numbers.ts";
 
 export function addUi(program: Command, act: Act): void {
   program

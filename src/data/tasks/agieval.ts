@@ -1,10 +1,10 @@
 /** @file AGIEval: the English multiple-choice parts, questions of admission and qualification exams (Zhong et al. 2023). */
 
 import { join } from "node:path";
-import { type JsonObject, optionalText, readJsonLines, textField, textList } from "../json-rows.ts";
-import { type Choice, checkedChoice, LETTERS, MULTIPLE_CHOICE } from "../multiple-choice.ts";
-import { asPublished } from "../published.ts";
-import { defineTask } from "./definition.ts";
+import { defineTask } from "../readers/definition.ts";
+import { type JsonObject, optionalText, readJsonLines, textField, textList } from "../readers/json-rows.ts";
+import { type Choice, checkedChoice, LETTERS, MULTIPLE_CHOICE } from "../readers/multiple-choice.ts";
+import { asPublished } from "../readers/published.ts";
 
 /** File of each part and its published number of questions. */
 const PARTS = {

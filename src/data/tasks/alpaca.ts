@@ -1,9 +1,9 @@
 /** @file Alpaca: general instructions made by a large model from a few seeds (Taori et al. 2023). */
 
 import { join } from "node:path";
-import { INSTRUCTIONS, type Instruction } from "../instructions.ts";
-import { type JsonObject, optionalText, readJsonList, textField } from "../json-rows.ts";
-import { defineTask, type Numbered } from "./definition.ts";
+import { defineTask, type Numbered } from "../readers/definition.ts";
+import { INSTRUCTIONS, type Instruction } from "../readers/instructions.ts";
+import { type JsonObject, optionalText, readJsonList, textField } from "../readers/json-rows.ts";
 
 /**
  * Parts of Alpaca whose outputs are the original ones. Beside them, alpaca_en_demo_1000.json has rewritten answers, and alpaca_data_1807.json comes

@@ -1,10 +1,10 @@
 /** @file AQuA: algebra problems with five options (Ling et al. 2017). */
 
 import { join } from "node:path";
-import { type JsonObject, readJsonLines, textField, textList } from "../json-rows.ts";
-import { type Choice, checkedChoice, LETTERS, MULTIPLE_CHOICE } from "../multiple-choice.ts";
-import { asPublished } from "../published.ts";
-import { defineTask } from "./definition.ts";
+import { defineTask } from "../readers/definition.ts";
+import { type JsonObject, readJsonLines, textField, textList } from "../readers/json-rows.ts";
+import { type Choice, checkedChoice, LETTERS, MULTIPLE_CHOICE } from "../readers/multiple-choice.ts";
+import { asPublished } from "../readers/published.ts";
 
 const DEV = "aqua/aqua_dev.json";
 const TEST = "aqua/aqua_test.json";

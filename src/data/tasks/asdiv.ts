@@ -3,10 +3,10 @@
 import { join } from "node:path";
 import { readText } from "../../formats/files.ts";
 import { elementsIn, parseXml, textOf, type XmlElement } from "../../formats/xml.ts";
-import { type JsonObject, textField } from "../json-rows.ts";
-import { asPublished } from "../published.ts";
-import { numberText, PROBLEMS, type Problem } from "../word-problems.ts";
-import { defineTask } from "./definition.ts";
+import { defineTask } from "../readers/definition.ts";
+import { type JsonObject, textField } from "../readers/json-rows.ts";
+import { asPublished } from "../readers/published.ts";
+import { numberText, PROBLEMS, type Problem } from "../readers/word-problems.ts";
 
 const FILE = "asdiv/ASDiv.xml";
 const PUBLISHED = { train: 2305 };

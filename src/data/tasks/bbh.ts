@@ -3,9 +3,9 @@
 import { join } from "node:path";
 import { decodeUtf8 } from "../../formats/files.ts";
 import { readZip } from "../../formats/zip.ts";
-import { listOf, objectOf, parseJson, textField } from "../json-rows.ts";
-import { asPublished } from "../published.ts";
-import { defineTask, type Numbered } from "./definition.ts";
+import { defineTask, type Numbered } from "../readers/definition.ts";
+import { listOf, objectOf, parseJson, textField } from "../readers/json-rows.ts";
+import { asPublished } from "../readers/published.ts";
 
 interface Puzzle {
   subtask: string;

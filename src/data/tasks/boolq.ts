@@ -1,11 +1,11 @@
 /** @file BoolQ: yes/no questions that people asked a search engine (Clark et al. 2019). */
 
 import { join } from "node:path";
-import { type JsonObject, readJsonList, textField } from "../json-rows.ts";
-import { asPublished } from "../published.ts";
-import { groupOfText } from "../splits.ts";
-import { damaged } from "./damaged.ts";
-import { defineTask } from "./definition.ts";
+import { damaged } from "../readers/damaged.ts";
+import { defineTask } from "../readers/definition.ts";
+import { type JsonObject, readJsonList, textField } from "../readers/json-rows.ts";
+import { asPublished } from "../readers/published.ts";
+import { groupOfText } from "../splits/splits.ts";
 
 interface YesNo {
   /** Holds the answer; absent in variant `closed`. */

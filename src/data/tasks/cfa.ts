@@ -1,11 +1,11 @@
 /** @file CFA: questions in the manner of the Chartered Financial Analyst exams, three options (flare-cfa of PIXIU / FinBen, 2023-24). */
 
 import { join } from "node:path";
-import { type JsonObject, readJsonList, textField } from "../json-rows.ts";
-import { type Choice, checkedChoice, LETTERS, MULTIPLE_CHOICE } from "../multiple-choice.ts";
-import { asPublished } from "../published.ts";
-import { damaged } from "./damaged.ts";
-import { defineTask } from "./definition.ts";
+import { damaged } from "../readers/damaged.ts";
+import { defineTask } from "../readers/definition.ts";
+import { type JsonObject, readJsonList, textField } from "../readers/json-rows.ts";
+import { type Choice, checkedChoice, LETTERS, MULTIPLE_CHOICE } from "../readers/multiple-choice.ts";
+import { asPublished } from "../readers/published.ts";
 
 const FLARE = "cfa-exam/flare_cfa.json";
 const CHALLENGE = "cfa-exam/cfa_challenge.json";

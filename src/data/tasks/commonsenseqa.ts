@@ -1,10 +1,10 @@
 /** @file CommonsenseQA: questions on everyday concepts, five options (Talmor et al. 2019). */
 
 import { join } from "node:path";
-import { type JsonObject, listOf, objectOf, readJsonLines, textField, textList } from "../json-rows.ts";
-import { type Choice, checkedChoice, LETTERS, MULTIPLE_CHOICE } from "../multiple-choice.ts";
-import { asPublished } from "../published.ts";
-import { defineTask } from "./definition.ts";
+import { defineTask } from "../readers/definition.ts";
+import { type JsonObject, listOf, objectOf, readJsonLines, textField, textList } from "../readers/json-rows.ts";
+import { type Choice, checkedChoice, LETTERS, MULTIPLE_CHOICE } from "../readers/multiple-choice.ts";
+import { asPublished } from "../readers/published.ts";
 
 const DEV = "commonsense-mcq/CommonsenseQA_dev_rand_split.jsonl";
 const PUBLISHED = { test: 1221 };

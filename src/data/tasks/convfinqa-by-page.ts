@@ -1,8 +1,8 @@
 /** @file The dev dialogues of ConvFinQA split anew by report page: to train on where the original train split cannot be had. Its scores are not ConvFinQA's. */
 
-import { CONVFINQA_FILES, readTurns } from "../convfinqa-files.ts";
-import { PAGE_QUESTIONS, type PageQuestion, splitByPage } from "../page-questions.ts";
-import { defineTask } from "./definition.ts";
+import { CONVFINQA_FILES, readTurns } from "../readers/convfinqa-files.ts";
+import { defineTask } from "../readers/definition.ts";
+import { PAGE_QUESTIONS, type PageQuestion, splitByPage } from "../readers/page-questions.ts";
 
 export const convfinqaByPage = defineTask<PageQuestion>({
   ...PAGE_QUESTIONS,

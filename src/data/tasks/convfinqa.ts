@@ -1,11 +1,11 @@
 /** @file ConvFinQA: conversations on pages of financial reports (Chen et al. 2022), a question a turn; its dev split is what the field reports as test. */
 
 import { resultText } from "../../base/finqa-program.ts";
-import { CONVFINQA_FILES, readTurns } from "../convfinqa-files.ts";
-import { pageOfText } from "../finance-page.ts";
-import { PAGE_QUESTIONS, type PageQuestion } from "../page-questions.ts";
-import { damaged } from "./damaged.ts";
-import { defineTask } from "./definition.ts";
+import { CONVFINQA_FILES, readTurns } from "../readers/convfinqa-files.ts";
+import { damaged } from "../readers/damaged.ts";
+import { defineTask } from "../readers/definition.ts";
+import { pageOfText } from "../readers/finance-page.ts";
+import { PAGE_QUESTIONS, type PageQuestion } from "../readers/page-questions.ts";
 
 export const convfinqa = defineTask<PageQuestion>({
   ...PAGE_QUESTIONS,

@@ -7,11 +7,11 @@ import { expectConformingTask } from "../../../test/conformance/task.ts";
 import { DataError } from "../../base/errors.ts";
 import type { Split, TaskSpec } from "../../specs/types.ts";
 import { CATALOGUE } from "../catalogue.ts";
-import { readDialogues } from "../convfinqa-files.ts";
-import { parsePythonTable } from "../finqa-files.ts";
-import { findLeaks } from "../leakage.ts";
+import { findLeaks } from "../checks/leakage.ts";
 import { loadTask } from "../load-task.ts";
-import { askedFor } from "../page-questions.ts";
+import { readDialogues } from "../readers/convfinqa-files.ts";
+import { parsePythonTable } from "../readers/finqa-files.ts";
+import { askedFor } from "../readers/page-questions.ts";
 import type { LoadedTask } from "../types.ts";
 
 const NAMES = [

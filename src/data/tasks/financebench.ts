@@ -1,9 +1,9 @@
 /** @file FinanceBench: questions on filings of public companies, answered in free text (Islam et al. 2023); the 150 public ones. */
 
 import { join } from "node:path";
-import { type JsonObject, listOf, objectOf, readJsonLines, textField } from "../json-rows.ts";
-import { asPublished } from "../published.ts";
-import { defineTask, type ReadContext } from "./definition.ts";
+import { defineTask, type ReadContext } from "../readers/definition.ts";
+import { type JsonObject, listOf, objectOf, readJsonLines, textField } from "../readers/json-rows.ts";
+import { asPublished } from "../readers/published.ts";
 
 interface Asked {
   question: string;

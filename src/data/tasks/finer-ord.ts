@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { parseCsv } from "../../formats/csv.ts";
 import { readText } from "../../formats/files.ts";
 import { renderAnswer } from "../answers.ts";
-import { runsOf } from "../entity-spans.ts";
-import { withoutHeldOut } from "../published.ts";
-import { damaged } from "./damaged.ts";
-import { defineTask, type Numbered } from "./definition.ts";
+import { damaged } from "../readers/damaged.ts";
+import { defineTask, type Numbered } from "../readers/definition.ts";
+import { runsOf } from "../readers/entity-spans.ts";
+import { withoutHeldOut } from "../readers/published.ts";
 
 interface Sentence {
   /** Split and number of the article. */

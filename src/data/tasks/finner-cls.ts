@@ -2,11 +2,11 @@
 
 import { join } from "node:path";
 import { readText } from "../../formats/files.ts";
-import { runsOf } from "../entity-spans.ts";
-import { readJsonLines, textField } from "../json-rows.ts";
-import { groupOfText } from "../splits.ts";
-import { damaged } from "./damaged.ts";
-import { defineTask, type Numbered } from "./definition.ts";
+import { damaged } from "../readers/damaged.ts";
+import { defineTask, type Numbered } from "../readers/definition.ts";
+import { runsOf } from "../readers/entity-spans.ts";
+import { readJsonLines, textField } from "../readers/json-rows.ts";
+import { groupOfText } from "../splits/splits.ts";
 
 interface Entity {
   sentence: string;

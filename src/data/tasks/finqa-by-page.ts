@@ -1,8 +1,8 @@
 /** @file All of FinQA that is about, split anew by report page: to train on where the original train split cannot be had. Its scores are not FinQA's. */
 
-import { FINQA_FILES, FINQA_TRAIN_FILES, readFinqa, readFinqaTrain } from "../finqa-files.ts";
-import { PAGE_QUESTIONS, type PageQuestion, splitByPage } from "../page-questions.ts";
-import { defineTask } from "./definition.ts";
+import { defineTask } from "../readers/definition.ts";
+import { FINQA_FILES, FINQA_TRAIN_FILES, readFinqa, readFinqaTrain } from "../readers/finqa-files.ts";
+import { PAGE_QUESTIONS, type PageQuestion, splitByPage } from "../readers/page-questions.ts";
 
 export const finqaByPage = defineTask<PageQuestion>({
   ...PAGE_QUESTIONS,

@@ -1,11 +1,11 @@
 /** @file FinQA: numerical questions on pages of financial reports (Chen et al. 2021), with the splits of the publication. */
 
 import { resultText } from "../../base/finqa-program.ts";
-import { pageOfText } from "../finance-page.ts";
-import { FINQA_FILES, readFinqa } from "../finqa-files.ts";
-import { PAGE_QUESTIONS, type PageQuestion } from "../page-questions.ts";
-import { damaged } from "./damaged.ts";
-import { defineTask } from "./definition.ts";
+import { damaged } from "../readers/damaged.ts";
+import { defineTask } from "../readers/definition.ts";
+import { pageOfText } from "../readers/finance-page.ts";
+import { FINQA_FILES, readFinqa } from "../readers/finqa-files.ts";
+import { PAGE_QUESTIONS, type PageQuestion } from "../readers/page-questions.ts";
 
 export const finqa = defineTask<PageQuestion>({
   ...PAGE_QUESTIONS,

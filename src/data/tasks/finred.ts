@@ -3,10 +3,10 @@
 import { join } from "node:path";
 import { readText } from "../../formats/files.ts";
 import { renderAnswer } from "../answers.ts";
-import { asPublished, withoutHeldOut } from "../published.ts";
-import { groupOfText } from "../splits.ts";
-import { damaged } from "./damaged.ts";
-import { defineTask, type Numbered } from "./definition.ts";
+import { damaged } from "../readers/damaged.ts";
+import { defineTask, type Numbered } from "../readers/definition.ts";
+import { asPublished, withoutHeldOut } from "../readers/published.ts";
+import { groupOfText } from "../splits/splits.ts";
 
 interface Related {
   sentence: string;

@@ -2,11 +2,11 @@
 
 import { join } from "node:path";
 import { readText } from "../../formats/files.ts";
-import { listOf, objectOf, parseJson } from "../json-rows.ts";
-import { withoutHeldOut } from "../published.ts";
-import { groupOfText } from "../splits.ts";
-import { damaged } from "./damaged.ts";
-import { defineTask, type Numbered } from "./definition.ts";
+import { damaged } from "../readers/damaged.ts";
+import { defineTask, type Numbered } from "../readers/definition.ts";
+import { listOf, objectOf, parseJson } from "../readers/json-rows.ts";
+import { withoutHeldOut } from "../readers/published.ts";
+import { groupOfText } from "../splits/splits.ts";
 
 interface Opinion {
   sentence: string;

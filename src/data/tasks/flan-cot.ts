@@ -2,10 +2,10 @@
 
 import { join } from "node:path";
 import { readText } from "../../formats/files.ts";
-import { groupOfText } from "../splits.ts";
-import { withResult } from "../word-problems.ts";
-import { damaged } from "./damaged.ts";
-import { defineTask, type Numbered } from "./definition.ts";
+import { damaged } from "../readers/damaged.ts";
+import { defineTask, type Numbered } from "../readers/definition.ts";
+import { withResult } from "../readers/word-problems.ts";
+import { groupOfText } from "../splits/splits.ts";
 
 export interface Reasoned {
   question: string;

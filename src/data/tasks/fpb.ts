@@ -3,9 +3,9 @@
 import { join } from "node:path";
 import { readText } from "../../formats/files.ts";
 import { parseJsonl } from "../../formats/jsonl.ts";
-import { groupOfText } from "../splits.ts";
-import { damaged } from "./damaged.ts";
-import { defineTask, type Numbered, type SplitRecords } from "./definition.ts";
+import { damaged } from "../readers/damaged.ts";
+import { defineTask, type Numbered, type SplitRecords } from "../readers/definition.ts";
+import { groupOfText } from "../splits/splits.ts";
 
 interface Sentence {
   sentence: string;

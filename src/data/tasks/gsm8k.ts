@@ -1,11 +1,11 @@
 /** @file GSM8K: word problems of grade-school mathematics with worked solutions (Cobbe et al. 2021). */
 
 import { join } from "node:path";
-import { type JsonObject, readJsonLines, textField } from "../json-rows.ts";
-import { asPublished } from "../published.ts";
-import { inVariant, numberText, PROBLEMS, type Problem, SOLUTION_VARIANTS } from "../word-problems.ts";
-import { damaged } from "./damaged.ts";
-import { defineTask, type ReadContext } from "./definition.ts";
+import { damaged } from "../readers/damaged.ts";
+import { defineTask, type ReadContext } from "../readers/definition.ts";
+import { type JsonObject, readJsonLines, textField } from "../readers/json-rows.ts";
+import { asPublished } from "../readers/published.ts";
+import { inVariant, numberText, PROBLEMS, type Problem, SOLUTION_VARIANTS } from "../readers/word-problems.ts";
 
 const TRAIN = "gsm8k/train.jsonl.gz";
 const TEST = "gsm8k/test.jsonl";

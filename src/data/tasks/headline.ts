@@ -3,9 +3,9 @@
 import { join } from "node:path";
 import { parseCsv } from "../../formats/csv.ts";
 import { readText } from "../../formats/files.ts";
-import { groupOfText } from "../splits.ts";
-import { damaged } from "./damaged.ts";
-import { defineTask, type Numbered } from "./definition.ts";
+import { damaged } from "../readers/damaged.ts";
+import { defineTask, type Numbered } from "../readers/definition.ts";
+import { groupOfText } from "../splits/splits.ts";
 
 interface Asked {
   news: string;

@@ -1,11 +1,11 @@
 /** @file IFEval: prompts whose instructions a program can check (Zhou et al. 2023). Their answer here is the list of what is to be checked. */
 
 import { join } from "node:path";
-import { type JsonObject, listOf, objectOf, readJsonLines, textField, textList } from "../json-rows.ts";
-import { asPublished } from "../published.ts";
-import { groupOfText } from "../splits.ts";
-import { damaged } from "./damaged.ts";
-import { defineTask } from "./definition.ts";
+import { damaged } from "../readers/damaged.ts";
+import { defineTask } from "../readers/definition.ts";
+import { type JsonObject, listOf, objectOf, readJsonLines, textField, textList } from "../readers/json-rows.ts";
+import { asPublished } from "../readers/published.ts";
+import { groupOfText } from "../splits/splits.ts";
 
 interface Instructed {
   prompt: string;

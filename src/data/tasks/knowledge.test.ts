@@ -6,9 +6,9 @@ import { afterAll, describe, expect, test } from "vitest";
 import { DataError } from "../../base/errors.ts";
 import type { TaskSpec } from "../../specs/types.ts";
 import { CATALOGUE } from "../catalogue.ts";
-import { adaptersChoice } from "../llm-adapters.ts";
 import { loadTask } from "../load-task.ts";
-import { parseExam } from "../mmlu.ts";
+import { adaptersChoice } from "../readers/llm-adapters.ts";
+import { parseExam } from "../readers/mmlu.ts";
 import type { LoadedTask } from "../types.ts";
 import { parsePuzzles } from "./bbh.ts";
 

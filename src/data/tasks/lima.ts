@@ -1,10 +1,10 @@
 /** @file LIMA: a thousand curated instructions with long responses, some with earlier turns (Zhou et al. 2023). */
 
 import { join } from "node:path";
-import { INSTRUCTIONS, type Instruction } from "../instructions.ts";
-import { type JsonObject, listOf, readJsonList, textField, textList } from "../json-rows.ts";
-import { damaged } from "./damaged.ts";
-import { defineTask } from "./definition.ts";
+import { damaged } from "../readers/damaged.ts";
+import { defineTask } from "../readers/definition.ts";
+import { INSTRUCTIONS, type Instruction } from "../readers/instructions.ts";
+import { type JsonObject, listOf, readJsonList, textField, textList } from "../readers/json-rows.ts";
 
 const FILE = "lima/lima.json.gz";
 

@@ -2,11 +2,11 @@
 
 import { join } from "node:path";
 import { lastBoxed } from "../../base/result-mark.ts";
-import { type JsonObject, readJsonLines, textField } from "../json-rows.ts";
-import { asPublished } from "../published.ts";
-import { inVariant, PROBLEMS, type Problem, SOLUTION_VARIANTS } from "../word-problems.ts";
-import { damaged } from "./damaged.ts";
-import { defineTask, type ReadContext } from "./definition.ts";
+import { damaged } from "../readers/damaged.ts";
+import { defineTask, type ReadContext } from "../readers/definition.ts";
+import { type JsonObject, readJsonLines, textField } from "../readers/json-rows.ts";
+import { asPublished } from "../readers/published.ts";
+import { inVariant, PROBLEMS, type Problem, SOLUTION_VARIANTS } from "../readers/word-problems.ts";
 
 const TEST = "math-hendrycks/math_test.jsonl.gz";
 const PUBLISHED = { test: 5000 };

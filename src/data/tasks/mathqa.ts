@@ -1,11 +1,11 @@
 /** @file MathQA: problems of AQuA's kind with five options (Amini et al. 2019). */
 
 import { join } from "node:path";
-import { type JsonObject, readJsonList, textField } from "../json-rows.ts";
-import { type Choice, checkedChoice, LETTERS, MULTIPLE_CHOICE } from "../multiple-choice.ts";
-import { asPublished } from "../published.ts";
-import { damaged } from "./damaged.ts";
-import { defineTask } from "./definition.ts";
+import { damaged } from "../readers/damaged.ts";
+import { defineTask } from "../readers/definition.ts";
+import { type JsonObject, readJsonList, textField } from "../readers/json-rows.ts";
+import { type Choice, checkedChoice, LETTERS, MULTIPLE_CHOICE } from "../readers/multiple-choice.ts";
+import { asPublished } from "../readers/published.ts";
 
 const TEST = "mathqa/mathqa_test.json.gz";
 /** Both ways in which options are written: `a ) 38 , b ) …` and `['a ) 2 : 3', 'b ) …']`. */

@@ -1,10 +1,10 @@
 /** @file MAWPS: word problems gathered from earlier collections (Koncel-Kedziorski et al. 2016), in the split of the LLM-Adapters repository. */
 
 import { join } from "node:path";
-import { type JsonObject, readJsonList, textField } from "../json-rows.ts";
-import { asPublished, withoutHeldOut } from "../published.ts";
-import { numberText, PROBLEMS, type Problem } from "../word-problems.ts";
-import { defineTask } from "./definition.ts";
+import { defineTask } from "../readers/definition.ts";
+import { type JsonObject, readJsonList, textField } from "../readers/json-rows.ts";
+import { asPublished, withoutHeldOut } from "../readers/published.ts";
+import { numberText, PROBLEMS, type Problem } from "../readers/word-problems.ts";
 
 const FILES = { train: "mawps/trainset.json", dev: "mawps/validset.json", test: "mawps/testset.json" };
 const PUBLISHED = { train: 1898, dev: 237, test: 238 };

@@ -1,7 +1,7 @@
 /** @file MMLU, all 57 subjects (Hendrycks et al. 2021). */
 
-import { type ExamQuestion, MMLU, mmluFiles, mmluHub } from "../mmlu.ts";
-import { defineTask } from "./definition.ts";
+import { defineTask } from "../readers/definition.ts";
+import { type ExamQuestion, MMLU, mmluFiles, mmluHub } from "../readers/mmlu.ts";
 
 export const mmlu = defineTask<ExamQuestion>({
   ...MMLU,

@@ -1,10 +1,10 @@
 /** @file NWGI: the sentiment of stock news in seven steps, labelled by ChatGPT (FinGPT's news with GPT instructions, 2023). */
 
 import { join } from "node:path";
-import { readJsonLines, textField } from "../json-rows.ts";
-import { groupOfText } from "../splits.ts";
-import { damaged } from "./damaged.ts";
-import { defineTask } from "./definition.ts";
+import { damaged } from "../readers/damaged.ts";
+import { defineTask } from "../readers/definition.ts";
+import { readJsonLines, textField } from "../readers/json-rows.ts";
+import { groupOfText } from "../splits/splits.ts";
 
 interface News {
   news: string;

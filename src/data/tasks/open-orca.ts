@@ -1,8 +1,8 @@
 /** @file OpenOrca: general instructions answered by large models (Lian et al. 2023), from the hub only. A mixer. */
 
-import { optionalText, textField } from "../json-rows.ts";
-import { SYSTEM_QUESTIONS, type SystemQuestion } from "../system-questions.ts";
-import { defineTask } from "./definition.ts";
+import { defineTask } from "../readers/definition.ts";
+import { optionalText, textField } from "../readers/json-rows.ts";
+import { SYSTEM_QUESTIONS, type SystemQuestion } from "../readers/system-questions.ts";
 
 export const openOrca = defineTask<SystemQuestion>({
   ...SYSTEM_QUESTIONS,

@@ -1,11 +1,11 @@
 /** @file OpenBookQA: questions of elementary science that need a fact and common knowledge (Mihaylov et al. 2018). */
 
 import { join } from "node:path";
-import { objectOf, readJsonList, textField, textList } from "../json-rows.ts";
-import { adaptersChoice } from "../llm-adapters.ts";
-import { type Choice, checkedChoice, LETTERS, MULTIPLE_CHOICE } from "../multiple-choice.ts";
-import { asPublished } from "../published.ts";
-import { defineTask } from "./definition.ts";
+import { defineTask } from "../readers/definition.ts";
+import { objectOf, readJsonList, textField, textList } from "../readers/json-rows.ts";
+import { adaptersChoice } from "../readers/llm-adapters.ts";
+import { type Choice, checkedChoice, LETTERS, MULTIPLE_CHOICE } from "../readers/multiple-choice.ts";
+import { asPublished } from "../readers/published.ts";
 
 const TEST = "commonsense-mcq/openbookqa_test.json";
 const PUBLISHED = { test: 500 };

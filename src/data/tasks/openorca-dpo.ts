@@ -1,10 +1,10 @@
 /** @file OpenOrca preference pairs, their preferred answers only: a small stand-in where OpenOrca itself cannot be had. */
 
 import { join } from "node:path";
-import { type JsonObject, listOf, objectOf, optionalText, readJsonLines, textField } from "../json-rows.ts";
-import { SYSTEM_QUESTIONS, type SystemQuestion } from "../system-questions.ts";
-import { damaged } from "./damaged.ts";
-import { defineTask } from "./definition.ts";
+import { damaged } from "../readers/damaged.ts";
+import { defineTask } from "../readers/definition.ts";
+import { type JsonObject, listOf, objectOf, optionalText, readJsonLines, textField } from "../readers/json-rows.ts";
+import { SYSTEM_QUESTIONS, type SystemQuestion } from "../readers/system-questions.ts";
 
 const FILE = "openorca-dpo-sample/orca_dpo_pairs_validation.jsonl";
 

@@ -1,8 +1,8 @@
 /** @file Orca-Math: grade-school word problems with solutions written by a large model (Mitra et al. 2024), from the hub only. A mixer. */
 
-import { textField } from "../json-rows.ts";
-import { groupOfText } from "../splits.ts";
-import { defineTask } from "./definition.ts";
+import { defineTask } from "../readers/definition.ts";
+import { textField } from "../readers/json-rows.ts";
+import { groupOfText } from "../splits/splits.ts";
 
 interface Solved {
   question: string;

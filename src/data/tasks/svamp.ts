@@ -1,10 +1,10 @@
 /** @file SVAMP: word problems varied so that shallow reading fails (Patel et al. 2021). */
 
 import { join } from "node:path";
-import { type JsonObject, readJsonList, textField } from "../json-rows.ts";
-import { asPublished } from "../published.ts";
-import { numberText, PROBLEMS, type Problem } from "../word-problems.ts";
-import { defineTask } from "./definition.ts";
+import { defineTask } from "../readers/definition.ts";
+import { type JsonObject, readJsonList, textField } from "../readers/json-rows.ts";
+import { asPublished } from "../readers/published.ts";
+import { numberText, PROBLEMS, type Problem } from "../readers/word-problems.ts";
 
 const FILE = "svamp/SVAMP.json";
 const PUBLISHED = { train: 1000 };

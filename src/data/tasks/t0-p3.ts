@@ -1,9 +1,9 @@
 /** @file A sample of T0's training mixture: prompts of the P3 collection over many datasets (Sanh et al. 2022), as sampled for Self-Instruct. */
 
 import { join } from "node:path";
-import { type JsonObject, readJsonLines, textField } from "../json-rows.ts";
-import { groupOfText } from "../splits.ts";
-import { defineTask } from "./definition.ts";
+import { defineTask } from "../readers/definition.ts";
+import { type JsonObject, readJsonLines, textField } from "../readers/json-rows.ts";
+import { groupOfText } from "../splits/splits.ts";
 
 interface Prompted {
   prompt: string;

@@ -1,7 +1,7 @@
 /** @file TAT-QA's dev and test questions split anew by table: to train on where the original train split cannot be had. Its scores are not TAT-QA's. */
 
-import { readTatQa, splitByContext, TAT_QA_FILES, TAT_QUESTIONS, type TatQuestion } from "../tat-qa-files.ts";
-import { defineTask } from "./definition.ts";
+import { defineTask } from "../readers/definition.ts";
+import { readTatQa, splitByContext, TAT_QA_FILES, TAT_QUESTIONS, type TatQuestion } from "../readers/tat-qa-files.ts";
 
 export const tatQaByContext = defineTask<TatQuestion>({
   ...TAT_QUESTIONS,

@@ -1,7 +1,7 @@
 /** @file TAT-QA: questions on a table and the paragraphs around it (Zhu et al. 2021), with the splits of the publication. */
 
-import { questionsOf, readTatQa, TAT_QA_FILES, TAT_QUESTIONS, type TatQuestion } from "../tat-qa-files.ts";
-import { defineTask } from "./definition.ts";
+import { defineTask } from "../readers/definition.ts";
+import { questionsOf, readTatQa, TAT_QA_FILES, TAT_QUESTIONS, type TatQuestion } from "../readers/tat-qa-files.ts";
 
 export const tatQa = defineTask<TatQuestion>({
   ...TAT_QUESTIONS,

@@ -1,7 +1,7 @@
 /** @file Twitter financial news sentiment: bearish, bullish or neutral tweets (zeroshot/twitter-financial-news-sentiment, 2022). */
 
-import { type Tweet, tweetTask } from "../labelled-tweets.ts";
-import { defineTask } from "./definition.ts";
+import { defineTask } from "../readers/definition.ts";
+import { type Tweet, tweetTask } from "../readers/labelled-tweets.ts";
 
 export const twitterSentiment = defineTask<Tweet>({
   ...tweetTask({

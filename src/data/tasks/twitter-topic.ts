@@ -1,7 +1,7 @@
 /** @file Twitter financial news topics: one of twenty topics of a tweet (zeroshot/twitter-financial-news-topic, 2022). */
 
-import { type Tweet, tweetTask } from "../labelled-tweets.ts";
-import { defineTask } from "./definition.ts";
+import { defineTask } from "../readers/definition.ts";
+import { type Tweet, tweetTask } from "../readers/labelled-tweets.ts";
 
 const LABELS = [
   "Analyst Update",

@@ -4,8 +4,8 @@
  */
 
 import { digestOf } from "../../base/digest.ts";
-import type { PromptTemplate } from "../../data/chat-template.ts";
-import type { Tokenizer } from "../../data/tokenizers.ts";
+import type { PromptTemplate } from "../../data/tokens/chat-template.ts";
+import type { Tokenizer } from "../../data/tokens/tokenizers.ts";
 import { CHARS_PER_TOKEN } from "./estimate.ts";
 
 /** Tokens that services put around a turn. */

@@ -1,6 +1,6 @@
 /** @file What is asked of a model behind an OpenAI-compatible endpoint, and what comes back. */
 
-import type { Turn } from "../../data/shapes.ts";
+import type { Turn } from "../../data/own/shapes.ts";
 import type { Purse } from "./purse.ts";
 
 /** `chat`: turns in, a turn out. `completions`: a text in, its continuation out, as base models have it. */

@@ -1,6 +1,6 @@
 /** @file Answers in the shapes of OpenAI's API. */
 
-import type { Tokenizer } from "../../data/tokenizers.ts";
+import type { Tokenizer } from "../../data/tokens/tokenizers.ts";
 import { tokenText } from "../local-model.ts";
 import type { ScoredToken } from "../sampling.ts";
 import type { Piece } from "./pieces.ts";

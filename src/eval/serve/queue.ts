@@ -1,7 +1,7 @@
 /** @file Prompts that wait for the network: those for one model are answered together, and beyond a bound no more are taken. */
 
 import { setImmediate } from "node:timers/promises";
-import { packLabels } from "../../data/packing.ts";
+import { packLabels } from "../../data/batches/packing.ts";
 import type { DecoderConfig } from "../../models/config.ts";
 import { type Generated, generate, MAX_ROWS, type Prompt } from "../generate.ts";
 import type { LocalModel } from "../local-model.ts";

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import OpenAI, { APIError } from "openai";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { CONTEXT, type Served, served, type TwoModels, twoModels } from "../../../test/support/serving.ts";
-import { tokenizeExample, tokenizeLabels } from "../../data/chat-template.ts";
+import { tokenizeExample, tokenizeLabels } from "../../data/tokens/chat-template.ts";
 import { liveSessions } from "../../engine/runtime/session.ts";
 import { generate } from "../generate.ts";
 import { chatPrompt, type LocalModel, textPrompt } from "../local-model.ts";

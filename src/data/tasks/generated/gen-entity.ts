@@ -1,7 +1,7 @@
 /** @file Generated entities: is the one that is named first a person, a company or a city? */
 
 import type { Rng } from "../../../base/rng.ts";
-import { defineTask } from "../definition.ts";
+import { defineTask } from "../../readers/definition.ts";
 import { type Drawn, drawNames, drawSplits, GENERATED } from "./grammar.ts";
 
 const WORDS: Readonly<Record<string, readonly string[]>> = {

@@ -1,7 +1,7 @@
 /** @file Generated general instructions, a mixer: small orders about words, answered in words. */
 
 import type { Rng } from "../../../base/rng.ts";
-import { defineTask } from "../definition.ts";
+import { defineTask } from "../../readers/definition.ts";
 import { type Drawn, drawNames, drawSplits, GENERATED } from "./grammar.ts";
 
 const WORDS =

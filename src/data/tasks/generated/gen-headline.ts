@@ -1,6 +1,6 @@
 /** @file Generated yes/no questions: did a share rise? One of two statements counts; half of its words are jargon shared with gen-sentiment. */
 
-import { defineTask } from "../definition.ts";
+import { defineTask } from "../../readers/definition.ts";
 import { type Drawn, drawSplits, drawStatement, GENERATED } from "./grammar.ts";
 
 export const genHeadline = defineTask<Drawn>({

@@ -1,6 +1,6 @@
 /** @file Generated numbers: which of the listed numbers belongs to the company that is asked for? */
 
-import { defineTask } from "../definition.ts";
+import { defineTask } from "../../readers/definition.ts";
 import { type Drawn, drawNames, drawSplits, GENERATED } from "./grammar.ts";
 
 const LABELS = Array.from({ length: 10 }, (_, i) => `${i}`);

@@ -1,6 +1,6 @@
 /** @file Generated sentiment: did a share do well? One of two statements counts; half of its words are jargon shared with gen-headline. */
 
-import { defineTask } from "../definition.ts";
+import { defineTask } from "../../readers/definition.ts";
 import { type Drawn, drawDirection, drawSplits, drawStatement, GENERATED } from "./grammar.ts";
 
 const LABELS = ["negative", "neutral", "positive"];

@@ -1,7 +1,7 @@
 /** @file Generated topics: two are named, the second only to be set aside. Shares nothing with the other generated tasks. */
 
 import type { Rng } from "../../../base/rng.ts";
-import { defineTask } from "../definition.ts";
+import { defineTask } from "../../readers/definition.ts";
 import { ASIDES, type Drawn, drawSplits, GENERATED } from "./grammar.ts";
 
 const NOUNS: Readonly<Record<string, readonly string[]>> = {

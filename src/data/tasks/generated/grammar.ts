@@ -4,8 +4,8 @@
  */
 
 import { Rng } from "../../../base/rng.ts";
-import { normalizeText } from "../../splits.ts";
-import type { Numbered, SplitRecords } from "../definition.ts";
+import type { Numbered, SplitRecords } from "../../readers/definition.ts";
+import { normalizeText } from "../../splits/splits.ts";
 
 /** Examples of each split of a generated task. */
 export const GENERATED_SIZES = { train: 400, dev: 100, test: 300 } as const;

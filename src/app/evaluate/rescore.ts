@@ -1,0 +1,207 @@
+/** @file mixtune eval --rescore DIR: answers that are on disk, judged again by today's scorers. No model is asked. */
+
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { canonicalJson } from "../../base/canonical-json.ts";
+import { SpecError } from "../../base/errors.ts";
+import type { Context } from "../../cli/context.ts";
+import { loadTask } from "../../data/load-task.ts";
+import type { LoadedTask } from "../../data/types.ts";
+import { rescoreSplit } from "../../eval/rescore.ts";
+import { SCORERS } from "../../eval/score-answers.ts";
+import { withoutNonFinite } from "../../formats/jsonl.ts";
+import { aligned } from "../../report/tables.ts";
+import {
+  existingScores,
+  keepEarlier,
+  listPredictions,
+  readPredictions,
+  readScores,
+  runPaths,
+  writePredictions,
+  writeScores,
+} from "../../runs/run-dir.ts";
+import type { Prediction, SplitScores } from "../../runs/types.ts";
+import type { TaskSpec } from "../../specs/types.ts";
+import { whileClaimed } from "../../study/claim.ts";
+import { findStudyLock, type StudyLock, studyAround } from "../../study/lock-file.ts";
+import { tasksOfFolder } from "../../study/subject.ts";
+import { fetchHubData } from "../tasks/hub-data.ts";
+import { taskNamed } from "../tasks/named-task.ts";
+
+/** A score that came out otherwise. */
+export interface ChangedScore {
+  dir: string;
+  task: string;
+  split: "dev" | "test";
+  reading: string;
+  metric: string;
+  before: number | null;
+  after: number | null;
+}
+
+export interface Rescored {
+  /** Numbers of the scorers that the stored scores were made with, 0 for those before they were numbered; and of today's. */
+  from: number[];
+  to: number;
+  /** Splits that were judged. */
+  splits: number;
+  /** Splits of which something changed. */
+  changedSplits: number;
+  /** What changed of the metrics. */
+  changed: ChangedScore[];
+  /** Where the judgements of before are kept. */
+  kept: string[];
+}
+
+interface Judged {
+  task: string;
+  split: "dev" | "test";
+  before: SplitScores;
+  after: { predictions: Prediction[]; scores: SplitScores };
+  isChanged: boolean;
+}
+
+/**
+ * Judges a run, a baseline, a folder of `mixtune eval`, or all of a study again. What comes out otherwise is written; what was before is kept under
+ * earlier/.
+ *
+ * @param asked  tasks that the folder's own records do not describe
+ * @throws {SpecError} nothing there was scored, or on a task that nothing describes
+ * @throws {DataError} predictions that do not belong to the data
+ */
+export async function rescore(dir: string, asked: string | undefined, context: Context): Promise<Rescored> {
+  const studyDir = studyAround(dir);
+  return whileClaimed(studyDir, context, () => rescoreIn(studyDir, dir, asked, context));
+}
+
+async function rescoreIn(
+  studyDir: string | undefined,
+  dir: string,
+  asked: string | undefined,
+  context: Context,
+): Promise<Rescored> {
+  const lock = studyDir === undefined ? undefined : findStudyLock(studyDir);
+  const dirs = studyDir === dir ? scoredFolders(dir) : [dir];
+  const loaded = new Map<string, Promise<LoadedTask>>();
+  const result: Rescored = { from: [], to: SCORERS, splits: 0, changedSplits: 0, changed: [], kept: [] };
+  const from = new Set<number>();
+  for (const folder of dirs) {
+    const specs = specsOf(folder, lock, asked);
+    const taskOf = (name: string): Promise<LoadedTask> => {
+      const spec = specs(name);
+      const key = canonicalJson(spec);
+      const known = loaded.get(key) ?? load(spec, lock, context);
+      loaded.set(key, known);
+      return known;
+    };
+    const judged = await judgeFolder(folder, taskOf);
+    for (const { before } of judged) from.add(before.scorers ?? 0);
+    const changed = judged.filter(({ isChanged }) => isChanged);
+    result.splits += judged.length;
+    result.changedSplits += changed.length;
+    result.changed.push(...changed.flatMap((one) => changesOf(folder, one)));
+    if (changed.length > 0) result.kept.push(store(folder, changed));
+  }
+  if (result.splits === 0) {
+    throw new SpecError({
+      place: "--rescore",
+      expected: "a run, a study or a folder of mixtune eval with scores",
+      got: dir,
+      remedy: "Give a folder that holds scores.json, or a study's.",
+    });
+  }
+  return { ...result, from: [...from].toSorted((a, b) => a - b) };
+}
+
+/** What was found, for people. */
+export function rescoredText({ from, to, splits, changedSplits, changed, kept }: Rescored): string {
+  const versions = `scorers ${from.join(" and ")} before, ${to} now`;
+  if (changedSplits === 0) return `${splits} splits judged again (${versions}): nothing changed.`;
+  const number = (value: number | null) => (value === null ? "-" : value.toFixed(4));
+  const rows = changed.map(({ dir, task, split, reading, metric, before, after }) => {
+    return [dir, task, split, reading, metric, number(before), number(after)];
+  });
+  const table = aligned([["folder", "task", "split", "reading", "metric", "before", "after"], ...rows]);
+  const head = `${splits} splits judged again (${versions}): ${changedSplits} changed.`;
+  return `${head}${rows.length === 0 ? "" : `\n\n${table}`}\n\nThe judgements of before are in ${kept.join(", ")}.`;
+}
+
+/** Runs and baselines of a study that were scored. */
+function scoredFolders(studyDir: string): string[] {
+  return ["runs", "baselines"].flatMap((part) => {
+    const folder = join(studyDir, part);
+    const names = existsSync(folder) ? readdirSync(folder).sort() : [];
+    return names.map((name) => join(folder, name)).filter((dir) => existsSync(runPaths.scores(dir)));
+  });
+}
+
+function specsOf(dir: string, lock: StudyLock | undefined, asked: string | undefined): (name: string) => TaskSpec {
+  const described = tasksOfFolder(dir, lock);
+  const named = asked?.split(",") ?? [];
+  return (name) => {
+    const own = described[name];
+    if (own !== undefined) return own;
+    if (named.includes(name)) return taskNamed(name, undefined);
+    throw new SpecError({
+      place: `${dir}: task ${name}`,
+      expected: "a task of its study",
+      got: "one that no record here describes",
+      remedy: `Add --tasks ${name} if it is the catalogue's, as it was when the model was scored.`,
+    });
+  };
+}
+
+async function load(spec: TaskSpec, lock: StudyLock | undefined, context: Context): Promise<LoadedTask> {
+  const root = lock?.study.data_root ?? context.settings.dataRoot;
+  return loadTask(spec, await fetchHubData({ [spec.name]: spec }, root, context, lock?.hub));
+}
+
+async function judgeFolder(dir: string, taskOf: (name: string) => Promise<LoadedTask>): Promise<Judged[]> {
+  const scores = readScores(dir);
+  const judged: Judged[] = [];
+  for (const { task, split } of listPredictions(dir)) {
+    const before = scores.tasks[task]?.[split];
+    if (before === undefined) continue; // killed between the two: the next evaluation scores it
+    const loaded = await taskOf(task);
+    const predictions = readPredictions(dir, task, split);
+    const place = runPaths.predictionsOf(dir, task, split);
+    const after = rescoreSplit(predictions, before, loaded, loaded.splits[split], place);
+    const isChanged =
+      stored(predictions) !== stored(after.predictions) ||
+      stored({ ...before, scorers: SCORERS }) !== stored(existingScores(after.scores));
+    judged.push({ task, split, before, after, isChanged });
+  }
+  return judged;
+}
+
+/** A record as it reads when it was written and read back. */
+function stored(record: unknown): string {
+  return canonicalJson(JSON.parse(JSON.stringify(record, withoutNonFinite)));
+}
+
+function changesOf(dir: string, { task, split, before, after }: Judged): ChangedScore[] {
+  return Object.entries(after.scores.scoring).flatMap(([reading, metrics]) =>
+    [...new Set([...Object.keys(before.scoring[reading] ?? {}), ...Object.keys(metrics)])].flatMap((metric) => {
+      const was = finite(before.scoring[reading]?.[metric]?.value);
+      const is = finite(metrics[metric]?.value);
+      return was === is ? [] : [{ dir, task, split, reading, metric, before: was, after: is }];
+    }),
+  );
+}
+
+function finite(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}
+
+/** Keeps what was, then writes what is. Killed in between, a second call finds the same changes. */
+function store(dir: string, changed: readonly Judged[]): string {
+  const kept = keepEarlier(dir, changed);
+  const scores = readScores(dir);
+  for (const { task, split, after } of changed) {
+    writePredictions(dir, task, split, after.predictions);
+    scores.tasks[task] = { ...scores.tasks[task], [split]: after.scores };
+  }
+  writeScores(dir, scores);
+  return kept;
+}

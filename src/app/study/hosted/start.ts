@@ -1,0 +1,104 @@
+/** @file The hosted worker as this command line starts it, and the cancelling of what it left at the service. */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Context } from "../../../cli/context.ts";
+import { describeSpending, type HostedChoice } from "../../../cli/options/hosted.ts";
+import { Purse } from "../../../eval/hosted/purse.ts";
+import { openTuningDoor } from "../../../eval/hosted/tuning-door.ts";
+import type { Spending } from "../../../eval/hosted/types.ts";
+import { readHostedJob } from "../../../runs/run-dir.ts";
+import { hostedDeviations } from "../../../specs/hosted-train.ts";
+import { runDir } from "../../../study/scored.ts";
+import type { ExecuteJob } from "../../../study/types.ts";
+import { createHostedWorker } from "../../../workers/hosted.ts";
+import type { JobPlace, Patience } from "../../../workers/hosted-ask.ts";
+import { cancelJob } from "../../../workers/hosted-job.ts";
+import { MAX_RETRIES } from "../../hosted/open-hosted.ts";
+import { packageVersion } from "../../package.ts";
+import type { PreparedStudy } from "../prepare-study.ts";
+import { budgetLeft } from "./baselines.ts";
+import { firstChoice, scoredTasks } from "./hosted-study.ts";
+import { jobsUnderWay } from "./jobs-under-way.ts";
+
+/** Jobs wait in the service's own queue; more of them at once would only be looked at. */
+export const JOBS_AT_A_TIME = 4;
+/** Uploads are long; Node ends a request after 300 s without a byte. */
+const TIMEOUT_MS = 280_000;
+const PATIENCE: Patience = {
+  firstPollMs: 1000,
+  longestPollMs: 30_000,
+  settleMs: 10_000,
+  readyMs: 600_000,
+  maxTries: MAX_RETRIES + 4,
+};
+
+/**
+ * The worker as this command line starts it.
+ * @param before  what hosted baselines have used of the budget
+ * @returns `close` says what was spent
+ */
+export function startHosted(
+  prepared: PreparedStudy,
+  before: readonly Spending[],
+  context: Context,
+): { execute: ExecuteJob; close(): Promise<void> } {
+  const { hosted, input, dataOf } = prepared;
+  const choice = firstChoice(prepared);
+  const { baseUrl, budget, prices } = choice;
+  const purse = new Purse(budgetLeft(budget, before), prices, new URL(baseUrl).host);
+  const execute = createHostedWorker({
+    ...doorOf(choice, context),
+    patience: PATIENCE,
+    purse,
+    prices,
+    nameAt: (model) => hosted[model]!.model,
+    ingredients: (job) => dataOf(job.spec, job.caps ?? {}),
+    deviations: hostedDeviations(input.study.train),
+    versions: { mixtune: packageVersion(), node: process.versions.node },
+    score: async (job, model, isNew, onProgress) => {
+      const { hostedWork } = await import("../../hosted/score-hosted.ts");
+      const place = { dir: job.dir, numShots: job.few_shot ?? 0 };
+      const report = (done: number, total: number) =>
+        onProgress({ id: job.id, phase: "eval", done, total, unit: "examples" });
+      const part = { purse, report, ...(isNew && { newModelMs: PATIENCE.readyMs }) };
+      const asked = { ...hosted[job.model]!, model };
+      const work = hostedWork(asked, scoredTasks(prepared, job), job.eval, place, context, part);
+      const opens = work.opensTest.length > 0 && { opens_test: work.opensTest };
+      onProgress({ id: job.id, phase: "load", done: 0, total: work.numRows, unit: "examples", ...opens });
+      await work.score();
+    },
+  });
+  return { execute, close: async () => context.note(describeSpending(purse.spending)) };
+}
+
+/** What reaches the service of a choice. */
+function doorOf(choice: HostedChoice, { clock, note }: Context) {
+  const { baseUrl, apiKey } = choice;
+  return {
+    ...{ baseUrl, hasKey: apiKey !== undefined, door: openTuningDoor({ ...choice, timeoutMs: TIMEOUT_MS }) },
+    ...{ random: Math.random, now: clock, note },
+    sleep: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }),
+  };
+}
+
+/**
+ * Cancels the jobs of a study that go on.
+ * @returns what became of each
+ */
+export async function cancelHosted(
+  dir: string,
+  ids: readonly string[],
+  choice: HostedChoice,
+  context: Context,
+): Promise<{ run: string; job: string; status: string }[]> {
+  const cancelled: { run: string; job: string; status: string }[] = [];
+  for (const { run, job } of jobsUnderWay(dir, ids)) {
+    const place: JobPlace = {
+      ...doorOf(choice, context),
+      ...{ dir: runDir(dir, run), run, patience: PATIENCE, signal: context.signal },
+    };
+    const status = await cancelJob(place);
+    if (status !== undefined) cancelled.push({ run, job: readHostedJob(place.dir)?.id ?? job.id ?? "", status });
+  }
+  return cancelled;
+}

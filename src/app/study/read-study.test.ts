@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { planStudy } from "../../study/plan.ts";
+import { readStudy } from "./read-study.ts";
+
+const RECIPE = join(import.meta.dirname, "../../../recipes/paper-55.yaml");
+
+/** A plan of the recipe where each ingredient has as many rows as the test says. */
+function planOf(models: string, numTrain: (name: string) => number) {
+  const { study } = readStudy(RECIPE, [models]);
+  const names = [...Object.keys(study.tasks), ...Object.keys(study.mixers)];
+  return planStudy(study, {
+    ingredients: () =>
+      Object.fromEntries(
+        names.map((name) => [
+          name,
+          { rows_digest: name, num_train: numTrain(name), dev_digest: "dev", has_labels: true },
+        ]),
+      ),
+    models: Object.fromEntries(
+      study.models.map((name) => [name, { name, weights_digest: name, tokenizer_digest: "t", template_digest: "p" }]),
+    ),
+    worker: { kind: "local", threads: 2 },
+    estimate: () => ({
+      ...{ examples: 0, tokens: 0, ingredients: {}, steps: 1, seconds: 1 },
+      ...{ memory_bytes: 0, disk_bytes: 0, working_disk_bytes: 0 },
+    }),
+    stepsToShow: () => 1,
+  });
+}
+
+test("the recipe paper-55 on four models is 220 runs", () => {
+  expect(planOf("models=[a/m, b/m, c/m, d/m]", () => 1e6)).toHaveLength(220);
+});
+
+test("its amounts are those of the paper's code: caps, and of general and mathematical data the sum of all caps and half of it", () => {
+  const runs = planOf("models=[a/m]", () => 1e6);
+  expect(runs.find(({ mixture }) => mixture.name === "all")?.mixture.ingredients).toEqual({
+    headline: { max_train: 10_000 },
+    fpb: { max_train: 5000 },
+    "finner-cls": { max_train: 5000 },
+    finqa: { max_train: 2000 },
+    convfinqa: { max_train: 2000 },
+    "twitter-topic": { max_train: 2500 },
+    "twitter-sentiment": { max_train: 5000 },
+    "open-orca": { max_train: 31_500 },
+    "orca-math": { max_train: 15_750 },
+  });
+  const pair = runs.find(({ mixture }) => mixture.name === "fpb__orca-math");
+  expect(pair?.mixture.ingredients).toEqual({ fpb: { max_train: 5000 }, "orca-math": { max_train: 15_750 } });
+});
+
+test("a dataset smaller than its cap counts as large as it is", () => {
+  const runs = planOf("models=[a/m]", (name) => (name === "fpb" ? 3500 : 1e6));
+  const single = runs.find(({ mixture }) => mixture.name === "open-orca");
+  expect(single?.mixture.ingredients).toEqual({ "open-orca": { max_train: 30_000 } });
+});

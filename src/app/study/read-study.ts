@@ -1,0 +1,84 @@
+/** @file Study and run files of the command line, read. A run file is a study of one mixture. */
+
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { SpecError } from "../../base/errors.ts";
+import { CATALOGUE } from "../../data/catalogue.ts";
+import { parseStudy } from "../../specs/study-file.ts";
+import { parseTrainFile } from "../../specs/train-file.ts";
+import type { StudySpec, TaskSpec, TrainFileSpec } from "../../specs/types.ts";
+
+/** A study file as it was read. */
+export interface StudyInput {
+  study: StudySpec;
+  /** The file's text, as the person wrote it. */
+  text: string;
+}
+
+/**
+ * Reads a study file of the command line.
+ * @throws {SpecError} no such file, or what parseStudy finds
+ */
+export function readStudy(path: string, assignments: string[]): StudyInput {
+  const text = readSpecText(path);
+  return { study: parseStudy(text, resolve(path), { assignments, cwd: process.cwd() }, CATALOGUE), text };
+}
+
+/** Reads a run file: a study of one mixture, one model, one seed, without the untuned model beside it. */
+export function readTrainFile(path: string, assignments: string[]): StudyInput {
+  const text = readSpecText(path);
+  const file = parseTrainFile(text, resolve(path), { assignments, cwd: process.cwd() }, CATALOGUE);
+  return { study: studyOfOne(file), text };
+}
+
+/** Documents cannot be scored, so they are only mixed in. */
+function studyOfOne(file: TrainFileSpec): StudySpec {
+  const { name, model, data_root, mixture, temperature, shuffled_labels, train, seed } = file;
+  const options = {
+    ...(temperature !== undefined ? { temperature } : {}),
+    ...(shuffled_labels !== undefined ? { shuffled_labels } : {}),
+  };
+  const all = Object.entries(file.tasks);
+  const mixedIn = all.filter(([, spec]) => answerKind(spec) === "document");
+  return {
+    name,
+    models: [model],
+    ...(data_root !== undefined ? { data_root } : {}),
+    tasks: Object.fromEntries(all.filter(([, spec]) => answerKind(spec) !== "document")),
+    mixers: Object.fromEntries(mixedIn.map(([key, source]) => [key, { task: key, role: "ingredient", source }])),
+    ...(file.allow_overlap !== undefined ? { allow_overlap: file.allow_overlap } : {}),
+    design: [{ name: mixture.name, tasks: mixture.ingredients, ...options }],
+    budget: { match: ["none"], reference: mixture.name },
+    seeds: [seed],
+    factors: {},
+    controls: [],
+    train,
+    eval: file.eval,
+  };
+}
+
+/**
+ * What kind of answer a task has. Unknown catalogue names count as labels: loading them says what is wrong. Files whose own shape says what
+ * the answer is hold texts.
+ */
+export function answerKind(spec: TaskSpec): string {
+  if (spec.texts_of !== undefined) return "document";
+  if (spec.data !== undefined && spec.answer === undefined) return "text";
+  return (spec.answer ?? CATALOGUE[spec.catalogue ?? spec.name]?.answer)?.kind ?? "label";
+}
+
+/** The text of a study or run file. */
+function readSpecText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    throw new SpecError({
+      place: path,
+      expected: "a file",
+      got: code === "ENOENT" ? "no such file" : code === "EISDIR" ? "a folder" : String(code),
+      remedy: "Check the path; mixtune init writes a first study.yaml.",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,114 @@
+/** @file The check of tasks' data as a person reads it. */
+
+import type { CheckedTask, CheckReport } from "../../app/tasks/check-tasks.ts";
+import { count } from "../../base/human-numbers.ts";
+import { visible, visibleLine } from "../../base/visible.ts";
+import type { Finding, Quantiles, SplitFacts, TokenFacts } from "../../data/checks/contracts.ts";
+import type { Overlap } from "../../data/checks/near-duplicates.ts";
+import { aligned } from "../../report/tables.ts";
+
+/** Labels shown before the rest are only counted. */
+const MAX_LABELS = 8;
+
+/** The whole report as text; what is in it of the data cannot command the terminal. */
+export function formatCheck({ tasks, overlaps, findings }: CheckReport): string {
+  const blocks = tasks.map(taskBlock);
+  const shared = overlaps.length === 0 ? "No text stands in two splits." : overlapBlock(overlaps);
+  return visible([...blocks, shared, ...findings.map(findingLine)].join("\n\n"));
+}
+
+function taskBlock({ name, answer, metric, licence, source, splits, tokens, findings }: CheckedTask): string {
+  const head =
+    answer === undefined ? name : `${name}: ${answer}, ranked by ${metric}; licence: ${licence}\n  ${source}`;
+  const tables = Object.entries(tokens).map(([model, facts]) => indented(tokenTable(model, facts)));
+  return [
+    head,
+    ...(splits.length === 0 ? [] : [indented(splitTable(splits)), ...splits.flatMap(labelLine)]),
+    ...tables,
+    ...findings.map(findingLine),
+  ].join("\n");
+}
+
+function splitTable(splits: readonly SplitFacts[]): string {
+  const rows = splits.map(({ split, rows, groups, repeated, contradicting, constant }) => [
+    split,
+    count(rows),
+    count(groups),
+    count(repeated),
+    count(contradicting),
+    constant === undefined
+      ? "-"
+      : `${visibleLine(constant.answer, 24)}: accuracy ${constant.accuracy.toFixed(3)}${constant.metric === "accuracy" ? "" : `, ${constant.metric} ${Number.isNaN(constant.value) ? "-" : constant.value.toFixed(3)}`}`,
+  ]);
+  return aligned([["split", "rows", "groups", "repeated", "contradicting", "best constant answer"], ...rows], "left");
+}
+
+function labelLine({ split, rows, labels }: SplitFacts): string[] {
+  if (labels === undefined) return [];
+  const entries = Object.entries(labels);
+  const shown = entries
+    .slice(0, MAX_LABELS)
+    .map(([label, n]) => `${label} ${count(n)} (${((100 * n) / rows).toFixed(1)} %)`);
+  const rest = entries.slice(MAX_LABELS).reduce((sum, [, n]) => sum + n, 0);
+  return [
+    `  ${split}: ${shown.join(", ")}${entries.length > MAX_LABELS ? `, ${entries.length - MAX_LABELS} more labels ${count(rest)}` : ""}`,
+  ];
+}
+
+function tokenTable(model: string, facts: readonly TokenFacts[]): string {
+  const cutoff = count(facts[0]?.cutoff_len ?? 0);
+  const rows = facts.map(({ split, tokens, prompt, example, over, too_long, fitted, windows, prefix }) => [
+    split,
+    count(tokens),
+    prompt === undefined ? "-" : quantiles(prompt),
+    quantiles(example),
+    count(over),
+    windows === undefined ? `${count(fitted.rows)} (${count(fitted.tokens)} tokens)` : `${count(windows)} windows`,
+    count(too_long.length),
+    prefix === undefined ? "-" : `${(100 * prefix.share).toFixed(1)} % (${count(prefix.common)} in all)`,
+  ]);
+  const header = [
+    model,
+    "tokens",
+    "prompt min/median/p95/max",
+    "example",
+    `over ${cutoff}`,
+    "fitted",
+    "too long",
+    "shared prefix",
+  ];
+  return aligned([header, ...rows], "left");
+}
+
+function quantiles({ min, median, p95, max }: Quantiles): string {
+  return [min, median, p95, max].map(count).join("/");
+}
+
+function overlapBlock(overlaps: readonly Overlap[]): string {
+  const rows = overlaps.map(({ sets: [a, b], equal, near, examples }) => {
+    const [first] = examples;
+    return [
+      a,
+      b,
+      pair(equal),
+      pair(near),
+      first === undefined
+        ? ""
+        : `${first.ids[0]} ~ ${first.ids[1]} (${first.jaccard.toFixed(2)}): ${visibleLine(first.texts[0], 60)}`,
+    ];
+  });
+  const header = ["texts in two places", "", "equal rows", "near-copies", "for example"];
+  return aligned([header, ...rows], "left");
+}
+
+function pair([a, b]: readonly [number, number]): string {
+  return a === b ? count(a) : `${count(a)} / ${count(b)}`;
+}
+
+function findingLine({ severity, place, expected, got, remedy }: Finding): string {
+  return `  ${severity === "broken" ? "BROKEN" : "warning"}: ${place}: expected ${expected}, got ${got}.\n    ${remedy}`;
+}
+
+function indented(text: string): string {
+  return text.replace(/^/gm, "  ");
+}

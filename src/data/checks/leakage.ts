@@ -1,0 +1,125 @@
+/**
+ * @file What is tested on and also trained on: equal texts, and equal groups (a report page, a customer) where tasks name their groups alike.
+ * Refused by name at every run, unless the study allows it by name. Near-copies are near-duplicates.ts' business.
+ */
+
+import { DataError } from "../../base/errors.ts";
+import { normalizeText } from "../splits/splits.ts";
+import type { Example, LoadedTask } from "../types.ts";
+
+/** Shorter texts coincide by chance ("gold prices steady") and say nothing about leakage. */
+export const MIN_WORDS = 5;
+
+/** A training example whose text, or whose group, is one of a test split. */
+export interface Leak {
+  train: { task: string; id: string };
+  test: { task: string; id: string };
+  /** `text`, or what the group is: "report page". */
+  by: string;
+  /** The text or the group. */
+  what: string;
+}
+
+/** Two tasks of which either's train may hold what the other tests; their order says nothing. */
+export type AllowedOverlap = readonly [string, string];
+
+export interface LeakOptions {
+  /** Names of the tasks that are scored: the test split of data that is only mixed in does not matter. Default: all. */
+  scored?: readonly string[];
+  allowed?: readonly AllowedOverlap[];
+}
+
+/** A leak that the study allows: the task that is trained on, and a sentence for people. */
+export interface AllowedLeak {
+  task: string;
+  sentence: string;
+}
+
+/** All training examples of the tasks whose text or group occurs in a test split of those that are scored; each once. */
+export function findLeaks(
+  tasks: readonly LoadedTask[],
+  scored: readonly string[] = tasks.map(({ name }) => name),
+): Leak[] {
+  const tested = new Map<string, { task: string; id: string }>();
+  for (const task of tasks) {
+    if (!scored.includes(task.name)) continue;
+    for (const example of task.splits.test) {
+      for (const { key } of traces(example, task)) {
+        if (!tested.has(key)) tested.set(key, { task: task.name, id: example.id });
+      }
+    }
+  }
+  const leaks: Leak[] = [];
+  for (const task of tasks) {
+    for (const example of task.splits.train) {
+      const trace = traces(example, task).find(({ key }) => tested.has(key));
+      if (trace === undefined) continue;
+      const { key, by, what } = trace;
+      leaks.push({ train: { task: task.name, id: example.id }, test: tested.get(key)!, by, what });
+    }
+  }
+  return leaks;
+}
+
+/**
+ * Refuses tasks whose test is trained on.
+ *
+ * @returns what was found and is allowed
+ * @throws {DataError} naming the first leak that is not allowed and how many there are between its two tasks
+ */
+export function refuseLeaks(tasks: readonly LoadedTask[], { scored, allowed = [] }: LeakOptions = {}): AllowedLeak[] {
+  const passed: AllowedLeak[] = [];
+  for (const leaks of leaksByPair(findLeaks(tasks, scored))) {
+    const { train, test } = leaks[0]!;
+    if (!isAllowed(allowed, train.task, test.task)) throw new DataError(leakDetail(leaks));
+    const sentence = `${train.task}: ${leaks.length} of its training examples are in the test split of ${test.task}, as allow_overlap lets them.`;
+    passed.push({ task: train.task, sentence });
+  }
+  return passed;
+}
+
+/** What a person is told of the leaks from one task's train into one task's test. */
+export function leakDetail(leaks: readonly Leak[]) {
+  const [{ train, test, by, what }] = leaks as [Leak, ...Leak[]];
+  return {
+    place: `${train.task}/${train.id}`,
+    expected: "nothing of a test split in any train split",
+    got: `the ${by} of ${test.task}/${test.id}: "${what.slice(0, 60)}" (${leaks.length} such rows in all)`,
+    remedy:
+      "Remove these rows from the training file, or give equal texts one group so that they stay in one split; " +
+      `allow_overlap: [[${train.task}, ${test.task}]] in the study file lets it pass, said with every run.`,
+  };
+}
+
+/** The leaks by the task that is trained on and the task that is tested. */
+export function leaksByPair(leaks: readonly Leak[]): Leak[][] {
+  const pairs = new Map<string, Leak[]>();
+  for (const leak of leaks) {
+    const key = `${leak.train.task} ${leak.test.task}`;
+    const pair = pairs.get(key);
+    if (pair === undefined) pairs.set(key, [leak]);
+    else pair.push(leak);
+  }
+  return [...pairs.values()];
+}
+
+export function isAllowed(allowed: readonly AllowedOverlap[], a: string, b: string): boolean {
+  return allowed.some(([one, other]) => (one === a && other === b) || (one === b && other === a));
+}
+
+/** By what an example is known again: its text, and its group where the task names it rather than takes the text for it. */
+function traces(example: Example, { name, unit }: LoadedTask): { key: string; by: string; what: string }[] {
+  const text = textOf(example);
+  const normal = normalizeText(text);
+  const found = normal.split(" ").length < MIN_WORDS ? [] : [{ key: `text\n${normal}`, by: "text", what: text }];
+  const { group } = example;
+  if (group === normal || group === text) return found;
+  // A number says nothing outside its own task.
+  const space = unit === undefined || /^\d+$/.test(group) ? `task ${name}` : `unit ${unit}`;
+  return [...found, { key: `${space}\n${group}`, by: unit ?? "group", what: group }];
+}
+
+/** What of an example is compared with others: its own words, or the whole prompt, or a document. */
+export function textOf({ text, prompt, answer }: Example): string {
+  return text ?? (prompt === "" ? answer : prompt);
+}

@@ -1,0 +1,93 @@
+/** @file What is in the columns of a person's files: counted row by row, so that a file of any size can be looked at. */
+
+import { sha256 } from "../../base/digest.ts";
+import type { Span } from "../../base/span-text.ts";
+import { answerOf } from "../answers.ts";
+import { KeySet } from "../splits/key-set.ts";
+
+type Fields = Record<string, unknown>;
+
+/** More different values than this are no labels. */
+export const MAX_LABELS = 50;
+
+/** What the rows have in one column; a value that is absent, null or blank text is not there. */
+export interface ColumnFacts {
+  /** Rows with a value. */
+  num: number;
+  /** Of these: lists and nested objects; finite numbers or texts of such; whole numbers; lists of {text, type}. */
+  numNested: number;
+  numNumbers: number;
+  numWhole: number;
+  numSpans: number;
+  /** Characters of all values, and of the longest. */
+  sumLength: number;
+  maxLength: number;
+  /** Different values and their rows, in order of appearance; null when there are more than {@link MAX_LABELS}. */
+  values: Map<string, number> | null;
+  /** Different values in all. */
+  distinct: KeySet;
+  /** Types of spans. */
+  types: Set<string>;
+}
+
+export interface FileFacts {
+  numRows: number;
+  /** In the order of the file. */
+  columns: Map<string, ColumnFacts>;
+}
+
+export function noFacts(): FileFacts {
+  return { numRows: 0, columns: new Map() };
+}
+
+/** Adds a row to what is known. */
+export function addRow(facts: FileFacts, fields: Fields): void {
+  facts.numRows++;
+  for (const [name, value] of Object.entries(fields)) {
+    const known = facts.columns.get(name) ?? noColumn();
+    facts.columns.set(name, known);
+    addValue(known, value);
+  }
+}
+
+function noColumn(): ColumnFacts {
+  return {
+    num: 0,
+    numNested: 0,
+    numNumbers: 0,
+    numWhole: 0,
+    numSpans: 0,
+    sumLength: 0,
+    maxLength: 0,
+    values: new Map(),
+    distinct: new KeySet(16),
+    types: new Set(),
+  };
+}
+
+function addValue(column: ColumnFacts, value: unknown): void {
+  const isNested = typeof value === "object" && value !== null;
+  const text = isNested ? "" : String(value ?? "").trim();
+  if (!isNested && text === "") return;
+  column.num++;
+  column.sumLength += text.length;
+  column.maxLength = Math.max(column.maxLength, text.length);
+  if (isNested) column.numNested++;
+  if (isNested || text.startsWith("[")) addSpans(column, value);
+  if (isNested) return;
+  const number = answerOf({ kind: "number", field: "" }, value);
+  if (typeof number === "number") {
+    column.numNumbers++;
+    if (Number.isInteger(number)) column.numWhole++;
+  }
+  column.distinct.add(sha256(text));
+  column.values?.set(text, (column.values.get(text) ?? 0) + 1);
+  if ((column.values?.size ?? 0) > MAX_LABELS) column.values = null;
+}
+
+function addSpans(column: ColumnFacts, value: unknown): void {
+  const spans = answerOf({ kind: "spans", field: "" }, value);
+  if (!Array.isArray(spans)) return;
+  column.numSpans++;
+  for (const { type } of spans as Span[]) if (column.types.size <= MAX_LABELS) column.types.add(type);
+}

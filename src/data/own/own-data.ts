@@ -1,0 +1,262 @@
+/**
+ * @file A person's own rows (formats/row-file.ts) shaped into examples, by the fields that the task names or by the file's own shape (shapes.ts).
+ * Files are streamed: of a capped task only what its splits need is in memory.
+ */
+
+import { sha256 } from "../../base/digest.ts";
+import { DataError, SpecError } from "../../base/errors.ts";
+import type { FileRow } from "../../formats/row.ts";
+import { readRows } from "../../formats/row-file.ts";
+import type { AnswerSpec, Split, TaskSpec } from "../../specs/types.ts";
+import { type AnswerValue, answerOf, type NoAnswer, renderAnswer } from "../answers.ts";
+import { Carver, type Row } from "../splits/carver.ts";
+import { KeySet } from "../splits/key-set.ts";
+import { asGiven, groupOfText } from "../splits/splits.ts";
+import type { Example } from "../types.ts";
+import { rowPrompt, textProblem } from "./row-prompt.ts";
+import { dialogueOf, SHAPE_NAMES, type Shape, shapeOf } from "./shapes.ts";
+
+type Fields = Record<string, unknown>;
+
+/** Skipped rows that a note lists before it only counts. */
+const MAX_LISTED = 20;
+
+/**
+ * Reads the files of a task and carves the splits that they lack, by the rule of splits.ts. A field that no row has is an error that names those
+ * there are; a single row that cannot be used stops the load, or is counted and listed in `notes` with `on_bad_row: skip`.
+ *
+ * @throws {SpecError} prompt or answer missing where the files' shape is not a known one, a field that is not there, a kind of file that cannot be read
+ * @throws {DataError} a row that cannot be used, a damaged or empty file
+ */
+export async function loadOwnData(
+  spec: TaskSpec,
+  notes: string[],
+): Promise<{ answer: AnswerSpec; splits: Record<Split, Example[]> }> {
+  const { data } = spec;
+  if (data === undefined) throw incomplete(spec, "data");
+  const { train, dev, test } = data;
+  const shaper = shaperOf(spec, await columnsOf(train), notes);
+  const carver = new Carver(spec.name, {
+    test: test === undefined,
+    dev: dev === undefined,
+    maxTrain: spec.max_train,
+  });
+  if (test === undefined) {
+    // The first of two passes: which groups there are. What is wrong with rows is said once, by the second.
+    for await (const rows of usableRows(train, spec, shaper, [])) for (const { group } of rows) carver.count(group);
+  }
+  for await (const rows of usableRows(train, spec, shaper, notes)) for (const row of rows) carver.add(row);
+  const given = async (path: string | undefined) => {
+    if (path === undefined) return undefined;
+    const all: Row[] = [];
+    await columnsOf(path).then((columns) => refuseMissing(spec, shaper.fields, columns, path));
+    for await (const rows of usableRows(path, spec, shaper, notes)) for (const row of rows) all.push(row);
+    return all;
+  };
+  const [devRows, testRows] = [await given(dev), await given(test)];
+  const carved = carver.finish();
+  const splits = { train: carved.train, dev: devRows ?? carved.dev ?? [], test: testRows ?? carved.test ?? [] };
+  return { answer: shaper.answer, splits: asGiven(splits) };
+}
+
+/** How rows become examples. */
+interface Shaper {
+  answer: AnswerSpec;
+  /** Fields that some row must have. */
+  fields: readonly string[];
+  /** An example's parts, or what is wrong with the row in words. */
+  row(fields: Fields): Omit<Row, "number"> | NoAnswer;
+  /** Counted while rows are shaped. */
+  numOfSeveralTurns: number;
+  numCutShort: number;
+}
+
+function shaperOf(spec: TaskSpec, columns: readonly string[], notes: string[]): Shaper {
+  const { answer } = spec;
+  const isTemplate = spec.prompt !== undefined || answer?.kind === "document";
+  const shape = isTemplate ? undefined : shapeOf(columns);
+  if (shape !== undefined) {
+    notes.push(
+      `${spec.name}: rows of the ${shape.name} shape; the answer is from ${(answer ?? { field: shape.answerField }).field}.`,
+    );
+    const shaper = turnShaper(spec, shape);
+    refuseMissing(spec, shaper.fields, columns, spec.data?.train ?? "");
+    return shaper;
+  }
+  if (answer === undefined) throw incomplete(spec, "answer");
+  if (!isTemplate) throw incomplete(spec, "prompt");
+  const shaper = templateShaper(spec, answer);
+  refuseMissing(spec, shaper.fields, columns, spec.data?.train ?? "");
+  return shaper;
+}
+
+function turnShaper(spec: TaskSpec, shape: Shape): Shaper {
+  const answer = spec.answer ?? { kind: "text", field: shape.answerField };
+  const isOfShape = answer.field === shape.answerField;
+  const shaper: Shaper = {
+    answer,
+    fields: [...shape.fields, answer.field, ...(spec.group === undefined ? [] : [spec.group])],
+    numOfSeveralTurns: 0,
+    numCutShort: 0,
+    row(fields) {
+      const turns = shape.turns(fields);
+      if (!Array.isArray(turns)) return turns;
+      const dialogue = dialogueOf(turns);
+      if ("problem" in dialogue) return { problem: `${shape.answerField} ${dialogue.problem}` };
+      const { prompt, text, numTurns, numAfter } = dialogue;
+      const gold = goldOf(answer, isOfShape ? dialogue.answer : fields[answer.field]);
+      if (typeof gold !== "string") return gold;
+      const group = groupOf(spec, fields, text);
+      if (typeof group !== "string") return group;
+      if (numTurns > 2) shaper.numOfSeveralTurns++;
+      if (numAfter > 0) shaper.numCutShort++;
+      return { prompt, answer: gold, group, text };
+    },
+  };
+  return shaper;
+}
+
+function templateShaper(spec: TaskSpec, answer: AnswerSpec): Shaper {
+  const { fields: inPrompt, write } = rowPrompt(spec.prompt ?? "", spec.fit);
+  const group = spec.group === undefined ? [] : [spec.group];
+  return {
+    answer,
+    fields: [...new Set([...inPrompt, answer.field, ...group])],
+    numOfSeveralTurns: 0,
+    numCutShort: 0,
+    row(fields) {
+      const written = write(fields);
+      if ("problem" in written) return written;
+      const gold = goldOf(answer, fields[answer.field]);
+      if (typeof gold !== "string") return gold;
+      const text = answer.kind === "document" ? gold : inPrompt.map((field) => String(fields[field])).join("\n");
+      const own = groupOf(spec, fields, text);
+      if (typeof own !== "string") return own;
+      if (answer.kind === "document") return { prompt: "", answer: gold, group: own, text };
+      return { ...written, answer: gold, group: own, text };
+    },
+  };
+}
+
+function goldOf(answer: AnswerSpec, field: unknown): string | NoAnswer {
+  if (field === undefined || field === null) return { problem: `no ${answer.field}` };
+  const value: AnswerValue | NoAnswer = answerOf(answer, field);
+  return typeof value === "object" && "problem" in value
+    ? { problem: `${answer.field} ${value.problem}` }
+    : renderAnswer(value);
+}
+
+function groupOf(spec: TaskSpec, fields: Fields, text: string): string | NoAnswer {
+  if (spec.group === undefined) return groupOfText(text);
+  const problem = textProblem(fields[spec.group], spec.group);
+  return problem === null ? String(fields[spec.group]) : { problem };
+}
+
+/** Names of the fields in the first rows of a file. @throws {DataError} a file without rows */
+async function columnsOf(path: string): Promise<string[]> {
+  const columns = new Set<string>();
+  let isBroken = false;
+  for await (const rows of readRows(path)) {
+    for (const row of rows) {
+      if ("error" in row) isBroken = true;
+      else for (const name of Object.keys(row.fields)) columns.add(name);
+    }
+    if (columns.size > 0) return [...columns];
+  }
+  // Rows that are all broken are said one by one when they are used.
+  if (isBroken) return [];
+  throw new DataError({
+    place: path,
+    expected: "at least one row",
+    got: "none",
+    remedy: "Check that this is the right file.",
+  });
+}
+
+function refuseMissing(spec: TaskSpec, fields: readonly string[], columns: readonly string[], path: string): void {
+  const missing = fields.find((field) => !columns.includes(field));
+  if (missing === undefined || columns.length === 0) return;
+  throw new SpecError({
+    place: `task ${spec.name}: ${path}`,
+    expected: `a column "${missing}"`,
+    got: columns.map((name) => `"${name}"`).join(", "),
+    remedy: "Use one of these names in prompt, answer.field and group, or rename the column.",
+  });
+}
+
+function incomplete(spec: TaskSpec, key: string): SpecError {
+  return new SpecError({
+    place: `task ${spec.name}`,
+    expected: `the key ${key}, as the rows have none of the shapes known without it (${SHAPE_NAMES.join(", ")})`,
+    got: "none",
+    remedy: `Add ${key}: see the study file in the README, or let mixtune init propose one.`,
+  });
+}
+
+/** The rows of a file that the task can use, in batches; when they are through, what was skipped and left out goes to `notes`. */
+async function* usableRows(path: string, spec: TaskSpec, shaper: Shaper, notes: string[]): AsyncGenerator<Row[]> {
+  const bad: string[] = [];
+  let numBad = 0;
+  let numRows = 0;
+  shaper.numOfSeveralTurns = 0;
+  shaper.numCutShort = 0;
+  const ids = idCheck(spec, shaper);
+  for await (const rows of readRows(path)) {
+    const good: Row[] = [];
+    for (const row of rows) {
+      numRows++;
+      const shaped = shapedRow(row, shaper, ids);
+      if (!("problem" in shaped)) good.push({ number: row.line, ...shaped });
+      else if (spec.on_bad_row === "skip") {
+        numBad++;
+        if (bad.length < MAX_LISTED) bad.push(`line ${row.line} (${shaped.problem})`);
+      } else throw unusable(row, shaped, path);
+    }
+    yield good;
+  }
+  if (numBad > 0) {
+    const more = numBad > MAX_LISTED ? ` and ${numBad - MAX_LISTED} more` : "";
+    notes.push(`${path}: ${numBad} of ${numRows} rows skipped: ${bad.join("; ")}${more}.`);
+  }
+  if (shaper.numOfSeveralTurns > 0) {
+    notes.push(
+      `${path}: ${shaper.numOfSeveralTurns} of ${numRows} conversations have several turns; the last answer is trained on, ` +
+        "the turns before it stand in the prompt.",
+    );
+  }
+  if (shaper.numCutShort > 0)
+    notes.push(
+      `${path}: ${shaper.numCutShort} of ${numRows} conversations go on after the last answer; that is left out.`,
+    );
+}
+
+function shapedRow(
+  row: FileRow,
+  shaper: Shaper,
+  ids: (fields: Fields) => string | null,
+): Omit<Row, "number"> | NoAnswer {
+  if ("error" in row) return { problem: `expected ${row.error.expected}, got ${row.error.got}` };
+  const repeated = ids(row.fields);
+  return repeated === null ? shaper.row(row.fields) : { problem: repeated };
+}
+
+function unusable(row: FileRow, { problem }: NoAnswer, path: string): DataError {
+  if ("error" in row) return row.error;
+  return new DataError({
+    place: `${path}:${row.line}`,
+    expected: "a row that the task can use",
+    got: problem,
+    remedy: "Put the row right, or set on_bad_row: skip to leave such rows out, counted and listed.",
+  });
+}
+
+/** Complains of an `id` that an earlier row of the file has too: the file was put together wrongly, or its rows belong in groups. */
+function idCheck(spec: TaskSpec, shaper: Shaper): (fields: Fields) => string | null {
+  if (spec.group === "id" || shaper.fields.includes("id")) return () => null;
+  const seen = new KeySet();
+  return ({ id }) => {
+    if (typeof id !== "string" && typeof id !== "number") return null;
+    if (seen.add(sha256(`${id}`))) return null;
+    return `id ${JSON.stringify(id)}, which an earlier row has too (group: id keeps rows of one id together)`;
+  };
+}

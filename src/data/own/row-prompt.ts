@@ -1,0 +1,54 @@
+/** @file A prompt with names of fields in braces, written for a row. */
+
+import type { TaskSpec } from "../../specs/types.ts";
+import type { NoAnswer } from "../answers.ts";
+import type { Example } from "../types.ts";
+
+/** A prompt that waits for a row. */
+export interface RowPrompt {
+  /** The names in braces. */
+  fields: string[];
+  /** The prompt, and where in it the field stands that may be shortened; or what is wrong with the row in words. */
+  write(row: Readonly<Record<string, unknown>>): Pick<Example, "prompt" | "fit"> | NoAnswer;
+}
+
+/** @param fit  which field may be shortened; its first place in the prompt counts */
+export function rowPrompt(template: string, fit: TaskSpec["fit"]): RowPrompt {
+  const parts = template.split(/\{([^{}\n]+)\}/); // words and, at odd places, names of fields
+  const fields = parts.filter((_, i) => i % 2 === 1);
+  return {
+    fields,
+    write: (row) => {
+      for (const field of fields) {
+        const problem = textProblem(row[field], field);
+        if (problem !== null) return { problem };
+      }
+      return written(parts, row, fit);
+    },
+  };
+}
+
+function written(
+  parts: readonly string[],
+  row: Readonly<Record<string, unknown>>,
+  fit: TaskSpec["fit"],
+): Pick<Example, "prompt" | "fit"> {
+  let prompt = "";
+  let range: Example["fit"];
+  for (const [i, part] of parts.entries()) {
+    const piece = i % 2 === 1 ? String(row[part]) : part;
+    if (i % 2 === 1 && part === fit?.field && range === undefined)
+      range = { from: prompt.length, to: prompt.length + piece.length, keep: fit.keep };
+    prompt += piece;
+  }
+  return range === undefined ? { prompt } : { prompt, fit: range };
+}
+
+/** Why a field can not stand in a prompt, or null. */
+export function textProblem(value: unknown, field: string): string | null {
+  if (value === undefined || value === null) return `no ${field}`;
+  if (typeof value === "object")
+    return `${field} is a ${Array.isArray(value) ? "list" : "nested object"}, not a text or number`;
+  if (typeof value === "number" && !Number.isFinite(value)) return `${field} is not a number (NaN)`;
+  return String(value).trim() === "" ? `${field} is empty` : null;
+}

@@ -1,0 +1,214 @@
+/**
+ * @file Shapes of instruction files that are known without configuration, read as turns of a conversation:
+ *
+ * | shape             | fields                                                                                   |
+ * | alpaca            | instruction, input (may be empty or absent), output; system and history if there        |
+ * | sharegpt          | conversations: [{from, value}]; system if there                                          |
+ * | messages          | messages: [{role, content}], as OpenAI has them                                          |
+ * | prompt/completion | prompt, completion: texts, or lists of messages                                          |
+ *
+ * A list may also be a JSON text of one, as in CSV. Of a conversation the last answer is trained on; the turns before it stand in the prompt.
+ */
+
+import type { NoAnswer } from "../answers.ts";
+
+export interface Turn {
+  role: "system" | "user" | "assistant";
+  text: string;
+}
+
+export interface Shape {
+  name: "alpaca" | "sharegpt" | "messages" | "prompt/completion";
+  /** Where the answer is from. */
+  answerField: string;
+  /** Fields that every row must have. */
+  fields: readonly string[];
+  turns(row: Record<string, unknown>): Turn[] | NoAnswer;
+}
+
+const ROLES: Readonly<Record<string, Turn["role"]>> = {
+  system: "system",
+  developer: "system",
+  user: "user",
+  human: "user",
+  assistant: "assistant",
+  gpt: "assistant",
+  model: "assistant",
+  chatgpt: "assistant",
+  bing: "assistant",
+  bard: "assistant",
+};
+
+const SHAPES: readonly Shape[] = [
+  {
+    name: "messages",
+    answerField: "messages",
+    fields: ["messages"],
+    turns: ({ messages }) => turnsIn(messages, "messages", "role", "content"),
+  },
+  {
+    name: "sharegpt",
+    answerField: "conversations",
+    fields: ["conversations"],
+    turns: ({ conversations, system }) =>
+      joined(optional(system, "system", "system"), turnsIn(conversations, "conversations", "from", "value")),
+  },
+  {
+    name: "alpaca",
+    answerField: "output",
+    fields: ["instruction", "output"],
+    turns: ({ instruction, input, output, system, history }) => {
+      const question = joined(one(instruction, "instruction", "user"), optional(input, "input", "user"));
+      if (!Array.isArray(question)) return question;
+      const asked: Turn = { role: "user", text: question.map(({ text }) => text).join("\n\n") };
+      return joined(
+        optional(system, "system", "system"),
+        historyIn(history),
+        [asked],
+        one(output, "output", "assistant"),
+      );
+    },
+  },
+  {
+    name: "prompt/completion",
+    answerField: "completion",
+    fields: ["prompt", "completion"],
+    turns: ({ prompt, completion }) =>
+      joined(
+        isList(prompt) ? turnsIn(prompt, "prompt", "role", "content") : one(prompt, "prompt", "user"),
+        isList(completion)
+          ? turnsIn(completion, "completion", "role", "content")
+          : one(completion, "completion", "assistant"),
+      ),
+  },
+];
+
+/** Names of the shapes, for messages. */
+export const SHAPE_NAMES = SHAPES.map(({ name }) => name);
+
+/** The shape of rows that have these fields, if it is one of the known. */
+export function shapeOf(fields: Iterable<string>): Shape | undefined {
+  const there = new Set(fields);
+  return SHAPES.find((shape) => shape.fields.every((field) => there.has(field)));
+}
+
+/** A conversation as an example. */
+export interface Dialogue {
+  prompt: string;
+  answer: string;
+  /** What was said before the answer, without system text. */
+  text: string;
+  numTurns: number;
+  /** Turns after the last answer, which are left out. */
+  numAfter: number;
+}
+
+/**
+ * The last answer of a conversation and a prompt of all before it. One question stands as it is, under its system text; with earlier turns each
+ * turn is named, `User:` and `Assistant:`, in a block of its own.
+ */
+export function dialogueOf(turns: readonly Turn[]): Dialogue | NoAnswer {
+  const last = turns.findLastIndex(({ role }) => role === "assistant");
+  if (last < 0) return { problem: "has no answer of an assistant" };
+  const before = turns.slice(0, last);
+  const said = before.filter(({ role }) => role !== "system");
+  if (!said.some(({ role }) => role === "user")) return { problem: "has no turn of a user before the answer" };
+  const system = before.filter(({ role }) => role === "system").map(({ text }) => text);
+  const isOne = said.length === 1;
+  const written = said.map(({ role, text }) => (isOne ? text : `${role === "user" ? "User" : "Assistant"}: ${text}`));
+  return {
+    prompt: [...system, ...written].join("\n\n"),
+    answer: (turns[last] as Turn).text,
+    text: said.map(({ text }) => text).join("\n"),
+    numTurns: said.length + 1,
+    numAfter: turns.length - last - 1,
+  };
+}
+
+/** Stands where a row has no answer yet. */
+const UNANSWERED = "?";
+
+/** The prompt of a row in one of the shapes, which need not have its answer: turns that a user's ends are asked as they are. */
+export function questionIn(row: Readonly<Record<string, unknown>>): Pick<Dialogue, "prompt"> | NoAnswer {
+  const asked = { ...row };
+  for (const field of ["output", "completion"]) if (isBlank(row[field])) asked[field] = UNANSWERED;
+  const shape = shapeOf(Object.keys(asked));
+  if (shape === undefined) return { problem: `no fields of a known shape (${SHAPE_NAMES.join(", ")})` };
+  const turns = shape.turns(asked);
+  if (!Array.isArray(turns)) return turns;
+  const isAnswered = turns.at(-1)?.role === "assistant";
+  return dialogueOf(isAnswered ? turns : [...turns, { role: "assistant", text: UNANSWERED }]);
+}
+
+function turnsIn(list: unknown, field: string, roleKey: string, textKey: string): Turn[] | NoAnswer {
+  const found = typeof list === "string" ? jsonIn(list) : list;
+  if (!Array.isArray(found)) return { problem: `${field} is not a list of {${roleKey}, ${textKey}} objects` };
+  const turns: Turn[] = [];
+  for (const [i, turn] of found.entries()) {
+    const { [roleKey]: role, [textKey]: content } = (turn ?? {}) as Record<string, unknown>;
+    const known = typeof role === "string" && Object.hasOwn(ROLES, role) ? ROLES[role] : undefined;
+    const place = `turn ${i + 1} of ${field}`;
+    if (known === undefined) return { problem: `${place} is by ${JSON.stringify(role) ?? "nobody"}` };
+    const text = contentText(content);
+    if (text === undefined || text.trim() === "") return { problem: `${place} has no text in ${textKey}` };
+    turns.push({ role: known, text: text.trim() });
+  }
+  return turns;
+}
+
+/** Text, or OpenAI's list of parts where all are text. */
+function contentText(content: unknown): string | undefined {
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content)) return undefined;
+  const parts = content.map((part: { type?: unknown; text?: unknown } | null) =>
+    part?.type === "text" && typeof part.text === "string" ? part.text : undefined,
+  );
+  return parts.every((part) => part !== undefined) ? parts.join("") : undefined;
+}
+
+/** LLaMA-Factory's `history`: pairs of a question and its answer. */
+function historyIn(history: unknown): Turn[] | NoAnswer {
+  if (history === undefined || history === null || history === "") return [];
+  const list = typeof history === "string" ? jsonIn(history) : history;
+  if (!Array.isArray(list)) return { problem: "history is not a list of [question, answer] pairs" };
+  return joined(
+    ...list.map((pair, i) =>
+      Array.isArray(pair) && pair.length === 2
+        ? joined(one(pair[0], `history ${i + 1}`, "user"), one(pair[1], `history ${i + 1}`, "assistant"))
+        : { problem: `history ${i + 1} is not a pair of question and answer` },
+    ),
+  );
+}
+
+function one(value: unknown, field: string, role: Turn["role"]): Turn[] | NoAnswer {
+  if (value === undefined || value === null) return { problem: `no ${field}` };
+  if (typeof value === "object")
+    return { problem: `${field} is a ${Array.isArray(value) ? "list" : "nested object"}, not a text` };
+  const text = String(value).trim();
+  return text === "" ? { problem: `${field} is empty` } : [{ role, text }];
+}
+
+function optional(value: unknown, field: string, role: Turn["role"]): Turn[] | NoAnswer {
+  return isBlank(value) ? [] : one(value, field, role);
+}
+
+function isBlank(value: unknown): boolean {
+  return value === undefined || value === null || String(value).trim() === "";
+}
+
+function joined(...parts: (Turn[] | NoAnswer)[]): Turn[] | NoAnswer {
+  return parts.find((part): part is NoAnswer => !Array.isArray(part)) ?? (parts as Turn[][]).flat();
+}
+
+function isList(value: unknown): boolean {
+  return Array.isArray(value) || (typeof value === "string" && Array.isArray(jsonIn(value)));
+}
+
+function jsonIn(text: string): unknown {
+  if (!text.trimStart().startsWith("[")) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

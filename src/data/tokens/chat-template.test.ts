@@ -1,0 +1,186 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { CheckpointError, DataError } from "../../base/errors.ts";
+import { type Message, openTemplate, plainTemplate, tokenizeExample, tokenizeLabels } from "./chat-template.ts";
+import { openTokenizer } from "./tokenizers.ts";
+
+const GOLDEN = join(import.meta.dirname, "../../../test/golden/data-tokenizer");
+const KINDS = join(GOLDEN, "kinds");
+interface Chat {
+  prompt: string;
+  opened: string;
+  whole: string;
+  ids: number[];
+  wholeIds: number[];
+}
+/** Each tokenizer's folder, what ends an answer in its template, and what stands between the generation prompt and an answer. */
+const CASES: [name: string, end: string, between: string][] = [
+  ["kinds/byte-level-digits", "<|stop|>", ""],
+  ["kinds/byte-level-pattern", "<|stop|>", ""],
+  ["kinds/byte-fallback", "</s>", " "],
+  ["families/mistral", "</s>", " "],
+  ["families/qwen2", "<|im_end|>", ""],
+  ["families/qwen3", "<|im_end|>", "<think>\n\n</think>\n\n"],
+  ["families/phi3", "<|end|>", ""],
+  ["families/phi4-mini", "<|end|>", ""],
+  ["families/gemma2", "<end_of_turn>", ""],
+];
+
+let temp: string | undefined;
+afterEach(() => temp !== undefined && rmSync(temp, { recursive: true, force: true }));
+function folderWith(template: string | null): string {
+  temp = mkdtempSync(join(tmpdir(), "mixtune-template-"));
+  cpSync(join(KINDS, "byte-level-digits"), temp, { recursive: true });
+  const path = join(temp, "tokenizer_config.json");
+  const { chat_template: _, ...config } = JSON.parse(readFileSync(path, "utf8"));
+  writeFileSync(path, JSON.stringify(template === null ? config : { ...config, chat_template: template }));
+  return temp;
+}
+const open = (template: string | null) => {
+  const folder = folderWith(template);
+  return openTemplate(folder, openTokenizer(folder));
+};
+
+describe.each(CASES)("the chat template of %s", (name, end, between) => {
+  const [set, kind] = name.split("/") as [string, string];
+  const { chats } = JSON.parse(readFileSync(join(GOLDEN, set, "expected.json"), "utf8"))[kind] as { chats: Chat[] };
+  const tokenizer = openTokenizer(join(GOLDEN, name));
+  const template = openTemplate(join(GOLDEN, name), tokenizer);
+
+  test.each(chats)("renders $prompt as transformers does", ({ prompt, opened, whole }) => {
+    expect(template.name).toBe("chat");
+    expect(template.render(prompt)).toBe(opened);
+    expect(template.answerText("positive")).toBe(`${between}positive`);
+    expect(whole.startsWith(`${opened}${between}positive${end}`)).toBe(true);
+  });
+
+  test("gives the ids of transformers, with one bos, and ends an answer as the template does", () => {
+    for (const { prompt, ids, wholeIds } of chats) {
+      const example = { id: "train#1", prompt, answer: "positive", group: "" };
+      const tokenized = tokenizeExample(example, { kind: "text", field: "a" }, tokenizer, template);
+      expect([...tokenized.prompt]).toEqual(ids);
+      expect([...tokenized.prompt, ...tokenized.answer]).toEqual(
+        wholeIds.slice(0, wholeIds.lastIndexOf(tokenizer.idOf(end)!) + 1),
+      );
+    }
+  });
+});
+
+describe("a conversation", () => {
+  type Conversation = { messages: Message[]; text: string | null; ids: number[] | null };
+  const all: Record<string, Conversation[]> = JSON.parse(
+    readFileSync(join(GOLDEN, "conversations", "expected.json"), "utf8"),
+  );
+  test.each(Object.keys(all))("of %s is rendered as by transformers, or refused with it", (name) => {
+    const tokenizer = openTokenizer(join(GOLDEN, name));
+    const template = openTemplate(join(GOLDEN, name), tokenizer);
+    for (const { messages, text, ids } of all[name]!) {
+      if (text === null) expect(() => template.renderChat(messages)).toThrow(CheckpointError);
+      else {
+        expect(template.renderChat(messages)).toBe(text);
+        expect([...tokenizer.encode(text)]).toEqual(ids);
+      }
+    }
+  });
+
+  test("of the plain template goes on as a single prompt does", () => {
+    const template = plainTemplate(openTokenizer(join(KINDS, "byte-level-pattern")));
+    const said: Message[] = [
+      { role: "system", content: "Be brief." },
+      { role: "user", content: "Why?" },
+      { role: "assistant", content: "Because." },
+      { role: "user", content: "How?" },
+    ];
+    expect(template.renderChat(said)).toBe("Be brief.\n\nWhy?\nAnswer: Because.\n\nHow?\nAnswer:");
+    expect(template.renderChat([said[3]!])).toBe(template.render("How?"));
+  });
+});
+
+describe("openTemplate", () => {
+  test("falls back to the plain template, which puts the tokenizer's bos in front and ends with end-of-text", () => {
+    const folder = join(KINDS, "byte-level-pattern");
+    const tokenizer = openTokenizer(folder);
+    const template = plainTemplate(tokenizer);
+    expect(template.render("Why?") + template.answerText("yes")).toBe("Why?\nAnswer: yes");
+    const example = { id: "train#1", prompt: "Why?", answer: "yes", group: "" };
+    const { prompt, answer } = tokenizeExample(example, { kind: "text", field: "a" }, tokenizer, template);
+    expect(tokenizer.decode(prompt)).toBe("<s>Why?\nAnswer:");
+    expect(tokenizer.decode(answer)).toBe(" yes</s>");
+    expect(open(null).name).toBe("plain");
+  });
+
+  test("continues a prompt as the whole text is tokenised, also where the tokenizer puts a blank before every text", () => {
+    const tokenizer = openTokenizer(join(GOLDEN, "families/phi3"));
+    const template = plainTemplate(tokenizer);
+    const example = { id: "train#1", prompt: "Why?", answer: "yes", group: "" };
+    const { prompt, answer } = tokenizeExample(example, { kind: "text", field: "a" }, tokenizer, template);
+    const whole = [...tokenizer.leadIds, ...tokenizer.encode("Why?\nAnswer: yes"), tokenizer.eosId];
+    expect([...prompt, ...answer]).toEqual(whole);
+    expect([...tokenizer.encode(" yes")]).not.toEqual([...answer.subarray(0, -1)]);
+  });
+
+  test("spells eos_token as tokenizer_config.json does, whatever generation_config.json ends with", () => {
+    const folder = folderWith(
+      "{{ messages[0]['content'] }}{{ eos_token }}{{ messages[1]['content'] if messages|length > 1 }}",
+    );
+    writeFileSync(join(folder, "generation_config.json"), JSON.stringify({ eos_token_id: [0, 2] }));
+    const tokenizer = openTokenizer(folder);
+    expect(tokenizer.decode([tokenizer.eosId])).toBe("<|endoftext|>");
+    expect(openTemplate(folder, tokenizer).render("Why?")).toBe("Why?<|stop|>");
+  });
+
+  test("has another digest for another template", () => {
+    const one = "{{ messages[0]['content'] }}:{% if messages|length > 1 %}{{ messages[1]['content'] }}{% endif %}";
+    expect(open(one).digest).not.toBe(open(`${one}.`).digest);
+  });
+
+  test.each([
+    ["does not parse", "{% for m in messages %}"],
+    ["leaves the messages out", "hello"],
+    ["refuses a user's turn", "{{ raise_exception('no users here') }}"],
+    [
+      "never ends",
+      "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{{ '' }}{% endfor %}{% endfor %}{% endfor %}",
+    ],
+    [
+      "makes too much of it",
+      "{{ messages[0]['content'] }}{% for a in range(9999) %}{{ 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' }}{% endfor %}",
+    ],
+    ["asks for too long a range", "{% for a in range(999999999) %}{% endfor %}"],
+    ["is too long", "x".repeat(300_000)],
+  ])("refuses a template that %s", (_, template) => {
+    expect(() => open(template)).toThrow(CheckpointError);
+  });
+});
+
+describe("tokenizeExample", () => {
+  const tokenizer = openTokenizer(join(KINDS, "byte-level-digits"));
+  const template = plainTemplate(tokenizer);
+
+  test("makes a document one answer that ends with end-of-text", () => {
+    const document = { id: "train#1", prompt: "", answer: "Once upon a time.", group: "" };
+    const { prompt, answer } = tokenizeExample(document, { kind: "document", field: "text" }, tokenizer, template);
+    expect(prompt).toHaveLength(0);
+    expect(tokenizer.decode(answer)).toBe("Once upon a time.<|stop|>");
+  });
+
+  test("refuses an answer of nothing but white space", () => {
+    const example = { id: "train#7", prompt: "Why?", answer: " \n", group: "" };
+    expect(() => tokenizeExample(example, { kind: "text", field: "a" }, tokenizer, template)).toThrow(DataError);
+  });
+});
+
+describe("tokenizeLabels", () => {
+  const tokenizer = openTokenizer(join(KINDS, "byte-level-digits"));
+
+  test("ends each label and keeps their order", () => {
+    const labels = tokenizeLabels(["no", "yes"], plainTemplate(tokenizer));
+    expect(labels.map((ids) => tokenizer.decode(ids))).toEqual([" no<|stop|>", " yes<|stop|>"]);
+  });
+
+  test("refuses labels that are the same tokens", () => {
+    expect(() => tokenizeLabels(["no", "no"], plainTemplate(tokenizer))).toThrow(DataError);
+  });
+});

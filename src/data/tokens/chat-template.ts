@@ -1,0 +1,301 @@
+/**
+ * @file From the text of a prompt and an answer to token ids: the model's own chat template, or our plain instruction template for base models.
+ * Training, scoring and generation all come through here, so that they see the same tokens.
+ */
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { createContext, Script } from "node:vm";
+import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
+import { digestOf } from "../../base/digest.ts";
+import { CheckpointError, DataError } from "../../base/errors.ts";
+import { readText } from "../../formats/files.ts";
+import type { AnswerSpec } from "../../specs/types.ts";
+import type { Example, TokenizedExample } from "../types.ts";
+import { readJson, type Tokenizer } from "./tokenizers.ts";
+
+/** How a prompt and an answer become text and how an answer ends. */
+export interface PromptTemplate {
+  /** `chat`: the model's own; `plain`: ours. */
+  name: "chat" | "plain";
+  /** The user's turn as the model sees it, generation prompt included. */
+  render(prompt: string): string;
+  /**
+   * The same of a whole conversation that a user's turn ends.
+   * @throws {CheckpointError} messages that the model's template does not take, such as a system's
+   */
+  renderChat(messages: readonly Message[]): string;
+  /** The answer as it follows the rendered prompt, without its end-of-turn token. */
+  answerText(answer: string): string;
+  /** Ids of that text as they follow a rendered prompt; joined to the prompt's they are what the whole text tokenises to. */
+  answerIds(answer: string): Int32Array;
+  /** Ids in front of every rendered prompt: what the model's tokenizer adds; none for a chat template, which writes its own bos. */
+  leadIds: Int32Array;
+  /** The token that ends an answer. */
+  endOfTurnId: number;
+  digest: string;
+}
+
+/** Longest template accepted, in characters: ten times the longest that a known model ships. */
+const MAX_TEMPLATE_CHARS = 200_000;
+/** Longest text a template may make of one prompt beyond the prompt itself. */
+const MAX_ADDED_CHARS = 200_000;
+/** Milliseconds that one rendering may take; a template is a program from outside and may loop. */
+const RENDER_LIMIT_MS = 2000;
+
+/**
+ * The template of a model folder: chat_template.jinja, else tokenizer_config.chat_template (of several the one named "default"), else the plain one.
+ * @throws {CheckpointError} a template that is too long, does not parse, does not render, or has no recognisable end of turn
+ */
+export function openTemplate(folder: string, tokenizer: Tokenizer): PromptTemplate {
+  const source = templateSource(folder);
+  return source === null ? plainTemplate(tokenizer) : chatTemplate(source, folder, tokenizer);
+}
+
+const PLAIN_END = "\nAnswer:";
+
+/** The words of our template for base models: the prompt, a line `Answer:`, a space and the answer. */
+export const PLAIN_TEXT: Pick<PromptTemplate, "render" | "answerText"> = {
+  render: (prompt) => prompt + PLAIN_END,
+  answerText: (answer) => ` ${answer}`,
+};
+
+/**
+ * The same words as a chat template, for who reads templates only: a single question is rendered as {@link plainTemplate} renders it, its lead
+ * included, and an answer ends the text.
+ * @param hasLead  whether the tokenizer puts its bos in front of a text
+ */
+export function plainJinja(hasLead: boolean): string {
+  return [
+    hasLead ? "{{ bos_token }}" : "",
+    "{% for message in messages %}",
+    "{% if message['role'] == 'user' %}{{ message['content'] + '\\nAnswer:' }}",
+    "{% elif message['role'] == 'assistant' %}{{ ' ' + message['content'] }}",
+    "{% if loop.last %}{{ eos_token }}{% else %}{{ '\\n\\n' }}{% endif %}",
+    "{% else %}{{ message['content'] + '\\n\\n' }}{% endif %}",
+    "{% endfor %}",
+  ].join("");
+}
+
+/** Our template for base models: {@link PLAIN_TEXT}, then the end-of-text token. */
+export function plainTemplate(tokenizer: Tokenizer): PromptTemplate {
+  const continued = continuation(tokenizer, PLAIN_END);
+  return {
+    name: "plain",
+    ...PLAIN_TEXT,
+    renderChat: plainChat,
+    answerIds: (answer) => continued(` ${answer}`),
+    leadIds: tokenizer.leadIds,
+    endOfTurnId: tokenizer.eosId,
+    digest: digestOf({ template: "plain", version: 2 }),
+  };
+}
+
+/** Turns one after another, an empty line between them; each user's turn as the model was trained on one. */
+function plainChat(messages: readonly Message[]): string {
+  const texts: Record<Message["role"], (content: string) => string> = {
+    system: (content) => `${content}\n\n`,
+    user: PLAIN_TEXT.render,
+    assistant: (content) => `${PLAIN_TEXT.answerText(content)}\n\n`,
+  };
+  return messages.map(({ role, content }) => texts[role](content)).join("");
+}
+
+function chatTemplate(source: string, folder: string, tokenizer: Tokenizer): PromptTemplate {
+  const run = compile(source, folder, tokenizer);
+  const render = (prompt: string) => run([{ role: "user", content: prompt }], true);
+  // A whole conversation shows what stands between the generation prompt and an answer, and what ends the answer.
+  const [question, reply] = ["mixtune question", "mixtune reply"];
+  const opened = render(question);
+  const whole = run(
+    [
+      { role: "user", content: question },
+      { role: "assistant", content: reply },
+    ],
+    false,
+  );
+  const at = whole.lastIndexOf(reply);
+  if (at < 0 || !opened.includes(question)) {
+    throw damaged(folder, "a chat template that writes the messages it is given", "one that leaves them out");
+  }
+  const between = whole.startsWith(opened) && at >= opened.length ? whole.slice(opened.length, at) : "";
+  const continued = continuation(tokenizer, opened.slice(opened.lastIndexOf(question) + question.length));
+  const closing = tokenizer.encode(whole.slice(at + reply.length));
+  return {
+    name: "chat",
+    render,
+    renderChat: (messages) => run(messages, true),
+    answerText: (answer) => between + answer,
+    answerIds: (answer) => continued(between + answer),
+    leadIds: new Int32Array(0),
+    endOfTurnId: closing.find((id) => tokenizer.specialIds.has(id)) ?? tokenizer.eosId,
+    digest: digestOf({ template: source, version: 2 }),
+  };
+}
+
+/**
+ * Ids of texts as they follow `before`. Tokenised alone a text may begin with a blank that its tokenizer puts in front of every one (Llama 2,
+ * Phi-3). Where a token would span both, it is tokenised alone all the same: prompts and answers are joined as ids.
+ */
+function continuation(tokenizer: Tokenizer, before: string): (text: string) => Int32Array {
+  const head = tokenizer.encode(before);
+  return (text) => {
+    const whole = tokenizer.encode(before + text);
+    return head.every((id, i) => whole[i] === id) ? whole.subarray(head.length) : tokenizer.encode(text);
+  };
+}
+
+/** A turn of a conversation. */
+export interface Message {
+  role: "system" | "user" | "assistant";
+  content: string;
+}
+
+/** The template as a function; it sees the messages and the names of the special tokens, not the clock, so that a prompt is the same every day. */
+function compile(source: string, folder: string, tokenizer: Tokenizer) {
+  if (source.length > MAX_TEMPLATE_CHARS) {
+    throw damaged(folder, `a chat template of at most ${MAX_TEMPLATE_CHARS} characters`, `${source.length}`);
+  }
+  let program: ReturnType<typeof parse>;
+  try {
+    program = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
+  } catch (cause) {
+    throw damaged(folder, "a chat template that can be parsed", messageOf(cause), cause);
+  }
+  const constants = {
+    ...{ true: true, false: false, none: null, True: true, False: false, None: null },
+    range: boundedRange,
+    raise_exception: (message: string) => {
+      throw new Error(message);
+    },
+    ...tokenizer.spellings,
+  };
+  const limited = timeLimited();
+  return (messages: readonly Message[], addGenerationPrompt: boolean): string => {
+    const env = new Environment();
+    const variables = { ...constants, messages, add_generation_prompt: addGenerationPrompt };
+    for (const [key, value] of Object.entries(variables)) env.set(key, value);
+    let text: string;
+    try {
+      text = limited(() => (new Interpreter(env).run(program) as { value: string }).value);
+    } catch (cause) {
+      throw damaged(folder, "a chat template that renders the messages it is given", messageOf(cause), cause);
+    }
+    const given = messages.reduce((sum, { content }) => sum + content.length, 0);
+    if (text.length > given * 2 + MAX_ADDED_CHARS) {
+      throw damaged(folder, `at most ${MAX_ADDED_CHARS} characters around a message`, `${text.length} in all`);
+    }
+    return text;
+  };
+}
+
+/** Runs a function with a time limit, by way of node:vm, which can stop a loop that never returns. */
+function timeLimited() {
+  const context: { job: (() => string) | null } = { job: null };
+  createContext(context);
+  const script = new Script("job()");
+  return (job: () => string): string => {
+    context.job = job;
+    return script.runInContext(context, { timeout: RENDER_LIMIT_MS }) as string;
+  };
+}
+
+function boundedRange(start: number, stop?: number, step = 1): number[] {
+  const [from, to] = stop === undefined ? [0, start] : [start, stop];
+  const length = Math.max(0, Math.ceil((to - from) / step));
+  if (!(length <= 10_000)) throw new Error(`range of ${length} numbers is too long`);
+  return Array.from({ length }, (_, i) => from + i * step);
+}
+
+/** Text of a model folder's own chat template; null where it has none. */
+export function templateSource(folder: string): string | null {
+  const own = join(folder, "chat_template.jinja");
+  if (existsSync(own)) return readText(own);
+  const field = readJson(folder, "tokenizer_config.json")?.chat_template;
+  if (typeof field === "string") return field;
+  if (!Array.isArray(field)) return null;
+  const named = field.find((entry) => entry?.name === "default") ?? field[0];
+  return typeof named?.template === "string" ? named.template : null;
+}
+
+function damaged(folder: string, expected: string, got: string, cause?: unknown): CheckpointError {
+  return new CheckpointError({
+    place: `${folder}: chat template`,
+    expected,
+    got,
+    remedy: "Use a model whose chat template takes a user's turn followed by an answer, or remove the template.",
+    cause,
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * An example as token ids: rendered prompt and answer are tokenised apart and joined, the answer ends with the end-of-turn token.
+ * A document has no prompt (but the ids its tokenizer puts in front) and ends with the end-of-text token.
+ *
+ * @throws {DataError} an answer of which nothing is left as tokens
+ */
+export function tokenizeExample(
+  example: Example,
+  answer: AnswerSpec,
+  tokenizer: Tokenizer,
+  template: PromptTemplate,
+): TokenizedExample {
+  if (answer.kind === "document") {
+    const text = tokenizer.encode(example.answer);
+    if (text.length === 0) throw noTokens(example.id, "a document");
+    return { id: example.id, prompt: tokenizer.leadIds, answer: joined(text, [tokenizer.eosId]) };
+  }
+  const words = template.answerIds(example.answer);
+  if (example.answer.trim() === "" || words.length === 0) throw noTokens(example.id, "an answer");
+  return {
+    id: example.id,
+    prompt: joined(template.leadIds, tokenizer.encode(template.render(example.prompt))),
+    answer: joined(words, [template.endOfTurnId]),
+  };
+}
+
+/**
+ * The labels of a task as they follow a prompt, each with its end-of-turn token, in the order given.
+ * @throws {DataError} a label without tokens, or two labels that are the same tokens
+ */
+export function tokenizeLabels(labels: readonly string[], template: PromptTemplate): Int32Array[] {
+  const all = labels.map((label) => {
+    const words = template.answerIds(label);
+    if (label.trim() === "" || words.length === 0) throw noTokens(`label "${label}"`, "a label");
+    return joined(words, [template.endOfTurnId]);
+  });
+  const seen = new Map<string, string>();
+  for (const [i, ids] of all.entries()) {
+    const twin = seen.get(ids.join());
+    if (twin !== undefined) {
+      throw new DataError({
+        place: `label "${labels[i]}"`,
+        expected: "labels that the tokenizer can tell apart",
+        got: `the same tokens as "${twin}"`,
+        remedy: "Rename one of the two labels.",
+      });
+    }
+    seen.set(ids.join(), labels[i] as string);
+  }
+  return all;
+}
+
+function noTokens(place: string, what: string): DataError {
+  return new DataError({
+    place,
+    expected: `${what} with at least one token`,
+    got: "nothing but white space",
+    remedy: "Fill it in, remove the row, or set on_bad_row: skip.",
+  });
+}
+
+function joined(head: ArrayLike<number>, tail: ArrayLike<number>): Int32Array {
+  const out = new Int32Array(head.length + tail.length);
+  out.set(head);
+  out.set(tail, head.length);
+  return out;
+}

@@ -1,0 +1,247 @@
+/** @file A loaded task for one tokenizer and template: token ids, lengths and digests of each split, made when first asked for and kept. */
+
+import { digestOf, sha256 } from "../../base/digest.ts";
+import { DataError, type MixtuneError } from "../../base/errors.ts";
+import type { Split, TrainSpec } from "../../specs/types.ts";
+import type { ExampleLengths } from "../batches/batches.ts";
+import { numSupervised } from "../batches/packing.ts";
+import type { Example, LoadedTask, TokenizedExample } from "../types.ts";
+import { type PromptTemplate, tokenizeExample, tokenizeLabels } from "./chat-template.ts";
+import { cutDocument } from "./documents.ts";
+import { fitExample, lengthOf } from "./fit.ts";
+import { readTokens, type TokenCache, writeTokens } from "./token-cache.ts";
+import type { Tokenizer } from "./tokenizers.ts";
+
+/** One split as token ids; all lists run alike. */
+export interface PreparedSplit {
+  /** The example of each tokenised one, its prompt shortened where it was fitted; a document cut into windows stands here once per window. */
+  examples: Example[];
+  tokenized: TokenizedExample[];
+  lengths: ExampleLengths;
+  /** Tokens of all examples together. */
+  numTokens: number;
+  /** Digest of the rendered prompts and answers in order: part of the run id. */
+  rowsDigest: string;
+  /** Prompts shortened by the task's declared `fit`, and the tokens that were left out of them. */
+  fitted: { rows: number; tokens: number };
+  /** Rows that were shortened, and rows left out with `on_bad_row: skip`. */
+  notes: string[];
+}
+
+export interface PreparedTask {
+  task: LoadedTask;
+  /** The labels' ids with their end-of-turn token, in label order; absent where the answer is not a label. */
+  labels?: Int32Array[];
+  /** @throws {DataError} a row that cannot be used, unless skipped */
+  split(name: Split): PreparedSplit;
+}
+
+export interface PrepareOptions {
+  /** `train.cutoff_len`: the longest example, prompt, answer and end-of-turn token together. */
+  cutoffLen: number;
+  lossOn: TrainSpec["loss_on"];
+  /** As the task's `on_bad_row`; what cannot be tokenised is such a row too. */
+  onBadRow: "stop" | "skip";
+}
+
+/**
+ * Prepares a task. Nothing is tokenised until a split is asked for, but the labels.
+ * @param cache  where tokenised splits are kept between runs; absent: nowhere
+ * @throws {DataError} labels that the tokenizer cannot tell apart
+ */
+export function prepareTask(
+  task: LoadedTask,
+  tokenizer: Tokenizer,
+  template: PromptTemplate,
+  options: PrepareOptions,
+  cache?: TokenCache,
+): PreparedTask {
+  const made = new Map<Split, PreparedSplit>();
+  const split = (name: Split): PreparedSplit => {
+    const make = () => prepareSplit(task, name, tokenizer, template, options);
+    const known =
+      made.get(name) ?? (cache === undefined ? make() : kept(cache, task, name, [tokenizer, template], options, make));
+    made.set(name, known);
+    return known;
+  };
+  if (task.answer.kind !== "label") return { task, split };
+  return { task, labels: tokenizeLabels(task.answer.labels, template), split };
+}
+
+/** What the cache holds beside token ids; `prompts` are those of shortened examples, by piece. */
+interface KeptFacts extends Pick<PreparedSplit, "rowsDigest" | "fitted" | "notes"> {
+  prompts: [piece: number, prompt: string][];
+}
+
+/** A split from the cache, or made and kept there. */
+function kept(
+  cache: TokenCache,
+  task: LoadedTask,
+  split: Split,
+  readers: readonly { digest: string }[],
+  options: PrepareOptions,
+  make: () => PreparedSplit,
+): PreparedSplit {
+  const rows = task.splits[split];
+  const key = digestOf([
+    cache.code,
+    readers.map(({ digest }) => digest),
+    { ...options },
+    [task.name, split, task.answer.kind, task.digests[split]],
+    sha256(JSON.stringify(rows.map(({ id, fit }) => [id, fit]))),
+  ]);
+  const found = readTokens<KeptFacts>(cache, key);
+  if (found !== undefined) {
+    const { prompts, ...facts } = found.facts;
+    const examples = Array.from(found.rows, (row) => rows[row]!);
+    for (const [piece, prompt] of prompts) {
+      const { fit: _fitted, ...example } = examples[piece]!;
+      examples[piece] = { ...example, prompt };
+    }
+    return { examples, ...measured(found.tokenized, options.lossOn), ...facts };
+  }
+  const made = make();
+  const { examples, tokenized, rowsDigest, fitted, notes } = made;
+  const rowOf = new Map(rows.map(({ id }, i) => [id, i]));
+  const prompts = examples.flatMap(({ id, prompt }, piece): KeptFacts["prompts"] =>
+    prompt === rows[rowOf.get(id)!]!.prompt ? [] : [[piece, prompt]],
+  );
+  writeTokens<KeptFacts>(cache, key, {
+    rows: Int32Array.from(examples, ({ id }) => rowOf.get(id)!),
+    tokenized,
+    facts: { rowsDigest, fitted, notes, prompts },
+  });
+  return made;
+}
+
+/** Token ids with their lengths. */
+function measured(
+  tokenized: TokenizedExample[],
+  lossOn: TrainSpec["loss_on"],
+): Pick<PreparedSplit, "tokenized" | "lengths" | "numTokens"> {
+  const tokens = Int32Array.from(tokenized, lengthOf);
+  const supervised = Int32Array.from(tokenized, (piece) => numSupervised(piece, lossOn));
+  return { tokenized, lengths: { tokens, supervised }, numTokens: tokens.reduce((sum, length) => sum + length, 0) };
+}
+
+function prepareSplit(
+  task: LoadedTask,
+  split: Split,
+  tokenizer: Tokenizer,
+  template: PromptTemplate,
+  { cutoffLen, lossOn, onBadRow }: PrepareOptions,
+): PreparedSplit {
+  const isDocument = task.answer.kind === "document";
+  const examples: Example[] = [];
+  const tokenized: TokenizedExample[] = [];
+  const skipped: string[] = [];
+  const rendered: string[] = [];
+  const fitted = { rows: 0, tokens: 0 };
+  for (const row of task.splits[split]) {
+    try {
+      const { example, whole, tokensLost } = tokenizeToFit(row, task, tokenizer, template, cutoffLen);
+      if (tokensLost > 0) {
+        fitted.rows++;
+        fitted.tokens += tokensLost;
+      }
+      const pieces = isDocument ? cutDocument(whole, cutoffLen) : [whole];
+      for (const piece of pieces) {
+        if (lengthOf(piece) > cutoffLen) throw tooLong(piece, cutoffLen, row.fit !== undefined);
+        if (numSupervised(piece, lossOn) === 0) throw nothingToLearn(piece);
+        examples.push(example);
+        tokenized.push(piece);
+      }
+      rendered.push(isDocument ? "" : template.render(example.prompt), template.answerText(example.answer));
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      const named = atRow(error, `example ${task.name}/${row.id}`);
+      if (onBadRow === "stop") throw named;
+      skipped.push(`${row.id} (${named.got})`);
+    }
+  }
+  return {
+    examples,
+    ...measured(tokenized, lossOn),
+    rowsDigest: sha256(JSON.stringify(rendered)),
+    fitted,
+    notes: [
+      ...(fitted.rows === 0
+        ? []
+        : [
+            `${task.name}/${split}: ${fitted.rows} of ${task.splits[split].length} prompts shortened to ${cutoffLen} tokens, ` +
+              `${fitted.tokens} tokens left out of them.`,
+          ]),
+      ...(skipped.length === 0
+        ? []
+        : [`${task.name}/${split}: ${skipped.length} rows skipped: ${skipped.join("; ")}.`]),
+    ],
+  };
+}
+
+/**
+ * An example as token ids, shortened where it is too long and its task declares what may go.
+ * The part that may go can be too short for it: the example is then as long as it was, and refused by whoever asked.
+ *
+ * @returns `example` as it was tokenised; `tokensLost` is how many fewer tokens it has than the row
+ */
+export function tokenizeToFit(
+  row: Example,
+  { answer }: Pick<LoadedTask, "answer">,
+  tokenizer: Tokenizer,
+  template: PromptTemplate,
+  cutoffLen: number,
+): { example: Example; whole: TokenizedExample; tokensLost: number } {
+  const whole = tokenizeExample(row, answer, tokenizer, template);
+  const { fit } = row;
+  if (fit === undefined || lengthOf(whole) <= cutoffLen) return { example: row, whole, tokensLost: 0 };
+  const fitted = fitExample({ ...row, fit }, cutoffLen, {
+    tokenize: (prompt) => tokenizeExample({ ...row, prompt }, answer, tokenizer, template),
+    wordTokens: wordCounter(tokenizer),
+  });
+  if (fitted === null) return { example: row, whole, tokensLost: 0 };
+  return { ...fitted, tokensLost: lengthOf(whole) - lengthOf(fitted.whole) };
+}
+
+/** Words of long prompts, which come again and again, and their tokens. */
+const WORDS = new WeakMap<Tokenizer, Map<string, number>>();
+/** Words remembered before all are forgotten. */
+const MAX_WORDS = 200_000;
+
+function wordCounter(tokenizer: Tokenizer): (word: string) => number {
+  let known = WORDS.get(tokenizer);
+  if (known === undefined || known.size > MAX_WORDS) {
+    known = new Map();
+    WORDS.set(tokenizer, known);
+  }
+  const words = known;
+  return (word) => {
+    let count = words.get(word);
+    if (count === undefined) {
+      count = tokenizer.encode(word).length;
+      words.set(word, count);
+    }
+    return count;
+  };
+}
+
+function tooLong(piece: TokenizedExample, cutoffLen: number, hasFit: boolean): DataError {
+  return new DataError({
+    place: piece.id,
+    expected: `at most ${cutoffLen} tokens (train.cutoff_len)`,
+    got: `${lengthOf(piece)} tokens${hasFit ? ", too many even without the part that its fit may leave out" : ""}`,
+    remedy: `Raise train.cutoff_len, shorten the row, ${hasFit ? "" : "declare a fit for the task, "}or set on_bad_row: skip.`,
+  });
+}
+
+function nothingToLearn({ id }: TokenizedExample): DataError {
+  return new DataError({
+    place: id,
+    expected: "at least one token that the loss is on",
+    got: "none",
+    remedy: "Give the row an answer, remove it, or set on_bad_row: skip.",
+  });
+}
+
+function atRow(error: MixtuneError, place: string): DataError {
+  return new DataError({ place, expected: error.expected, got: error.got, remedy: error.remedy, cause: error.cause });
+}
