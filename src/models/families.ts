@@ -1,13 +1,13 @@
 /** @file The model families by `model_type`. A new one is a file beside llama.ts and a line here. */
 
 import type { DecoderConfig } from "./config.ts";
+import type { ConfigReader } from "./config-reader.ts";
 import { readGemma2Config } from "./gemma2.ts";
 import { readLlamaConfig } from "./llama.ts";
 import { readMistralConfig } from "./mistral.ts";
 import { readPhi3Config } from "./phi3.ts";
 import { readQwen2Config } from "./qwen2.ts";
 import { readQwen3Config } from "./qwen3.ts";
-import type { ConfigReader } from "./read-config.ts";
 
 const FAMILIES: Readonly<Record<string, (json: ConfigReader) => DecoderConfig>> = {
   llama: readLlamaConfig,

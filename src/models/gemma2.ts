@@ -4,7 +4,8 @@
  */
 
 import type { DecoderConfig } from "./config.ts";
-import { type ConfigReader, readPlainDecoder, slidingInSome } from "./read-config.ts";
+import type { ConfigReader } from "./config-reader.ts";
+import { readPlainDecoder, slidingInSome } from "./read-config.ts";
 
 /** @source transformers configuration_gemma2.py, modeling_gemma2.py; golden test/golden/models/gemma2 */
 export function readGemma2Config(json: ConfigReader): DecoderConfig {

@@ -1,7 +1,8 @@
 /** @file The Mistral family: model_type mistral (Mistral 7B and what is built on it, Mistral Nemo). A Llama whose blocks may all have a window. */
 
 import type { DecoderConfig } from "./config.ts";
-import { type ConfigReader, readPlainDecoder, slidingEverywhere } from "./read-config.ts";
+import type { ConfigReader } from "./config-reader.ts";
+import { readPlainDecoder, slidingEverywhere } from "./read-config.ts";
 
 /**
  * note: without a word on sliding_window MistralConfig has one of 4096; null means none.

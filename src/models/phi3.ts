@@ -4,7 +4,8 @@
  */
 
 import type { DecoderConfig } from "./config.ts";
-import { type ConfigReader, readPlainDecoder, slidingEverywhere } from "./read-config.ts";
+import type { ConfigReader } from "./config-reader.ts";
+import { readPlainDecoder, slidingEverywhere } from "./read-config.ts";
 import { readRotary } from "./rotary.ts";
 
 /** @source transformers configuration_phi3.py, modeling_phi3.py; golden test/golden/models/phi3, phi3-long */

@@ -1,7 +1,7 @@
 /** @file How positions become angles: the rotary part of a config.json, and the tables that a network of a given length uses. */
 
 import { CheckpointError } from "../base/errors.ts";
-import type { ConfigReader } from "./read-config.ts";
+import type { ConfigReader } from "./config-reader.ts";
 
 /** Rotary embeddings of the first r numbers of each head (r = E but for partial ones). */
 export interface RotaryConfig {

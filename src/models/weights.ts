@@ -12,9 +12,9 @@ import { numElements } from "../base/shapes.ts";
 import { makeFolder, readText, sha256OfFile, writeAll, writeWholeWith } from "../formats/files.ts";
 import { openSafetensors, type SafetensorsFile } from "../formats/safetensors.ts";
 import { allLinears, type DecoderConfig, decoderTensors, type TensorSpec } from "./config.ts";
+import { ConfigReader } from "./config-reader.ts";
 import { readDecoderConfig } from "./families.ts";
 import { type Parameter, type ParameterLayout, parameterViews } from "./parameters.ts";
-import { ConfigReader } from "./read-config.ts";
 
 /** A model folder whose headers were checked; tensors are read on demand. */
 export interface ModelFolder {

@@ -1,10 +1,16 @@
 /** @file What judges say of a model's answers, and what is known of the judges, as text. */
 
 import { JUDGED } from "../metrics/judged.ts";
-import type { CalibrationScores, JudgedBy, MetricValue } from "../runs/types.ts";
+import type { CalibrationScores, JudgedBy, MetricValue, SplitScores } from "../runs/types.ts";
 import { VERDICTS } from "../specs/verdicts.ts";
-import type { Scored } from "./scores-text.ts";
 import { aligned } from "./tables.ts";
+
+/** A split of a task with its scores. */
+export interface Scored {
+  task: string;
+  split: string;
+  scores: SplitScores;
+}
 
 /** A table of all judged splits and a paragraph for each panel; nothing where nothing was judged. */
 export function judgedText(scored: readonly Scored[]): string[] {

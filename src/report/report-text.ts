@@ -1,7 +1,7 @@
 /** @file What a study says in a terminal: its table, the sentence, what ingredients do, what tuning cost. The page says the same with charts. */
 
-import type { StudyTable } from "../study/analyse.ts";
 import type { ReportData } from "../study/report-data.ts";
+import type { StudyTable } from "../study/study-table.ts";
 import { retentionText } from "./retention-text.ts";
 import { formatStudyTable } from "./tables.ts";
 

@@ -2,15 +2,8 @@
 
 import { JUDGED } from "../metrics/judged.ts";
 import type { Scores, SplitScores } from "../runs/types.ts";
-import { judgedText } from "./judged-text.ts";
+import { judgedText, type Scored } from "./judged-text.ts";
 import { aligned } from "./tables.ts";
-
-/** A split of a task with its scores. */
-export interface Scored {
-  task: string;
-  split: string;
-  scores: SplitScores;
-}
 
 /** @param names  of tasks, in the order to show them */
 export function scoresText({ tasks }: Scores, names: readonly string[]): string {

@@ -1,6 +1,6 @@
 import { parse } from "csv-parse/sync";
 import { describe, expect, test } from "vitest";
-import type { Cell, Row, StudyTable } from "../study/analyse.ts";
+import type { Cell, Row, StudyTable } from "../study/study-table.ts";
 import { aligned, formatStudyTable, legend } from "./tables.ts";
 
 function cell(...values: number[]): Cell {

@@ -1,7 +1,7 @@
 /** @file A study's table as text: aligned for a terminal, Markdown, CSV, LaTeX; the same cells in each. Pure. */
 
 import { isLabelMetric, METRICS } from "../specs/metrics.ts";
-import type { Cell, Row, StudyTable } from "../study/analyse.ts";
+import type { Cell, Row, StudyTable } from "../study/study-table.ts";
 import { rowLabel } from "../study/words.ts";
 import { csvLines, latexTable, markdownTable } from "./grid.ts";
 

@@ -2,9 +2,10 @@ import { describe, expect, test } from "vitest";
 import { itemScoresOf } from "../runs/item-scores.ts";
 import type { Prediction } from "../runs/types.ts";
 import { parseStudy } from "../specs/study-file.ts";
-import { analyseStudy as analyse, type ReadScored, type ScoredRun, type StudyTable } from "./analyse.ts";
+import { analyseStudy as analyse } from "./analyse.ts";
 import { versusAlone } from "./comparisons.ts";
 import type { StudyLock } from "./lock-file.ts";
+import type { ReadScored, ScoredRun, StudyTable } from "./study-table.ts";
 import { rowLabel } from "./words.ts";
 
 const analyseStudy = (...args: Parameters<typeof analyse>): StudyTable => analyse(...args).table;

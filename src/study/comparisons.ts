@@ -7,9 +7,10 @@ import { type FactorialData, type FactorialModel, factorialModel } from "../stat
 import { jointDraws } from "../stats/joint-draws.ts";
 import { mean } from "../stats/moments.ts";
 import { chanceOfBest, type SelectedBest, selectedBest } from "../stats/selected-best.ts";
-import { aloneRows, type StudyTable } from "./analyse.ts";
+import { aloneRows } from "./analyse.ts";
 import { type ModelItems, type TaskItems, variedIngredients } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
+import type { StudyTable } from "./study-table.ts";
 
 /** A row against another on the same test items. */
 export interface RowDifference {

@@ -5,8 +5,8 @@ import { METRICS } from "../specs/metrics.ts";
 import { isTrainedOn } from "../specs/tasks.ts";
 import type { MetricName, Scoring } from "../specs/types.ts";
 import { type SeedScores, type SeedVariance, seedVariance } from "../stats/difference.ts";
-import type { ReadScored, Row, StudyTable } from "./analyse.ts";
 import type { StudyLock } from "./lock-file.ts";
+import type { ReadScored, Row, StudyTable } from "./study-table.ts";
 
 export interface TaskItems {
   /** [n] */

@@ -1,10 +1,10 @@
 /** @file How each number of a report came to be, in words. */
 
 import { CONFIDENCE } from "../stats/interval.ts";
-import type { StudyTable } from "./analyse.ts";
 import type { StudyLock } from "./lock-file.ts";
 import type { ReportData } from "./report-data.ts";
 import { lossPoints } from "./report-records.ts";
+import type { StudyTable } from "./study-table.ts";
 
 export function methodsOf(
   { study, worker, mixtune, tasks }: StudyLock,

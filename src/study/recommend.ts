@@ -6,13 +6,13 @@ import { METRICS } from "../specs/metrics.ts";
 import { isTrainedOn } from "../specs/tasks.ts";
 import type { Amount, DesignPart, MetricName } from "../specs/types.ts";
 import { mean } from "../stats/moments.ts";
-import type { StudyTable } from "./analyse.ts";
 import { bestOfTask } from "./comparisons.ts";
 import { type ModelItems, studyItems } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
 import type { StudyResults } from "./results.ts";
 import { type Rival, rivalOf } from "./rival.ts";
 import { runDir } from "./scored.ts";
+import type { StudyTable } from "./study-table.ts";
 import { keyOf, type UntriedMixtures, untriedOf } from "./untried.ts";
 import { rowLabel } from "./words.ts";
 

@@ -3,11 +3,12 @@
 import { isTrainedOn } from "../specs/tasks.ts";
 import { benjaminiHochberg } from "../stats/corrections.ts";
 import { isPair } from "../stats/factorial.ts";
-import { aloneRows, type StudyTable } from "./analyse.ts";
+import { aloneRows } from "./analyse.ts";
 import { addedEffects, bestOfTask, pairEffects } from "./comparisons.ts";
 import type { ModelItems } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
 import { type IngredientEffects, orNull, type TaskAnswer } from "./report-data.ts";
+import type { StudyTable } from "./study-table.ts";
 import { answerText, effectText } from "./words.ts";
 
 /** Chances of being best that are shown. */

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { recordStudy } from "../../test/support/recorded-study.ts";
-import type { Cell, Row, StudyTable } from "./analyse.ts";
 import { curvesOf } from "./report-curves.ts";
+import type { Cell, Row, StudyTable } from "./study-table.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "mixtune-curves-"));
 afterAll(() => rmSync(dir, { recursive: true }));

@@ -6,7 +6,7 @@ import { expectedMaximumCurve } from "../stats/expected-maximum.ts";
 import { baselineNormalised, interquartileMeanInterval } from "../stats/interquartile-mean.ts";
 import { tInterval } from "../stats/interval.ts";
 import { variance } from "../stats/moments.ts";
-import { aloneRows, type Row, type StudyTable } from "./analyse.ts";
+import { aloneRows } from "./analyse.ts";
 import type { ModelItems } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
 import { doseCombinations } from "./plan.ts";
@@ -18,6 +18,7 @@ import {
   type ExpectedMaximumCurve,
   orNull,
 } from "./report-data.ts";
+import type { Row, StudyTable } from "./study-table.ts";
 import { curveText } from "./words.ts";
 
 const BOOTSTRAP_SEED = 1;

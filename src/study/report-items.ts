@@ -1,10 +1,11 @@
 /** @file A report's items: those that the chosen mixture and training on the task alone answer with different success. */
 
 import type { Prediction } from "../runs/types.ts";
-import { aloneRows, type ReadScored, type StudyTable } from "./analyse.ts";
+import { aloneRows } from "./analyse.ts";
 import { itemScoreName, sourcesOf } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
 import { type ItemDisagreements, orNull } from "./report-data.ts";
+import type { ReadScored, StudyTable } from "./study-table.ts";
 
 /** Items of the disagreement browser in a whole report. */
 const MAX_ITEMS = 200;

@@ -9,7 +9,6 @@ import { isTrainedOn } from "../specs/tasks.ts";
 import type { Amount } from "../specs/types.ts";
 import { designEffect, minimumDetectableDifference } from "../stats/detectable.ts";
 import { mean, variance } from "../stats/moments.ts";
-import type { Cell, Row, StudyTable } from "./analyse.ts";
 import { versusAlone, versusUntuned } from "./comparisons.ts";
 import { type ModelItems, sourcesOf } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
@@ -28,6 +27,7 @@ import { disagreementsOf } from "./report-items.ts";
 import { ledgerOf, lossesOf, runsOf } from "./report-records.ts";
 import type { StudyResults } from "./results.ts";
 import { runDir } from "./scored.ts";
+import type { Cell, Row, StudyTable } from "./study-table.ts";
 
 /** All that the report of a study shows. */
 export function reportOf(results: StudyResults): ReportData {

@@ -6,11 +6,11 @@ import { dotted } from "../base/dotted.ts";
 import { readMetrics, readReceipt, readSpec, readStatus, runPaths } from "../runs/run-dir.ts";
 import type { MetricsLine } from "../runs/types.ts";
 import { mean } from "../stats/moments.ts";
-import type { StudyTable } from "./analyse.ts";
 import { readLedger, testOpenings } from "./ledger.ts";
 import type { StudyLock } from "./lock-file.ts";
 import { orNull, type ReportData, type ReportRun, type RunLosses } from "./report-data.ts";
 import { runDir } from "./scored.ts";
+import type { StudyTable } from "./study-table.ts";
 
 /** Events of the ledger that are shown: the last. */
 const MAX_EVENTS = 500;

@@ -1,9 +1,10 @@
 /** @file A study directory as it stands, read once: what its table, its report and its comparisons are made of. */
 
-import { analyseStudy, type ReadScored, type StudyTable } from "./analyse.ts";
+import { analyseStudy } from "./analyse.ts";
 import type { ModelItems } from "./items.ts";
 import { readStudyLock, type StudyLock } from "./lock-file.ts";
 import { scoredReader } from "./scored.ts";
+import type { ReadScored, StudyTable } from "./study-table.ts";
 
 export interface StudyResults {
   dir: string;

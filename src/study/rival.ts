@@ -4,8 +4,8 @@ import { SIGNIFICANT } from "../stats/corrections.ts";
 import { designEffect, minimumDetectableDifference } from "../stats/detectable.ts";
 import { meanOfSeeds, seededDifference } from "../stats/difference.ts";
 import { mean, variance } from "../stats/moments.ts";
-import type { StudyTable } from "./analyse.ts";
 import type { ModelItems } from "./items.ts";
+import type { StudyTable } from "./study-table.ts";
 import { rowLabel } from "./words.ts";
 
 /** The chosen mixture against the likeliest other, on dev items. */

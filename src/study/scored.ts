@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { attempt } from "../base/attempt.ts";
 import type { KnownItems } from "../runs/item-scores.ts";
 import { isScored, readItemScores, readPredictions, readScores, readStatus, runPaths } from "../runs/run-dir.ts";
-import type { ReadScored, ScoredRun } from "./analyse.ts";
+import type { ReadScored, ScoredRun } from "./study-table.ts";
 import type { Job } from "./types.ts";
 
 /** Where a run lies in a study directory. */

@@ -3,8 +3,8 @@
 import { type Disagreement, disagreementOf } from "../metrics/disagreement.ts";
 import type { SplitScores } from "../runs/types.ts";
 import { mean } from "../stats/moments.ts";
-import type { ReadScored, StudyTable } from "./analyse.ts";
 import { sourcesOf } from "./items.ts";
+import type { ReadScored, StudyTable } from "./study-table.ts";
 
 /** Means over seeds; NaN where a row has no such value. */
 export interface TaskDetail {

@@ -4,9 +4,10 @@ import type { StudySpec } from "../specs/types.ts";
 import { additiveModel, type HeldOutCheck, heldOutCheck, type MixtureData } from "../stats/additive.ts";
 import { type Difference, meanOfSeeds } from "../stats/difference.ts";
 import { mean } from "../stats/moments.ts";
-import { meet, type Row, type StudyTable } from "./analyse.ts";
+import { meet } from "./analyse.ts";
 import { type ModelItems, variedIngredients } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
+import type { Row, StudyTable } from "./study-table.ts";
 
 /** A mixture that was not trained. */
 export interface Untried {

@@ -3,8 +3,8 @@
 import type { MetricName } from "../specs/types.ts";
 import { SIGNIFICANT } from "../stats/corrections.ts";
 import { isPair } from "../stats/factorial.ts";
-import type { Comparison, Row, StudyTable } from "./analyse.ts";
 import type { DoseCurve, IngredientEffects, TaskAnswer } from "./report-data.ts";
+import type { Comparison, Row, StudyTable } from "./study-table.ts";
 
 /** One sentence on what the table shows, saying no more than the intervals allow. */
 export function sentenceOf(table: Omit<StudyTable, "sentence">, numSeeds: number): string {

@@ -131,6 +131,27 @@ export function importsOf(text: string): string[] {
   return ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
 }
 
+/** Files that import one another in a circle, types included, each circle as its sorted paths; empty where there is none. */
+export function circlesIn(files: readonly SourceFile[]): string[] {
+  const imports = new Map(files.map(({ path, text }) => [path, importsOf(text).map((name) => resolve(path, name))]));
+  const reachable = (from: string): Set<string> => {
+    const seen = new Set<string>();
+    const queue = [from];
+    for (const path of queue) {
+      const next = (imports.get(path) ?? []).filter((target) => !seen.has(target));
+      for (const target of next) seen.add(target);
+      queue.push(...next);
+    }
+    return seen;
+  };
+  const all = new Map(files.map(({ path }) => [path, reachable(path)]));
+  const reaches = (a: string, b: string) => all.get(a)?.has(b) === true;
+  const circles = files
+    .filter(({ path }) => reaches(path, path))
+    .map(({ path }) => [...all.keys()].filter((other) => reaches(path, other) && reaches(other, path)));
+  return [...new Set(circles.map((paths) => paths.sort().join(" ")))];
+}
+
 /** `index.ts` is a folder of its own. */
 export function folderOf(path: string): string {
   return path.includes("/") ? path.slice(0, path.indexOf("/")) : path.replace(/\.ts$/, "");

@@ -7,7 +7,7 @@
 import { CheckpointError } from "../../base/errors.ts";
 import type { GgufValue } from "../../formats/gguf.ts";
 import type { DecoderConfig, TensorSpec } from "../config.ts";
-import { ConfigReader } from "../read-config.ts";
+import { ConfigReader } from "../config-reader.ts";
 import type { ExportSource } from "./source.ts";
 
 /** A tensor as it stands in the file. */
