@@ -205,19 +205,19 @@ const FULL: Complaint = {
   Kind: WorkerError,
   expected: "room on the disk",
   got: "a full disk",
-  remedy: "Free some space or choose another folder with --out, then start the same command again: it goes on.",
+  remedy: "Free some space or choose another folder with options.out, then start the same command again: it goes on.",
 };
 const FORBIDDEN: Complaint = {
   Kind: DataError,
   expected: "a folder that this user may write to",
   got: "no permission to write",
-  remedy: "Choose another folder with --out, or give this user permission to write there.",
+  remedy: "Choose another folder with options.out, or give this user permission to write there.",
 };
 const NO_FOLDER: Complaint = {
   Kind: DataError,
   expected: "a folder to write in",
   got: "no such folder",
-  remedy: "Make the folder, or choose another one with --out.",
+  remedy: "Make the folder, or choose another one with options.out.",
 };
 const IN_THE_WAY: Complaint = { ...NO_FOLDER, got: "a file where the folder should be" };
 
@@ -241,7 +241,7 @@ export function writeError(path: string, error: unknown): unknown {
     Kind: WorkerError,
     expected: "a file that can be written",
     got: messageOf(error),
-    remedy: "Check the disk, or choose another folder with --out.",
+    remedy: "Check the disk, or choose another folder with options.out.",
   };
   return new Kind({ place: path, ...complaint, cause: error });
 }

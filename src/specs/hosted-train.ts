@@ -96,7 +96,12 @@ export function hostedTrain(train: TrainSpec): TrainSpec {
   const broken = RULES.find(({ holds }) => !holds(train));
   if (broken !== undefined) {
     const { key, expected, remedy } = broken;
-    throw new SpecError({ place: `train.${key}, with --worker hosted`, expected, got: String(train[key]), remedy });
+    throw new SpecError({
+      place: `train.${key}, with options.worker hosted`,
+      expected,
+      got: String(train[key]),
+      remedy,
+    });
   }
   const defaults = Object.fromEntries(LEFT_TO_SERVICE.map((key) => [key, TRAIN_DEFAULTS[key]]));
   const batch = train.train_batch_size === null ? {} : { batch_tokens: null };
@@ -109,7 +114,7 @@ export function hostedTrain(train: TrainSpec): TrainSpec {
  */
 export function refuseUnhosted({ factors, controls, budget, seeds }: StudySpec): void {
   const factor = Object.keys(factors).find((key) => key.startsWith("train.") && !TAKEN.includes(key.slice(6)));
-  const place = "with --worker hosted";
+  const place = "with options.worker hosted";
   if (factor !== undefined) {
     throw new SpecError({
       place: `factors.${factor}, ${place}`,

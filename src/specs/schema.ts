@@ -122,11 +122,11 @@ const train = z.strictObject({
   adam_beta2: atLeastZero.lt(1),
   adam_epsilon: positive,
   max_grad_norm: positive,
-  bf16: z.boolean().optional().describe("Both passes in bfloat16, what is trained in float32: --worker torch alone."),
+  bf16: z.boolean().optional().describe("Both passes in bfloat16, what is trained in float32: the torch worker alone."),
   load_in_4bit: z
     .boolean()
     .optional()
-    .describe("QLoRA: the frozen linear layers in 4 bits (NF4, by bitsandbytes): --worker torch alone."),
+    .describe("QLoRA: the frozen linear layers in 4 bits (NF4, by bitsandbytes): the torch worker alone."),
   cutoff_len: z.int().min(2),
   packing: z.enum(["isolated", "contaminated", "none"]),
   loss_on: z.enum(["answer", "all"]),

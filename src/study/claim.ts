@@ -159,6 +159,6 @@ function refusal(studyDir: string, held: Claimant): SpecError {
     place: studyDir,
     expected: "that no other process works here",
     got: `process ${held.pid} on ${held.host}`,
-    remedy: "Wait for it, stop it, or use another --out.",
+    remedy: "Wait for it, stop it, or use another options.out.",
   });
 }

@@ -200,7 +200,7 @@ describe("what cannot be compared", () => {
   test("is refused with its reason: other scorers, other readings, two answers to one item, nothing in common", () => {
     const one = evaluated("one", { right: A });
     const against = (folder: Folder) => () => compare(one, evaluated("two", folder));
-    expect(against({ right: B, scorers: 2 })).toThrow(/scorers of different numbers \(1, 2\).*--rescore/);
+    expect(against({ right: B, scorers: 2 })).toThrow(/scorers of different numbers \(1, 2\).*mixtune rescore/);
     expect(against({ right: B, readings: ["lenient"] })).toThrow(
       /labels are read strict in .*one and lenient in .*two/,
     );

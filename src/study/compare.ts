@@ -82,7 +82,8 @@ export function compareSides(a: SideAnswers, b: SideAnswers, { split, tasks }: C
         notCompared.length === 0
           ? "no scores at all"
           : notCompared.map((one) => `${one.task}: ${one.reason}`).join("; "),
-      remedy: "mixtune eval scores a model on more tasks and splits; --split and --task choose among those there are.",
+      remedy:
+        "mixtune eval scores a model on more tasks and splits; options.split and options.tasks choose among those there are.",
     });
   }
   const { pValues, familySize } = holm(found.map(({ pValue }) => pValue));
@@ -136,7 +137,7 @@ function compareTask(
   const scorers = [...new Set(all.map(({ scores }) => scores.scorers ?? 0))].sort();
   if (scorers.length > 1) {
     return {
-      reason: `judged by scorers of different numbers (${scorers.join(", ")}); mixtune eval --rescore DIR judges stored answers by today's`,
+      reason: `judged by scorers of different numbers (${scorers.join(", ")}); mixtune rescore DIR judges stored answers by today's`,
     };
   }
   const metric = sideA.metric(task, a[0]!.scores);

@@ -102,7 +102,7 @@ function remarksOf({ dir, lock, table, items, read }: StudyResults): string[] {
   );
   if (scorers.size > 1) {
     remarks.push(
-      `Scores were made by scorers of different numbers (${[...scorers].sort().join(", ")}): mixtune eval --rescore ${lock.study.name} judges all alike.`,
+      `Scores were made by scorers of different numbers (${[...scorers].sort().join(", ")}): mixtune rescore ${lock.study.name} judges all alike.`,
     );
   }
   for (const { task, odd, leftOut } of items) {

@@ -42,6 +42,6 @@ function taken(dir: string, expected: string, got: string): SpecError {
     place: `${dir}, which holds scores`,
     expected,
     got,
-    remedy: "Give another folder with --out.",
+    remedy: "Give another folder with options.out.",
   });
 }

@@ -27,7 +27,7 @@ export function failureOf(outcome: Failed, { host, model, what, hasKey }: Doing,
       place,
       expected: "an answer from the endpoint itself",
       got: `status ${outcome.status}: a redirect to ${outcome.to}`,
-      remedy: "Neither key nor rows were sent there. If you trust it, give its whole address as --base-url.",
+      remedy: "Neither key nor rows were sent there. If you trust it, give its whole address as options.baseUrl.",
     });
   }
   if (outcome.kind === "dropped") {
@@ -35,7 +35,7 @@ export function failureOf(outcome: Failed, { host, model, what, hasKey }: Doing,
       place,
       expected: "an answer",
       got: `${outcome.reason}, ${times(tries)}`,
-      remedy: `Check the connection and --base-url, then start again: ${KEPT}`,
+      remedy: `Check the connection and options.baseUrl, then start again: ${KEPT}`,
     });
   }
   const ofAccount = accountRefusal(outcome, place, { host, hasKey }, KEPT);
@@ -71,7 +71,7 @@ export function failureOf(outcome: Failed, { host, model, what, hasKey }: Doing,
       place,
       expected: "an OpenAI-compatible service with /files and /fine_tuning/jobs",
       got,
-      remedy: "Check --base-url (it usually ends in /v1), and whether the service does fine-tuning.",
+      remedy: "Check options.baseUrl (it usually ends in /v1), and whether the service does fine-tuning.",
     });
   }
   return new DataError({
@@ -109,7 +109,7 @@ export function jobEnded({ id, status, error }: RemoteJob, host: string): Worker
     return new WorkerError({
       place,
       expected: "a job that ends by itself",
-      got: "cancelled, by somebody else or by mixtune status --cancel-hosted",
+      got: "cancelled, by somebody else or by mixtune cancel",
       remedy: "Start again for a new job, which is paid for anew.",
     });
   }
@@ -162,6 +162,6 @@ export function otherEndpoint(path: string, before: string, now: string): SpecEr
     place: path,
     expected: `the service that the run began at, ${before}`,
     got: now,
-    remedy: "Give its address as --base-url, with its key; a key is sent nowhere that you did not name.",
+    remedy: "Give its address as options.baseUrl, with its key; a key is sent nowhere that you did not name.",
   });
 }

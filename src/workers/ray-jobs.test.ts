@@ -28,7 +28,7 @@ describe("the address of a cluster", () => {
   test.each(["head:8265", "ray://head:10001", "http://head:8265/?a=b", ""])(
     "of another form is refused: %s",
     (text) => {
-      expect(() => rayUrl(text)).toThrow(/^--address: expected the address of Ray's dashboard/);
+      expect(() => rayUrl(text)).toThrow(/^options\.address: expected the address of Ray's dashboard/);
     },
   );
 

@@ -63,7 +63,7 @@ export function rayUrl(text: string): string {
   if (url !== undefined && /^https?:$/.test(url.protocol) && !hasPassword && url.search === "" && url.hash === "")
     return url.href.replace(/\/+$/, "");
   throw new SpecError({
-    place: "--address",
+    place: "options.address",
     expected: "the address of Ray's dashboard, such as http://head-node:8265",
     got: hasPassword ? "one with a name or password in it" : text,
     remedy: hasPassword
@@ -92,7 +92,7 @@ export function rayJobs({ url, token }: RayAddress) {
       place: `${url}${path}`,
       expected: "an answer of Ray's dashboard",
       got: text.slice(0, 120) || "nothing",
-      remedy: "Check that --address is the dashboard's (port 8265 by default), of Ray 2.9 or newer.",
+      remedy: "Check that options.address is the dashboard's (port 8265 by default), of Ray 2.9 or newer.",
     });
   };
   return {
@@ -161,7 +161,8 @@ function unreachable(url: string, error: NodeJS.ErrnoException): WorkerError {
     place: url,
     expected: "the dashboard of a Ray cluster",
     got: error.name === "AbortError" || error.name === "TimeoutError" ? "no answer" : (error.code ?? error.message),
-    remedy: "Check --address and that the cluster is up (ray status there); a firewall or tunnel may stand between.",
+    remedy:
+      "Check options.address and that the cluster is up (ray status there); a firewall or tunnel may stand between.",
     cause: error,
   });
 }

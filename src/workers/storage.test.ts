@@ -46,7 +46,7 @@ describe("the URI of storage", () => {
   test.each(["/a b", "/a'b", "s3://bucket/$(id)", "s3://bucket/a;b", "s3://bucket/a`b`", "s3://"])(
     "of letters that need quoting is refused: %s",
     (text) => {
-      expect(() => storageUri(text)).toThrow(/^--storage: expected a folder/);
+      expect(() => storageUri(text)).toThrow(/^options\.storage: expected a folder/);
     },
   );
 

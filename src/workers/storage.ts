@@ -52,7 +52,7 @@ export function storageUri(text: string): string {
   const hasPassword = /^[a-z][a-z0-9+.-]*:\/\/[^/]*@/.test(uri) && !/^(abfss?|az):/.test(uri);
   if (PLAIN_URI.test(uri) && !hasPassword) return uri;
   throw new SpecError({
-    place: "--storage",
+    place: "options.storage",
     expected: "a folder, or a URI such as s3://bucket/folder, of letters, digits and . _ ~ + @ = , -",
     got: hasPassword ? "one with a name or password in it" : text,
     remedy: hasPassword

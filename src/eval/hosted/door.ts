@@ -150,7 +150,7 @@ function checkedUrl(baseUrl: string): URL {
     expected: "an http or https address without credentials and question mark, as https://host/v1",
     // Not the address itself: a key may stand in it.
     got: url === undefined ? "something else" : /^https?:$/.test(url.protocol) ? "one with them" : url.protocol,
-    remedy: "Correct --base-url or OPENAI_BASE_URL; keys belong into OPENAI_API_KEY.",
+    remedy: "Correct options.baseUrl or OPENAI_BASE_URL; keys belong into OPENAI_API_KEY.",
   });
 }
 

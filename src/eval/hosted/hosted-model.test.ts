@@ -324,7 +324,9 @@ describe("what passes is tried again", () => {
   test("not where the server asks to wait for an hour", async () => {
     server.misdeeds.push({ status: 429, headers: { "Retry-After": "3600" } });
     const error = await errorOf(open().answer(some(1)));
-    expect(error.message).toMatch(/status 429, once\.\n {2}Start again in 60 minutes, or with a lower --concurrency/);
+    expect(error.message).toMatch(
+      /status 429, once\.\n {2}Start again in 60 minutes, or with a lower options\.concurrency/,
+    );
     expect(waits).toEqual([]);
   });
 });
@@ -354,7 +356,7 @@ describe("what does not pass is said, once", () => {
     server.misdeeds.push({ status: 404, body: "404 page not found" });
     const error = await errorOf(open().answer(some(1)));
     expect(error.message).toMatch(/OpenAI-compatible endpoint with \/chat\/completions, got status 404: 404 page not/);
-    expect(error.remedy).toMatch(/--base-url \(it usually ends in \/v1\)/);
+    expect(error.remedy).toMatch(/options\.baseUrl \(it usually ends in \/v1\)/);
   });
 
   test("an endpoint that is down", async () => {
@@ -484,7 +486,7 @@ describe("what does not pass is said, once", () => {
       { apiKey: `${KEY}\n` },
       /OPENAI_API_KEY: expected what example|OPENAI_API_KEY: expected/,
     ],
-    ["money without prices", { budget: { money: 1 } }, /--max-cost: expected the prices/],
+    ["money without prices", { budget: { money: 1 } }, /options\.budget\.money: expected the prices/],
   ])("%s, before anything is sent", async (_, settings, words) => {
     const error = await errorOf(Promise.resolve().then(() => open(settings)));
     expect(error).toBeInstanceOf(SpecError);
@@ -646,7 +648,7 @@ describe("the budget", () => {
     const error = await errorOf(open({ budget: { requests: 5 }, concurrency: 3 }).answer(requests));
     expect(error).toBeInstanceOf(WorkerError);
     expect(error.message).toMatch(/at most 5 requests, the budget, got 5 requests and \d answers so far/);
-    expect(error.remedy).toMatch(/^Raise --max-requests/);
+    expect(error.remedy).toMatch(/^Raise options\.budget\.requests/);
     expect(server.seen).toHaveLength(5);
     const model = open();
     expect(await textsOf(model, requests)).toEqual(requests.map(({ prompt }) => shout(prompt as string)));

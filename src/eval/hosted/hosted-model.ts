@@ -231,9 +231,9 @@ function filtered(body: RequestBody, notTaken: ReadonlySet<string>): HostedAnswe
 
 function moneyWithoutPrices(): SpecError {
   return new SpecError({
-    place: "--max-cost",
+    place: "options.budget.money",
     expected: "the prices that it is counted in",
     got: "none",
-    remedy: "Give --prices IN,OUT: money for a million tokens in and out.",
+    remedy: "Give options.prices IN,OUT: money for a million tokens in and out.",
   });
 }

@@ -41,10 +41,10 @@ export class Purse {
     const { requests = Number.POSITIVE_INFINITY, money = Number.POSITIVE_INFINITY } = this.budget;
     for (;;) {
       signal.throwIfAborted();
-      if (this.spending.requests >= requests) throw this.usedUp(`${requests} requests`, "--max-requests");
+      if (this.spending.requests >= requests) throw this.usedUp(`${requests} requests`, "options.budget.requests");
       // NaN, without prices, is never above a limit; a limit in money is refused then.
       if (!(this.spending.money + this.setAside + cost > money)) break;
-      if (this.numUnderWay === 0) throw this.usedUp(`${amount(money)} in money`, "--max-cost", cost);
+      if (this.numUnderWay === 0) throw this.usedUp(`${amount(money)} in money`, "options.budget.money", cost);
       await new Promise<void>((resolve) => this.waiting.push(resolve));
     }
     this.spending.requests++;

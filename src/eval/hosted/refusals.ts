@@ -136,7 +136,7 @@ export async function refusalOf(
       place: host,
       expected: `an OpenAI-compatible endpoint with /${api === "chat" ? "chat/completions" : "completions"}`,
       got,
-      remedy: `Check --base-url (it usually ends in /v1), or take --api ${api === "chat" ? "completions" : "chat"}.`,
+      remedy: `Check options.baseUrl (it usually ends in /v1), or take options.api ${api === "chat" ? "completions" : "chat"}.`,
     });
   }
   if (/logprobs/i.test(`${complaint.param} ${complaint.message}`)) return logprobsMissing(asked, got);
@@ -173,7 +173,7 @@ export function redirected({ status, to }: Extract<Outcome, { kind: "redirected"
     place: host,
     expected: "an answer from the endpoint itself",
     got: `status ${status}: a redirect to ${to}`,
-    remedy: `Nothing was sent there. If you trust it, give its whole address as --base-url.`,
+    remedy: `Nothing was sent there. If you trust it, give its whole address as options.baseUrl.`,
   });
 }
 
@@ -186,14 +186,14 @@ export function outOfTries(outcome: Outcome, tries: number, waitMs: number, { ho
       place: `${host}: ${model}`,
       expected: "an answer",
       got: `status ${status}, ${times(tries)}${complaint.message === "" ? "" : `: ${complaint.message}`}`,
-      remedy: status === 429 ? `${later}, or with a lower --concurrency: ${KEPT}` : `${later}: ${KEPT}`,
+      remedy: status === 429 ? `${later}, or with a lower options.concurrency: ${KEPT}` : `${later}: ${KEPT}`,
     });
   }
   return new WorkerError({
     place: `${host}: ${model}`,
     expected: "an answer",
     got: `${outcome.kind === "dropped" ? outcome.reason : outcome.kind}, ${times(tries)}`,
-    remedy: `Check that the server runs and --base-url leads to it, then start again: ${KEPT}`,
+    remedy: `Check that the server runs and options.baseUrl leads to it, then start again: ${KEPT}`,
   });
 }
 

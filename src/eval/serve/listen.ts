@@ -82,7 +82,7 @@ function unavailable(host: string, port: number, cause: NodeJS.ErrnoException): 
     place: `${host}, port ${port}`,
     expected: "an address that is free",
     got: reasons[cause.code ?? ""] ?? cause.message,
-    remedy: "Give another --port or --host.",
+    remedy: "Give another options.port or options.host.",
     cause,
   });
 }

@@ -248,6 +248,6 @@ function cannot(config: DecoderConfig, expected: string, got: string): Checkpoin
     place: `GGUF of a ${config.model_type}`,
     expected,
     got,
-    remedy: "llama.cpp would compute something else than the model: export it with --to hf or onnx.",
+    remedy: "llama.cpp would compute something else than the model: export it with options.to hf or onnx.",
   });
 }

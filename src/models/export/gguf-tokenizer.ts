@@ -353,7 +353,7 @@ class Part {
       place: `${this.place}: ${key}`,
       expected: `${expected}, as llama.cpp has it`,
       got: text.slice(0, 200),
-      remedy: "In llama.cpp the model would see other tokens: export it with --to hf or onnx.",
+      remedy: "In llama.cpp the model would see other tokens: export it with options.to hf or onnx.",
     });
   }
 }

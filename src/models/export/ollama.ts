@@ -175,6 +175,7 @@ function cannot(expected: string): CheckpointError {
     place: "Ollama's TEMPLATE",
     expected,
     got: "another",
-    remedy: "Export with --to gguf, and write a Modelfile whose TEMPLATE gives what the model's chat_template gives.",
+    remedy:
+      "Export with options.to gguf, and write a Modelfile whose TEMPLATE gives what the model's chat_template gives.",
   });
 }

@@ -140,7 +140,7 @@ describe("what llama.cpp would cut otherwise is refused by name", () => {
   ])("%s", (_, make, message) => {
     expect(make).toThrow(CheckpointError);
     expect(make).toThrow(message);
-    expect(make).toThrow(/--to hf or onnx/);
+    expect(make).toThrow(/options\.to hf or onnx/);
   });
 });
 
@@ -198,6 +198,6 @@ PARAMETER num_ctx 2048
   ])("and is refused with what to do: %s", (_, render) => {
     const make = () => modelfile(templatePieces(render), { file: "model.gguf", stops: [], contextLen: 1 });
     expect(make).toThrow(CheckpointError);
-    expect(make).toThrow(/--to gguf/);
+    expect(make).toThrow(/options\.to gguf/);
   });
 });

@@ -224,7 +224,7 @@ describe("what llama.cpp would compute otherwise is refused by name", () => {
   ])("%s", (_, changes, message) => {
     expect(other(changes)).toThrow(CheckpointError);
     expect(other(changes)).toThrow(message);
-    expect(other(changes)).toThrow(/--to hf or onnx/);
+    expect(other(changes)).toThrow(/options\.to hf or onnx/);
     expect(other({})).not.toThrow();
   });
 });

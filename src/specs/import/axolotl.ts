@@ -40,9 +40,9 @@ export function importAxolotl(config: YamlFile, options: ImportOptions): Importe
   if (options.design !== undefined) {
     throw new SpecError({
       place: config.place([]),
-      expected: "a LLaMA-Factory configuration with --design paper-55, as the paper's is",
+      expected: "a LLaMA-Factory configuration with options.design paper-55, as the paper's is",
       got: "an Axolotl configuration",
-      remedy: "Leave --design out, and write design into the study.",
+      remedy: "Leave options.design out, and write design into the study.",
     });
   }
   refuseRewards(reader);
@@ -230,7 +230,7 @@ function batch(reader: KeyReader, isPacked: boolean, cutoff: number, devices: nu
   const rows = size * times * devices;
   reader.assume(
     "devices",
-    `${rows} rows in an optimiser step: ${size} a device, ${times} times, on ${devices} ${devices === 1 ? "device" : "devices"} (--devices)` +
+    `${rows} rows in an optimiser step: ${size} a device, ${times} times, on ${devices} ${devices === 1 ? "device" : "devices"} (options.devices)` +
       (isPacked
         ? `; packed rows of ${cutoff} tokens, so batch_tokens is their product, of which packs there are seldom quite full`
         : ""),

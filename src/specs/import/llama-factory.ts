@@ -197,7 +197,7 @@ function batch(reader: KeyReader, isPacked: boolean, cutoff: number, devices: nu
   const rows = (size ?? 8) * (accumulation ?? 1) * devices;
   reader.assume(
     "devices",
-    `${rows} rows in an optimiser step: ${size ?? 8} a device, ${accumulation ?? 1} times, on ${devices} ${devices === 1 ? "device" : "devices"} (--devices)` +
+    `${rows} rows in an optimiser step: ${size ?? 8} a device, ${accumulation ?? 1} times, on ${devices} ${devices === 1 ? "device" : "devices"} (options.devices)` +
       (isPacked
         ? `; packed rows of ${cutoff} tokens, so batch_tokens is their product, of which packs there are seldom quite full`
         : ""),
@@ -224,7 +224,7 @@ function datasets(
     throw reader.refuse(
       "dataset",
       "names of datasets",
-      "Name them, or import the paper's grid with --design paper-55.",
+      "Name them, or import the paper's grid with options.design paper-55.",
     );
   reader.carry("dataset", "tasks", "design");
   reader.carry("dataset_dir", "tasks");
@@ -334,7 +334,7 @@ function describe(
     got: name,
     remedy:
       info === undefined
-        ? "Name the file with --dataset-info, or copy it beside the configuration."
+        ? "Name the file with options.datasetInfo, or copy it beside the configuration."
         : didYouMean(name, Object.keys(described ?? {})),
   });
 }

@@ -73,7 +73,7 @@ export function paperEpochs(reader: KeyReader): number {
       place: reader.place("dataset"),
       expected: "no data, or some of the nine ingredients of arXiv 2410.01109 by the names of its code",
       got: part,
-      remedy: `${didYouMean(part, Object.keys(INGREDIENTS))} Or leave --design out, to import the one mixture.`,
+      remedy: `${didYouMean(part, Object.keys(INGREDIENTS))} Or leave options.design out, to import the one mixture.`,
     });
   }
   reader.say("deviation", "dataset", "the cocktail of one run; the study trains all 55 from the catalogue");

@@ -186,7 +186,7 @@ export function precisionOf(reader: KeyReader, keys: readonly string[]): void {
       key,
       isOff
         ? "off"
-        : "fp32, closer to exact and slower, is left to the run; with --worker torch, train.bf16: true computes in bfloat16",
+        : "fp32, closer to exact and slower, is left to the run; with options.worker torch, train.bf16: true computes in bfloat16",
     );
   }
 }
