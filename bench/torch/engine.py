@@ -1,7 +1,8 @@
-"""One engine of npm run bench:torch in a process of its own: takes a step for each line "step" on standard input and answers with one JSON line.
+"""One engine of npm run bench:torch in a process of its own: takes a step for each line "step" on standard input and
+answers with one JSON line.
 
-    engine.py check                                        what is missing, and what there is
-    engine.py ours | ours-compiled | trl | trl-packed SETTINGS.json        the settings: Settings of bench/torch.ts
+engine.py check what is missing, and what there is engine.py ours | ours-compiled | trl | trl-packed SETTINGS.json the
+settings: Settings of bench/torch.ts
 """
 
 import json
@@ -20,7 +21,7 @@ class Over(BaseException):
 
 
 class Turns:
-    """Lets an engine's own loop go on for one step at a time. A step lasts until the next could begin, its batch included."""
+    """Lets an engine's own loop do one step at a time. A step lasts until the next could begin, its batch included."""
 
     def __init__(self, settings, out):
         import torch

@@ -1,16 +1,18 @@
-"""mixtune's worker on its prepared run: its own training loop, from reading the folder to writing metrics.jsonl; only the weights are made up."""
+"""mixtune's worker on its prepared run: its own training loop, from reading the folder to writing metrics.jsonl;
+only the weights are made up."""
 
 import shutil
 from pathlib import Path
 
 import torch
-from engine import random_net
 from mixtune_worker.attention import BLOCK, NAME, has_flex
 from mixtune_worker.model import HEAD_ROWS, model_of
 from mixtune_worker.packs import lay_tree
 from mixtune_worker.prepared import Prepared
 from mixtune_worker.run_dir import read_metrics
 from mixtune_worker.train import Training
+
+from engine import random_net
 
 
 def train(turns, settings, name):
@@ -48,7 +50,9 @@ def counts(training, step):
         "realTokens": sum(lengths),
         "executedTokens": sum(executed),
         "packs": len(packs),
-        "executedFlops": flops(model, sum(executed), sum(int((pack.ends - range(len(pack.ids))).sum()) for pack in laid), sum(rows))
+        "executedFlops": flops(
+            model, sum(executed), sum(int((pack.ends - range(len(pack.ids))).sum()) for pack in laid), sum(rows)
+        )
         + 2 * again * config.hidden_size * config.vocab_size,
         "usefulFlops": flops(model, sum(n - 1 for n in lengths), sum(n * (n - 1) // 2 for n in lengths), sum(rows)),
     }
@@ -56,12 +60,18 @@ def counts(training, step):
 
 def flops(model, tokens, pairs, rows):
     """
-    Operations of a forward and a backward pass of an adapter's training, 4 per frozen weight and token and 6 per trained one.
+    Operations of a forward and a backward pass of an adapter: 4 per frozen weight and token, 6 per trained one.
 
-    :param pairs: (query, key) that see each other; FlexAttention computes whole blocks around them, which is not counted
+    :param pairs: (query, key) that see each other; FlexAttention computes whole blocks around them, which do not count
     """
     config = model.net.config
     trained = sum(parameter.numel() for parameter in model.trained.values())
-    width = config.num_attention_heads * (getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
+    width = config.num_attention_heads * (
+        getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    )
     attention = 12 * pairs * width * config.num_hidden_layers
-    return tokens * (4 * model.num_block_weights + 6 * trained) + attention + 4 * rows * config.hidden_size * config.vocab_size
+    return (
+        tokens * (4 * model.num_block_weights + 6 * trained)
+        + attention
+        + 4 * rows * config.hidden_size * config.vocab_size
+    )

@@ -1,22 +1,25 @@
 """TRL's SFTTrainer with PEFT on the same examples in the same order.
 
-trl         SFTConfig as it is (padded batches of 8, gradient checkpointing, bf16 by autocast), but: examples in order instead of shuffled, the loss
-            logged every step instead of every tenth, and the learning rate and steps of the run.
-trl-packed  besides, packing=True with its defaults; the rows are laid here, so that each step has the examples of the others': `rows` a step, each
-            with the examples that follow in order, as pack_dataset would write them. Flash attention where it is installed, as TRL asks for.
+trl SFTConfig as it is (padded batches of 8, gradient checkpointing, bf16 by autocast), but: examples in order instead
+of shuffled, the loss logged every step instead of every tenth, and the learning rate and steps of the run. trl-packed
+besides, packing=True with its defaults; the rows are laid here, so that each step has the examples of the others':
+`rows` a step, each with the examples that follow in order, as pack_dataset would write them. Flash attention where it
+is installed, as TRL asks for.
 """
 
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
+from typing import ClassVar
 
 from datasets import Dataset
-from engine import random_net
 from mixtune_worker.prepared import Prepared
 from peft import LoraConfig, set_peft_model_state_dict
 from safetensors.torch import load_file
 from transformers import AutoTokenizer
 from trl import SFTConfig, SFTTrainer
+
+from engine import random_net
 
 MICRO_BATCH = 8
 """SFTConfig's per_device_train_batch_size."""
@@ -31,7 +34,7 @@ def train(turns, settings, name):
     flash = packed and turns.device.type == "cuda" and find_spec("flash_attn") is not None
 
     class InTurns(SFTTrainer):
-        losses = []
+        losses: ClassVar[list] = []  # of the batch under way
 
         def training_step(self, *args, **kwargs):
             loss = super().training_step(*args, **kwargs)
@@ -67,7 +70,9 @@ def train(turns, settings, name):
             ),
             train_dataset=Dataset.from_list(rows),
             processing_class=AutoTokenizer.from_pretrained(settings["model"]),
-            peft_config=LoraConfig(r=spec["lora_rank"], lora_alpha=spec["lora_alpha"], target_modules="all-linear", task_type="CAUSAL_LM"),
+            peft_config=LoraConfig(
+                r=spec["lora_rank"], lora_alpha=spec["lora_alpha"], target_modules="all-linear", task_type="CAUSAL_LM"
+            ),
         )
         first = load_file(Path(settings["runDir"]) / "checkpoints" / "step-0" / "adapter_model.safetensors")
         result = set_peft_model_state_dict(trainer.model, first)
@@ -80,7 +85,9 @@ def train(turns, settings, name):
 
 def in_order(data, step):
     """The examples of a step as mixtune's plan lists them, before they were packed."""
-    items = sorted(int(item) for entries in data.packs[data.steps[step] : data.steps[step + 1]] for item in entries.item)
+    items = sorted(
+        int(item) for entries in data.packs[data.steps[step] : data.steps[step + 1]] for item in entries.item
+    )
     pairs = [(data.items.prompts[item].tolist(), data.items.answers[item].tolist()) for item in items]
     return [{"input_ids": prompt + answer, "labels": [-100] * len(prompt) + answer} for prompt, answer in pairs]
 

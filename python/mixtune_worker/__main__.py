@@ -1,8 +1,9 @@
-"""mixtune-worker run PREPARED_DIR RUN_DIR; work; info; storage URI (storage.py); ray-driver STORAGE_URI STUDY (ray_driver.py); rank
-(team.py).
+"""mixtune-worker run PREPARED_DIR RUN_DIR; work; info; storage URI (storage.py); ray-driver STORAGE_URI STUDY
+(ray_driver.py); rank (team.py).
 
-`work` does one prepared run after another, each asked for by a JSON line on standard input: {"prepared": DIR, "run": DIR}. After each it says the
-outcome. `run` does one, and its exit status is 0 done or interrupted, 1 failed, 2 the prepared run is damaged, 3 a fault of the worker's own.
+`work` does one prepared run after another, each asked for by a JSON line on standard input: {"prepared": DIR, "run":
+DIR}. After each it says the outcome. `run` does one, and its exit status is 0 done or interrupted, 1 failed, 2 the
+prepared run is damaged, 3 a fault of the worker's own.
 """
 
 import json
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .errors import Again, DamagedRun, Interrupted, MixtuneError
+from .errors import Again, DamagedRun, Interrupted, MixtuneError, fault
 from .messages import say, take_stdout
 from .packages import check_packages
 from .stop import Stop
@@ -66,7 +67,9 @@ def run_asked(line: str, stop: Stop) -> None:
         asked = json.loads(line)
         named = ["run", asked["prepared"], asked["run"]]
     except (ValueError, KeyError, TypeError) as error:
-        raise DamagedRun("standard input", '{"prepared": DIR, "run": DIR}', line[:200], "Use the mixtune that this worker came with.") from error
+        raise DamagedRun(
+            "standard input", '{"prepared": DIR, "run": DIR}', line[:200], "Use the mixtune that this worker came with."
+        ) from error
     run_named(named, stop)
 
 
@@ -102,15 +105,6 @@ def work(one: Callable[[], None], aloud: bool = True) -> int:
     return 0
 
 
-def fault(error: BaseException) -> dict[str, str]:
-    return {
-        "place": "mixtune-worker",
-        "expected": "no fault",
-        "got": f"{type(error).__name__}: {error}",
-        "remedy": "The same command goes on from the last checkpoint; with --debug it shows where this happened.",
-    }
-
-
 def info() -> int:
     """One JSON line: what this Python computes with."""
     try:
@@ -132,7 +126,13 @@ def info() -> int:
 
 def _may_have_gpus() -> bool:
     """Without a driver's device there is none, and no need to import PyTorch, which takes seconds."""
-    devices = ["nvidia0", "nvidiactl", "nvhost-gpu", "kfd", "dxg"]  # NVIDIA's, its Jetson's, AMD's, Windows' in its subsystem for Linux
+    devices = [
+        "nvidia0",
+        "nvidiactl",
+        "nvhost-gpu",
+        "kfd",
+        "dxg",
+    ]  # NVIDIA's, its Jetson's, AMD's, Windows' in its subsystem for Linux
     return sys.platform != "linux" or any(Path("/dev", name).exists() for name in devices)
 
 

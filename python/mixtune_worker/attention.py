@@ -1,5 +1,5 @@
-"""Who sees whom, as the one attention function that every model of transformers is given here: its layers hand over queries, keys and values, the
-caller hands a view over beside the tokens, and the model's own masks are never made.
+"""Who sees whom, as the one attention function that every model of transformers is given here: its layers hand over
+queries, keys and values, the caller hands a view over beside the tokens, and the model's own masks are never made.
 
 SDPA with a dense mask everywhere; on CUDA, FlexAttention, which skips the blocks that nobody sees (arXiv 2412.05496).
 """
@@ -16,7 +16,8 @@ BLOCK = 128
 
 
 class PackView:
-    """Of a pack: token k is seen by k <= q < ends[k], and in sliding layers only from fewer than `window` positions away."""
+    """Of a pack: token k is seen by k <= q < ends[k], and in sliding layers only from fewer than `window` positions
+    away."""
 
     def __init__(self, ends: Tensor, positions: Tensor, flex: bool):
         self.ends, self.positions, self.flex = ends, positions, flex
@@ -42,7 +43,7 @@ class PackView:
         return self._sees(window)(None, None, token[:, None], token[None, :])[None, None]
 
     def _block_mask(self, window: int | None) -> Any:
-        """From the bounds of each block of tokens, of which there must be whole ones: nothing of the size [T, T] is made."""
+        """From the bounds of each block of tokens, of which there must be whole ones. Makes nothing of size [T, T]."""
         from torch.nn.attention.flex_attention import BlockMask
 
         ends, positions = self.ends.view(-1, BLOCK), self.positions.view(-1, BLOCK)
@@ -63,7 +64,8 @@ def _listed(blocks: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class RowsView:
-    """Of rows that are written on: keys by their positions, [B, K] with -1 where a row has padding; queries by theirs, [B, Q]."""
+    """Of rows under generation: keys by their positions, [B, K] with -1 where a row has padding; queries by theirs,
+    [B, Q]."""
 
     flex = False
 
@@ -77,7 +79,9 @@ class RowsView:
             seen = (k >= 0) & (k <= q)
             if window is not None:
                 seen &= q - k < window
-            self.masks[window] = (seen | ~seen.any(-1, keepdim=True))[:, None]  # padding that sees nothing would be no number
+            self.masks[window] = (seen | ~seen.any(-1, keepdim=True))[
+                :, None
+            ]  # padding that sees nothing would be no number
         return self.masks[window]
 
 
@@ -127,16 +131,18 @@ def _flex(query: Tensor, key: Tensor, value: Tensor, mask: Any, scaling: float |
     from torch.nn.attention.flex_attention import flex_attention
 
     if _compiled is None:
-        # a process may do runs of several models: their caps and scales stay constants, each with compilations of its own
+        # A process may do runs of several models. Their caps and scales stay constants, and each compiles for itself.
         torch._dynamo.config.specialize_float = True
         torch._dynamo.config.recompile_limit = 64
         _compiled = torch.compile(flex_attention) if query.is_cuda else flex_attention
 
     def capped(score: Tensor, *_: Any) -> Tensor:
-        return softcap * torch.tanh(score / softcap)
+        return softcap * torch.tanh(score / softcap)  # pyright: ignore[reportOptionalOperand, reportOperatorIssue]
 
     cap = None if softcap is None else capped
-    return _compiled(query, key, value, score_mod=cap, block_mask=mask, scale=scaling, enable_gqa=query.shape[1] != key.shape[1])
+    return _compiled(
+        query, key, value, score_mod=cap, block_mask=mask, scale=scaling, enable_gqa=query.shape[1] != key.shape[1]
+    )
 
 
 def has_flex(device: torch.device) -> bool:

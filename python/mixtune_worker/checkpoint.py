@@ -1,5 +1,5 @@
-"""Checkpoints as src/runs/checkpoints.ts and src/train/checkpoint.ts define them: folders that are there whole or not at all, and one index,
-last.json, that says which of them count. Either engine goes on from the other's."""
+"""Checkpoints as src/runs/checkpoints.ts and src/train/checkpoint.ts define them: folders that are there whole or
+not at all, and one index, last.json, that says which of them count. Either engine goes on from the other's."""
 
 import os
 import re
@@ -46,7 +46,11 @@ def write_state(folder: Path, state: State, spec: dict[str, Any], model_dir: Pat
     moments = {f"exp_avg.{name}": tensor for name, tensor in state.exp_avg.items()}
     moments |= {f"exp_avg_sq.{name}": tensor for name, tensor in state.exp_avg_sq.items()}
     for file, tensors in ((weight_file(train), state.weights), (OPTIMIZER_FILE, moments)):
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, folder / file, {"format": "pt"})
+        save_file(
+            {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
+            folder / file,
+            {"format": "pt"},
+        )
     if train["method"] == "full":
         write_whole(folder / "config.json", (model_dir / "config.json").read_bytes())
     else:
@@ -79,7 +83,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise _damaged(path, "tensors in the safetensors format", str(error)) from error
 
 
-def commit(run_dir: Path, step: int, write: Callable[[Path], None], best: bool, dev_loss: float | None) -> None:
+def commit(run_dir: Path, step: int, write: Callable[[Path], object], best: bool, dev_loss: float | None) -> None:
     """Commits a checkpoint; older ones that are neither last nor best go, after the new one is safe."""
     root = run_dir / "checkpoints"
     folder = f"step-{step}"
@@ -138,13 +142,18 @@ def read_checkpoint(run_dir: Path, which: str = "last") -> Checkpoint | None:
         got = sha256_of(path / name) if (path / name).exists() else None
         if got != digest:
             raise _damaged(
-                path / name, f"the file with SHA-256 {digest[:12]}…", "no file" if got is None else f"SHA-256 {got[:12]}…"
+                path / name,
+                f"the file with SHA-256 {digest[:12]}…",
+                "no file" if got is None else f"SHA-256 {got[:12]}…",
             )
     return Checkpoint(record["step"], path)
 
 
 def keep_checkpoints(run_dir: Path, keep: str) -> None:
-    """What stays of a finished run, by the rule of src/runs/checkpoints.ts; may be repeated. The optimiser's moments go in any case."""
+    """
+    What stays of a finished run, by the rule of src/runs/checkpoints.ts; may be repeated. The optimizer's moments go
+    in any case.
+    """
     root = run_dir / "checkpoints"
     index = _index(run_dir)
     if index is None:
@@ -201,5 +210,8 @@ def _records(index: Any) -> list[Any]:
 
 def _damaged(path: Path, expected: str, got: str) -> MixtuneError:
     return MixtuneError(
-        str(path), expected, got, "Restore the file, or delete the run's checkpoints folder: the run then starts from its beginning."
+        str(path),
+        expected,
+        got,
+        "Restore the file, or delete the run's checkpoints folder: the run then starts from its beginning.",
     )

@@ -32,3 +32,13 @@ class Again(Exception):
 
 class Interrupted(Exception):
     """A signal asked to stop, and all that is worth keeping was saved."""
+
+
+def fault(error: BaseException) -> dict[str, str]:
+    """The fields of a {@link MixtuneError} for an exception that no code expected."""
+    return {
+        "place": "mixtune-worker",
+        "expected": "no fault",
+        "got": f"{type(error).__name__}: {error}",
+        "remedy": "The same command goes on from the last checkpoint; with --debug it shows where this happened.",
+    }

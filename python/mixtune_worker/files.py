@@ -1,4 +1,5 @@
-"""Whole files in, whole files out: temp + fsync + rename, so that a reader never sees half a file; append-only logs; digests."""
+"""Whole files in, whole files out: temp + fsync + rename, so that a reader never sees half a file; append-only logs;
+digests."""
 
 import hashlib
 import json
@@ -74,15 +75,10 @@ def read_lines(path: Path) -> list[Any]:
 
 
 def sha256_of(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(file)
-
-
-def _digest(file: Any) -> str:
-    """For Python 3.10."""
     digest = hashlib.sha256()
-    while piece := file.read(1 << 20):
-        digest.update(piece)
+    with open(path, "rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
     return digest.hexdigest()
 
 

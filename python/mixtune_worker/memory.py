@@ -11,7 +11,9 @@ from .packs import Entries, num_units
 
 def is_out_of_memory(error: BaseException) -> bool:
     """On a processor PyTorch has no class of its own for it."""
-    return isinstance(error, torch.OutOfMemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+    return isinstance(error, torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    )
 
 
 def free_memory() -> None:
@@ -21,7 +23,10 @@ def free_memory() -> None:
 
 
 WHOLE_PARTS = 4
-"""Into how many parts packs are cut before blocks are computed twice instead: smaller ones keep a device busy badly, twice costs a third more work."""
+"""
+Into how many parts packs are cut before blocks are computed twice instead. Smaller parts keep a device busy badly;
+computing twice costs a third more work.
+"""
 
 
 @dataclass(frozen=True)

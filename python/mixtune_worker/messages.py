@@ -1,4 +1,5 @@
-"""What the worker says to whoever started it: one JSON object a line on standard output. All other prints go to standard error."""
+"""What the worker says to whoever started it: one JSON object a line on standard output. All other prints go to
+standard error."""
 
 import json
 import math

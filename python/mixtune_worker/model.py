@@ -1,4 +1,5 @@
-"""The model of a run: transformers' own, from config.json and safetensors; adapters by PEFT; only rows that predict reach the language-model head."""
+"""The model of a run: transformers' own, from config.json and safetensors; adapters by PEFT; only rows that predict
+reach the language-model head."""
 
 import logging
 import re
@@ -23,7 +24,8 @@ from .packs import Pack
 from .ranks import ALONE, Ranks, divide, fill
 
 transformers_logging.disable_progress_bar()
-logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)  # it misses a package that would fetch code from the hub
+# bitsandbytes misses a package that would fetch code from the hub.
+logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
 HEAD_ROWS = 1024
 """Rows through the head at a time: their logits are made again for the backward pass instead of being kept."""
@@ -77,7 +79,9 @@ class Model:
 
     def _nll(self, pack: Pack) -> Tensor:
         flex = has_flex(self.device)
-        pad = -len(pack.ids) % (2 * BLOCK) if flex else 0  # fewer lengths to compile for; what is added sees itself alone
+        pad = (
+            -len(pack.ids) % (2 * BLOCK) if flex else 0
+        )  # fewer lengths to compile for; what is added sees itself alone
         length = len(pack.ids)
         ids, positions = (F.pad(self.moved(array), (0, pad)) for array in (pack.ids, pack.positions))
         ends = torch.cat([self.moved(pack.ends), torch.arange(length + 1, length + pad + 1, device=self.device)])
@@ -89,7 +93,9 @@ class Model:
             hidden = self._decode(ids[None], positions[None], view)[0, self.moved(pack.rows)]
             targets = self.moved(pack.targets)
             if len(targets) <= HEAD_ROWS or not torch.is_grad_enabled():
-                parts = [self._head_nll(h, t) for h, t in zip(hidden.split(HEAD_ROWS), targets.split(HEAD_ROWS), strict=True)]
+                parts = [
+                    self._head_nll(h, t) for h, t in zip(hidden.split(HEAD_ROWS), targets.split(HEAD_ROWS), strict=True)
+                ]
             else:
                 parts = [
                     checkpoint(self._head_nll, h, t, use_reentrant=False, preserve_rng_state=False)
@@ -107,7 +113,9 @@ class Model:
             return self._logits(hidden[torch.arange(len(ids), device=self.device), last])
 
     def _decode(self, ids: Tensor, positions: Tensor, view: PackView | RowsView, cache: Any = None) -> Tensor:
-        out = self.net.model(input_ids=ids, position_ids=positions, past_key_values=cache, use_cache=cache is not None, view=view)
+        out = self.net.model(
+            input_ids=ids, position_ids=positions, past_key_values=cache, use_cache=cache is not None, view=view
+        )
         return out.last_hidden_state
 
     def _logits(self, hidden: Tensor) -> Tensor:
@@ -119,7 +127,10 @@ class Model:
         return F.cross_entropy(self._logits(hidden), targets, reduction="none")
 
     def moved(self, array: Any) -> Tensor:
-        """An array on the device. Page-locked for CUDA: from other memory the copy waits until the device has done all that it was told."""
+        """
+        An array on the device. Page-locked for CUDA: from other memory the copy waits until the device has finished all
+        its work.
+        """
         tensor = torch.from_numpy(array)
         return tensor.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else tensor
 
@@ -142,7 +153,10 @@ class Model:
 def choose_device(name: str) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise MixtuneError(
-            "device", "a CUDA device, as the run asks for", "none that PyTorch sees", "Install a CUDA build of PyTorch, or set the device to auto or cpu."
+            "device",
+            "a CUDA device, as the run asks for",
+            "none that PyTorch sees",
+            "Install a CUDA build of PyTorch, or set the device to auto or cpu.",
         )
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
@@ -161,7 +175,10 @@ def open_model(
     folder = Path(prepared["model_dir"])
     if ranks.count > 1 and prepared["load_in_4bit"]:
         raise MixtuneError(
-            "train.load_in_4bit", "weights that can be divided among ranks", "4 bits", "Take --gpus 1: in 4 bits a model of 70 billion weights is 40 GB."
+            "train.load_in_4bit",
+            "weights that can be divided among ranks",
+            "4 bits",
+            "Take --gpus 1: in 4 bits a model of 70 billion weights is 40 GB.",
         )
     if not ranks.is_first:
         return model_of(_hollow(folder, dtype), prepared, device, shapes, ranks)
@@ -189,11 +206,12 @@ def model_of(
     net.eval()
     net.requires_grad_(full)
     blocks = sum(_num_weights(p) for name, p in net.named_parameters() if name.startswith("model.layers."))
-    if train is not None and not full:
+    if train is not None and shapes is not None and not full:
         _adapt(net, train, shapes)
     for module in net.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
-            module.support_avx512bf16_for_cpu = False  # 4 bits laid out for inference: of some widths alone, and other numbers than in training
+            # 4 bits laid out for inference exist for some widths alone, and give other numbers than in training.
+            module.support_avx512bf16_for_cpu = False
     if ranks.count == 1:
         net.to(device)
     else:
@@ -213,7 +231,7 @@ def _num_weights(parameter: Tensor) -> int:
 
 def _pretrained(folder: Path, dtype: torch.dtype, **loading: Any) -> Any:
     try:
-        net, report = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             str(folder),
             dtype=dtype,
             attn_implementation=NAME,
@@ -223,6 +241,7 @@ def _pretrained(folder: Path, dtype: torch.dtype, **loading: Any) -> Any:
             output_loading_info=True,
             **loading,
         )
+        net, report = loaded
     except torch.OutOfMemoryError:
         raise
     except Exception as error:  # whatever transformers makes of a damaged folder
@@ -236,7 +255,10 @@ def _pretrained(folder: Path, dtype: torch.dtype, **loading: Any) -> Any:
     wrong = [*report["missing_keys"], *(key[0] if isinstance(key, tuple) else key for key in report["mismatched_keys"])]
     if wrong:
         raise DamagedRun(
-            f"{folder}: tensor {sorted(wrong)[0]}", "the shape that config.json says", "none of it in the weights", "Fetch the model again."
+            f"{folder}: tensor {sorted(wrong)[0]}",
+            "the shape that config.json says",
+            "none of it in the weights",
+            "Fetch the model again.",
         )
     return net
 
@@ -255,13 +277,15 @@ def pretrained_weights(folder: Path) -> dict[str, Tensor]:
 
 
 def _fix_positions(net: Any, max_positions: int) -> None:
-    """longrope has factors for short and for long texts: chosen once for a run, by its longest, and not anew by each pack."""
-    rotary = getattr(net.model, "rotary_emb", None)
+    """longrope has factors for short and for long texts. Chooses once for a run, by its longest text."""
+    rotary: Any = getattr(net.model, "rotary_emb", None)
     if getattr(rotary, "rope_type", None) != "longrope":
         return
     from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
-    inv_freq, rotary.attention_scaling = ROPE_INIT_FUNCTIONS["longrope"](net.config, rotary.inv_freq.device, seq_len=max_positions)
+    inv_freq, rotary.attention_scaling = ROPE_INIT_FUNCTIONS["longrope"](
+        net.config, rotary.inv_freq.device, seq_len=max_positions
+    )
     rotary.inv_freq.copy_(inv_freq)
     rotary.rope_type = "chosen"
 
@@ -294,7 +318,9 @@ def adapted_modules(names: Iterable[str]) -> list[str]:
 def _saved_name(name: str, full: bool) -> str:
     if full:
         return name
-    plain = name.replace(".lora_magnitude_vector.default.weight", ".lora_magnitude_vector")  # as PEFT's own files have it
+    plain = name.replace(
+        ".lora_magnitude_vector.default.weight", ".lora_magnitude_vector"
+    )  # as PEFT's own files have it
     return f"base_model.model.{plain.replace('.default.', '.')}"
 
 
@@ -304,5 +330,8 @@ def _check_trained(trained: dict[str, Tensor], shapes: dict[str, list[int]], fol
         there = shapes.get(name, "no such tensor")
         if here != there:
             raise DamagedRun(
-                f"trained tensor {name}", f"{here}, as {folder} and the run's spec say", f"{there} in the prepared run", "Prepare the run again."
+                f"trained tensor {name}",
+                f"{here}, as {folder} and the run's spec say",
+                f"{there} in the prepared run",
+                "Prepare the run again.",
             )

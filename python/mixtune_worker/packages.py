@@ -6,7 +6,14 @@ import sys
 
 from .errors import MixtuneError
 
-NEEDED = {"torch": "2.6", "transformers": "4.57", "peft": "0.17", "safetensors": "0.4.3", "numpy": "1.26", "jsonschema": "4.18"}
+NEEDED = {
+    "torch": "2.6",
+    "transformers": "4.57",
+    "peft": "0.17",
+    "safetensors": "0.4.3",
+    "numpy": "1.26",
+    "jsonschema": "4.18",
+}
 FOR_4_BITS = {"bitsandbytes": "0.46"}
 
 
@@ -32,4 +39,9 @@ def _numbers(version: str) -> list[int]:
 
 
 def _unfit(name: str, least: str, got: str) -> MixtuneError:
-    return MixtuneError(f"package {name} of {sys.executable}", f"{least} or newer", got, "Run mixtune setup torch, or install it with pip.")
+    return MixtuneError(
+        f"package {name} of {sys.executable}",
+        f"{least} or newer",
+        got,
+        "Run mixtune setup torch, or install it with pip.",
+    )

@@ -1,13 +1,17 @@
 """Items laid out for one forward pass: flat tokens, who may see whom, and which hidden states predict which target.
 
-Tokens stand in the order of a depth-first walk (shared prefix, then each entry's rest of the prompt, then its branches), so that those who see a
-token are a range: token k is seen by q where k <= q < ends[k]. One integer a token says it all.
+Tokens stand in the order of a depth-first walk (shared prefix, then each entry's rest of the prompt, then its
+branches), so that those who see a token are a range: token k is seen by q where k <= q < ends[k]. One integer a token
+says it all.
 
-    prefix | rest 0 | answer 0 | rest 1 | answer 1       ends of the prefix: T; of rest 0: where rest 1 begins; of answer 0: its own end
+    prefix | rest 0 | answer 0 | rest 1 | answer 1
+
+    ends of the prefix: T; of rest 0: where rest 1 begins; of answer 0: where answer 0 ends
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 
@@ -104,7 +108,10 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
 
 
 def lay_tree(items: Items, entries: Entries, branches: Branches, loss_on: str = "answer") -> Pack:
-    """Each entry sees its group's prefix, its own prompt and, in each branch, that branch. The last token of a branch is not fed."""
+    """
+    Each entry sees its group's prefix, its own prompt and, in each branch, that branch. The last token of a branch is
+    not fed.
+    """
     layer = _Layer()
     for members in _groups(entries):
         shared = int(entries.shared[members[0]])
@@ -126,7 +133,10 @@ def lay_tree(items: Items, entries: Entries, branches: Branches, loss_on: str = 
 
 
 def lay_concatenated(items: Items, entries: Entries, loss_on: str = "answer") -> Pack:
-    """The entries of a group one after another, plainly causal, positions running on; the last token of a group is not fed."""
+    """
+    The entries of a group one after another, plainly causal, positions running on. The last token of a group is not
+    fed.
+    """
     layer = _Layer()
     for members in _groups(entries):
         laid: list[list[int]] = []
@@ -146,12 +156,18 @@ def lay_concatenated(items: Items, entries: Entries, loss_on: str = "answer") ->
 
 def _groups(entries: Entries) -> list[range]:
     starts = [0, *(np.flatnonzero(np.diff(entries.group)) + 1).tolist(), len(entries)]
-    return [range(a, b) for a, b in zip(starts, starts[1:], strict=False) if b > a]
+    return [range(a, b) for a, b in pairwise(starts) if b > a]
 
 
 def split(entries: Entries, parts: int, by_group: bool = False) -> list[Entries]:
-    """A pack's entries in at most `parts` runs of nearly equal length; `by_group`: groups stay whole. A prefix is repeated in each run."""
-    units = [np.asarray(group) for group in _groups(entries)] if by_group else [np.array([i]) for i in range(len(entries))]
+    """
+    A pack's entries in at most `parts` runs of nearly equal length. Each run repeats the prefix.
+
+    :param by_group: groups stay whole
+    """
+    units = (
+        [np.asarray(group) for group in _groups(entries)] if by_group else [np.array([i]) for i in range(len(entries))]
+    )
     runs = np.array_split(np.arange(len(units)), min(parts, len(units)))
     return [entries.take(np.concatenate([units[i] for i in run])) for run in runs]
 
@@ -169,7 +185,8 @@ def turns(
     packs: list[Entries], rank: int, ranks: int, parts: int, length: Callable[[int], int], by_group: bool = False
 ) -> list[Turn]:
     """
-    Packs cut in `parts`; of several ranks, this one's share, in as many turns as others have, of about as many tokens. Over all ranks entries keep their order.
+    Packs cut in `parts`; of several ranks, this one's share, in as many turns as others have, of about as many tokens.
+    Over all ranks entries keep their order.
 
     :param length: tokens of an item
     """
@@ -177,11 +194,15 @@ def turns(
         return [Turn(part, True, len(part)) for pack in packs for part in split(pack, parts, by_group)]
     units: list[Entries] = []
     for number, pack in enumerate(packs):
-        apart = Entries(pack.index, pack.item, pack.group.astype(np.int64) + (number << 32), pack.shared)  # packs number their groups alike
+        apart = Entries(
+            pack.index, pack.item, pack.group.astype(np.int64) + (number << 32), pack.shared
+        )  # packs number their groups alike
         units += split(apart, num_units(pack, by_group), by_group)
     sizes = np.array([sum(length(int(item)) for item in unit.item) for unit in units])
     each = -(-len(packs) // ranks) * parts
-    run = ((sizes.cumsum() - sizes / 2) * (ranks * each / max(1, sizes.sum()))).astype(int)  # the one in which its middle lies
+    run = ((sizes.cumsum() - sizes / 2) * (ranks * each / max(1, sizes.sum()))).astype(
+        int
+    )  # the one in which its middle lies
     dealt = [[units[i] for i in np.flatnonzero(run == k)] for k in range(ranks * each)]
     taken = []
     for turn in range(each):

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,9 @@ class Prepared:
         weight = file.finite("entry_weight", num_entries)
         steps = file.offsets("step_offsets", len(packs))
         learning_rate = file.finite("learning_rate", train["num_steps"])
-        file.demand("step_offsets", len(steps) == train["num_steps"] + 1, f"{train['num_steps']} steps", f"{len(steps) - 1}")
+        file.demand(
+            "step_offsets", len(steps) == train["num_steps"] + 1, f"{train['num_steps']} steps", f"{len(steps) - 1}"
+        )
         file.demand("step_offsets", bool((np.diff(steps) > 0).all()), "a pack in every step", "a step without")
         return TrainData(items, task, weight, packs, steps, learning_rate)
 
@@ -89,9 +92,13 @@ class Prepared:
         file = self._open(question["file"])
         asks = question["asks"]
         items = file.items(answered=asks["gold"])
-        file.demand("prompt_offsets", all(len(prompt) > 0 for prompt in items.prompts), "a prompt in every item", "one without")
+        file.demand(
+            "prompt_offsets", all(len(prompt) > 0 for prompt in items.prompts), "a prompt in every item", "one without"
+        )
         labels = file.lists("label") if asks["labels"] else []
-        file.demand("label_offsets", all(len(label) > 0 for label in labels), "labels of one token or more", "an empty one")
+        file.demand(
+            "label_offsets", all(len(label) > 0 for label in labels), "labels of one token or more", "an empty one"
+        )
         packs = partial(file.packs, items=items, once=True)
         return Split(items, labels, packs("labels_") if asks["labels"] else [], packs("gold_") if asks["gold"] else [])
 
@@ -120,7 +127,9 @@ def check_schema(value: Any, path: Path) -> None:
     if error is not None:
         place = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in error.absolute_path)
         message = error.message if len(error.message) <= 300 else error.message[:300] + "…"
-        raise DamagedRun(f"{path}: {place.lstrip('.') or 'the whole'}", "what its schema says (format 1)", message, REMEDY)
+        raise DamagedRun(
+            f"{path}: {place.lstrip('.') or 'the whole'}", "what its schema says (format 1)", message, REMEDY
+        )
 
 
 class _File:
@@ -134,9 +143,9 @@ class _File:
             raise DamagedRun(f"{self.path}: tensor {tensor}", expected, got, REMEDY)
 
     def take(self, name: str, dtype: type, length: int | None = None) -> np.ndarray:
-        tensor = self.tensors.get(name)
         kind = np.dtype(dtype).name
-        self.demand(name, tensor is not None, f"{kind} values", "no such tensor")
+        self.demand(name, name in self.tensors, f"{kind} values", "no such tensor")
+        tensor = self.tensors[name]
         shape = "any number of" if length is None else str(length)
         fits = tensor.dtype == dtype and tensor.ndim == 1 and length in (None, len(tensor))
         self.demand(name, fits, f"{shape} {kind} values", f"{tensor.dtype.name} {list(tensor.shape)}")
@@ -163,16 +172,26 @@ class _File:
     def lists(self, name: str) -> list[np.ndarray]:
         ids = self.whole(f"{name}_ids", np.int32, below=self.vocab_size)
         offsets = self.offsets(f"{name}_offsets", len(ids))
-        return [ids[a:b] for a, b in zip(offsets, offsets[1:], strict=False)]
+        return [ids[a:b] for a, b in pairwise(offsets)]
 
     def items(self, answered: bool = True) -> Items:
         prompts, answers = self.lists("prompt"), self.lists("answer")
         self.demand("answer_offsets", len(prompts) == len(answers), f"{len(prompts)} items", f"{len(answers)}")
         for prompt, answer in zip(prompts, answers, strict=True):
             length = len(prompt) + len(answer)
-            self.demand("answer_offsets", length <= self.max_positions, f"items of at most {self.max_positions} tokens", str(length))
+            self.demand(
+                "answer_offsets",
+                length <= self.max_positions,
+                f"items of at most {self.max_positions} tokens",
+                str(length),
+            )
             if answered:
-                self.demand("answer_offsets", len(answer) > 0 and length > 1, "an answer that can be learnt in every item", "one without")
+                self.demand(
+                    "answer_offsets",
+                    len(answer) > 0 and length > 1,
+                    "an answer that can be learnt in every item",
+                    "one without",
+                )
         return Items(prompts, answers)
 
     def packs(self, prefix: str, items: Items, shares: bool = True, once: bool = False) -> list[Entries]:
@@ -181,12 +200,19 @@ class _File:
         group = self.whole(f"{prefix}entry_group", np.int32, len(item))
         shared = self.whole(f"{prefix}entry_shared", np.int32, len(item))
         offsets = self.offsets(f"{prefix}pack_offsets", len(item))
-        self.demand(f"{prefix}entry_shared", shares or not shared.any(), "0: nothing is shared in this layout", "others")
+        self.demand(
+            f"{prefix}entry_shared", shares or not shared.any(), "0: nothing is shared in this layout", "others"
+        )
         if once:
-            self.demand(f"{prefix}entry_item", bool((np.bincount(item, minlength=len(items)) == 1).all()), "every item once", "others")
+            self.demand(
+                f"{prefix}entry_item",
+                bool((np.bincount(item, minlength=len(items)) == 1).all()),
+                "every item once",
+                "others",
+            )
         index = np.arange(len(item))
         packs = []
-        for a, b in zip(offsets, offsets[1:], strict=False):
+        for a, b in pairwise(offsets):
             self.demand(f"{prefix}pack_offsets", b > a, "packs of one entry or more", "an empty one")
             pack = Entries(index[a:b], item[a:b], group[a:b], shared[a:b])
             self._check_groups(f"{prefix}entry_shared", items, pack)
@@ -202,5 +228,14 @@ class _File:
             if shared == 0 and pack.shared[with_first] == 0:
                 continue
             prompt, other = items.prompts[item], items.prompts[pack.item[with_first]]
-            same = shared == pack.shared[with_first] and shared < len(prompt) and np.array_equal(prompt[:shared], other[:shared])
-            self.demand(name, bool(same), "a prefix, shorter than the prompt, that a whole group shares", f"{shared} in item {item}")
+            same = (
+                shared == pack.shared[with_first]
+                and shared < len(prompt)
+                and np.array_equal(prompt[:shared], other[:shared])
+            )
+            self.demand(
+                name,
+                bool(same),
+                "a prefix, shorter than the prompt, that a whole group shares",
+                f"{shared} in item {item}",
+            )

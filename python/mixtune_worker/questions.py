@@ -1,4 +1,5 @@
-"""What is asked of a model: likelihoods of labels and gold answers, and text. Answers are tensors; what they mean is for others to say."""
+"""What is asked of a model: likelihoods of labels and gold answers, and text. Answers are tensors; what they mean is
+for others to say."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +31,14 @@ class Asker:
     """Asks a finished model everything that its run is asked."""
 
     def __init__(
-        self, prepared: Prepared, run_dir: Path, model: Model, step: int, stopped: Callable[[], bool], ranks: Ranks = ALONE, parts: int = 1
+        self,
+        prepared: Prepared,
+        run_dir: Path,
+        model: Model,
+        step: int,
+        stopped: Callable[[], bool],
+        ranks: Ranks = ALONE,
+        parts: int = 1,
     ):
         self.prepared, self.run_dir, self.model, self.step, self.stopped = prepared, run_dir, model, step, stopped
         self.ranks, self.parts = ranks, parts
@@ -47,15 +55,25 @@ class Asker:
         questions = self.prepared.json["questions"]
         open_ones = self.ranks.of_first([question for question in questions if not self._is_answered(question)])
         tests = list(dict.fromkeys(question["task"] for question in open_ones if question["opens_test"]))
-        say("progress", phase="load", done=0, total=len(open_ones), unit="examples", **({"opens_test": tests} if tests else {}))
-        splits = [self.prepared.question(question) for question in open_ones]
-        self.total = sum(len(split.items) * _num_asks(question) for question, split in zip(open_ones, splits, strict=True))
-        for question, split in zip(open_ones, splits, strict=True):
-            asks, items, answers = question["asks"], split.items, {}
+        say(
+            "progress",
+            phase="load",
+            done=0,
+            total=len(open_ones),
+            unit="examples",
+            **({"opens_test": tests} if tests else {}),
+        )
+        asked = [self.prepared.question(question) for question in open_ones]
+        pairs = list(zip(open_ones, asked, strict=True))
+        self.total = sum(len(content.items) * _num_asks(question) for question, content in pairs)
+        for question, content in pairs:
+            asks, items, answers = question["asks"], content.items, {}
             if asks["labels"]:
-                answers["label_logprobs"] = self._logprobs(items, split.label_packs, lambda _, labels=split.labels: labels, len(split.labels))
+                answers["label_logprobs"] = self._logprobs(
+                    items, content.label_packs, lambda _, labels=content.labels: labels, len(content.labels)
+                )
             if asks["gold"]:
-                gold = self._logprobs(items, split.gold_packs, lambda item, items=items: [items.answers[item]], 1)
+                gold = self._logprobs(items, content.gold_packs, lambda item, items=items: [items.answers[item]], 1)
                 answers["gold_logprobs"] = gold[:, 0].copy()
             if asks["text"] is not None:
                 answers |= self._texts(items, **asks["text"])
@@ -85,7 +103,7 @@ class Asker:
             while not self._score(items, turn, branches, sums):
                 self._halve(most_parts(packs))
             self._advance(turn.num_together)
-        return sum(self.ranks.gather(sums))
+        return np.sum(self.ranks.gather(sums), axis=0)
 
     def _score(self, items: Items, turn: Turn, branches: Branches, sums: np.ndarray) -> bool:
         """Sets the sums of what has its turn; False if there was no memory for it."""
@@ -141,7 +159,10 @@ class Asker:
         return batches
 
     def _write(self, prompts: list[np.ndarray], max_new_tokens: int, end_ids: set[int]) -> list[list[int]]:
-        """The likeliest token after each prompt, and on; rows that are finished leave once they are half of all. Ranks go on until all of them are finished."""
+        """
+        The likeliest token after each prompt, and on. Rows that are finished leave once they are half of all. Ranks
+        continue until all of them are finished.
+        """
         device = self.model.device
         written: list[list[int]] = [[] for _ in prompts]
         room = [min(max_new_tokens, self.prepared.json["max_positions"] - len(prompt)) for prompt in prompts]
@@ -149,6 +170,7 @@ class Asker:
         cache = DynamicCache()
         unfinished = {row for row in rows if room[row] > 0}
         lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
+        logits = keys = taken = lengths  # stay so in a rank without prompts, which reads none of them
         if prompts:
             ids = torch.zeros(len(prompts), int(lengths.max()), dtype=torch.long)
             for row, prompt in enumerate(prompts):

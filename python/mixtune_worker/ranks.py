@@ -1,5 +1,6 @@
-"""The ranks of a run: processes that share it, a GPU each, or one process alone. All of them do the same program with other packs; weights, gradients and
-moments are divided among them (FSDP2), and gathered layer by layer where they are used."""
+"""The ranks of a run: processes that share it, a GPU each, or one process alone. All of them do the same program
+with other packs; weights, gradients and moments are divided among them (FSDP2), and gathered layer by layer where
+they are used."""
 
 import os
 import sys
@@ -17,7 +18,7 @@ from torch.distributed.tensor import DTensor
 from .errors import MixtuneError
 
 PATIENCE = timedelta(hours=2)
-"""How long ranks wait for one another, who may write a large checkpoint or compile: that one has died is seen by others, and at once."""
+"""How long ranks wait for one another, who may write a large checkpoint or compile. Others see a death at once."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,16 @@ def joined(rank: int, count: int, meeting: str, device: torch.device) -> Iterato
     if device.type == "cuda":
         if torch.cuda.device_count() < count:
             raise MixtuneError(
-                "GPUs that PyTorch sees", f"{count}, one for each rank of the run", f"{torch.cuda.device_count()}", "Give --gpus as many as there are."
+                "GPUs that PyTorch sees",
+                f"{count}, one for each rank of the run",
+                f"{torch.cuda.device_count()}",
+                "Give --gpus as many as there are.",
             )
         torch.cuda.set_device(rank)
     loopback = "lo" if sys.platform == "linux" else "lo0"
     for name in ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME"):
         os.environ.setdefault(name, loopback)  # ranks are on one machine: nothing listens to others
-    store = dist.FileStore(meeting, count)
+    store = dist.FileStore(meeting, count)  # pyright: ignore[reportPrivateImportUsage]
     backend = "nccl" if device.type == "cuda" else "gloo"
     dist.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=PATIENCE)
     ranks = Ranks(rank, count, dist.new_group(backend="gloo", timeout=PATIENCE))
@@ -86,20 +90,29 @@ def joined(rank: int, count: int, meeting: str, device: torch.device) -> Iterato
 
 def divide(net: Any, device: torch.device, ranks: Ranks, half: bool) -> None:
     """
-    Moves a net to its devices, each parameter cut along its first axis. Gradients are summed over ranks: weights of the loss are absolute.
+    Moves a net to its devices, each parameter cut along its first axis. Gradients are summed over ranks: weights of
+    the loss are absolute.
 
     :param net: with weights for the first rank, on the device `meta` for others
-    :param half: whether blocks of float32 are gathered in bfloat16: products are in it, and a gathered block is freed after its turn, other copies are not
+    :param half: whether blocks of float32 are gathered in bfloat16. Products are in bfloat16, and a gathered block is
+        freed after its turn; other copies are not.
     """
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 
     if not hasattr(FSDPModule, "set_force_sum_reduction_for_comms"):
         raise MixtuneError(
-            "several GPUs for one run", "a PyTorch whose FSDP2 can sum gradients", torch.__version__, "Run mixtune setup torch again, or take --gpus 1."
+            "several GPUs for one run",
+            "a PyTorch whose FSDP2 can sum gradients",
+            torch.__version__,
+            "Run mixtune setup torch again, or take --gpus 1.",
         )
     mesh = init_device_mesh(device.type, (ranks.count,))
-    gathered = MixedPrecisionPolicy(torch.bfloat16, torch.float32, cast_forward_inputs=False) if half else MixedPrecisionPolicy(cast_forward_inputs=False)
+    gathered = (
+        MixedPrecisionPolicy(torch.bfloat16, torch.float32, cast_forward_inputs=False)
+        if half
+        else MixedPrecisionPolicy(cast_forward_inputs=False)
+    )
     for block in net.model.layers:
         _place(block, device, ranks)
         fully_shard(block, mesh=mesh, mp_policy=gathered)
@@ -127,7 +140,11 @@ def _place(module: Any, device: torch.device, ranks: Ranks) -> None:
                 if id(tensor) not in placed:
                     here = tensor.detach().to(device) if ranks.is_first else torch.empty_like(tensor, device=device)
                     dist.broadcast(here, 0)
-                    whole = torch.nn.Parameter(here, tensor.requires_grad) if isinstance(tensor, torch.nn.Parameter) else here
+                    whole = (
+                        torch.nn.Parameter(here, tensor.requires_grad)
+                        if isinstance(tensor, torch.nn.Parameter)
+                        else here
+                    )
                     placed[id(tensor)] = (whole, tensor)
                 table[name] = placed[id(tensor)][0]
 

@@ -1,5 +1,6 @@
-"""The driver of a study on a Ray cluster, one Ray job: takes requests out of the study's queue, the longest first, and has each done as a Ray task.
-What is lost with a process or a node is begun again and goes on from the last checkpoint."""
+"""The driver of a study on a Ray cluster, one Ray job: takes requests out of the study's queue, the longest first,
+and has each done as a Ray task. What is lost with a process or a node is begun again and goes on from the last
+checkpoint."""
 
 import re
 import secrets
@@ -52,7 +53,12 @@ def _ray() -> Any:
 
     version = tuple(int(part) for part in re.findall(r"\d+", ray.__version__)[:2])
     if version < LEAST_RAY:
-        raise MixtuneError("Ray of the cluster", f"{'.'.join(map(str, LEAST_RAY))} or newer", ray.__version__, "Bring the cluster's Ray up to date.")
+        raise MixtuneError(
+            "Ray of the cluster",
+            f"{'.'.join(map(str, LEAST_RAY))} or newer",
+            ray.__version__,
+            "Bring the cluster's Ray up to date.",
+        )
     return ray
 
 
@@ -123,7 +129,9 @@ class _Driver:
         return {**request, "study": self.study} if sound else None
 
     def _submit(self) -> None:
-        """The longest first, as long as there is room; one more waits within Ray, so that a cluster that grows hears of it."""
+        """
+        The longest first, as long as there is room. One more waits within Ray, so that a growing cluster hears of it.
+        """
         room = dict(self.ray.cluster_resources())
         for one in self.running.values():
             if one.infeasible_since is None:
@@ -140,7 +148,10 @@ class _Driver:
                     return
 
     def _could_ever_fit(self, resources: dict[str, float]) -> bool:
-        return any(all(node.get(name, 0) >= amount for name, amount in resources.items() if amount > 0) for node in self._nodes())
+        return any(
+            all(node.get(name, 0) >= amount for name, amount in resources.items() if amount > 0)
+            for node in self._nodes()
+        )
 
     def _nodes(self) -> list[dict[str, float]]:
         return [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
@@ -151,26 +162,38 @@ class _Driver:
 
         nodes = "; ".join(sorted({text(node) for node in self._nodes()}))
         remedy = "Add such a node, or choose a smaller model."
-        return MixtuneError("the Ray cluster", f"a node with {text(resources)}", f"nodes with {nodes or 'nothing'}", remedy)
+        return MixtuneError(
+            "the Ray cluster", f"a node with {text(resources)}", f"nodes with {nodes or 'nothing'}", remedy
+        )
 
     def _start(self, request: dict[str, Any], resources: dict[str, float]) -> None:
         run_id = request["id"]
         losses = self._losses(request)
         attempt = secrets.token_hex(8)
-        self.storage.write_json(self._at(run_id, "attempt.json"), {"request": request["request"], "attempt": attempt, "losses": losses})
-        options = {"num_cpus": resources["CPU"], "num_gpus": resources["GPU"], "memory": int(resources["memory"]) or None}
+        self.storage.write_json(
+            self._at(run_id, "attempt.json"), {"request": request["request"], "attempt": attempt, "losses": losses}
+        )
+        options = {
+            "num_cpus": resources["CPU"],
+            "num_gpus": resources["GPU"],
+            "memory": int(resources["memory"]) or None,
+        }
         task = self.task.options(name=f"mixtune {run_id}", max_retries=0, **options)
         ref = task.remote(self.uri, self.study, request, attempt, losses, code_name())
         infeasible = None if self._could_ever_fit(resources) else time.monotonic()
         if infeasible is not None:
             small = self._too_small(resources)
-            say("note", text=f"Run {run_id} waits for {small.expected}; there are {small.got}. After {INFEASIBLE_SECONDS / 60:g} minutes it is given up.")
+            say(
+                "note",
+                text=f"Run {run_id} waits for {small.expected}; there are {small.got}. "
+                f"After {INFEASIBLE_SECONDS / 60:g} minutes it is given up.",
+            )
         self.running[ref] = Running(request, attempt, resources, infeasible_since=infeasible)
         self.waiting.pop(run_id, None)
         print(f"{run_id}: submitted, attempt {len(losses) + 1}", flush=True)
 
     def _losses(self, request: dict[str, Any]) -> list[dict[str, Any]]:
-        """Of this request; an attempt that had begun and is still written down as going on went with the driver before this one."""
+        """Of this request. An attempt that had begun and was never ended went with the driver before this one."""
         before = self.storage.read_json(self._at(request["id"], "attempt.json")) or {}
         if before.get("request") != request["request"]:
             return []
@@ -239,7 +262,9 @@ class _Driver:
             self.storage.remove(place)
 
     def _conclude(self, request: dict[str, Any], outcome: dict[str, Any]) -> None:
-        self.storage.write_json(self._at(request["id"], "outcome.json"), {"format": 1, "request": request["request"], **outcome})
+        self.storage.write_json(
+            self._at(request["id"], "outcome.json"), {"format": 1, "request": request["request"], **outcome}
+        )
         self._forget(request)
 
     def _forget(self, request: dict[str, Any]) -> None:
@@ -278,7 +303,10 @@ def _reason(error: Exception) -> str:
 def _from_ray(error: Exception) -> MixtuneError:
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return MixtuneError(
-        "a Ray task", "one that can be started", f"{type(error).__name__}: {lines[-1]}"[:500], "Look into the job's log: ray job logs names the node."
+        "a Ray task",
+        "one that can be started",
+        f"{type(error).__name__}: {lines[-1]}"[:500],
+        "Look into the job's log: ray job logs names the node.",
     )
 
 
@@ -288,5 +316,6 @@ def _lost_too_often(run_id: str, losses: list[dict[str, Any]]) -> MixtuneError:
         f"run {run_id}",
         f"to get past step {losses[-1]['step']}",
         f"{MOST_LOSSES} attempts lost there: {reasons}",
-        "If memory is short, choose larger nodes or a smaller train.cutoff_len; the same command goes on from the last checkpoint.",
+        "If memory is short, choose larger nodes or a smaller train.cutoff_len; "
+        "the same command goes on from the last checkpoint.",
     )

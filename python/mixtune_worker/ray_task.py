@@ -1,5 +1,6 @@
-"""One run as a task of Ray: its folder out of storage into a scratch folder of the node, the worker's `run`, and what it makes back into storage as
-it goes. PyTorch is imported when a task begins, and kept by the process for the next one."""
+"""One run as a task of Ray: its folder out of storage into a scratch folder of the node, the worker's `run`, and
+what it makes back into storage as it goes. PyTorch is imported when a task begins, and kept by the process for the
+next one."""
 
 import hashlib
 import json
@@ -17,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import messages
-from .__main__ import fault
-from .errors import DamagedRun, Interrupted, MixtuneError
+from .errors import DamagedRun, Interrupted, MixtuneError, fault
 from .files import remove_quietly, sha256_of
 from .packages import check_packages
 from .storage import Storage, StorageError
@@ -34,15 +34,21 @@ ANSWERS = re.compile(r"[a-z0-9][a-z0-9_-]*\.(dev|test)\.safetensors")
 
 
 def code_name() -> str:
-    """Of the folder that this package lies in: Ray names what it unpacks by its content. Driver and nodes must be of one version."""
+    """
+    Of the folder that this package lies in: Ray names what it unpacks by its content. Driver and nodes must have the
+    same version.
+    """
     return Path(__file__).resolve().parents[1].name
 
 
-def do_run(uri: str, study: str, request: dict[str, Any], attempt: str, losses: list[dict[str, Any]], code: str) -> dict[str, Any]:
+def do_run(
+    uri: str, study: str, request: dict[str, Any], attempt: str, losses: list[dict[str, Any]], code: str
+) -> dict[str, Any]:
     """
     The outcome of one attempt.
 
-    :return: state `done` with the digests of what there is to fetch, `failed` with why, `interrupted`, or `lost`: worth another attempt
+    :return: state `done` with the digests of what there is to fetch, `failed` with why, `interrupted`, or `lost`: worth
+        another attempt
     """
     node = socket.gethostname()
     scratch = None
@@ -126,7 +132,9 @@ def _at_home(error: MixtuneError, scratch: Path, home: str) -> dict[str, str]:
 
 
 class _Attempt:
-    def __init__(self, storage: Storage, request: dict[str, Any], attempt: str, losses: list[dict[str, Any]], scratch: Path):
+    def __init__(
+        self, storage: Storage, request: dict[str, Any], attempt: str, losses: list[dict[str, Any]], scratch: Path
+    ):
         self.storage, self.request, self.attempt, self.losses, self.scratch = storage, request, attempt, losses, scratch
         self.home = f"{request['study']}/runs/{request['id']}"
         self.run_dir = scratch / "run"
@@ -177,7 +185,12 @@ class _Attempt:
         there = f"models/{digest}"
         index = self.storage.read_json(f"{there}.json")
         if index is None:
-            raise MixtuneError(self.storage.place(f"{there}.json"), "a model", "none", "Run the same command again: it is put there anew.")
+            raise MixtuneError(
+                self.storage.place(f"{there}.json"),
+                "a model",
+                "none",
+                "Run the same command again: it is put there anew.",
+            )
         local = self.storage.local_path(there)
         if local is not None:
             return local
@@ -198,14 +211,21 @@ class _Attempt:
         got = sha256_of(file)
         if got != digest:
             place = self.storage.place(name)
-            raise MixtuneError(place, f"the file with SHA-256 {digest[:12]}…", f"SHA-256 {got[:12]}…", f"Remove {place.rsplit('/', 1)[0]}.json.")
+            raise MixtuneError(
+                place,
+                f"the file with SHA-256 {digest[:12]}…",
+                f"SHA-256 {got[:12]}…",
+                f"Remove {place.rsplit('/', 1)[0]}.json.",
+            )
 
     def _restore(self) -> None:
         """The run's folder as storage has it."""
         self.run_dir.mkdir()
         root = f"{self.home}/checkpoints"
         index = self.storage.read_json(f"{root}/last.json")
-        files = [name for name in ("metrics.jsonl", "receipt.json") if self.storage.read(f"{self.home}/{name}") is not None]
+        files = [
+            name for name in ("metrics.jsonl", "receipt.json") if self.storage.read(f"{self.home}/{name}") is not None
+        ]
         for record in [] if index is None else [index, *([index["best"]] if index.get("best") else [])]:
             names = [record["folder"], *record["files"]]
             if all(isinstance(name, str) and PLAIN.fullmatch(name) for name in names):
@@ -218,17 +238,25 @@ class _Attempt:
 
 
 def _digests(run_dir: Path, answers: list[str]) -> dict[str, str]:
-    found = [path for name in ("metrics.jsonl", "receipt.json", "checkpoints/*.json", "checkpoints/step-*/*") for path in sorted(run_dir.glob(name))]
+    found = [
+        path
+        for name in ("metrics.jsonl", "receipt.json", "checkpoints/*.json", "checkpoints/step-*/*")
+        for path in sorted(run_dir.glob(name))
+    ]
     found += [run_dir / name for name in answers]
     return {str(path.relative_to(run_dir)): sha256_of(path) for path in found}
 
 
 class Mirror:
-    """Brings to storage what a run has made, from a thread of its own, and hears from there whether it is still wanted."""
+    """Copies what a run makes to storage, in a thread of its own, and looks there whether the run is still wanted."""
 
     def __init__(self, storage: Storage, home: str, request: dict[str, Any], attempt: str, run_dir: Path):
         self.storage, self.home, self.request, self.attempt, self.run_dir = storage, home, request, attempt, run_dir
-        self.progress: dict[str, Any] = {"request": request["request"], "attempt": attempt, "host": socket.gethostname()}
+        self.progress: dict[str, Any] = {
+            "request": request["request"],
+            "attempt": attempt,
+            "host": socket.gethostname(),
+        }
         self.told = ""
         self.sent: dict[str, Any] = {}
         self.metrics_sent = 0.0

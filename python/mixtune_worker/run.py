@@ -66,7 +66,9 @@ def _do(run: Run) -> None:
     reset_peak_memory(run.device)
     torch.use_deterministic_algorithms(run.device.type == "cpu")
     if not run.run_dir.is_dir():
-        raise MixtuneError(str(run.run_dir), "the run's folder", "no such folder", "Make it, or give the folder that mixtune made.")
+        raise MixtuneError(
+            str(run.run_dir), "the run's folder", "no such folder", "Make it, or give the folder that mixtune made."
+        )
     with Status(run.run_dir) if ranks.is_first else nullcontext() as status, _compiling(settings["compile"]):
         say("progress", phase="load", done=0, total=1, unit="steps")
         model: Model | None = None
@@ -119,7 +121,8 @@ def _ask(run: Run, model: Model | None) -> None:
         path = checkpoint.path / weight_file(train)
         if model is None:
             with safe_open(path, "np") as file:
-                model = open_model(settings, device, {name: file.get_slice(name).get_shape() for name in file.keys()}, ranks)
+                shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118 (no dict)
+                model = open_model(settings, device, shapes, ranks)
         model.load(read_tensors(path), path)
         step = checkpoint.step
     run.prepared.vocab_size = model.vocab_size

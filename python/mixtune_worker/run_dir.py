@@ -1,4 +1,5 @@
-"""Records of a run directory that the worker writes: metrics.jsonl, status.json, receipt.json. Layout: src/runs/run-dir.ts."""
+"""Records of a run directory that the worker writes: metrics.jsonl, status.json, receipt.json. Layout:
+src/runs/run-dir.ts."""
 
 import os
 import platform
@@ -62,10 +63,8 @@ class Status:
 
     def _beat(self) -> None:
         while not self.over.wait(BEAT_SECONDS):
-            try:
+            with suppress(MixtuneError):  # the next write of what matters says it
                 self._write()
-            except MixtuneError:
-                pass  # the next write of what matters says it
 
     def _write(self) -> None:
         write_json(self.path, {"state": "running", **self.fields, "beat": _now()})
@@ -77,7 +76,12 @@ def _now() -> str:
 
 def versions(device: torch.device) -> dict[str, str]:
     packages = {name: version(name) for name in ("torch", "transformers", "peft")}
-    return {"mixtune-worker": __version__, "python": platform.python_version(), **packages, "device": device_name(device)}
+    return {
+        "mixtune-worker": __version__,
+        "python": platform.python_version(),
+        **packages,
+        "device": device_name(device),
+    }
 
 
 def device_name(device: torch.device) -> str:
@@ -104,7 +108,14 @@ def peak_memory_bytes(device: torch.device) -> int:
 
 
 def write_receipt(
-    run_dir: Path, device: torch.device, ranks: int, peak_memory: int, seed: int, threads: int, flops_per_token: int, notes: list[str]
+    run_dir: Path,
+    device: torch.device,
+    ranks: int,
+    peak_memory: int,
+    seed: int,
+    threads: int,
+    flops_per_token: int,
+    notes: list[str],
 ) -> None:
     history = read_metrics(run_dir)
     tokens = sum(line["tokens"] for line in history)

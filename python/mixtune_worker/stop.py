@@ -1,4 +1,5 @@
-"""Being asked: to stop, or for the next run. Without PyTorch, whose import takes seconds in which somebody may ask already."""
+"""Being asked: to stop, or for the next run. Without PyTorch, whose import takes seconds in which somebody may ask
+already."""
 
 import queue
 import signal
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 
 
 class Stop:
-    """Whether somebody asked to stop: SIGINT, SIGTERM, or the end of standard input, when whoever started this is gone."""
+    """Whether somebody asked to stop: SIGINT, SIGTERM, or the end of standard input when the parent process is gone."""
 
     def __init__(self) -> None:
         self.asked = threading.Event()

@@ -1,4 +1,5 @@
-"""Where laptop and cluster meet: a folder that both see, or an object store. All of it through fsspec, whose packages hold any credentials."""
+"""Where laptop and cluster meet: a folder that both see, or an object store. All of it through fsspec, whose
+packages hold any credentials."""
 
 import base64
 import json
@@ -35,7 +36,8 @@ class Storage:
                 self.uri,
                 "storage that fsspec can open",
                 str(error).splitlines()[0],
-                f"Install the package for it beside {sys.executable} (s3fs for s3:, gcsfs for gs:, adlfs for az:), on every node.",
+                f"Install the package for it beside {sys.executable} (s3fs for s3:, gcsfs for gs:, adlfs for az:), "
+                "on every node.",
             ) from error
         self.root = root.rstrip("/")
         self.is_local = isinstance(self.fs, LocalFileSystem)
@@ -82,7 +84,9 @@ class Storage:
             self.fs.get_file(self._path(name), str(temp))
             os.replace(temp, file)
         except FileNotFoundError as error:
-            raise MixtuneError(self.place(name), "a file", "no such file", "Run the same command again: it is put there anew.") from error
+            raise MixtuneError(
+                self.place(name), "a file", "no such file", "Run the same command again: it is put there anew."
+            ) from error
         except Exception as error:
             raise self._failed(name, "to read it", error) from error
         finally:
@@ -169,4 +173,6 @@ def _answer(storage: Storage, request: dict[str, Any]) -> Any:
         return storage.names(name)
     if op == "remove":
         return storage.remove(name)
-    raise MixtuneError("storage request", "read, write, put, get, names or remove", str(op), "This is a fault of mixtune: report it.")
+    raise MixtuneError(
+        "storage request", "read, write, put, get, names or remove", str(op), "This is a fault of mixtune: report it."
+    )

@@ -1,7 +1,8 @@
-"""A prepared run done by this process, or by ranks that it starts, follows and ends: it computes nothing then, and so is never stuck where they are.
+"""A prepared run done by this process, or by ranks that it starts, follows and ends: it computes nothing then, and so
+is never stuck where they are.
 
-A rank that dies takes the others with it. Where memory runs out, all begin anew from the last checkpoint with more thrift. When this process is gone,
-they see it and go too.
+A rank that dies takes the others with it. Where memory runs out, all begin anew from the last checkpoint with more
+thrift. When this process is gone, they see it and go too.
 """
 
 import json
@@ -25,7 +26,7 @@ from .stop import Stop
 COMMAND = [sys.executable, "-m", "mixtune_worker", "rank"]
 POLL_SECONDS = 0.2
 LAST_WORDS_SECONDS = 3.0
-"""Once one has ended badly, how long others may still say why: of several reasons the first to be heard may be a consequence."""
+"""How long others may still give a reason once one rank failed: the first reason heard may be a consequence."""
 
 
 def do(folder: Path, run_dir: Path, stop: Callable[[], bool]) -> None:
@@ -59,13 +60,23 @@ class _Team:
 
     def __enter__(self) -> "_Team":
         self.folder = tempfile.TemporaryDirectory(prefix="mixtune-ranks-")
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])}
-        common = {**self.task, "ranks": self.count, "meeting": str(Path(self.folder.name) / "meeting"), "parent": os.getpid()}
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join(
+                [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+            )
+        }
+        common = {
+            **self.task,
+            "ranks": self.count,
+            "meeting": str(Path(self.folder.name) / "meeting"),
+            "parent": os.getpid(),
+        }
         for rank in range(self.count):
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "encoding": "utf-8", "errors": "replace"}
             child = subprocess.Popen(COMMAND, env=environment, **pipes)
             self.ranks.append(child)
             threading.Thread(target=self._listen, args=(rank, child), daemon=True).start()
+            assert child.stdin is not None
             with suppress(OSError):  # one that ended says so by its status
                 child.stdin.write(json.dumps({**common, "rank": rank}) + "\n")
                 child.stdin.flush()
@@ -76,12 +87,11 @@ class _Team:
             child.kill()
         for child in self.ranks:
             child.wait()
-            with suppress(OSError):
-                child.stdin.close()
+            _close_input(child)
         self.folder.cleanup()
 
     def _listen(self, rank: int, child: "subprocess.Popen[str]") -> None:
-        for line in child.stdout:
+        for line in child.stdout or ():
             with suppress(ValueError):  # half a line of one that was killed
                 self.heard.put((rank, json.loads(line)))
         child.wait()
@@ -98,8 +108,7 @@ class _Team:
             if stop() and not told_to_stop:
                 told_to_stop = True
                 for child in self.ranks:
-                    with suppress(OSError):
-                        child.stdin.close()
+                    _close_input(child)
             try:
                 rank, message = self.heard.get(timeout=POLL_SECONDS)
             except queue.Empty:
@@ -110,7 +119,9 @@ class _Team:
                 self.last[rank] = message
             elif rank == 0:
                 say(**message)
-            if until == float("inf") and (self._has_gone(rank, living) or self._went_wrong(rank) or len(self.last) == self.count):
+            if until == float("inf") and (
+                self._has_gone(rank, living) or self._went_wrong(rank) or len(self.last) == self.count
+            ):
                 until = time.monotonic() + LAST_WORDS_SECONDS
         return self._verdict(living)
 
@@ -135,6 +146,12 @@ class _Team:
         if any(message["state"] == "interrupted" for message in self.last.values()):
             raise Interrupted()
         return None
+
+
+def _close_input(child: "subprocess.Popen[str]") -> None:
+    if child.stdin is not None:
+        with suppress(OSError):
+            child.stdin.close()
 
 
 def be_rank(stop: Stop) -> None:

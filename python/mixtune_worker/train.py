@@ -1,5 +1,5 @@
-"""The training loop of one run, as src/train/trainer.ts tells it: resume, step, log, dev evaluation, checkpoint, until done, stopped early or
-interrupted. Order, weights of the loss and learning rates are the prepared run's."""
+"""The training loop of one run, as src/train/trainer.ts tells it: resume, step, log, dev evaluation, checkpoint,
+until done, stopped early or interrupted. Order, weights of the loss and learning rates are the prepared run's."""
 
 import time
 from collections.abc import Callable
@@ -45,7 +45,7 @@ class Training:
 
     def run(self) -> None:
         """
-        Trains to the end. Where memory runs out, it is done with more thrift, and all since the last checkpoint is done again.
+        Trains to the end. Where memory runs out, takes more thrift and repeats all since the last checkpoint.
 
         :raises Interrupted: a checkpoint was saved before
         :raises Again: so much for one of several ranks, of which all must begin anew
@@ -94,7 +94,11 @@ class Training:
             self.on_step(step, num_steps)
             say(
                 "progress",
-                **{"phase": "train", "done": step, "total": num_steps, "unit": "steps", "loss": line["loss"]},
+                phase="train",
+                done=step,
+                total=num_steps,
+                unit="steps",
+                loss=line["loss"],
                 tokens_per_second=line["tokens"] / max(line["seconds"], 1e-9),
                 **({"peak_memory_bytes": peak_memory_bytes(model.device)} if first else {}),
             )
@@ -121,8 +125,12 @@ class Training:
         parameters = list(self.model.trained.values())
         norm = whole(torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]))
         if step + 1 < self.plan["num_steps"]:
-            self.ahead = {(step + 1, self.thrift.parts): self._laid(step + 1)}  # while the device computes; the next lines wait for it
-        rows = [row for of_rank in self.ranks.gather([(nll.cpu().numpy(), entry) for nll, entry in rows]) for row in of_rank]
+            self.ahead = {
+                (step + 1, self.thrift.parts): self._laid(step + 1)
+            }  # while the device computes; the next lines wait for it
+        rows = [
+            row for of_rank in self.ranks.gather([(nll.cpu().numpy(), entry) for nll, entry in rows]) for row in of_rank
+        ]
         nll = np.concatenate([nll for nll, _ in rows]).astype(np.float64)
         entry = np.concatenate([entry for _, entry in rows])
         loss, grad_norm = float((data.weight[entry] * nll).sum()), float(norm)
@@ -149,7 +157,10 @@ class Training:
 
     def _laid(self, step: int) -> list[tuple[Turn, Pack]]:
         """What goes through the net one after another."""
-        return [(turn, self._lay(turn.entries)) for turn in self._turns(self._packs(step), self.data.items, self.concatenated)]
+        return [
+            (turn, self._lay(turn.entries))
+            for turn in self._turns(self._packs(step), self.data.items, self.concatenated)
+        ]
 
     def _turns(self, packs: list[Entries], items: Items, by_group: bool = False) -> list[Turn]:
         return turns(packs, self.ranks.rank, self.ranks.count, self.thrift.parts, items.num_tokens, by_group)
@@ -176,7 +187,9 @@ class Training:
         mine = self._turns(packs, items)
         for done, turn in enumerate(mine):
             say("progress", phase="dev", done=done, total=len(mine), unit="steps")
-            nll = self.model.nll(lay_tree(items, turn.entries, lambda item: [items.answers[item]], self.train["loss_on"]))
+            nll = self.model.nll(
+                lay_tree(items, turn.entries, lambda item: [items.answers[item]], self.train["loss_on"])
+            )
             if turn.counts:
                 total += float(nll.double().sum())
                 count += len(nll)
@@ -187,7 +200,10 @@ class Training:
         train = self.train
         decays = {parameter["name"]: parameter["decays"] for parameter in self.plan["parameters"]}
         groups = [
-            {"params": [p for name, p in self.model.trained.items() if decays[name] == decay], "weight_decay": train["weight_decay"] * decay}
+            {
+                "params": [p for name, p in self.model.trained.items() if decays[name] == decay],
+                "weight_decay": train["weight_decay"] * decay,
+            }
             for decay in (True, False)
         ]
         return torch.optim.AdamW(
@@ -199,7 +215,7 @@ class Training:
         )
 
     def _resume(self, optimizer: torch.optim.Optimizer) -> int:
-        """Loads the last checkpoint; without one, a whole pretrained model is as its folder says. The step that it was."""
+        """Loads the last checkpoint; without one, a whole pretrained model is as its folder says. Returns the step."""
         saved = read_checkpoint(self.run_dir)
         pretrained = self.train["method"] == "full" and self.train["init"] == "pretrained"
         if saved is None and not pretrained:
@@ -235,13 +251,19 @@ class Training:
                 fill(state[moment], tensor)
         return saved.step
 
-    def _commit(self, step: int, optimizer: torch.optim.Optimizer, best: bool, dev_loss: dict[str, float] | None) -> None:
+    def _commit(
+        self, step: int, optimizer: torch.optim.Optimizer, best: bool, dev_loss: dict[str, float] | None
+    ) -> None:
         trained = self.model.trained
 
         def moments(moment: str) -> dict[str, torch.Tensor]:
-            return self._whole({name: optimizer.state[p].get(moment, torch.zeros_like(p)) for name, p in trained.items()})
+            return self._whole(
+                {name: optimizer.state[p].get(moment, torch.zeros_like(p)) for name, p in trained.items()}
+            )
 
-        state = State(self._whole({name: p.data for name, p in trained.items()}), moments("exp_avg"), moments("exp_avg_sq"))
+        state = State(
+            self._whole({name: p.data for name, p in trained.items()}), moments("exp_avg"), moments("exp_avg_sq")
+        )
         if self.ranks.is_first:
             self._write(step, state, best, dev_loss)
         self.ranks.wait()
@@ -294,4 +316,8 @@ def notes_of(history: list[dict[str, Any]]) -> list[str]:
     first: dict[Thrift, int] = {}
     for line in history:
         first.setdefault(_thrift_of(line), line["step"])
-    return [f"The device ran out of memory: from step {step} on, {thrift.text()}." for thrift, step in first.items() if thrift != Thrift()]
+    return [
+        f"The device ran out of memory: from step {step} on, {thrift.text()}."
+        for thrift, step in first.items()
+        if thrift != Thrift()
+    ]

@@ -32,7 +32,13 @@ OWN = {
     "qwen3": {"head_dim": 8},
     "phi3": {"sliding_window": 7},
     "mistral": {"sliding_window": 5},
-    "gemma2": {"head_dim": 8, "sliding_window": 6, "query_pre_attn_scalar": 8, "attn_logit_softcapping": 3.0, "final_logit_softcapping": 4.0},
+    "gemma2": {
+        "head_dim": 8,
+        "sliding_window": 6,
+        "query_pre_attn_scalar": 8,
+        "attn_logit_softcapping": 3.0,
+        "final_logit_softcapping": 4.0,
+    },
 }
 
 
@@ -64,10 +70,11 @@ def model_dirs(tmp_path_factory):
 
 
 TRAIN = {
-    "method": "lora", "init": "pretrained", "lora_rank": 2, "lora_alpha": 4, "lora_target": "all", "learning_rate": 0.02,
-    "num_train_epochs": 1, "max_steps": None, "batch_tokens": None, "train_batch_size": 4, "lr_scheduler_type": "constant",
-    "warmup_steps": 0, "decay_steps": 0, "weight_decay": 0.1, "adam_beta1": 0.9, "adam_beta2": 0.95, "adam_epsilon": 1e-8,
-    "max_grad_norm": 0.5, "cutoff_len": 64, "packing": "isolated", "loss_on": "answer", "loss_mean": "token", "eval_steps": 2,
+    "method": "lora", "init": "pretrained", "lora_rank": 2, "lora_alpha": 4, "lora_target": "all",
+    "learning_rate": 0.02, "num_train_epochs": 1, "max_steps": None, "batch_tokens": None, "train_batch_size": 4,
+    "lr_scheduler_type": "constant", "warmup_steps": 0, "decay_steps": 0, "weight_decay": 0.1,
+    "adam_beta1": 0.9, "adam_beta2": 0.95, "adam_epsilon": 1e-8, "max_grad_norm": 0.5,
+    "cutoff_len": 64, "packing": "isolated", "loss_on": "answer", "loss_mean": "token", "eval_steps": 2,
     "save_steps": 2, "early_stopping_patience": 0, "evaluate": "last", "keep": "weights",
 }  # fmt: skip
 LABELS = [[7, 2], [8, 9, 2], [10, 2]]
@@ -77,7 +84,7 @@ def make_items(num: int, seed: int, prompt: bool = True):
     """Prompts of which the first 4 tokens are the same, and an answer with its end token each."""
     rng = np.random.default_rng(seed)
     draw = lambda low, high: rng.integers(11, V, rng.integers(low, high)).tolist()  # noqa: E731
-    return [(([3, 4, 5, 6] + draw(2, 9)) if prompt else [], [*draw(1, 5), 2]) for _ in range(num)]
+    return [([3, 4, 5, 6, *draw(2, 9)] if prompt else [], [*draw(1, 5), 2]) for _ in range(num)]
 
 
 def make_questions():
@@ -96,7 +103,9 @@ def lists(name, values):
 
 def packs_of(packs, prefix="", shared=4):
     """`packs`: of each, its groups, of each, its items."""
-    rows = [(item, g, shared if len(group) > 1 else 0) for pack in packs for g, group in enumerate(pack) for item in group]
+    rows = [
+        (item, g, shared if len(group) > 1 else 0) for pack in packs for g, group in enumerate(pack) for item in group
+    ]
     item, group, share = np.array(rows, np.int32).reshape(-1, 3).T.copy()
     sizes = [sum(map(len, pack)) for pack in packs]
     return {
@@ -111,7 +120,19 @@ STEPS = [[[[0, 1, 2], [3]], [[4, 5]]], [[[6, 7], [8, 9, 10, 11]]]]
 """Steps of packs of groups of items: 12 items, gone round."""
 
 
-def write_prepared(folder: Path, model_dir: Path, train=None, num_steps=4, steps=STEPS, prompt=True, dev=True, text=True, untuned=False, shaped_as=None, **changes):
+def write_prepared(
+    folder: Path,
+    model_dir: Path,
+    train=None,
+    num_steps=4,
+    steps=STEPS,
+    prompt=True,
+    dev=True,
+    text=True,
+    untuned=False,
+    shaped_as=None,
+    **changes,
+):
     folder.mkdir(parents=True)
     train = TRAIN | (train or {})
     items = make_items(12, 1, prompt)
@@ -142,7 +163,11 @@ def write_prepared(folder: Path, model_dir: Path, train=None, num_steps=4, steps
             "learning_rate": np.array([train["learning_rate"] * 0.95**s for s in range(num_steps)]),
         },
     )
-    devs = {"fpb": write("dev.fpb.safetensors", both(make_items(5, 2)) | packs_of([[[0, 1, 2]], [[3], [4]]]))} if dev else {}
+    devs = (
+        {"fpb": write("dev.fpb.safetensors", both(make_items(5, 2)) | packs_of([[[0, 1, 2]], [[3], [4]]]))}
+        if dev
+        else {}
+    )
     asked = make_questions()
     question = write(
         "fpb.test.safetensors",
@@ -154,9 +179,11 @@ def write_prepared(folder: Path, model_dir: Path, train=None, num_steps=4, steps
     content = {
         "format": 1, "id": "abc", "model_dir": str(model_dir),
         "spec": None if untuned else {"model": {"name": "tiny"}, "train": train, "seed": 7},
-        "threads": 1, "device": "cpu", "ranks": 1, "precision": "float32", "load_in_4bit": False, "compile": False, "max_positions": 64,
+        "threads": 1, "device": "cpu", "ranks": 1, "precision": "float32", "load_in_4bit": False, "compile": False,
+        "max_positions": 64,
         "train": None if untuned else {
-            "file": data, "num_steps": num_steps, "tasks": ["fpb", "other"], "parameters": parameters_of(shaped_as or model_dir, train), "dev": devs,
+            "file": data, "num_steps": num_steps, "tasks": ["fpb", "other"],
+            "parameters": parameters_of(shaped_as or model_dir, train), "dev": devs,
         },
         "questions": [{
             "task": "fpb", "split": "test", "file": question, "opens_test": True,
@@ -212,7 +239,10 @@ def first_values(run_dir: Path, prepared: Path, b_zero: bool = False):
     full = content["spec"]["train"]["method"] == "full"
     save_file(weights, folder / ("model.safetensors" if full else "adapter_model.safetensors"), {"format": "pt"})
     zeros = {name: np.zeros_like(x) for name, x in weights.items()}
-    save_file({f"exp_avg.{n}": x for n, x in zeros.items()} | {f"exp_avg_sq.{n}": x for n, x in zeros.items()}, folder / "optimizer.safetensors")
+    save_file(
+        {f"exp_avg.{n}": x for n, x in zeros.items()} | {f"exp_avg_sq.{n}": x for n, x in zeros.items()},
+        folder / "optimizer.safetensors",
+    )
     digests = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.iterdir())}
     (run_dir / "checkpoints" / "last.json").write_text(json.dumps({"step": 0, "folder": "step-0", "files": digests}))
     return weights

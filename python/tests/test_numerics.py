@@ -7,14 +7,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import FAMILIES, LABELS, STEPS, TRAIN, first_values, linears, make_items, make_model, make_questions, num_rows, plain_model, write_prepared
-from safetensors.numpy import load_file
-
+from conftest import (
+    FAMILIES,
+    LABELS,
+    STEPS,
+    TRAIN,
+    first_values,
+    linears,
+    make_items,
+    make_model,
+    make_questions,
+    num_rows,
+    plain_model,
+    write_prepared,
+)
 from mixtune_worker.attention import PackView, RowsView, attend
 from mixtune_worker.model import open_model
 from mixtune_worker.prepared import Prepared
 from mixtune_worker.questions import Asker, likeliest
 from mixtune_worker.train import Training
+from safetensors.numpy import load_file
 
 CPU = torch.device("cpu")
 
@@ -39,7 +51,13 @@ def peft_model(model_dir: Path, train, weights, plain=None):
         if weights:
             plain.load_state_dict({name: torch.from_numpy(x) for name, x in weights.items()}, strict=False)
         return plain
-    config = LoraConfig(r=train["lora_rank"], lora_alpha=train["lora_alpha"], target_modules=linears(plain), task_type="CAUSAL_LM", use_dora=train.get("use_dora", False))
+    config = LoraConfig(
+        r=train["lora_rank"],
+        lora_alpha=train["lora_alpha"],
+        target_modules=linears(plain),
+        task_type="CAUSAL_LM",
+        use_dora=train.get("use_dora", False),
+    )
     tuned = get_peft_model(plain, config)
     set_peft_model_state_dict(tuned, {name: torch.from_numpy(x) for name, x in weights.items()})
     return tuned.eval()
@@ -68,8 +86,12 @@ def loss_alone(model, prompt, answer, loss_on):
 
 @pytest.mark.parametrize("method", ["lora", "dora", "full"])
 @pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("packing,loss_on,prompt", [("isolated", "answer", True), ("none", "all", True), ("isolated", "answer", False)])
-def test_a_step_of_packs_has_the_loss_and_gradient_of_its_examples_alone(tmp_path, model_dirs, family, method, packing, loss_on, prompt):
+@pytest.mark.parametrize(
+    "packing,loss_on,prompt", [("isolated", "answer", True), ("none", "all", True), ("isolated", "answer", False)]
+)
+def test_a_step_of_packs_has_the_loss_and_gradient_of_its_examples_alone(
+    tmp_path, model_dirs, family, method, packing, loss_on, prompt
+):
     train = TRAIN | method_of(method) | {"packing": packing, "loss_on": loss_on}
     prepared = write_prepared(tmp_path / "prepared", model_dirs(family), train, prompt=prompt)
     weights = {} if method == "full" else first_values(tmp_path, prepared)
@@ -90,9 +112,13 @@ def test_a_step_of_packs_has_the_loss_and_gradient_of_its_examples_alone(tmp_pat
     expected = gradients_of(oracle)
     assert set(training.model.trained) == set(expected)
     for name, parameter in training.model.trained.items():
-        torch.testing.assert_close(parameter.grad, expected[name], rtol=1e-4, atol=2e-6, msg=lambda m, name=name: f"{name}: {m}")
+        torch.testing.assert_close(
+            parameter.grad, expected[name], rtol=1e-4, atol=2e-6, msg=lambda m, name=name: f"{name}: {m}"
+        )
     even = [i for i in of if i % 2 == 0]
-    mean = sum(loss_alone(oracle, *items[i], loss_on) for i in even).item() / sum(num_rows(items[i], loss_on) for i in even)
+    mean = sum(loss_alone(oracle, *items[i], loss_on) for i in even).item() / sum(
+        num_rows(items[i], loss_on) for i in even
+    )
     assert line["loss_per_task"]["fpb"] == pytest.approx(mean, rel=2e-6)
 
 
@@ -150,11 +176,15 @@ def test_training_ends_with_the_weights_of_a_plain_loop_of_pytorch(tmp_path, mod
         if step in (1, 3, 4):
             dev = make_items(5, 2)
             with torch.no_grad():
-                mean = sum(loss_alone(oracle, *item, "answer").item() for item in dev) / sum(len(answer) for _, answer in dev)
+                mean = sum(loss_alone(oracle, *item, "answer").item() for item in dev) / sum(
+                    len(answer) for _, answer in dev
+                )
             assert lines[step]["dev_loss"]["fpb"] == pytest.approx(mean, rel=1e-4)
     index = json.loads((tmp_path / "checkpoints" / "last.json").read_text())
     assert index["step"] == 5
-    saved = load_file(tmp_path / "checkpoints" / "step-5" / ("model.safetensors" if method == "full" else "adapter_model.safetensors"))
+    saved = load_file(
+        tmp_path / "checkpoints" / "step-5" / ("model.safetensors" if method == "full" else "adapter_model.safetensors")
+    )
     for name, parameter in oracle.named_parameters():
         if parameter.requires_grad:
             np.testing.assert_allclose(saved[saved_name(name)], parameter.detach().numpy(), atol=2e-4, err_msg=name)
@@ -180,7 +210,9 @@ def asked(tmp_path, model_dirs):
     """Answers of an untuned model."""
 
     def ask(family: str, parts: int = 1, model_dir: Path | None = None, **changes):
-        prepared = Prepared(write_prepared(tmp_path / "prepared", model_dir or model_dirs(family), untuned=True, **changes))
+        prepared = Prepared(
+            write_prepared(tmp_path / "prepared", model_dir or model_dirs(family), untuned=True, **changes)
+        )
         asker = Asker(prepared, tmp_path, open_model(prepared.json, CPU, None), 0, never)
         asker.parts = parts
         asker.run()
@@ -210,7 +242,12 @@ def test_text_is_that_of_generate(asked, model_dirs, family, parts):
     offsets = answers["text_offsets"]
     for i, (prompt, _) in enumerate(make_questions()):
         out = plain.generate(
-            torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt)), do_sample=False, max_new_tokens=6, eos_token_id=[2, 30], pad_token_id=0
+            torch.tensor([prompt]),
+            attention_mask=torch.ones(1, len(prompt)),
+            do_sample=False,
+            max_new_tokens=6,
+            eos_token_id=[2, 30],
+            pad_token_id=0,
         )
         expected = out[0, len(prompt) :].tolist()
         assert answers["text_ids"][offsets[i] : offsets[i + 1]].tolist() == expected
@@ -241,21 +278,29 @@ def test_longrope_chooses_its_factors_by_the_longest_text_of_the_run(asked, tmp_
         "long_factor": [3.0] * half,
         "original_max_position_embeddings": 32,
     }
-    folder = make_model(tmp_path / "model", "phi3", rope_parameters=rope, original_max_position_embeddings=32, sliding_window=None)
+    folder = make_model(
+        tmp_path / "model", "phi3", rope_parameters=rope, original_max_position_embeddings=32, sliding_window=None
+    )
     answers = asked("phi3", model_dir=folder, max_positions=40)
     plain = plain_model(folder)
     for i, (prompt, answer) in enumerate(make_questions()):
-        ids = torch.tensor([[*prompt, *answer, *[9] * 40]])  # what comes later is not seen, but makes the text a long one
+        ids = torch.tensor(
+            [[*prompt, *answer, *[9] * 40]]
+        )  # what comes later is not seen, but makes the text a long one
         with torch.no_grad():
             logprobs = plain(input_ids=ids[:, :40]).logits.log_softmax(-1)[0]
         at = range(len(prompt) - 1, len(prompt) + len(answer) - 1)
-        assert answers["gold_logprobs"][i] == pytest.approx(sum(logprobs[k, t].item() for k, t in zip(at, answer, strict=True)), rel=2e-5)
+        assert answers["gold_logprobs"][i] == pytest.approx(
+            sum(logprobs[k, t].item() for k, t in zip(at, answer, strict=True)), rel=2e-5
+        )
 
 
 def test_bfloat16_passes_leave_what_is_trained_in_float32(tmp_path, model_dirs):
     for method in ("lora", "dora", "full"):
         run_dir = tmp_path / method
-        prepared = write_prepared(run_dir / "prepared", model_dirs("llama"), method_of(method), num_steps=2, precision="bfloat16")
+        prepared = write_prepared(
+            run_dir / "prepared", model_dirs("llama"), method_of(method), num_steps=2, precision="bfloat16"
+        )
         if method != "full":
             first_values(run_dir, prepared)
         exact = write_prepared(run_dir / "exact", model_dirs("llama"), method_of(method), num_steps=2)
@@ -383,7 +428,9 @@ def test_blocks_that_are_computed_twice_keep_less_and_give_the_same_gradients(tm
     def gradients_and_bytes(recompute: bool):
         model.recompute = recompute
         kept = []
-        with torch.autograd.graph.saved_tensors_hooks(lambda tensor: kept.append(tensor.nbytes) or tensor, lambda tensor: tensor):
+        with torch.autograd.graph.saved_tensors_hooks(
+            lambda tensor: kept.append(tensor.nbytes) or tensor, lambda tensor: tensor
+        ):
             model.nll(pack).sum().backward()
         gradients = {name: parameter.grad.clone() for name, parameter in model.trained.items()}
         for parameter in model.trained.values():
@@ -398,7 +445,9 @@ def test_blocks_that_are_computed_twice_keep_less_and_give_the_same_gradients(tm
 
 
 @pytest.mark.parametrize("family,method", [("llama", "lora"), ("gemma2", "lora"), ("llama", "dora")])
-def test_compiled_blocks_are_one_graph_for_packs_of_any_length_and_give_the_same_gradients(tmp_path, model_dirs, family, method):
+def test_compiled_blocks_are_one_graph_for_packs_of_any_length_and_give_the_same_gradients(
+    tmp_path, model_dirs, family, method
+):
     from torch._dynamo.utils import counters
 
     first_values(tmp_path, write_prepared(tmp_path / "prepared", model_dirs(family), method_of(method)))

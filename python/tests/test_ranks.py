@@ -12,10 +12,6 @@ import numpy as np
 import pytest
 import torch
 from conftest import first_values, run_worker, start_worker, write_prepared
-from safetensors.numpy import load_file
-from test_numerics import CPU, never
-from worker_process import SOURCE
-
 from mixtune_worker import checkpoint, team
 from mixtune_worker.checkpoint import weight_file
 from mixtune_worker.errors import Again, Interrupted, MixtuneError
@@ -26,6 +22,9 @@ from mixtune_worker.prepared import Prepared
 from mixtune_worker.questions import Asker
 from mixtune_worker.ranks import Ranks
 from mixtune_worker.train import Training
+from safetensors.numpy import load_file
+from test_numerics import CPU, never
+from worker_process import SOURCE
 
 STEPS = [[[[0, 1, 2], [3]], [[4, 5]], [[6]]], [[[6, 7], [8, 9, 10, 11]]], [[[3]]]]
 """More packs than two ranks, fewer, and one entry alone."""
@@ -36,10 +35,18 @@ SMOOTH = {"adam_epsilon": 1e-4}
 
 
 def pair(folder: Path, model_dir: Path, train, num_steps: int, **changes):
-    """A prepared run of one rank and the same of two, with first values where they need any, and a run folder of each."""
+    """A prepared run of one rank and the same of two, with first values where needed, and a run folder of each."""
     made = []
     for ranks in (1, 2):
-        prepared = write_prepared(folder / f"prepared-{ranks}", model_dir, train | SMOOTH, num_steps=num_steps, steps=STEPS, ranks=ranks, **changes)
+        prepared = write_prepared(
+            folder / f"prepared-{ranks}",
+            model_dir,
+            train | SMOOTH,
+            num_steps=num_steps,
+            steps=STEPS,
+            ranks=ranks,
+            **changes,
+        )
         run_dir = folder / f"run-{ranks}"
         run_dir.mkdir()
         if train["method"] == "lora":
@@ -53,7 +60,9 @@ def train_here(prepared: Path, run_dir: Path, until: int | None = None, thrift: 
     read = Prepared(prepared)
     model = open_model(read.json, CPU, {p["name"]: p["shape"] for p in read.json["train"]["parameters"]})
     at = [0]
-    training = Training(read, run_dir, model, lambda: at[0] == until, lambda step, _: at.__setitem__(0, step), begin_with=thrift)
+    training = Training(
+        read, run_dir, model, lambda: at[0] == until, lambda step, _: at.__setitem__(0, step), begin_with=thrift
+    )
     if until is None:
         training.run()
     else:
@@ -71,7 +80,9 @@ def whole_here(prepared: Path, run_dir: Path):
 
 
 def expect_same(one: Path, two: Path, method: str, num_steps: int):
-    lines = [[json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()] for run_dir in (one, two)]
+    lines = [
+        [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()] for run_dir in (one, two)
+    ]
     assert [line["step"] for line in lines[1]] == list(range(1, num_steps + 1))
     for a, b in zip(*lines, strict=True):
         assert b["loss"] == pytest.approx(a["loss"], rel=1e-6)
@@ -124,7 +135,9 @@ def test_two_ranks_go_on_where_one_stopped_stop_when_asked_and_one_goes_on_again
 
 
 def children_of(pid: int) -> list[int]:
-    return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+    return [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
 
 
 def wait_until_gone(pids: list[int]):
@@ -199,8 +212,15 @@ def test_the_first_rank_speaks_for_all(toys):
 @pytest.mark.parametrize(
     "why, got",
     [
-        ('raise errors.MixtuneError("the disk", "room", "none", "Make some.") if rank == 1 else ConnectionError("closed by peer")', "none"),
-        ("import os; os._exit(7) if rank == 1 else None; raise ConnectionError('closed by peer')", "status 7; the other ranks were ended"),
+        (
+            'raise errors.MixtuneError("the disk", "room", "none", "Make some.") if rank == 1 '
+            'else ConnectionError("closed by peer")',
+            "none",
+        ),
+        (
+            "import os; os._exit(7) if rank == 1 else None; raise ConnectionError('closed by peer')",
+            "status 7; the other ranks were ended",
+        ),
     ],
 )
 def test_of_several_reasons_the_one_that_a_person_can_put_right_is_told(toys, why, got):
@@ -216,7 +236,7 @@ def test_a_rank_that_fails_takes_those_that_are_stuck_with_it(toys):
 
 
 def test_damage_that_a_rank_finds_has_its_own_status(toys):
-    with pytest.raises(MixtuneError, match="train.safetensors: expected a pack, got none") as caught:
+    with pytest.raises(MixtuneError, match=r"train\.safetensors: expected a pack, got none") as caught:
         toys('raise errors.DamagedRun("train.safetensors", "a pack", "none", "Prepare it again.")')
     assert caught.value.status == 2
 
@@ -229,9 +249,12 @@ def test_who_asks_to_stop_is_heard_by_all_ranks(toys):
 @on_linux
 def test_ranks_see_that_their_parent_was_killed(tmp_path, model_dirs):
     shared = write_prepared(tmp_path / "prepared", model_dirs("llama"), ranks=2, untuned=True)
-    do = f"from pathlib import Path; from mixtune_worker import team; team.COMMAND[1:] = ['-c', {TOY.format(what=STUCK)!r}]"
+    stuck = TOY.format(what=STUCK)
+    do = f"from pathlib import Path; from mixtune_worker import team; team.COMMAND[1:] = ['-c', {stuck!r}]"
     script = f"{do}; team.do(Path({str(shared)!r}), Path({str(tmp_path)!r}), lambda: False)"
-    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(SOURCE)})
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(SOURCE)}
+    )
     parent.stdout.readline()
     ranks = children_of(parent.pid)
     assert len(ranks) == 2
@@ -256,7 +279,8 @@ def divided(net, *rest, **more):
     divide(net, *rest, **more)
     gc.collect()
     whole = ((40, 24), (24, 40), (61, 24))
-    left = [x.shape for x in gc.get_objects() if type(x) in (torch.Tensor, torch.nn.Parameter) and x.shape in whole and not x.is_meta]
+    tensors = [x for x in gc.get_objects() if type(x) in (torch.Tensor, torch.nn.Parameter)]
+    left = [x.shape for x in tensors if x.shape in whole and not x.is_meta]
     assert left == [], left
 model.divide = divided
 __main__.main()
@@ -274,7 +298,9 @@ def test_memory_that_runs_out_on_one_rank_makes_all_begin_anew_with_more_thrift(
     expect_same(one, two, "lora", 4)
     [note] = [message["text"] for message in said if message["kind"] == "note"]
     assert note == "The device ran out of memory: packs are cut in 2 parts, and work goes on from the last checkpoint."
-    assert json.loads((two / "receipt.json").read_text())["notes"] == ["The device ran out of memory: from step 1 on, packs are cut in 2 parts."]
+    assert json.loads((two / "receipt.json").read_text())["notes"] == [
+        "The device ran out of memory: from step 1 on, packs are cut in 2 parts."
+    ]
 
 
 class Alike(Ranks):
@@ -339,8 +365,12 @@ def test_every_entry_has_its_turn_once_in_order_and_all_ranks_have_as_many(ranks
 
 def test_ranks_have_about_as_many_tokens():
     lengths = np.random.default_rng(0).integers(20, 200, 300)
-    packs = [Entries(np.arange(a, a + 60), np.arange(a, a + 60), np.arange(60), np.zeros(60, np.int32)) for a in range(0, 300, 60)]
+    packs = [
+        Entries(np.arange(a, a + 60), np.arange(a, a + 60), np.arange(60), np.zeros(60, np.int32))
+        for a in range(0, 300, 60)
+    ]
     tokens = [
-        sum(lengths[turn.entries.item].sum() for turn in turns(packs, rank, 4, 1, lambda item: int(lengths[item]))) for rank in range(4)
+        sum(lengths[turn.entries.item].sum() for turn in turns(packs, rank, 4, 1, lambda item: int(lengths[item])))
+        for rank in range(4)
     ]
     assert max(tokens) / min(tokens) < 1.05

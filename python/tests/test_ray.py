@@ -1,4 +1,5 @@
-"""A run as a task of Ray, without Ray: from storage, back into storage, and no longer than it is wanted. The cluster itself: test/ray."""
+"""A run as a task of Ray, without Ray: from storage, back into storage, and no longer than it is wanted. The cluster
+itself: test/ray."""
 
 import hashlib
 import json
@@ -7,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from conftest import first_values, run_worker, write_prepared
-
 from mixtune_worker import ray_task
 from mixtune_worker.checkpoint import OPTIMIZER_FILE, keep_checkpoints, read_checkpoint
 from mixtune_worker.errors import MixtuneError
@@ -67,9 +67,14 @@ def test_a_run_through_storage_leaves_what_it_leaves_here(asked, tmp_path):
     assert (outcome["state"], outcome["opens_test"]) == ("done", ["fpb"])
     weights = "checkpoints/step-6/adapter_model.safetensors"
     assert outcome["files"][weights] == sha256_of(here / weights)
-    assert outcome["files"]["answers/fpb.test.safetensors"] == sha256_of(asked.home / "answers" / "fpb.test.safetensors")
+    assert outcome["files"]["answers/fpb.test.safetensors"] == sha256_of(
+        asked.home / "answers" / "fpb.test.safetensors"
+    )
     assert {name: sha256_of(asked.home / name) for name in outcome["files"]} == outcome["files"]
-    assert {path.name for path in (asked.home / "checkpoints").glob("step-*/*")} == {"adapter_model.safetensors", "adapter_config.json"}
+    assert {path.name for path in (asked.home / "checkpoints").glob("step-*/*")} == {
+        "adapter_model.safetensors",
+        "adapter_config.json",
+    }
     notes = json.loads((asked.home / "receipt.json").read_text())["notes"]
     assert notes == ["Lost and gone on with from step 2: its node was lost."]
     assert list(ray_task._node_folder().glob("abc.*")) == []
@@ -131,7 +136,9 @@ def test_storage_that_fails_is_worth_another_attempt(asked, monkeypatch):
     assert asked.do()["state"] == "lost"
 
 
-@pytest.mark.parametrize("keep,kept", [("none", set()), ("last", {"step-6"}), ("best", {"step-4"}), ("weights", {"step-4", "step-6"})])
+@pytest.mark.parametrize(
+    "keep,kept", [("none", set()), ("last", {"step-6"}), ("best", {"step-4"}), ("weights", {"step-4", "step-6"})]
+)
 def test_what_stays_of_a_finished_run(tmp_path, keep, kept):
     records = []
     for step in (4, 6):

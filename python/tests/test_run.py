@@ -4,15 +4,13 @@ import hashlib
 import json
 import shutil
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from conftest import LABELS, first_values, make_questions, plain_model, run_worker, start_worker, write_prepared
-from safetensors.numpy import load_file
-from test_numerics import CPU, loss_alone, never, training_of
-
 from mixtune_worker import checkpoint, files, messages
 from mixtune_worker.errors import DamagedRun, Interrupted, MixtuneError
 from mixtune_worker.memory import Thrift
@@ -21,6 +19,9 @@ from mixtune_worker.prepared import Prepared
 from mixtune_worker.questions import Asker
 from mixtune_worker.run_dir import Status, read_metrics
 from mixtune_worker.train import has_stopped, notes_of
+from safetensors.numpy import load_file
+from test_numerics import CPU, loss_alone, never, training_of
+from worker_process import SOURCE
 
 SCHEMAS = SOURCE.parent / "protocol"
 
@@ -47,7 +48,12 @@ def thirty(request, tmp_path_factory, model_dirs):
     """A prepared run of 30 steps, saved every 5, and a run directory of it that was done in one go."""
     lora = request.param == "lora"
     tmp_path = tmp_path_factory.mktemp(request.param)
-    prepared = write_prepared(tmp_path / "prepared", model_dirs("llama"), {"method": request.param, "save_steps": 5, "eval_steps": 4}, num_steps=30)
+    prepared = write_prepared(
+        tmp_path / "prepared",
+        model_dirs("llama"),
+        {"method": request.param, "save_steps": 5, "eval_steps": 4},
+        num_steps=30,
+    )
     whole = run_of(tmp_path / "whole", prepared, lora)
     said, complaints, status = run_worker("run", prepared, whole)
     assert (said[-1], status, complaints) == ({"kind": "outcome", "state": "done"}, 0, "")
@@ -118,7 +124,9 @@ def test_who_asks_to_stop_while_the_worker_begins_is_heard(tmp_path, model_dirs)
 def test_flops_and_what_is_said_follow_the_protocol(thirty, tmp_path, model_dirs):
     prepared, done, lora = thirty
     whole = shutil.copytree(done, tmp_path / "whole")
-    block = sum(p.numel() for name, p in plain_model(model_dirs("llama")).named_parameters() if name.startswith("model.layers."))
+    block = sum(
+        p.numel() for name, p in plain_model(model_dirs("llama")).named_parameters() if name.startswith("model.layers.")
+    )
     cost = json.loads((whole / "receipt.json").read_text())["cost"]
     assert cost["flops"] == cost["tokens"] * block * (4 if lora else 6)
     assert json.loads((whole / "status.json").read_text())["state"] == "running"
@@ -156,7 +164,9 @@ def test_the_adapter_is_one_that_peft_loads(tmp_path, model_dirs):
     loaded = PeftModel.from_pretrained(plain_model(model_dirs("llama")), tmp_path / "checkpoints" / "step-4").eval()
     answers = load_file(tmp_path / "answers" / "fpb.test.safetensors")
     with torch.no_grad():
-        expected = [[-loss_alone(loaded, prompt, label, "answer").item() for label in LABELS] for prompt, _ in make_questions()]
+        expected = [
+            [-loss_alone(loaded, prompt, label, "answer").item() for label in LABELS] for prompt, _ in make_questions()
+        ]
     np.testing.assert_allclose(answers["label_logprobs"], expected, rtol=2e-5)
 
 
@@ -213,7 +223,9 @@ def crowded(monkeypatch, model, limit: int, after: int = 0):
 
 @pytest.mark.parametrize("method,packing", [("lora", "isolated"), ("full", "isolated"), ("full", "contaminated")])
 @pytest.mark.parametrize("after", [0, 1, 7])
-def test_without_memory_packs_are_halved_and_the_loss_is_the_same(tmp_path, model_dirs, monkeypatch, method, packing, after):
+def test_without_memory_packs_are_halved_and_the_loss_is_the_same(
+    tmp_path, model_dirs, monkeypatch, method, packing, after
+):
     train = {"method": method, "packing": packing, "save_steps": 2}
     steps = [[[[0, 1], [2], [3, 4]]], [[[5, 6], [7], [8]], [[9]]]]
     prepared = write_prepared(tmp_path / "prepared", model_dirs("llama"), train, num_steps=6, steps=steps, dev=False)
@@ -246,7 +258,14 @@ def test_packs_are_cut_before_blocks_are_computed_twice():
     ladder = [Thrift()]
     while len(ladder) < 6:
         ladder.append(ladder[-1].more(8))
-    assert [(rung.parts, rung.recompute) for rung in ladder] == [(1, False), (2, False), (4, False), (1, True), (2, True), (4, True)]
+    assert [(rung.parts, rung.recompute) for rung in ladder] == [
+        (1, False),
+        (2, False),
+        (4, False),
+        (1, True),
+        (2, True),
+        (4, True),
+    ]
     assert Thrift().more(1) == Thrift(1, True)
     with pytest.raises(MixtuneError, match="room for one example"):
         Thrift(8, True).more(8)
@@ -311,12 +330,15 @@ def test_a_commit_that_dies_anywhere_leaves_whole_checkpoints(tmp_path, monkeypa
 
         return wrapped
 
-    for module, name in ((checkpoint.os, "replace"), (checkpoint, "write_json"), (checkpoint, "remove_quietly"), (checkpoint, "sync_folder")):
+    for module, name in (
+        (checkpoint.os, "replace"),
+        (checkpoint, "write_json"),
+        (checkpoint, "remove_quietly"),
+        (checkpoint, "sync_folder"),
+    ):
         monkeypatch.setattr(module, name, dying(getattr(module, name)))
-    try:
+    with suppress(Killed):
         checkpoint.commit(tmp_path, 3, write(3), True, 0.25)
-    except Killed:
-        pass
     monkeypatch.undo()
     last, best = checkpoint.read_checkpoint(tmp_path), checkpoint.read_checkpoint(tmp_path, "best")
     assert last.step in (2, 3) and best.step == (1 if last.step == 2 else 3)
@@ -403,7 +425,12 @@ DAMAGES = {
     "a key of tomorrow": (change_json(hue="red"), "hue"),
     "no spec": (change_json(spec=None), "spec"),
     "a digest that is missing": (change_json(files={}), "files"),
-    "a flipped bit": (lambda folder: (folder / "train.safetensors").write_bytes((folder / "train.safetensors").read_bytes()[:-1] + b"\7"), "SHA-256"),
+    "a flipped bit": (
+        lambda folder: (folder / "train.safetensors").write_bytes(
+            (folder / "train.safetensors").read_bytes()[:-1] + b"\7"
+        ),
+        "SHA-256",
+    ),
     "a missing file": (lambda folder: (folder / "train.safetensors").unlink(), "train.safetensors"),
     "a token that is none": (change_tensors("train.safetensors", answer_ids=at(0, 61)), "answer_ids"),
     "a negative token": (change_tensors("train.safetensors", prompt_ids=at(0, -1)), "prompt_ids"),
@@ -412,8 +439,14 @@ DAMAGES = {
     "a prefix that is not shared": (change_tensors("train.safetensors", entry_shared=at(0, 5)), "entry_shared"),
     "a weight that is no number": (change_tensors("train.safetensors", entry_weight=at(0, np.nan)), "entry_weight"),
     "a task that is none": (change_tensors("train.safetensors", item_task=at(0, 2)), "item_task"),
-    "weights of another type": (change_tensors("train.safetensors", entry_weight=lambda x: x.astype(np.float32)), "entry_weight"),
-    "too few steps": (change_tensors("train.safetensors", step_offsets=lambda x: x[[0, *range(2, len(x))]].copy()), "step_offsets"),
+    "weights of another type": (
+        change_tensors("train.safetensors", entry_weight=lambda x: x.astype(np.float32)),
+        "entry_weight",
+    ),
+    "too few steps": (
+        change_tensors("train.safetensors", step_offsets=lambda x: x[[0, *range(2, len(x))]].copy()),
+        "step_offsets",
+    ),
     "an item asked twice": (change_tensors(TEST_FILE, labels_entry_item=at(0, 3)), "labels_entry_item"),
     "another model": (lambda folder: rename_parameter(folder), "trained tensor"),
     "no model": (change_json(model_dir="/nowhere/at/all"), "/nowhere/at/all"),
@@ -464,7 +497,10 @@ def test_code_that_comes_with_a_model_is_never_run(tmp_path, model_dirs):
     folder = tmp_path / "model"
     shutil.copytree(model_dirs("llama"), folder)
     config = json.loads((folder / "config.json").read_text())
-    config |= {"model_type": "homemade", "auto_map": {"AutoConfig": "evil.Config", "AutoModelForCausalLM": "evil.Model"}}
+    config |= {
+        "model_type": "homemade",
+        "auto_map": {"AutoConfig": "evil.Config", "AutoModelForCausalLM": "evil.Model"},
+    }
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
     prepared = write_prepared(tmp_path / "prepared", folder, shaped_as=model_dirs("llama"))
@@ -504,6 +540,7 @@ def test_status_beats_from_a_thread(tmp_path, monkeypatch):
     monkeypatch.setattr(run_dir, "BEAT_SECONDS", 0.01)
     with Status(tmp_path) as status:
         status.at(3, 9)
+        written = {}
         for _ in range(500):
             written = json.loads((tmp_path / "status.json").read_text())
             if written.get("step") == 3:

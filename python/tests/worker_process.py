@@ -1,16 +1,16 @@
-"""Workers for tests, each a process of its own, forked from one that has imported what a worker imports and computed nothing: PyTorch takes seconds.
+"""Workers for tests, each a process of its own, forked from one that has imported what a worker imports and computed
+nothing: PyTorch takes seconds.
 
-What else would differ between them and `python -m mixtune_worker` is tested through npm run test:torch, which starts it so.
+What else would differ between them and `python -m mixtune_worker` is tested through npm run test:torch, which starts it
+so.
 """
 
-import io
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[1]
@@ -22,8 +22,8 @@ class WorkerProcess:
     def __init__(self, nursery: "Nursery", arguments, environment):
         pairs = [os.pipe() for _ in range(3)]  # (read, write) of standard input, output and error
         theirs = [pairs[0][0], pairs[1][1], pairs[2][1]]
-        self.stdin = io.open(pairs[0][1], "w")
-        self.stdout, self.stderr = io.open(pairs[1][0]), io.open(pairs[2][0])
+        self.stdin = open(pairs[0][1], "w")
+        self.stdout, self.stderr = open(pairs[1][0]), open(pairs[2][0])
         self.status_file = nursery.ask(list(map(str, arguments)), environment, theirs)
         for file in theirs:
             os.close(file)
@@ -49,7 +49,10 @@ class Nursery:
         self.here, there = socket.socketpair()
         environment = os.environ | {"PYTHONPATH": str(SOURCE)}
         self.process = subprocess.Popen(
-            [sys.executable, __file__, str(there.fileno())], pass_fds=[there.fileno()], env=environment, stderr=subprocess.DEVNULL
+            [sys.executable, __file__, str(there.fileno())],
+            pass_fds=[there.fileno()],
+            env=environment,
+            stderr=subprocess.DEVNULL,
         )
         there.close()
 
@@ -58,7 +61,7 @@ class Nursery:
         words = json.dumps([arguments, environment]).encode()
         socket.send_fds(self.here, [words], [*files, write])
         os.close(write)
-        return io.open(status)
+        return open(status)
 
     def close(self):
         self.here.close()
@@ -66,10 +69,9 @@ class Nursery:
 
 
 def serve(there: socket.socket) -> None:
+    import mixtune_worker.run  # noqa: F401
     import peft  # noqa: F401
     import torch  # noqa: F401
-
-    import mixtune_worker.run  # noqa: F401
 
     there.settimeout(0.02)
     children = {}  # by process, where its status is told
@@ -87,7 +89,8 @@ def serve(there: socket.socket) -> None:
                 there.close()
                 for other in [told, *children.values()]:
                     os.close(other)
-                become_worker(*json.loads(words), standard)
+                arguments, environment = json.loads(words)
+                become_worker(arguments, environment, standard)
             os.write(told, f"{child}\n".encode())
             children[child] = told
             for file in standard:
@@ -107,7 +110,7 @@ def become_worker(arguments, environment, standard) -> None:
         for number, file in enumerate(standard):
             os.dup2(file, number)
             os.close(file)
-        sys.stdin, sys.stdout, sys.stderr = io.open(0), io.open(1, "w"), io.open(2, "w", buffering=1)
+        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w", buffering=1)
         os.environ.update(environment)
         sys.argv = ["mixtune_worker", *arguments]
         from mixtune_worker import messages

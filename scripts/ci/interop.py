@@ -1,10 +1,11 @@
-"""What mixtune trained, loaded by transformers and PEFT: the label log-probabilities in its predictions must come out again.
+"""What mixtune trained, loaded by transformers and PEFT: the label log-probabilities in its predictions must come out
+again.
 
     python scripts/ci/interop.py RUN_DIR BASE_MODEL_DIR [EXPORT_DIR...] [-- RUN_DIR ...]
 
-RUN_DIR was evaluated with eval.keep_prompts: true. Tokenizer, template, adapter or weights, and scoring are all checked at once.
-EXPORT_DIRs are what mixtune export wrote of the run, in PEFT's or Hugging Face's layout (--dtype f32): loaded with the tokenizer and template that
-lie in them, they must give the run's scores and the logits of its checkpoint.
+RUN_DIR was evaluated with eval.keep_prompts: true. Tokenizer, template, adapter or weights, and scoring are all checked
+at once. EXPORT_DIRs are what mixtune export wrote of the run, in PEFT's or Hugging Face's layout (--dtype f32): loaded
+with the tokenizer and template that lie in them, they must give the run's scores and the logits of its checkpoint.
 """
 
 import glob
@@ -85,7 +86,10 @@ def check_logits(name, model, reference, tokenizer, rows):
         with torch.no_grad():
             expected, actual = reference(ids).logits, model(ids).logits
         worst = max(worst, ((actual - expected).abs().max() / expected.abs().max()).item())
-    print(f"interop: {name}: logits of {len(rows)} prompts, largest difference {worst:.2e} of the largest (at most {LOGIT_TOLERANCE})")
+    print(
+        f"interop: {name}: logits of {len(rows)} prompts, "
+        f"largest difference {worst:.2e} of the largest (at most {LOGIT_TOLERANCE})"
+    )
     return worst <= LOGIT_TOLERANCE
 
 
@@ -102,4 +106,5 @@ def main(run, base, *exports):
 
 if __name__ == "__main__":
     groups = " ".join(sys.argv[1:]).split(" -- ")  # temporary folders have no spaces
-    sys.exit(0 if all([main(*group.split()) for group in groups]) else 1)
+    passed = [main(*group.split()) for group in groups]
+    sys.exit(0 if all(passed) else 1)

@@ -6,17 +6,23 @@ With llama.cpp: of what llama.cpp computes too, which has no windows but Gemma's
 """
 
 import json
-
 import os
 import shutil
 import sys
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
 from tokenizers import Tokenizer
+from transformers import AutoConfig, AutoModelForCausalLM
 
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "test", "golden")
-TOKENIZERS = {"mistral": "mistral", "qwen2": "qwen2", "qwen3": "qwen3", "phi3": "phi3", "phi3-long": "phi4-mini", "gemma2": "gemma2"}
+TOKENIZERS = {
+    "mistral": "mistral",
+    "qwen2": "qwen2",
+    "qwen3": "qwen3",
+    "phi3": "phi3",
+    "phi3-long": "phi4-mini",
+    "gemma2": "gemma2",
+}
 # windows that llama.cpp has not; Gemma's scale is that of its head size, and its window shorter than prompts are
 AS_LLAMA_CPP = {
     "mistral": {"sliding_window": None},
@@ -29,8 +35,10 @@ MORE = {"llama": "../kinds/byte-fallback", "llama3": "../kinds/byte-level-patter
 
 
 def as_converted(folder, family):
-    """As tokenizers are that were made from sentencepiece's: every pair that makes a piece is a merge. Phi-3's special tokens take the white space
-    behind them away."""
+    """
+    Like tokenizers that were converted from sentencepiece: every pair that makes a piece is a merge. Phi-3's special
+    tokens remove the white space behind them.
+    """
     path = os.path.join(folder, "tokenizer.json")
     with open(path) as f:
         tokenizer = json.load(f)
@@ -55,7 +63,11 @@ def make(family, kind, out, changes):
     # longrope's short factors throughout: with the long ones transformers' numbers depend on each text's length
     longer = {"original_max_position_embeddings": 4096} if family.startswith("phi3") else {}
     config = AutoConfig.from_pretrained(
-        os.path.join(GOLDEN, "models", family, "model"), vocab_size=vocab, max_position_embeddings=8192, **longer, **changes
+        os.path.join(GOLDEN, "models", family, "model"),
+        vocab_size=vocab,
+        max_position_embeddings=8192,
+        **longer,
+        **changes,
     )
     torch.manual_seed(1)
     model = AutoModelForCausalLM.from_config(config).float()

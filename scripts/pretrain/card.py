@@ -2,7 +2,9 @@
 
     python card.py --run DIR --corpus DIR --overlap overlap.json --recipe FILE --notes FILE --out README.md
 """
-import argparse, json, pathlib
+import argparse
+import json
+import pathlib
 
 import yaml
 

@@ -5,7 +5,11 @@ A document is held out by a digest of its text (1 in 150, at most 40,000 tokens 
 
     python encode.py --corpus DIR --tokenizer DIR --out DIR [--only NAME]
 """
-import argparse, hashlib, json, pathlib, random
+import argparse
+import hashlib
+import json
+import pathlib
+import random
 
 import numpy as np
 from tokenizers import Tokenizer

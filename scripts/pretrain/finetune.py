@@ -5,14 +5,22 @@ choose rates and epochs on dev. The label is chosen among the label words by the
 
     python finetune.py --data DIR --model ../../assets/tiny --task fpb --lr 5e-4 --epochs 4 [--random] [--test]
 """
-import argparse, csv, hashlib, json, math, os, pathlib, random, re, time
+import argparse
+import csv
+import hashlib
+import json
+import math
+import os
+import pathlib
+import random
+import re
+import time
 
 import torch
 import torch.nn.functional as F
+from model import Llama
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
-
-from model import Llama
 
 QUESTION = {"fpb": "What is the sentiment of this news? Answer with positive, neutral or negative.", "tfns": "What is the sentiment of this tweet: bearish, bullish or neutral?"}
 LABELS = {"fpb": ["negative", "neutral", "positive"], "tfns": ["bearish", "bullish", "neutral"]}

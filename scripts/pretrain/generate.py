@@ -4,9 +4,17 @@ Deterministic: document i of shard s is a pure function of (seed, s, i). No sent
 
     python generate.py --out DIR --shard 0 --characters 6e6 --seed 1
 """
-import argparse, json, pathlib, random
+import argparse
+import json
+import pathlib
+import random
 
-import acting, commodities, lexicon as L, news, phrases as P, tweets
+import acting
+import commodities
+import lexicon as L
+import news
+import phrases as P
+import tweets
 from world import World, cap, spaced
 
 END = "<|endoftext|>"
@@ -51,7 +59,7 @@ def figure_questions(W, t, s, f):
         if f["now"] in t:
             q.append((W.c((f"How much was {what}?", f"What was {what} in the period?", f"Give the new figure for {what}.")), f["now"]))
         if f["before"] in t and f["dir"]:
-            q.append((W.c((f"How much was {what} before?", f"What is the figure compared with?")), f["before"]))
+            q.append((W.c((f"How much was {what} before?", "What is the figure compared with?")), f["before"]))
             q.append((W.c(("Is the new figure larger than the old one?", f"Is {what} higher than before?")), "yes" if f["dir"] > 0 else "no"))
     if f["who"] in t:
         q.append((W.c(("Which company is the news about?", "Who is the news about?", "Name the company.")), f["who"]))

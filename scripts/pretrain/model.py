@@ -3,7 +3,10 @@
 Shapes: B batch, T tokens, D hidden, H query heads, K key/value heads, E head dim, F feed-forward, V vocabulary.
 Parameter names are those of transformers' LlamaForCausalLM, so that the export is a plain copy.
 """
-import json, os, pathlib, shutil
+import json
+import os
+import pathlib
+import shutil
 
 import torch
 import torch.nn as nn

@@ -5,7 +5,17 @@ documents. Rows without 13 words in a row cannot overlap and are counted in `row
 
     python overlap.py --data DIR --corpus DIR --out overlap.json
 """
-import argparse, collections, csv, gzip, io, json, os, pathlib, re, sys, zipfile
+import argparse
+import collections
+import csv
+import gzip
+import io
+import json
+import os
+import pathlib
+import re
+import sys
+import zipfile
 
 import numpy as np
 

@@ -6,7 +6,13 @@ Only sources whose terms allow redistribution are read; see SOURCES and the NOTI
 
     python prepare.py --data DIR --out DIR
 """
-import argparse, gzip, hashlib, json, os, pathlib, re
+import argparse
+import gzip
+import hashlib
+import json
+import os
+import pathlib
+import re
 
 BOOKS = ("introduction-business", "principles-economics", "college-success", "introduction-intellectual-property")
 NLTK = ("state_union", "inaugural", "genesis")

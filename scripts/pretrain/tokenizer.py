@@ -5,7 +5,10 @@ possessive groups, no MergedWithPrevious. No token is added automatically; `<|en
 
     python tokenizer.py --corpus DIR --out DIR
 """
-import argparse, json, pathlib, random
+import argparse
+import json
+import pathlib
+import random
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 

@@ -9,13 +9,19 @@ on a machine shared with others this loses far less than threads that wait for e
 
     python train.py --recipe ../../recipes/pretrain-tiny.yaml --tokens DIR --tokenizer DIR --out DIR --export DIR
 """
-import argparse, json, math, os, pathlib, random, signal, time
+import argparse
+import json
+import math
+import os
+import pathlib
+import random
+import signal
+import time
 
 import numpy as np
 import torch
 import yaml
-
-from model import CONFIG, Llama, export
+from model import Llama, export
 
 ROW, MICRO_ROWS = 256, 4
 LONG_SHARE, LONG_ROWS, LONG_SOURCES = 0.05, (1024, 2048, 4096), ("fed", "sec", "openstax", "generated")

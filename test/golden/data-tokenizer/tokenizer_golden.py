@@ -1,7 +1,6 @@
 """What tokenizers and transformers make of awkward texts and conversations with small tokenizers; used by the make.py of each case."""
 
 import json
-import pathlib
 import platform
 
 import tokenizers
