@@ -1,7 +1,8 @@
 /** @file Times one workload with a plain product beside every step, and prints one JSON line. Runs in a process of its own, so that peak memory is its own. */
 
-import { sizeOf } from "../src/app/models/named-model.ts";
-import { memoryOf, secondsOf } from "../src/app/study/estimate.ts";
+import { sizeOf } from "../src/app/models/base-model.ts";
+import { memoryOf } from "../src/app/models/memory-estimate.ts";
+import { secondsOf } from "../src/app/study/estimate.ts";
 import { Rng } from "../src/base/rng.ts";
 import { packExamples, packLabels, packShapes } from "../src/data/batches/packing.ts";
 import { productFlops } from "../src/engine/graph/flops.ts";

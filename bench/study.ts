@@ -10,7 +10,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { sizeOf } from "../src/app/models/named-model.ts";
+import { sizeOf } from "../src/app/models/base-model.ts";
 import { estimateRun } from "../src/app/study/estimate.ts";
 import { Rng } from "../src/base/rng.ts";
 import { keptOrders } from "../src/data/batches/mixture.ts";
@@ -20,7 +20,7 @@ import { reportHtml } from "../src/report/html.ts";
 import { listPredictions, readItemScores, runPaths } from "../src/runs/run-dir.ts";
 import { parseStudy } from "../src/specs/study-file.ts";
 import type { MixtureSpec } from "../src/specs/types.ts";
-import { planStudy } from "../src/study/plan.ts";
+import { planRuns } from "../src/study/plan.ts";
 import { reportOf } from "../src/study/report-of.ts";
 import { studyResults } from "../src/study/results.ts";
 import { recordStudy } from "../test/support/recorded-study.ts";
@@ -91,7 +91,7 @@ function plan(): void {
   const size = sizeOf(SHAPES.m135);
   const [start, used] = [performance.now(), process.cpuUsage()];
   const makeOrder = keptOrders();
-  const runs = planStudy(study, {
+  const runs = planRuns(study, {
     ingredients: () => Object.fromEntries(facts),
     models: Object.fromEntries(models.map((name) => [name, identity(name)])),
     worker: { kind: "local", threads: 1 },

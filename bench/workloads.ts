@@ -7,8 +7,8 @@ import { Rng } from "../src/base/rng.ts";
 import { numElements } from "../src/base/shapes.ts";
 import type { TokenizedExample } from "../src/data/types.ts";
 import { type DecoderConfig, decoderTensors } from "../src/models/config.ts";
-import { readDecoderConfig } from "../src/models/families.ts";
 import { ConfigReader } from "../src/models/config-reader.ts";
+import { readDecoderConfig } from "../src/models/families.ts";
 import { type RawWeights, rawOffsets } from "../src/models/weights.ts";
 
 const shape = (json: Record<string, unknown>): DecoderConfig =>

@@ -12,7 +12,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { openLocalModels } from "../../src/app/models/served-models.ts";
 import { taskNamed } from "../../src/app/tasks/named-task.ts";
-import { processContext } from "../../src/cli/context.ts";
+import { openWorkspace } from "../../src/app/workspace.ts";
 import { loadTask } from "../../src/data/load-task.ts";
 import { tokenizeExample, tokenizeLabels } from "../../src/data/tokens/chat-template.ts";
 import { generate } from "../../src/eval/generate.ts";
@@ -87,7 +87,7 @@ async function logitsOf(
 
 /** Whether llama.cpp answers from a file as the engine does from the model; prints by how much they differ. */
 async function isSameModel(llama: Llama, word: string, file: string): Promise<boolean> {
-  const context = processContext({ quiet: true }, new AbortController().signal);
+  const context = openWorkspace();
   const { models, close } = await openLocalModels([word], {}, context);
   const [own] = models as [(typeof models)[0]];
   const { tokenizer, template, network, parameters } = own;

@@ -1,11 +1,9 @@
-/** @file What every command is given: where to write, the settings, the clock, and the signal that says stop. */
+/** @file What every command is given: a workspace whose notes and progress appear on standard error, and where results go. */
 
-import { hostname } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
-import { readSettings, type Settings } from "../app/settings.ts";
+import { openWorkspace, type Workspace } from "../app/workspace.ts";
 import { visible } from "../base/visible.ts";
-import { type Hub, openHub } from "../hub/hub.ts";
-import type { Clock } from "../study/ledger.ts";
+import { withFlags } from "./options/flags.ts";
+import { ProgressLine } from "./screen/progress.ts";
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -14,41 +12,38 @@ export interface GlobalOptions {
   debug?: boolean;
 }
 
-export interface Context {
-  settings: Settings;
-  /** Asks nothing of the network until something is fetched. */
-  hub: Hub;
+export interface Context extends Workspace {
   options: GlobalOptions;
-  clock: Clock;
-  /** Fires on the first SIGINT or SIGTERM. */
-  signal: AbortSignal;
-  self: { pid: number; host: string };
+  /** The progress line; notes and results end it. */
+  line: ProgressLine;
   /** The result: standard output. */
   print(text: string): void;
-  /** Everything that is no result: standard error; nothing with --quiet. */
-  note(text: string): void;
   /** The result: a machine's form with --json, else a person's. */
   result(machine: unknown, person: string): void;
 }
 
-/** The context of this process. */
+/** The context of this process. @param signal fires on the first SIGINT or SIGTERM */
 export function processContext(options: GlobalOptions, signal: AbortSignal): Context {
+  const toError = (text: string) => {
+    if (!options.quiet) process.stderr.write(text);
+  };
+  const note = (text: string) => line.say(visible(withFlags(text)));
+  const workspace = openWorkspace({ signal, note, progress: (progress) => line.update(progress) });
+  const line = new ProgressLine({
+    isTerminal: process.stderr.isTTY === true && !workspace.settings.isPlain,
+    columns: process.stderr.columns ?? 100,
+    now: workspace.clock,
+    write: toError,
+  });
   const print = (text: string) => {
+    line.close();
     process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
   };
-  const note = (text: string) => {
-    if (!options.quiet) process.stderr.write(`${visible(text)}\n`);
-  };
-  const settings = readSettings();
   return {
-    settings,
-    hub: openHub({ settings: settings.hub, signal, note, sleep: (ms) => sleep(ms, undefined, { signal }) }),
+    ...workspace,
     options,
-    clock: Date.now,
-    signal,
-    self: { pid: process.pid, host: hostname() },
+    line,
     print,
-    note,
     result: (machine, person) => print(options.json ? JSON.stringify(machine, nanAbsent, 2) : person),
   };
 }

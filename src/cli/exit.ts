@@ -1,6 +1,7 @@
 /** @file From an error to what a person reads and the exit status that a script reads. */
 
 import { MixtuneError, WorkerError } from "../base/errors.ts";
+import { withFlags } from "./options/flags.ts";
 
 export const EXIT_DONE = 0;
 /** Work failed. */
@@ -28,7 +29,7 @@ export function exitStatus(error: unknown): number {
 
 /** What a person reads; the stack only when asked for. */
 export function describeError(error: unknown, debug: boolean): string {
-  if (error instanceof MixtuneError) return debug ? `${error.message}\n${error.stack}` : error.message;
+  if (error instanceof MixtuneError) return withFlags(debug ? `${error.message}\n${error.stack}` : error.message);
   const message = error instanceof Error ? error.message : String(error);
   if (debug && error instanceof Error) return error.stack ?? message;
   return `internal error: ${message}\n  This is a fault of mixtune. Run again with --debug to see where, and report it.`;
@@ -39,5 +40,9 @@ export function errorRecord(error: unknown): Record<string, string> {
   if (!(error instanceof MixtuneError))
     return { kind: "internal", message: error instanceof Error ? error.message : String(error) };
   const { name, place, expected, got, remedy } = error;
-  return { kind: name, place, expected, got, remedy };
+  return { kind: name, ...mapValues({ place, expected, got, remedy }, withFlags) };
+}
+
+function mapValues(record: Record<string, string>, change: (text: string) => string): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }

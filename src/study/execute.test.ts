@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { EVAL_DEFAULTS } from "../specs/study-file.ts";
-import { type ExecuteOptions, executeJobs, type StudyEvent } from "./execute.ts";
+import { type ExecuteOptions, executeJobs, type JobEvent } from "./execute.ts";
 import type { ExecuteJob, Job } from "./types.ts";
 
 function job(id: string): Job {
@@ -31,7 +31,7 @@ async function run(seconds: Record<string, number>, execute: ExecuteJob, changes
       signal: new AbortController().signal,
       isComplete: () => false,
       record: ({ event, run: id, detail }) => ledger.push([event, id, ...Object.values(detail ?? {})].join(" ")),
-      onEvent: (event: StudyEvent) => events.push(`${event.kind} ${event.job.id}`),
+      onEvent: (event: JobEvent) => events.push(`${event.kind} ${event.job.id}`),
       ...changes,
     },
   );

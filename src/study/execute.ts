@@ -9,8 +9,8 @@ export interface QueuedJob {
   seconds: number;
 }
 
-/** What happens while a study runs. */
-export type StudyEvent =
+/** What happens to a job. */
+export type JobEvent =
   | { kind: "started"; job: Job; index: number; total: number }
   | { kind: "progress"; job: Job; progress: RunProgress }
   | { kind: "ended"; job: Job; outcome: Outcome };
@@ -23,11 +23,11 @@ export interface ExecuteOptions {
   /** True for a job whose directory holds all that it would make. */
   isComplete(job: Job): boolean;
   record(line: Omit<LedgerLine, "time">): void;
-  onEvent(event: StudyEvent): void;
+  onEvent(event: JobEvent): void;
 }
 
 /** How a study's jobs ended. */
-export interface StudyOutcome {
+export interface JobOutcomes {
   done: Job[];
   /** Done before this call. */
   skipped: Job[];
@@ -42,8 +42,8 @@ export interface StudyOutcome {
  * Runs every job that is not complete. A job that fails is recorded with its reason and the rest go on;
  * once the signal fires no job is started, and those that run are waited for.
  */
-export async function executeJobs(queue: readonly QueuedJob[], options: ExecuteOptions): Promise<StudyOutcome> {
-  const outcome: StudyOutcome = { done: [], skipped: [], failed: [], interrupted: [], left: [] };
+export async function executeJobs(queue: readonly QueuedJob[], options: ExecuteOptions): Promise<JobOutcomes> {
+  const outcome: JobOutcomes = { done: [], skipped: [], failed: [], interrupted: [], left: [] };
   const waiting: Job[] = [];
   for (const { job } of inOrder(queue, options.concurrency)) {
     (options.isComplete(job) ? outcome.skipped : waiting).push(job);
@@ -93,7 +93,7 @@ async function runOne(job: Job, index: number, total: number, options: ExecuteOp
   return outcome;
 }
 
-function keep(all: StudyOutcome, job: Job, outcome: Outcome): void {
+function keep(all: JobOutcomes, job: Job, outcome: Outcome): void {
   if (outcome.state === "failed") all.failed.push({ job, ...outcome });
   else all[outcome.state].push(job);
 }

@@ -9,7 +9,7 @@ import { parseTrainFile } from "../specs/train-file.ts";
 import type { RunSpec, StudySpec } from "../specs/types.ts";
 import { askedExamples, resolveIngredients } from "./amounts.ts";
 import { designedMixtures } from "./designs.ts";
-import { ingredientTasks, type PlanFacts, planStudy, verifyPlan } from "./plan.ts";
+import { ingredientTasks, type PlanFacts, planRuns, verifyPlan } from "./plan.ts";
 import { spacedProportions } from "./proportions.ts";
 
 const NAMES = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
@@ -80,14 +80,14 @@ function doseMark({ mixture: { name } }: RunSpec): number {
 
 function planned(numTasks: number, rest: string) {
   const of = study(numTasks, rest);
-  return planStudy(of, facts(of));
+  return planRuns(of, facts(of));
 }
 
 describe("designs", () => {
   test("nine ingredients give the paper's 9 + 36 + 9 + 1 = 55 mixtures, on four models 220 runs", () => {
     expect(planned(9, "design: [paper-55]")).toHaveLength(55);
     const four = { ...study(9, "design: [paper-55]"), models: ["m1", "m2", "m3", "m4"] };
-    expect(planStudy(four, facts(four))).toHaveLength(220);
+    expect(planRuns(four, facts(four))).toHaveLength(220);
     const sizes = designedMixtures(["paper-55"], NAMES).map(({ ingredients }) => Object.keys(ingredients).length);
     expect([1, 2, 8, 9].map((size) => sizes.filter((other) => other === size).length)).toEqual([9, 36, 9, 1]);
   });
@@ -134,7 +134,7 @@ design: [singles, pairs, leave-one-out, all, {random: {runs: 3}}]
   const of = parseStudy(text, "/s.yaml", { assignments: [], cwd: "/" }, catalogue);
 
   test("is an ingredient of no designed mixture, and no part of the sum of all caps", () => {
-    const runs = planStudy(of, facts(of));
+    const runs = planRuns(of, facts(of));
     expect(runs.length).toBeGreaterThan(6);
     for (const { mixture } of runs) expect(Object.keys(mixture.ingredients)).not.toContain("exam");
     const general = runs.find(({ mixture }) => mixture.name === "general")!;
@@ -150,7 +150,7 @@ design: [singles, pairs, leave-one-out, all, {random: {runs: 3}}]
         catalogue,
       );
     const marked = parse("{evaluation_only: true}");
-    for (const { mixture } of planStudy(marked, facts(marked)))
+    for (const { mixture } of planRuns(marked, facts(marked)))
       expect(Object.keys(mixture.ingredients)).not.toContain("b");
     const data = 'data: {train: x.jsonl}, answer: {kind: label, field: y, labels: [u, v]}, prompt: "{x}"';
     expect(parse(`{evaluation_only: true, ${data}}`).tasks.b).toMatchObject({ evaluation_only: true });
@@ -225,7 +225,7 @@ describe("a temperature", () => {
 describe("a random design", () => {
   test("shares out what all ingredients come to, and more runs keep the first", () => {
     const of = study(4, "design: [{random: {runs: 12}}]");
-    const runs = planStudy(of, facts(of));
+    const runs = planRuns(of, facts(of));
     expect(new Set(runs.map(({ id }) => id)).size).toBe(12);
     for (const { mixture } of runs) {
       const asked = Object.values(mixture.ingredients).map((amount) => askedExamples(amount, 100));
@@ -322,7 +322,7 @@ describe("a plan", () => {
 
   const sized = (written: string, rest: string) => {
     const of = parse(`name: s\nmodels: [m]\ntasks: {a: {${written}}, b: {}, c: {}}\n${rest}`);
-    return planStudy(of, cappedFacts(of));
+    return planRuns(of, cappedFacts(of));
   };
 
   test("takes the size of a task's own data as a factor, and says how many rows that is", () => {
@@ -453,7 +453,7 @@ describe("controls", () => {
   test("shuffled_labels trains each task with labels alone, on rows of their own digest for each seed", () => {
     const of = study(3, "design: [all]\nseeds: [1, 2]\ncontrols: [shuffled_labels]\nmixers: {g: {task: g}}");
     const known = facts(of);
-    const runs = planStudy(of, {
+    const runs = planRuns(of, {
       ...known,
       ingredients: (model, train, { shuffled }) =>
         Object.fromEntries(
@@ -528,7 +528,7 @@ describe("controls", () => {
       const asked = study(2, of.replace("seeds: [1, 2]", "train: {num_train_epochs: 2}"));
       const once = { examples: 50, distinct_examples: 50, tokens: 500, supervised_tokens: 50 };
       const { estimate, ...known } = facts(asked);
-      const runs = planStudy(asked, {
+      const runs = planRuns(asked, {
         ...known,
         estimate: (spec) => ({ ...estimate(spec, {}), ingredients: { a: once, b: once } }),
       });
@@ -547,7 +547,7 @@ describe("controls", () => {
       Object.fromEntries(
         Object.entries(ingredients(...asked)).map(([name, one]) => [name, { ...one, has_labels: false }]),
       );
-    expect(() => planStudy(of, { ...rest, ingredients: without })).toThrow(/a task with labels.*got a, b/);
+    expect(() => planRuns(of, { ...rest, ingredients: without })).toThrow(/a task with labels.*got a, b/);
   });
 });
 
@@ -573,7 +573,7 @@ seeds: [1, 2]
   ])("and labels of the runs of %s stay what they were", (name, numRuns, digest) => {
     const recipe = join(import.meta.dirname, `../../recipes/${name}.yaml`);
     const of = parse(name === "extra" ? extra : readFileSync(recipe, "utf8"));
-    const runs = planStudy(of, {
+    const runs = planRuns(of, {
       ingredients: () =>
         Object.fromEntries(
           Object.keys(ingredientTasks(of)).map((task) => [
@@ -606,7 +606,7 @@ seeds: [1, 2]
     };
     const ids = (value: unknown) => {
       const of = parse(JSON.stringify(value));
-      return planStudy(of, facts(of)).map(({ id }) => id);
+      return planRuns(of, facts(of)).map(({ id }) => id);
     };
     const first = ids(written);
     expect(first.length).toBeGreaterThan(18);
@@ -622,7 +622,7 @@ seeds: [1, 2]
 test("a factor over DoRA leaves the runs without it those of plain LoRA", () => {
   const of = (factors: string) => {
     const study = parse(`name: s\nmodels: [m]\ntasks: {a: {}}\ndesign: [singles]\n${factors}`);
-    return planStudy(study, facts(study)).filter(({ control }) => control === undefined);
+    return planRuns(study, facts(study)).filter(({ control }) => control === undefined);
   };
   const [plain] = of("");
   const both = of("factors: {train.use_dora: [false, true]}");

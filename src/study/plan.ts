@@ -77,7 +77,7 @@ export function shuffledOf({ mixture, seed }: Pick<RunSpec, "mixture" | "seed">)
  * All runs of a study: models x mixtures x doses x factors x budgets x seeds, with those of its controls; runs with equal ids once.
  * @throws {SpecError} a design that cannot be made, a budget that cannot be matched
  */
-export function planStudy(study: StudySpec, facts: PlanFacts): PlannedRun[] {
+export function planRuns(study: StudySpec, facts: PlanFacts): PlannedRun[] {
   const all = combinations(study);
   const runs = study.models.flatMap((model) => all.flatMap((combination) => runsUnder(model, combination, facts)));
   const unique = runsOnce(runs);

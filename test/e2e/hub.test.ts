@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { numElements } from "../../src/base/shapes.ts";
 import { decoderTensors } from "../../src/models/config.ts";
-import { readDecoderConfig } from "../../src/models/families.ts";
 import { ConfigReader } from "../../src/models/config-reader.ts";
+import { readDecoderConfig } from "../../src/models/families.ts";
 import { type Finished, mixtune, type RunOptions, temporaryFolder } from "../support/command.ts";
 import { type HubServer, type RepoFiles, startHub } from "../support/hub-server.ts";
 

@@ -23,6 +23,24 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | "everything
   eval: ["data", "models", "engine", "metrics", "runs", "stats", "specs", "formats", "base"],
   report: ["study", "runs", "metrics", "stats", "specs", "formats", "base"],
   workers: ["train", "eval", "study", "models", "optim", "runs", "data", "specs", "formats", "base"],
+  app: [
+    "workers",
+    "train",
+    "eval",
+    "report",
+    "study",
+    "models",
+    "optim",
+    "engine",
+    "data",
+    "metrics",
+    "runs",
+    "hub",
+    "specs",
+    "stats",
+    "formats",
+    "base",
+  ],
   cli: "everything",
   index: "everything",
 };
@@ -51,10 +69,10 @@ const NO_DISK = ["base/", "specs/", "stats/", "engine/graph/", "engine/autodiff/
 
 /** Names that reach out of the program's arguments, and who may use them. */
 const OWNED_NAMES: readonly { name: string; owners: readonly string[] }[] = [
-  { name: "Math.random", owners: ["cli/", "workers/"] },
-  { name: "Date.now", owners: ["cli/", "workers/"] },
-  { name: "new Date()", owners: ["cli/", "workers/"] },
-  { name: "process.env", owners: ["cli/", "workers/", "engine/runtime/onnxruntime.ts"] },
+  { name: "Math.random", owners: ["app/workspace.ts", "workers/"] },
+  { name: "Date.now", owners: ["app/workspace.ts", "workers/"] },
+  { name: "new Date()", owners: ["app/workspace.ts", "workers/"] },
+  { name: "process.env", owners: ["app/settings.ts", "workers/", "engine/runtime/onnxruntime.ts"] },
   { name: "fetch", owners: ["hub/", "eval/hosted/", "workers/"] },
 ];
 

@@ -4,7 +4,6 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { canonicalJson } from "../../base/canonical-json.ts";
 import { SpecError } from "../../base/errors.ts";
-import type { Context } from "../../cli/context.ts";
 import { loadTask } from "../../data/load-task.ts";
 import type { LoadedTask } from "../../data/types.ts";
 import { rescoreSplit } from "../../eval/rescore.ts";
@@ -28,6 +27,7 @@ import { findStudyLock, type StudyLock, studyAround } from "../../study/lock-fil
 import { tasksOfFolder } from "../../study/subject.ts";
 import { fetchHubData } from "../tasks/hub-data.ts";
 import { taskNamed } from "../tasks/named-task.ts";
+import type { Workspace } from "../workspace.ts";
 
 /** A score that came out otherwise. */
 export interface ChangedScore {
@@ -70,16 +70,16 @@ interface Judged {
  * @throws {SpecError} nothing there was scored, or on a task that nothing describes
  * @throws {DataError} predictions that do not belong to the data
  */
-export async function rescore(dir: string, asked: string | undefined, context: Context): Promise<Rescored> {
+export async function rescore(dir: string, asked: string | undefined, workspace: Workspace): Promise<Rescored> {
   const studyDir = studyAround(dir);
-  return whileClaimed(studyDir, context, () => rescoreIn(studyDir, dir, asked, context));
+  return whileClaimed(studyDir, workspace, () => rescoreIn(studyDir, dir, asked, workspace));
 }
 
 async function rescoreIn(
   studyDir: string | undefined,
   dir: string,
   asked: string | undefined,
-  context: Context,
+  workspace: Workspace,
 ): Promise<Rescored> {
   const lock = studyDir === undefined ? undefined : findStudyLock(studyDir);
   const dirs = studyDir === dir ? scoredFolders(dir) : [dir];
@@ -91,7 +91,7 @@ async function rescoreIn(
     const taskOf = (name: string): Promise<LoadedTask> => {
       const spec = specs(name);
       const key = canonicalJson(spec);
-      const known = loaded.get(key) ?? load(spec, lock, context);
+      const known = loaded.get(key) ?? load(spec, lock, workspace);
       loaded.set(key, known);
       return known;
     };
@@ -152,9 +152,9 @@ function specsOf(dir: string, lock: StudyLock | undefined, asked: string | undef
   };
 }
 
-async function load(spec: TaskSpec, lock: StudyLock | undefined, context: Context): Promise<LoadedTask> {
-  const root = lock?.study.data_root ?? context.settings.dataRoot;
-  return loadTask(spec, await fetchHubData({ [spec.name]: spec }, root, context, lock?.hub));
+async function load(spec: TaskSpec, lock: StudyLock | undefined, workspace: Workspace): Promise<LoadedTask> {
+  const root = lock?.study.data_root ?? workspace.settings.dataRoot;
+  return loadTask(spec, await fetchHubData({ [spec.name]: spec }, root, workspace, lock?.hub));
 }
 
 async function judgeFolder(dir: string, taskOf: (name: string) => Promise<LoadedTask>): Promise<Judged[]> {

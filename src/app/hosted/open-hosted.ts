@@ -2,10 +2,10 @@
 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Context } from "../../cli/context.ts";
-import type { HostedChoice } from "../../cli/options/hosted.ts";
 import { type HostedModel, openHostedModel } from "../../eval/hosted/hosted-model.ts";
 import type { HostedAnswer, HostedSettings } from "../../eval/hosted/types.ts";
+import type { Workspace } from "../workspace.ts";
+import type { HostedChoice } from "./choice.ts";
 
 /** From sending a request to the last byte of its answer. */
 export const TIMEOUT_MS = 120_000;
@@ -14,7 +14,7 @@ export const MAX_RETRIES = 6;
 /** Opens it; nothing is sent yet. @param whole  what it shares with other models; absent: a purse of its own */
 export function openHosted(
   choice: HostedChoice,
-  context: Context,
+  workspace: Workspace,
   { purse, newModelMs }: Pick<HostedSettings, "purse" | "newModelMs"> = {},
 ): HostedModel {
   return openHostedModel({
@@ -23,17 +23,17 @@ export function openHosted(
     ...(newModelMs !== undefined && { newModelMs }),
     timeoutMs: TIMEOUT_MS,
     maxRetries: MAX_RETRIES,
-    cacheFolder: join(context.settings.cacheDir, "hosted"),
-    clock: context.clock,
-    random: Math.random,
+    cacheFolder: join(workspace.settings.cacheDir, "hosted"),
+    clock: workspace.clock,
+    random: workspace.random,
     sleep: (ms, signal) => sleep(ms, undefined, { signal }),
-    signal: context.signal,
-    note: context.note,
+    signal: workspace.signal,
+    note: workspace.note,
   });
 }
 
 /** Says which parameters the answers were given without. */
-export function sayLeftOut(answers: readonly HostedAnswer[], context: Context): void {
+export function sayLeftOut(answers: readonly HostedAnswer[], workspace: Workspace): void {
   const names = [...new Set(answers.flatMap(({ left_out }) => left_out))];
-  if (names.length > 0) context.note(`The model does not take ${names.join(", ")}: its answers were given without.`);
+  if (names.length > 0) workspace.note(`The model does not take ${names.join(", ")}: its answers were given without.`);
 }

@@ -1,8 +1,5 @@
 /** @file A hosted model scored on tasks: what would be sent is shown first, then asked for, then judged as a local model's text is. */
 
-import type { Context } from "../../cli/context.ts";
-import { describeSending, describeSpending, type HostedChoice, mustBeAllowed } from "../../cli/options/hosted.ts";
-import { progressLine } from "../../cli/screen/progress.ts";
 import { evaluatedSubset } from "../../data/splits/splits.ts";
 import { PLAIN_TEXT } from "../../data/tokens/chat-template.ts";
 import { drawShots, SHOT_END, SHOT_SEED, shotText, shotTurns } from "../../data/tokens/few-shot.ts";
@@ -16,6 +13,9 @@ import { isScored, readScores, writePredictions, writeScores } from "../../runs/
 import type { Scores } from "../../runs/types.ts";
 import { textScorings } from "../../specs/hosted.ts";
 import type { EvalSpec } from "../../specs/types.ts";
+import type { Workspace } from "../workspace.ts";
+import { type HostedChoice, mustBeAllowed } from "./choice.ts";
+import { describeSending, describeSpending } from "./describe.ts";
 import { openHosted, sayLeftOut } from "./open-hosted.ts";
 
 /** Fewest characters a token of an answer has: a guess that leaves room. */
@@ -70,10 +70,10 @@ export async function scoreHosted(
   tasks: readonly LoadedTask[],
   spec: EvalSpec,
   place: HostedPlace,
-  context: Context,
+  workspace: Workspace,
 ): Promise<Scores> {
-  const work = hostedWork(choice, tasks, spec, place, context);
-  context.note(describeSending(choice, work.numRows, work.cost));
+  const work = hostedWork(choice, tasks, spec, place, workspace);
+  workspace.note(describeSending(choice, work.numRows, work.cost));
   mustBeAllowed(choice, work.cost);
   return work.score();
 }
@@ -84,7 +84,7 @@ export function hostedWork(
   tasks: readonly LoadedTask[],
   spec: EvalSpec,
   { dir, numShots }: HostedPlace,
-  context: Context,
+  workspace: Workspace,
   whole?: PartOfWork,
 ): HostedWork {
   const scoring = textScorings(spec);
@@ -95,19 +95,20 @@ export function hostedWork(
       .map((split) => partOf(task, split, spec, numShots, choice.api)),
   );
   const requests = parts.flatMap((part) => part.requests);
-  const model = openHosted(choice, context, whole);
+  const model = openHosted(choice, workspace, whole);
   const score = async (): Promise<Scores> => {
     if (spec.constrained_numbers)
-      context.note("A hosted model cannot be held to numbers: there is no own_constrained.");
-    const progress = progressLine(context);
+      workspace.note("A hosted model cannot be held to numbers: there is no own_constrained.");
     let before = 0;
     try {
       for (const [i, { task, split, examples, requests: asked }] of parts.entries()) {
         let done = 0;
         const answers = await model.answer(asked, () => {
           if (whole !== undefined) return whole.report(before + ++done, requests.length);
-          const line = { label: `${task.name} ${split}`, index: i + 1, total: parts.length, secondsAfter: 0 };
-          progress.update(line, { id: "hosted", phase: "eval", done: ++done, total: asked.length, unit: "examples" });
+          workspace.progress({
+            ...{ id: "hosted", label: `${task.name} ${split}`, index: i + 1, pieces: parts.length },
+            ...{ phase: "eval", done: ++done, total: asked.length, unit: "examples" },
+          });
         });
         const judged = scoreAnswers(
           examples.map((example, k) => answered(example, answers[k]!)),
@@ -117,12 +118,11 @@ export function hostedWork(
         writePredictions(dir, task.name, split, judged.predictions);
         scores.tasks[task.name] = { ...scores.tasks[task.name], [split]: judged.scores };
         writeScores(dir, scores);
-        sayLeftOut(answers, context);
+        sayLeftOut(answers, workspace);
         before += asked.length;
       }
     } finally {
-      progress.close();
-      if (whole === undefined) context.note(describeSpending(model.spent()));
+      if (whole === undefined) workspace.note(describeSpending(model.spent()));
     }
     return scores;
   };

@@ -2,7 +2,6 @@
 
 import { join } from "node:path";
 import { DataError, SpecError } from "../../base/errors.ts";
-import type { Context } from "../../cli/context.ts";
 import { CATALOGUE } from "../../data/catalogue.ts";
 import { loadTask } from "../../data/load-task.ts";
 import { listPredictions, readPredictions, readScores, runPaths } from "../../runs/run-dir.ts";
@@ -13,6 +12,7 @@ import { tasksOfFolder } from "../../study/subject.ts";
 import { answerKind } from "../study/read-study.ts";
 import { fetchHubData } from "../tasks/hub-data.ts";
 import { taskNamed } from "../tasks/named-task.ts";
+import type { Workspace } from "../workspace.ts";
 import type { ItemToJudge } from "./open-panel.ts";
 
 /** Which answers of a directory. */
@@ -36,12 +36,12 @@ export interface JudgedSplit {
  * @throws {SpecError} no such predictions, none with free answers, a task that nothing describes
  * @throws {DataError} no scores beside them, an answer to an example that the task does not have, or not with this gold answer
  */
-export async function answersToJudge(dir: string, options: AnswersAsked, context: Context): Promise<JudgedSplit[]> {
+export async function answersToJudge(dir: string, options: AnswersAsked, workspace: Workspace): Promise<JudgedSplit[]> {
   const { split } = options;
   const lock = findStudyLock(join(dir, "..", ".."));
-  const specs = tasksToJudge(dir, options, tasksOfFolder(dir, lock), context);
-  const dataRoot = lock?.study.data_root ?? context.settings.dataRoot;
-  const data = await fetchHubData(specs, dataRoot, context, lock?.hub);
+  const specs = tasksToJudge(dir, options, tasksOfFolder(dir, lock), workspace);
+  const dataRoot = lock?.study.data_root ?? workspace.settings.dataRoot;
+  const data = await fetchHubData(specs, dataRoot, workspace, lock?.hub);
   const scores = readScores(dir);
   const parts: JudgedSplit[] = [];
   for (const [task, spec] of Object.entries(specs)) {
@@ -74,7 +74,7 @@ function tasksToJudge(
   dir: string,
   { tasks, split }: AnswersAsked,
   described: Record<string, TaskSpec>,
-  context: Context,
+  workspace: Workspace,
 ): Record<string, TaskSpec> {
   const predicted = listPredictions(dir).flatMap((one) => (one.split === split ? [one.task] : []));
   const asked = tasks?.split(",") ?? predicted;
@@ -99,7 +99,7 @@ function tasksToJudge(
       remedy: "Other answers have exact scorers; to judge them all the same, name them with --tasks.",
     });
   }
-  if (others.length > 0) context.note(`Not judged, as exact scorers read their answers: ${others.join(", ")}.`);
+  if (others.length > 0) workspace.note(`Not judged, as exact scorers read their answers: ${others.join(", ")}.`);
   return Object.fromEntries(chosen.map((spec) => [spec.name, spec]));
 }
 

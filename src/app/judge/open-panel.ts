@@ -3,22 +3,16 @@
 import { join } from "node:path";
 import { SpecError } from "../../base/errors.ts";
 import { count } from "../../base/human-numbers.ts";
-import type { Context } from "../../cli/context.ts";
-import {
-  describeSending,
-  type HostedChoice,
-  type HostedFlags,
-  hostedChoice,
-  mustBeAllowed,
-} from "../../cli/options/hosted.ts";
-import type { ProgressLine } from "../../cli/screen/progress.ts";
 import { estimateCost } from "../../eval/hosted/estimate.ts";
 import { Purse } from "../../eval/hosted/purse.ts";
 import type { HostedAnswer } from "../../eval/hosted/types.ts";
 import { judgeRequests, type Panel, type PanelOpinion, panelDigest, panelOpinions } from "../../eval/judge/panel.ts";
 import type { AnswerToJudge } from "../../eval/judge/prompt.ts";
+import { type HostedChoice, type HostedOptions, hostedChoice, mustBeAllowed } from "../hosted/choice.ts";
+import { describeSending } from "../hosted/describe.ts";
 import { openHosted, sayLeftOut } from "../hosted/open-hosted.ts";
 import type { OpenAiSettings } from "../settings.ts";
+import type { Workspace } from "../workspace.ts";
 
 export interface OpenPanel {
   /** Sorted. */
@@ -27,7 +21,7 @@ export interface OpenPanel {
   /** Shows what would be sent. @throws {SpecError} nobody allowed it */
   mustBeAllowed(items: readonly ItemToJudge[]): void;
   /** What the panel says of each item; replies are kept, so that no judge is paid twice. @throws as HostedModel.answer */
-  ask(items: readonly ItemToJudge[], label: string, progress: ProgressLine): Promise<PanelOpinion[]>;
+  ask(items: readonly ItemToJudge[], label: string): Promise<PanelOpinion[]>;
   spent: Purse["spending"];
 }
 
@@ -37,25 +31,26 @@ export type ItemToJudge = AnswerToJudge & { id: string };
  * The judges of a command line, by name; of one endpoint, each once.
  * @throws {SpecError} a name without openai:, a judge twice, an option that makes no sense
  */
-export function judgesIn(list: string, flags: HostedFlags, env: OpenAiSettings): HostedChoice[] {
+export function judgesIn(list: string, options: HostedOptions, env: OpenAiSettings): HostedChoice[] {
   const names = list.split(",").sort();
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined) throw wrong("different judges", `${twice} twice`, "Name each judge once.");
   return names.map((name) => {
-    const choice = name.startsWith("openai:") ? hostedChoice(name, flags, env) : undefined;
+    const choice = name.startsWith("openai:") ? hostedChoice(name, options, env) : undefined;
     if (choice !== undefined) return choice;
-    const remedy = "A local model judges behind mixtune serve: openai:NAME with --base-url http://127.0.0.1:PORT/v1.";
+    const remedy =
+      "A local model judges behind mixtune serve: openai:NAME with options.baseUrl http://127.0.0.1:PORT/v1.";
     throw wrong("openai:NAME, with commas between several", name, remedy);
   });
 }
 
 /** @param choices  at least one, as {@link judgesIn} reads them */
-export function openPanel(choices: readonly HostedChoice[], maxTokens: number, context: Context): OpenPanel {
+export function openPanel(choices: readonly HostedChoice[], maxTokens: number, workspace: Workspace): OpenPanel {
   const first = choices[0]!;
   const { baseUrl, api, budget, prices } = first;
   const purse = new Purse(budget, prices, baseUrl);
   const judges = choices.map(({ model }) => model);
-  const models = choices.map((choice) => openHosted(choice, context, { purse }));
+  const models = choices.map((choice) => openHosted(choice, workspace, { purse }));
   const panel: Panel = { judges, baseUrl, api, maxTokens };
   return {
     judges,
@@ -67,28 +62,29 @@ export function openPanel(choices: readonly HostedChoice[], maxTokens: number, c
         models.flatMap((model) => model.unanswered(requests)),
         prices,
       );
-      context.note(describeSending({ ...first, model: judges.join(", ") }, items.length, cost));
+      workspace.note(describeSending({ ...first, model: judges.join(", ") }, items.length, cost));
       mustBeAllowed(first, cost);
     },
-    async ask(items, label, progress) {
+    async ask(items, label) {
       const requests = judgeRequests(items, panel);
       const replies: HostedAnswer[][] = [];
       for (const [j, model] of models.entries()) {
-        const whole = { label: `${judges[j]}: ${label}`, index: j + 1, total: models.length, secondsAfter: 0 };
         let done = 0;
         const answers = await model.answer(requests, () => {
-          const common = { id: "judge", phase: "eval", unit: "examples" } as const;
-          progress.update(whole, { ...common, done: ++done, total: items.length });
+          workspace.progress({
+            ...{ id: "judge", label: `${judges[j]}: ${label}`, index: j + 1, pieces: models.length },
+            ...{ phase: "eval", done: ++done, total: items.length, unit: "examples" },
+          });
         });
-        sayLeftOut(answers, context);
-        sayCut(judges[j]!, answers, context);
+        sayLeftOut(answers, workspace);
+        sayCut(judges[j]!, answers, workspace);
         replies.push(answers);
       }
       return panelOpinions(judges, replies);
     },
   };
 
-  function sayCut(judge: string, answers: readonly HostedAnswer[], { note }: Context): void {
+  function sayCut(judge: string, answers: readonly HostedAnswer[], { note }: Workspace): void {
     const numCut = answers.filter(({ finish_reason }) => finish_reason === "length").length;
     if (numCut === 0) return;
     note(
@@ -98,7 +94,7 @@ export function openPanel(choices: readonly HostedChoice[], maxTokens: number, c
 }
 
 /** Where a panel's calibration is kept. */
-export function calibrationPath(digest: string, { settings }: Context): string {
+export function calibrationPath(digest: string, { settings }: Workspace): string {
   return join(settings.cacheDir, "calibrations", `${digest}.json`);
 }
 

@@ -4,8 +4,6 @@
  */
 
 import { CheckpointError, DataError, SpecError } from "../../base/errors.ts";
-import type { Context } from "../../cli/context.ts";
-import { fetchShown } from "../../cli/screen/fetch-progress.ts";
 import { sha256OfFile } from "../../formats/files.ts";
 import { headerLength, isReadable, parseSafetensorsHeader, type TensorEntry } from "../../formats/safetensors.ts";
 import { type Hub, recordOf } from "../../hub/hub.ts";
@@ -13,7 +11,9 @@ import { isRepoId } from "../../hub/names.ts";
 import type { Snapshot } from "../../hub/types.ts";
 import { checkTensors, modelDigest, readModelConfig, weightFileNames } from "../../models/weights.ts";
 import type { LockedRepo } from "../../study/lock-file.ts";
-import { type BaseModel, modelIdentity, sizeOf } from "./named-model.ts";
+import type { Workspace } from "../workspace.ts";
+import { type BaseModel, modelIdentity, sizeOf } from "./base-model.ts";
+import { fetchShown } from "./fetch-shown.ts";
 
 const CONFIG = "config.json";
 /** What a model has besides its weights; all but config.json and tokenizer.json may be missing. */
@@ -40,20 +40,20 @@ const HEADER_GUESS_BYTES = 256 * 1024;
 export async function openHubModel(
   name: string,
   place: string,
-  context: Context,
+  workspace: Workspace,
   locked?: LockedRepo,
 ): Promise<BaseModel> {
-  const { hub } = context;
+  const { hub } = workspace;
   const { id, revision } = parseName(name, place);
   const pinned = revision ?? locked?.revision;
   const snapshot = await hub.resolve({ kind: "model", id, ...(pinned === undefined ? {} : { revision: pinned }) });
   refuseOtherFormats(snapshot, name);
   const label = `${name}: config and tokenizer`;
-  await fetchShown(context, label, snapshot, smallFiles(snapshot, [CONFIG]));
+  await fetchShown(workspace, label, snapshot, smallFiles(snapshot, [CONFIG]));
   const { folder } = snapshot;
   const { config, configText } = readModelConfig(folder);
   const small = smallFiles(snapshot, [CONFIG, ...SMALL_FILES]);
-  await fetchShown(context, label, snapshot, small);
+  await fetchShown(workspace, label, snapshot, small);
   const weights = weightFileNames(folder);
   const shapes = await readShapes(hub, snapshot, weights);
   checkTensors(name, config, shapes);
@@ -65,7 +65,7 @@ export async function openHubModel(
     size,
     isThere: hub.has(snapshot, weights),
     fetchWeights: async () => {
-      await fetchShown(context, name, snapshot, weights);
+      await fetchShown(workspace, name, snapshot, weights);
     },
     record: recordOf(snapshot, used),
   };

@@ -3,7 +3,8 @@
 import { totalmem } from "node:os";
 import { SpecError } from "../../base/errors.ts";
 import { bytes, count } from "../../base/human-numbers.ts";
-import { type ModelSize, memoryOf, OWN_WEIGHTS, type WeightCost } from "../study/estimate.ts";
+import type { ModelSize } from "./base-model.ts";
+import { memoryOf, OWN_WEIGHTS, type WeightCost } from "./memory-estimate.ts";
 
 /** What estimates may be wrong by: a model is refused where not even the least that it may take is there. */
 const ESTIMATE_ERROR = 1.15;
@@ -34,6 +35,6 @@ export function refuseLargeModel(
     expected: `a model that fits into ${bytes(memory)} of memory`,
     got: `about ${bytes(needed)}: ${count(size.parameters)} weights ${cost.what} are ${bytes(weights)}, what trains beside them, activations and the engine ${bytes(needed - weights)}`,
     remedy:
-      "Choose a smaller model, a machine with more memory, or --worker torch with method lora, train.bf16 and train.load_in_4bit, which takes least.",
+      "Choose a smaller model, a machine with more memory, or options.worker torch with method lora, train.bf16 and train.load_in_4bit, which takes least.",
   });
 }

@@ -1,37 +1,19 @@
-/** @file Model names: which folder stands behind one, what its bytes are, and what it takes to run it. Names of the hub: hub-models.ts. */
+/** @file Model names: which folder stands behind one, what its bytes are, and what it takes to run it. Names of the hub: hub-model.ts. */
 
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { CheckpointError, SpecError } from "../../base/errors.ts";
-import { numElements } from "../../base/shapes.ts";
-import type { Context } from "../../cli/context.ts";
-import { openTemplate } from "../../data/tokens/chat-template.ts";
-import { openTokenizer } from "../../data/tokens/tokenizers.ts";
-import type { HubRecord } from "../../hub/types.ts";
-import { type DecoderConfig, decoderTensors, type TensorSpec } from "../../models/config.ts";
 import { openModelFolder, readModelConfig } from "../../models/weights.ts";
 import { readReceipt, runPaths } from "../../runs/run-dir.ts";
 import { isHosted } from "../../specs/hosted.ts";
 import { didYouMean } from "../../specs/nearest.ts";
-import type { ModelIdentity, RunSpec } from "../../specs/types.ts";
+import type { RunSpec } from "../../specs/types.ts";
 import { findStudyLock, type LockedRepo } from "../../study/lock-file.ts";
 import { packageRoot } from "../package.ts";
-import type { ModelSize } from "../study/estimate.ts";
+import type { Workspace } from "../workspace.ts";
+import { type BaseModel, type ModelSize, modelIdentity, sizeOf } from "./base-model.ts";
 import { openHubModel } from "./hub-model.ts";
 import { refuseLargeModel } from "./memory.ts";
-
-/** A base model: what is known of it before its weights are there. */
-export interface BaseModel {
-  /** Holds config, tokenizer and template; the weights too once {@link fetchWeights} is done. */
-  folder: string;
-  identity: ModelIdentity;
-  size: ModelSize;
-  /** Whether the weights are on this machine. */
-  isThere: boolean;
-  fetchWeights(): Promise<void>;
-  /** Of a model of the hub. */
-  record?: HubRecord;
-}
 
 /** Models that ship: name to folder inside the package. */
 const SHIPPED: Record<string, string> = { "mixtune/tiny": "assets/tiny" };
@@ -46,11 +28,11 @@ const SHIPPED: Record<string, string> = { "mixtune/tiny": "assets/tiny" };
 export async function openBaseModel(
   name: string,
   place: string,
-  context: Context,
+  workspace: Workspace,
   locked?: LockedRepo,
 ): Promise<BaseModel> {
   const folder = localModelDir(name, place);
-  if (folder === undefined) return openHubModel(name, place, context, locked);
+  if (folder === undefined) return openHubModel(name, place, workspace, locked);
   const { config, digest } = openModelFolder(folder);
   return {
     folder,
@@ -65,10 +47,15 @@ export async function openBaseModel(
  * The folder of a model with everything in it, for our own engine; see {@link openBaseModel}.
  * @throws {SpecError} one that this machine cannot hold
  */
-export async function modelDir(name: string, place: string, context: Context, locked?: LockedRepo): Promise<string> {
+export async function modelDir(
+  name: string,
+  place: string,
+  workspace: Workspace,
+  locked?: LockedRepo,
+): Promise<string> {
   const local = localModelDir(name, place);
   if (local !== undefined) return local;
-  const model = await openHubModel(name, place, context, locked);
+  const model = await openHubModel(name, place, workspace, locked);
   refuseLargeModel(name, model.size);
   await model.fetchWeights();
   return model.folder;
@@ -78,11 +65,11 @@ export async function modelDir(name: string, place: string, context: Context, lo
  * The base model of a finished run, at the revision that its study took.
  * @throws {CheckpointError} weights other than those that the run was trained on
  */
-export async function modelDirOfRun(dir: string, { model }: RunSpec, context: Context): Promise<string> {
+export async function modelDirOfRun(dir: string, { model }: RunSpec, workspace: Workspace): Promise<string> {
   const place = `${runPaths.spec(dir)}: model.name`;
   if (isHosted(model.name)) throw atService(dir, model.name);
   const locked = findStudyLock(resolve(dir, "..", ".."))?.hub?.[model.name];
-  const { folder, identity, size, fetchWeights } = await openBaseModel(model.name, place, context, locked);
+  const { folder, identity, size, fetchWeights } = await openBaseModel(model.name, place, workspace, locked);
   if (identity.weights_digest === model.weights_digest) {
     refuseLargeModel(model.name, size);
     await fetchWeights();
@@ -112,8 +99,8 @@ function atService(dir: string, base: string): SpecError {
 }
 
 /** A folder that has a model's tokenizer and template, if nothing else; see {@link openBaseModel}. */
-export async function tokenizerDir(name: string, place: string, context: Context): Promise<string> {
-  return localModelDir(name, place) ?? (await openHubModel(name, place, context)).folder;
+export async function tokenizerDir(name: string, place: string, workspace: Workspace): Promise<string> {
+  return localModelDir(name, place) ?? (await openHubModel(name, place, workspace)).folder;
 }
 
 /**
@@ -142,31 +129,7 @@ export function localModelDir(name: string, place: string): string | undefined {
   });
 }
 
-/** Digests of what decides a model's answers. @param weightsDigest of {@link openModelFolder} */
-export function modelIdentity(name: string, folder: string, weightsDigest: string): ModelIdentity {
-  const tokenizer = openTokenizer(folder);
-  return {
-    name,
-    weights_digest: weightsDigest,
-    tokenizer_digest: tokenizer.digest,
-    template_digest: openTemplate(folder, tokenizer).digest,
-  };
-}
-
 /** What of a model folder decides what it costs to run. */
 export function modelSize(folder: string): ModelSize {
   return sizeOf(readModelConfig(folder).config);
-}
-
-export function sizeOf(config: DecoderConfig): ModelSize {
-  const tensors = decoderTensors(config);
-  const weights = (some: readonly TensorSpec[]) => some.reduce((sum, { shape }) => sum + numElements(shape), 0);
-  return {
-    parameters: weights(tensors),
-    blocks: weights(tensors.filter(({ name }) => name.startsWith("model.layers."))),
-    layers: config.num_hidden_layers,
-    hidden: config.hidden_size,
-    intermediate: config.intermediate_size,
-    vocabulary: config.vocab_size,
-  };
 }

@@ -3,7 +3,6 @@
 import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { SpecError } from "../../base/errors.ts";
-import type { Context } from "../../cli/context.ts";
 import { openTemplate, type PromptTemplate } from "../../data/tokens/chat-template.ts";
 import { openTokenizer, type Tokenizer } from "../../data/tokens/tokenizers.ts";
 import { initMagnitudes } from "../../models/lora.ts";
@@ -16,6 +15,7 @@ import type { RunSpec } from "../../specs/types.ts";
 import { evaluatedCheckpoint, readWeights } from "../../train/checkpoint.ts";
 import { weightCache } from "../../workers/shared-parts.ts";
 import { threadsFor } from "../../workers/threads.ts";
+import type { Workspace } from "../workspace.ts";
 import { localModelDir, modelDir, modelDirOfRun, modelSize } from "./named-model.ts";
 
 /** A finished run, one checkpoint of any run, or a model folder by the name it was asked for. */
@@ -24,12 +24,12 @@ export type ModelRef =
   | { kind: "folder"; dir: string; name: string };
 
 /** What a word of the command line means. */
-export async function modelRef(model: string, context: Context): Promise<ModelRef> {
+export async function modelRef(model: string, workspace: Workspace): Promise<ModelRef> {
   if (existsSync(runPaths.spec(model))) return { kind: "run", dir: resolve(model) };
   const around = resolve(model, "..", "..");
   if (resolve(model, "..") === runPaths.checkpoints(around) && existsSync(runPaths.spec(around)))
     return { kind: "run", dir: around, checkpoint: resolve(model) };
-  const dir = await modelDir(model, "command line", context);
+  const dir = await modelDir(model, "command line", workspace);
   const isPath = !model.startsWith("mixtune/") && localModelDir(model, "command line") !== undefined;
   return { kind: "folder", dir, name: isPath ? basename(dir) : model };
 }
@@ -56,12 +56,12 @@ export type OpenFolders = Map<string, Pick<OpenedModel, "model" | "tokenizer" | 
  */
 export async function openModel(
   ref: ModelRef,
-  context: Context,
+  workspace: Workspace,
   opened: OpenFolders = new Map(),
 ): Promise<OpenedModel> {
-  const { threads, cacheDir } = context.settings;
+  const { threads, cacheDir } = workspace.settings;
   const spec = ref.kind === "run" ? specOf(ref) : undefined;
-  const folder = spec === undefined ? ref.dir : await modelDirOfRun(ref.dir, spec, context);
+  const folder = spec === undefined ? ref.dir : await modelDirOfRun(ref.dir, spec, workspace);
   const files = opened.get(folder) ?? openFolder(folder);
   opened.set(folder, files);
   return {

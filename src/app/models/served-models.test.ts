@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Rng } from "../../base/rng.ts";
-import { type Context, processContext } from "../../cli/context.ts";
 import { liveSessions } from "../../engine/runtime/session.ts";
 import { tunedLayout } from "../../models/network.ts";
 import { tuningOf } from "../../models/tuning.ts";
@@ -15,15 +14,17 @@ import { resolveTrain, type TrainBlock } from "../../specs/train.ts";
 import { checkpointWriter } from "../../train/checkpoint.ts";
 import { weightCache } from "../../workers/shared-parts.ts";
 import { readSettings } from "../settings.ts";
-import { localModelDir, modelIdentity } from "./named-model.ts";
+import { openWorkspace, type Workspace } from "../workspace.ts";
+import { modelIdentity } from "./base-model.ts";
+import { localModelDir } from "./named-model.ts";
 import { type LocalModels, openLocalModels } from "./served-models.ts";
 
 let folder: string;
-let context: Context;
+let context: Workspace;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "mixtune-local-models-"));
   const settings = readSettings({ MIXTUNE_CACHE: join(folder, "cache"), HF_HUB_OFFLINE: "1" });
-  context = { ...processContext({ quiet: true }, new AbortController().signal), settings };
+  context = openWorkspace({ settings });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -2,11 +2,11 @@
 
 import { basename } from "node:path";
 import { SpecError } from "../../base/errors.ts";
-import type { Context } from "../../cli/context.ts";
 import type { LocalModel } from "../../eval/local-model.ts";
 import { CachedNetwork } from "../../models/cached-network.ts";
 import { Network } from "../../models/network.ts";
 import { maxPositions } from "../../models/tuning.ts";
+import type { Workspace } from "../workspace.ts";
 import { modelRef, type OpenedModel, type OpenFolders, openModel, parametersOf } from "./open-model.ts";
 
 /** Tokens of prompt that there is room for unless told, or a run was trained with more. */
@@ -22,17 +22,17 @@ export interface LocalModels {
  *
  * @param words    as on the command line
  * @param names    one each; default: a run's mixture, or its id where several have the same; a folder's own; else the word
- * @param context  tokens of prompt that there is room for
+ * @param workspace  tokens of prompt that there is room for
  * @throws {SpecError} names that are not one each, a model that cannot be opened
  */
 export async function openLocalModels(
   words: readonly string[],
   { names, contextLen }: { names?: readonly string[] | undefined; contextLen?: number | undefined },
-  context: Context,
+  workspace: Workspace,
 ): Promise<LocalModels> {
   const folders: OpenFolders = new Map();
   const opened: OpenedModel[] = [];
-  for (const word of words) opened.push(await openModel(await modelRef(word, context), context, folders));
+  for (const word of words) opened.push(await openModel(await modelRef(word, workspace), workspace, folders));
   const shared = new Map<string, Shared>();
   const models: LocalModel[] = [];
   const close = async () => {

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type Context, processContext } from "../../cli/context.ts";
 import type { AskedAnswer } from "../../data/asked-task.ts";
 import { tokenizeExample } from "../../data/tokens/chat-template.ts";
 import { liveSessions } from "../../engine/runtime/session.ts";
@@ -10,18 +9,19 @@ import { scoreLabels } from "../../eval/score.ts";
 import { localModelDir } from "../models/named-model.ts";
 import { openLocalModels } from "../models/served-models.ts";
 import { readSettings } from "../settings.ts";
+import { openWorkspace, type Workspace } from "../workspace.ts";
 import { type Answerer, openAnswerer } from "./open-answerer.ts";
 
 const ref = { kind: "folder", dir: localModelDir("mixtune/tiny", "test")!, name: "mixtune/tiny" } as const;
 const prompts = ["Number of shops: Orlin 4, Mavex 7. Mavex?", "What is a bank?", "The sky is"];
 
 let folder: string;
-let context: Context;
+let context: Workspace;
 const stop = new AbortController();
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "mixtune-answerer-"));
   const settings = readSettings({ MIXTUNE_CACHE: join(folder, "cache"), HF_HUB_OFFLINE: "1" });
-  context = { ...processContext({ quiet: true }, stop.signal), settings };
+  context = openWorkspace({ settings, signal: stop.signal });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -1,7 +1,6 @@
 /** @file Opens a finished run or a model folder for predict: prompts in, answers out, each with its probability. */
 
 import { DataError } from "../../base/errors.ts";
-import type { Context } from "../../cli/context.ts";
 import type { AskedAnswer, Question } from "../../data/asked-task.ts";
 import { type PromptTemplate, tokenizeLabels } from "../../data/tokens/chat-template.ts";
 import { lengthOf } from "../../data/tokens/fit.ts";
@@ -15,6 +14,7 @@ import { Network, type NetworkOptions } from "../../models/network.ts";
 import { maxPositions } from "../../models/tuning.ts";
 import { TRAIN_DEFAULTS } from "../../specs/train.ts";
 import { type ModelRef, type OpenedModel, openModel, parametersOf } from "../models/open-model.ts";
+import type { Workspace } from "../workspace.ts";
 import { type Predicted, pickedLabel, writtenAnswer } from "./predicted.ts";
 
 /** An opened model. */
@@ -45,14 +45,14 @@ export async function openAnswerer(
   ref: ModelRef,
   answer: AskedAnswer,
   newTokens: (template: PromptTemplate) => Promise<number>,
-  context: Context,
+  workspace: Workspace,
 ): Promise<Answerer> {
-  const opened = await openModel(ref, context);
+  const opened = await openModel(ref, workspace);
   const cutoffLen = opened.spec?.train.cutoff_len ?? TRAIN_DEFAULTS.cutoff_len;
   const options = { threads: opened.threads, maxPositions: maxPositions(opened.model.config, cutoffLen) };
   const limit = Math.min(cutoffLen, options.maxPositions);
   if (answer.kind === "label") return labelPicker(opened, answer.labels, options, limit);
-  return writer(opened, answer.kind, await newTokens(opened.template), options, limit, context.signal);
+  return writer(opened, answer.kind, await newTokens(opened.template), options, limit, workspace.signal);
 }
 
 async function labelPicker(

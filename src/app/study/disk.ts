@@ -6,13 +6,13 @@ import { SpecError } from "../../base/errors.ts";
 import { bytes } from "../../base/human-numbers.ts";
 import { runDir } from "../../study/scored.ts";
 import type { Estimate } from "../../study/types.ts";
-import type { PreparedStudy } from "./prepare-study.ts";
+import type { PlannedStudy } from "./planned-study.ts";
 
 /**
  * Refuses a study that needs more disk than is free.
  * @throws {SpecError} what is needed and what there is
  */
-export function refuseFullDisk({ dir, plan }: Pick<PreparedStudy, "dir" | "plan">): void {
+export function refuseFullDisk({ dir, plan }: Pick<PlannedStudy, "dir" | "plan">): void {
   const toDo = plan.filter(({ id }) => !existsSync(runDir(dir, id))).map(({ estimate }) => estimate);
   const needed = diskNeeded(toDo);
   let folder = dir;
@@ -23,7 +23,7 @@ export function refuseFullDisk({ dir, plan }: Pick<PreparedStudy, "dir" | "plan"
     place: dir,
     expected: `${bytes(needed)} free for ${toDo.length} runs`,
     got: bytes(bavail * bsize),
-    remedy: "Free some space, use --out on another disk, or set train.keep: none.",
+    remedy: "Free some space, use options.out on another disk, or set train.keep: none.",
   });
 }
 

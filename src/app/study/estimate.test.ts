@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { digestOf } from "../../base/digest.ts";
 import type { PreparedTask } from "../../data/tokens/prepare.ts";
 import { parseStudy } from "../../specs/study-file.ts";
-import { ingredientTasks, planStudy } from "../../study/plan.ts";
+import { ingredientTasks, planRuns } from "../../study/plan.ts";
 import type { PlannedRun } from "../../study/types.ts";
 import { batchesOf, estimateRun } from "./estimate.ts";
 
@@ -11,7 +11,7 @@ const SIZE = { parameters: 1e6, blocks: 9e5, layers: 2, hidden: 64, intermediate
 
 /** Tasks that have nothing but lengths. */
 function toyTasks(lengths: Record<string, number[]>): Record<string, PreparedTask> {
-  const prepared = Object.entries(lengths).map(([name, list]) => {
+  const planned = Object.entries(lengths).map(([name, list]) => {
     const tokens = Int32Array.from(list);
     const numTokens = list.reduce((sum, length) => sum + length, 0);
     const split = {
@@ -21,14 +21,14 @@ function toyTasks(lengths: Record<string, number[]>): Record<string, PreparedTas
     };
     return [name, { split: () => split }];
   });
-  return Object.fromEntries(prepared) as Record<string, PreparedTask>;
+  return Object.fromEntries(planned) as Record<string, PreparedTask>;
 }
 
 function planOf(text: string, lengths: Record<string, number[]>): PlannedRun[] {
   const study = parseStudy(text, "/s.yaml", { assignments: [], cwd: "/" });
   const tasks = toyTasks(lengths);
   expect(Object.keys(ingredientTasks(study)).every((name) => name in tasks)).toBe(true);
-  return planStudy(study, {
+  return planRuns(study, {
     ingredients: () =>
       Object.fromEntries(
         Object.entries(lengths).map(([name, list]) => [

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { planStudy } from "../../study/plan.ts";
+import { planRuns } from "../../study/plan.ts";
 import { readStudy } from "./read-study.ts";
 
 const RECIPE = join(import.meta.dirname, "../../../recipes/paper-55.yaml");
@@ -9,7 +9,7 @@ const RECIPE = join(import.meta.dirname, "../../../recipes/paper-55.yaml");
 function planOf(models: string, numTrain: (name: string) => number) {
   const { study } = readStudy(RECIPE, [models]);
   const names = [...Object.keys(study.tasks), ...Object.keys(study.mixers)];
-  return planStudy(study, {
+  return planRuns(study, {
     ingredients: () =>
       Object.fromEntries(
         names.map((name) => [

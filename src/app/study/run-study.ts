@@ -1,117 +1,115 @@
-/** @file A prepared study to its table: baselines, runs, records, and what is said at the end. What demo, run and train have in common. */
+/** @file Does what a study still lacks, baselines first, then runs, and returns how each ended. */
 
-import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { visible } from "../../base/visible.ts";
-import type { Context } from "../../cli/context.ts";
-import { EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED } from "../../cli/exit.ts";
-import { refuseDivided } from "../../cli/gpus.ts";
-import type { TorchOptions } from "../../cli/options/torch.ts";
-import { type ProgressLine, progressLine } from "../../cli/screen/progress.ts";
-import { StudyProgress } from "../../cli/screen/study-progress.ts";
 import { scoreTextBaseline } from "../../eval/baselines/score-baseline.ts";
 import { makeFolder, writeWhole } from "../../formats/files.ts";
-import { reportHtml } from "../../report/html.ts";
-import { reportText } from "../../report/report-text.ts";
-import { openRunDir, readReceipt, removeLeftovers, runPaths, writeStatus } from "../../runs/run-dir.ts";
+import { openRunDir, removeLeftovers, writeStatus } from "../../runs/run-dir.ts";
 import { changedSplits, forgetScores } from "../../study/changed-scores.ts";
 import { whileClaimed } from "../../study/claim.ts";
-import { executeJobs, type StudyOutcome } from "../../study/execute.ts";
+import { executeJobs, type JobEvent } from "../../study/execute.ts";
 import { appendLedger, readLedger } from "../../study/ledger.ts";
 import { differingKeys, findStudyLock, writeStudyLock } from "../../study/lock-file.ts";
-import type { ReportData } from "../../study/report-data.ts";
-import { reportOf } from "../../study/report-of.ts";
-import { type StudyResults, studyResults } from "../../study/results.ts";
-import { baselineDir, isComplete, runDir } from "../../study/scored.ts";
-import type { ExecuteJob, PlannedRun } from "../../study/types.ts";
+import { baselineDir, isComplete } from "../../study/scored.ts";
+import type { ExecuteJob, Job, PlannedRun } from "../../study/types.ts";
+import { refuseDivided } from "../../workers/gpus.ts";
 import { concurrencyFor } from "../../workers/threads.ts";
+import type { Workspace } from "../workspace.ts";
 import { refuseFullDisk } from "./disk.ts";
-import { type HostedOutcome, scoreHostedBaselines } from "./hosted/baselines.ts";
+import { scoreHostedBaselines } from "./hosted/baselines.ts";
 import { mustBePaid } from "./hosted/bill.ts";
-import { describeUnderWay, jobNames, jobsUnderWay } from "./hosted/jobs-under-way.ts";
+import { type JobUnderWay, jobsUnderWay } from "./hosted/jobs-under-way.ts";
 import { JOBS_AT_A_TIME, startHosted } from "./hosted/start.ts";
-import { MOST_AT_ONCE, type RayPlace, settingsOfRay } from "./open-ray.ts";
-import { jobsOf, type PreparedStudy, refuseFullMemory } from "./prepare-study.ts";
+import { jobsOf } from "./jobs.ts";
+import { MOST_AT_ONCE, openRay, settingsOfRay } from "./open-ray.ts";
+import type { PlannedStudy } from "./planned-study.ts";
+import { refuseFullMemory } from "./refusals.ts";
 import { openTorch, startWorker } from "./start-worker.ts";
+import type { JobSummary, StudyEvent } from "./study-events.ts";
 
-/** What is no part of a study, whose results do not follow from it. */
-export interface How {
-  /** Runs at a time; default as many as cores and memory allow, one on each GPU, a few where a service trains them, on a cluster all of them. */
+export interface RunOptions {
+  /**
+   * Runs at a time. Default: as many as cores and memory allow; with PyTorch one on each GPU; 4 where a service trains them; on a cluster all
+   * of them. No result follows from it.
+   */
   concurrency?: number | undefined;
-  /** What PyTorch on this machine does. */
-  torch?: TorchOptions;
-  /** The cluster that trains; absent: none. */
-  ray?: RayPlace | undefined;
+  /** Called as things happen. */
+  onEvent?: ((event: StudyEvent) => void) | undefined;
+}
+
+/** How a call of {@link runStudy} ended: ids of runs and baselines. */
+export interface StudyOutcome {
+  /** The study's directory, which `studyResults` reads. */
+  dir: string;
+  done: string[];
+  /** Complete before this call. */
+  doneBefore: string[];
+  failed: { id: string; reason: string; stack?: string }[];
+  /** The same call again resumes them. */
+  interrupted: string[];
+  /** Still running on a cluster. */
+  left: string[];
+  /** Hosted baselines that nobody allowed to be asked: their rows are empty. */
+  notSent: { baseline: string; requests: number; base_url: string }[];
+  /** Jobs that a fine-tuning service is still working on. */
+  underWay: JobUnderWay[];
 }
 
 /**
- * Does what is not done yet: baselines, then runs; then prints the table. A hosted baseline that nobody allowed is said to be missing: all that
- * was asked for is done without it.
- * @returns exit status
+ * Does what is not done yet. A run that fails is recorded with its reason, and the others are done. The signal of the workspace stops it at the
+ * next safe point; the same call resumes it.
+ * @throws {SpecError} too little disk or memory, another process in the directory, hosted work without consent
+ * @throws {WorkerError} no PyTorch, a cluster that does not answer
  */
 export async function runStudy(
-  prepared: PreparedStudy,
-  context: Context,
-  { concurrency, torch: options, ray }: How = {},
-): Promise<number> {
-  const { dir, lock } = prepared;
+  planned: PlannedStudy,
+  workspace: Workspace,
+  { concurrency, onEvent = () => {} }: RunOptions = {},
+): Promise<StudyOutcome> {
+  const { dir, lock, plan, input } = planned;
+  const { worker: named, torch: torchOptions = {}, ray: rayOptions = {} } = planned.workerOptions;
   const { kind } = lock.worker;
-  refuseFullDisk(prepared);
-  const torch = kind === "torch" && ray === undefined ? openTorch(context.settings, options) : undefined;
-  refuseDivided(ray?.numGpus ?? torch?.settings.ranks ?? 1, prepared.plan);
-  if (ray === undefined) refuseFullMemory(prepared, torch?.memory);
-  if (kind === "hosted") await mustBePaid(prepared, context);
-  for (const model of Object.values(prepared.models)) await model.fetchWeights();
+  refuseFullDisk(planned);
+  const ray = named === "ray" ? await openRay(rayOptions, torchOptions, input.study.name, workspace) : undefined;
+  const torch = kind === "torch" && ray === undefined ? openTorch(workspace.settings, torchOptions) : undefined;
+  refuseDivided(ray?.numGpus ?? torch?.settings.ranks ?? 1, plan);
+  if (ray === undefined) refuseFullMemory(planned, torch?.memory);
+  if (kind === "hosted") await mustBePaid(planned, workspace);
+  for (const model of Object.values(planned.models)) await model.fetchWeights();
   makeFolder(dir);
-  return whileClaimed(dir, context, async () => {
+  return whileClaimed(dir, workspace, async () => {
     removeLeftovers(dir);
-    writeStudyFiles(prepared, context);
-    const line = progressLine(context);
-    const note = (text: string) => line.say(visible(text));
-    const ownPace = torch?.settings.isGpu ? torch.settings.gpus.length : defaultConcurrency(prepared);
+    writeStudyFiles(planned, workspace);
+    const ownPace = torch?.settings.isGpu ? torch.settings.gpus.length : defaultConcurrency(planned);
     const atOnce = concurrency ?? (ray === undefined ? ownPace : MOST_AT_ONCE);
-    let outcome: StudyOutcome;
-    let hosted: HostedOutcome;
-    const elsewhere = { torch: torch?.settings, ray: ray && settingsOfRay(ray, prepared) };
-    let worker = kind === "hosted" ? undefined : startWorker({ ...context, note }, elsewhere);
+    const elsewhere = { torch: torch?.settings, ray: ray && settingsOfRay(ray, planned) };
+    let worker = kind === "hosted" ? undefined : startWorker(workspace, elsewhere);
     try {
-      await scoreTextBaselines(prepared, context);
-      hosted = await scoreHostedBaselines(prepared, context);
-      worker ??= startHosted(prepared, hosted.spent, context);
-      outcome = await executeAll(prepared, worker.execute, atOnce, line, context);
+      await scoreTextBaselines(planned, onEvent, workspace);
+      const hosted = await scoreHostedBaselines(planned, workspace);
+      worker ??= startHosted(planned, hosted.spent, workspace);
+      const jobs = await executeAll(planned, worker.execute, atOnce, onEvent, workspace);
+      return {
+        dir,
+        done: idsOf(jobs.done),
+        doneBefore: idsOf(jobs.skipped),
+        failed: [...hosted.failed, ...jobs.failed.map(({ job, ...why }) => ({ id: job.id, ...why }))],
+        interrupted: [...idsOf(jobs.interrupted), ...hosted.interrupted],
+        left: idsOf(jobs.left),
+        notSent: hosted.notSent,
+        underWay: jobsUnderWay(dir, idsOf(plan)),
+      };
     } finally {
       await worker?.close();
     }
-    return conclude(prepared, outcome, hosted, studyResults(dir), context);
   });
 }
 
-/**
- * Writes report.html and report.json beside the runs.
- * @param texts  whether outputs of single items are in them
- * @returns what they show
- */
-export function writeReport(results: StudyResults, texts = true): ReportData {
-  const all = reportOf(results);
-  const data = texts ? all : { ...all, disagreements: [], remarks: [...all.remarks, NO_TEXTS] };
-  writeWhole(join(results.dir, "report.json"), `${JSON.stringify(data, null, 1)}\n`);
-  writeWhole(reportPage(results.dir), reportHtml(data));
-  return data;
-}
-
-const NO_TEXTS = "Outputs of single test items were left out when this was written (--no-texts).";
-
-/** Where the report's page lies. */
-export function reportPage(dir: string): string {
-  return join(dir, "report.html");
-}
-
-function writeStudyFiles({ input, dir, lock, plan }: PreparedStudy, context: Context): void {
+function writeStudyFiles({ input, dir, lock, plan }: PlannedStudy, workspace: Workspace): void {
   const before = findStudyLock(dir);
   if (before !== undefined) {
     const keys = differingKeys(before, lock);
     if (keys.length > 0) {
-      context.note(`Since the last call these have changed: ${keys.join(", ")}. New runs are added, old ones kept.`);
+      workspace.note(`Since the last call these have changed: ${keys.join(", ")}. New runs are added, old ones kept.`);
     }
     forgetScores(dir, changedSplits(before, lock));
   }
@@ -120,140 +118,87 @@ function writeStudyFiles({ input, dir, lock, plan }: PreparedStudy, context: Con
   const known = new Set(readLedger(dir).flatMap(({ event, run }) => (event === "planned" ? [run] : [])));
   for (const { id, mixture, model, seed } of plan) {
     if (!known.has(id))
-      appendLedger(dir, context.clock, { event: "planned", run: id, detail: { mixture: mixture.name, model, seed } });
+      appendLedger(dir, workspace.clock, { event: "planned", run: id, detail: { mixture: mixture.name, model, seed } });
   }
 }
 
-async function scoreTextBaselines(prepared: PreparedStudy, context: Context): Promise<void> {
-  for (const { id, kind } of prepared.lock.baselines) {
+async function scoreTextBaselines(
+  planned: PlannedStudy,
+  onEvent: (event: StudyEvent) => void,
+  workspace: Workspace,
+): Promise<void> {
+  for (const { id, kind } of planned.lock.baselines) {
     if (kind === "base" || kind === "hosted") continue;
-    const dir = baselineDir(prepared.dir, id);
-    const job = { dir, eval_tasks: Object.keys(prepared.input.study.tasks), eval: prepared.input.study.eval };
+    const dir = baselineDir(planned.dir, id);
+    const job = { dir, eval_tasks: Object.keys(planned.input.study.tasks), eval: planned.input.study.eval };
     if (isComplete(job)) continue;
     openRunDir(dir);
-    appendLedger(prepared.dir, context.clock, { event: "started", run: id });
+    appendLedger(planned.dir, workspace.clock, { event: "started", run: id });
     if (job.eval.splits.includes("test")) {
-      appendLedger(prepared.dir, context.clock, { event: "test_opened", run: id, detail: { tasks: job.eval_tasks } });
+      appendLedger(planned.dir, workspace.clock, { event: "test_opened", run: id, detail: { tasks: job.eval_tasks } });
     }
     for (const task of job.eval_tasks) {
       // note: fitting blocks this thread; between tasks a signal is heard
       await new Promise((resolve) => setImmediate(resolve));
-      if (context.signal.aborted) return;
-      context.note(`baseline ${kind}: ${task}`);
-      scoreTextBaseline(kind, dir, prepared.tasks[task]!, job.eval);
+      if (workspace.signal.aborted) return;
+      onEvent({ kind: "baseline", baseline: kind, task });
+      scoreTextBaseline(kind, dir, planned.tasks[task]!, job.eval);
     }
     writeStatus(dir, { state: "done" });
-    appendLedger(prepared.dir, context.clock, { event: "finished", run: id });
+    appendLedger(planned.dir, workspace.clock, { event: "finished", run: id });
   }
 }
 
-function defaultConcurrency({ plan, lock }: PreparedStudy): number {
+function defaultConcurrency({ plan, lock }: PlannedStudy): number {
   if (lock.worker.kind === "hosted") return JOBS_AT_A_TIME;
   return concurrencyFor(lock.worker.threads, Math.max(...plan.map(({ estimate }) => estimate.memory_bytes)));
 }
 
-async function executeAll(
-  prepared: PreparedStudy,
+function executeAll(
+  planned: PlannedStudy,
   execute: ExecuteJob,
   concurrency: number,
-  line: ProgressLine,
-  context: Context,
-): Promise<StudyOutcome> {
-  const queue = jobsOf(prepared);
-  const names = new Map(prepared.plan.map((run) => [run.id, labelOf(run, prepared)]));
-  const toDo = queue.filter(({ job }) => !isComplete(job));
-  const untuned = new Map(queue.map(({ job }) => [job.id, `${job.model} untuned`]));
-  const progress = new StudyProgress(
-    toDo,
-    concurrency,
-    new Map(prepared.plan.map(({ id, estimate }) => [id, estimate.memory_bytes])),
-    (id) => names.get(id) ?? untuned.get(id)!,
-    line,
-    context.clock,
+  onEvent: (event: StudyEvent) => void,
+  workspace: Workspace,
+) {
+  const queue = jobsOf(planned);
+  const runs = new Map(planned.plan.map((run) => [run.id, run]));
+  const summaries = new Map(
+    queue.map(({ job, seconds }): [string, JobSummary] => {
+      const run = runs.get(job.id);
+      if (run === undefined) return [job.id, { id: job.id, label: `${job.model} untuned`, seconds }];
+      return [job.id, { id: job.id, label: labelOf(run, planned), seconds, memoryBytes: run.estimate.memory_bytes }];
+    }),
   );
-  try {
-    return await executeJobs(queue, {
-      execute,
-      concurrency,
-      signal: context.signal,
-      isComplete,
-      record: (entry) => appendLedger(prepared.dir, context.clock, entry),
-      onEvent: (event) => progress.onEvent(event),
-    });
-  } finally {
-    progress.close();
-  }
+  const todo = queue.filter(({ job }) => !isComplete(job)).map(({ job }) => summaries.get(job.id)!);
+  onEvent({ kind: "planned", jobs: todo, concurrency });
+  return executeJobs(queue, {
+    execute,
+    concurrency,
+    signal: workspace.signal,
+    isComplete,
+    record: (entry) => appendLedger(planned.dir, workspace.clock, entry),
+    onEvent: (event) => onEvent(studyEvent(event, summaries.get(event.job.id)!)),
+  });
 }
 
-function labelOf(run: PlannedRun, { input }: PreparedStudy): string {
+function studyEvent(event: JobEvent, job: JobSummary): StudyEvent {
+  if (event.kind === "started") return { kind: "started", job, index: event.index, total: event.total };
+  if (event.kind === "progress") {
+    const { progress } = event;
+    if (progress.note !== undefined) return { kind: "note", job, text: progress.note };
+    return { kind: progress.phase === "train" ? "step" : "scored", job, progress };
+  }
+  const { outcome } = event;
+  return outcome.state === "failed" ? { kind: "failed", job, reason: outcome.reason } : { kind: outcome.state, job };
+}
+
+function idsOf(all: readonly Pick<Job | PlannedRun, "id">[]): string[] {
+  return all.map(({ id }) => id);
+}
+
+function labelOf(run: PlannedRun, { input }: PlannedStudy): string {
   const model = input.study.models.length > 1 ? `${run.model} ` : "";
   const factors = Object.entries(run.factors).map(([key, value]) => ` ${key.replace(/^train\./, "")}=${String(value)}`);
   return `${model}${run.mixture.name} seed ${run.seed}${factors.join("")}`;
-}
-
-function conclude(
-  prepared: PreparedStudy,
-  outcome: StudyOutcome,
-  hosted: HostedOutcome,
-  results: StudyResults,
-  context: Context,
-): number {
-  const { dir, plan } = prepared;
-  const { table } = results;
-  const { notSent } = hosted;
-  const failures = [...hosted.failed, ...outcome.failed.map(({ job, ...why }) => ({ id: job.id, ...why }))];
-  const failed = failures.map(({ id, reason }) => ({ id, reason }));
-  const interrupted = outcome.interrupted.length + hosted.interrupted;
-  const left = outcome.left.length;
-  const ids = plan.map(({ id }) => id);
-  const goingOn = jobsUnderWay(dir, ids);
-  const counts = {
-    done: outcome.done.length,
-    done_before: outcome.skipped.length,
-    failed,
-    interrupted,
-    ...(notSent.length > 0 && { not_sent: notSent }),
-    ...(goingOn.length > 0 && { going_on: jobNames(goingOn) }),
-    ...(left > 0 && { left }),
-  };
-  const next = "the same command goes on where this stopped.";
-  const isScored = table.tasks.length > 0;
-  const lines = [
-    isScored ? reportText(table, writeReport(results)) : "Nothing was scored: no task has labels.",
-    "",
-    `Results are in ${dir} (mixtune report ${dir} prints this again).`,
-    ...(isScored ? [`With charts: ${reportPage(dir)}, which opens in any browser.`] : []),
-    ...(plan.length === 1 ? modelText(runDir(dir, plan[0]!.id)) : []),
-    ...otherRuns(prepared),
-    ...failed.map(({ id, reason }) => `failed: ${id}: ${reason}`),
-    ...(context.options.debug ? failures.map(({ stack }) => stack ?? "") : []),
-    ...(failed.length > 0 ? [`${failed.length} failed. Put the reason right; ${next}`] : []),
-    ...(interrupted > 0 ? [`Interrupted with ${interrupted} to do; ${next}`] : []),
-    ...(left > 0
-      ? [`${left} left to the cluster: the same command fetches what is done, or waits without --detach.`]
-      : []),
-    ...describeUnderWay(dir, goingOn),
-    ...notSent.map(
-      ({ baseline, requests, base_url }) =>
-        `Nothing was sent to ${baseline}: its row is empty. Add --allow-hosted for ${requests} requests to ${base_url}.`,
-    ),
-  ];
-  context.result({ dir, ...counts, table }, lines.join("\n"));
-  if (interrupted > 0) return EXIT_INTERRUPTED;
-  return failed.length > 0 ? EXIT_FAILED : EXIT_DONE;
-}
-
-/** Where the model of a single run is. */
-function modelText(dir: string): string[] {
-  const tuned = readReceipt(dir)?.hosted?.fine_tuned_model;
-  if (tuned !== undefined) return [`The model is openai:${tuned}: mixtune eval takes that name.`];
-  return existsSync(runPaths.hostedJob(dir)) ? [] : [`The model is in ${dir}: mixtune predict takes that folder.`];
-}
-
-/** Runs of earlier calls that the study as it now stands does not hold. */
-function otherRuns({ dir, lock }: PreparedStudy): string[] {
-  const planned = new Set(lock.runs.map(({ id }) => id));
-  const runs = join(dir, "runs");
-  const others = existsSync(runs) ? readdirSync(runs).filter((id) => !planned.has(id)) : [];
-  return others.length === 0 ? [] : [`Other runs, of earlier calls, are kept: ${others.join(", ")}.`];
 }

@@ -1,12 +1,10 @@
-/** @file The local worker as this command line starts it. */
+/** @file The worker that trains on this machine, and the PyTorch that it may use. */
 
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { Context } from "../../cli/context.ts";
-import { gpusOfRuns } from "../../cli/gpus.ts";
-import { type TorchOptions, torchOptionsOf } from "../../cli/options/torch.ts";
 import type { TokenCache } from "../../data/tokens/token-cache.ts";
+import { gpusOfRuns } from "../../workers/gpus.ts";
 import { createLocalWorker, type LocalWorker, type LocalWorkerOptions } from "../../workers/local.ts";
 import { findTorch } from "../../workers/python.ts";
 import { weightCache } from "../../workers/shared-parts.ts";
@@ -14,6 +12,8 @@ import type { TorchSettings } from "../../workers/torch-engine.ts";
 import { pythonOf } from "../../workers/torch-setup.ts";
 import { codeDigest, packageRoot, packageVersion } from "../package.ts";
 import type { Settings } from "../settings.ts";
+import type { Workspace } from "../workspace.ts";
+import type { TorchOptions } from "./worker-kind.ts";
 
 /** Tokenised splits of earlier calls of the same program. */
 export function tokenCacheOf({ cacheDir }: Settings): TokenCache | undefined {
@@ -25,7 +25,7 @@ export function tokenCacheOf({ cacheDir }: Settings): TokenCache | undefined {
 export type Elsewhere = Pick<LocalWorkerOptions, "torch" | "ray">;
 
 export function startWorker(
-  { settings, note }: Pick<Context, "settings" | "note">,
+  { settings, note }: Pick<Workspace, "settings" | "note">,
   elsewhere: Elsewhere = {},
 ): LocalWorker {
   const { version } = createRequire(import.meta.url)("onnxruntime-node/package.json") as { version: string };
@@ -66,7 +66,7 @@ export function torchEnvironment({ workerEnvironment }: Settings): Record<string
  * PyTorch on this machine.
  * @throws {WorkerError} no Python, or one without what the worker needs; {SpecError} fewer GPUs
  */
-export function openTorch(settings: Settings, { gpus: asked, compile }: TorchOptions = torchOptionsOf({})): TorchHere {
+export function openTorch(settings: Settings, { gpus: asked, compile = false }: TorchOptions = {}): TorchHere {
   const [python, environment] = [torchPython(settings), torchEnvironment(settings)];
   const { numGpus, gpuMemory } = findTorch(python, environment);
   const gpus = gpusOfRuns(asked, numGpus, environment);

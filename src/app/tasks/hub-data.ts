@@ -3,14 +3,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type DataError, MixtuneError } from "../../base/errors.ts";
-import type { Context } from "../../cli/context.ts";
-import { fetchLine } from "../../cli/screen/fetch-progress.ts";
 import { definitionOf, type LoadSettings } from "../../data/load-task.ts";
 import type { HubFiles } from "../../data/readers/hub-rows.ts";
 import { type DatasetRequest, fetchDataset } from "../../hub/dataset.ts";
 import type { HubRecord } from "../../hub/types.ts";
 import type { TaskSpec } from "../../specs/types.ts";
 import type { LockedRepo } from "../../study/lock-file.ts";
+import { fetchProgress } from "../models/fetch-shown.ts";
+import type { Workspace } from "../workspace.ts";
 
 /** Where a study's data is. */
 export interface HubData extends LoadSettings {
@@ -28,15 +28,15 @@ export function lockedName(id: string): string {
 export async function fetchWhatThereIs(
   specs: Readonly<Record<string, TaskSpec>>,
   dataRoot: string | undefined,
-  context: Context,
+  workspace: Workspace,
 ): Promise<HubData> {
   const all: HubData = { dataRoot, hubFiles: {}, records: {} };
   for (const [name, spec] of Object.entries(specs)) {
     try {
-      Object.assign(all.hubFiles, (await fetchHubData({ [name]: spec }, dataRoot, context)).hubFiles);
+      Object.assign(all.hubFiles, (await fetchHubData({ [name]: spec }, dataRoot, workspace)).hubFiles);
     } catch (error) {
       if (!(error instanceof MixtuneError)) throw error;
-      context.note(error.message);
+      workspace.note(error.message);
     }
   }
   return all;
@@ -50,7 +50,7 @@ export async function fetchWhatThereIs(
 export async function fetchHubData(
   specs: Readonly<Record<string, TaskSpec>>,
   dataRoot: string | undefined,
-  context: Context,
+  workspace: Workspace,
   locked: Readonly<Record<string, LockedRepo>> = {},
 ): Promise<HubData> {
   const hubFiles: Record<string, HubFiles> = {};
@@ -59,7 +59,7 @@ export async function fetchHubData(
     const request = requestOf(spec, dataRoot);
     if (request === undefined) continue;
     const revision = locked[lockedName(request.id)]?.revision;
-    const { splits, record } = await fetchOne(name, spec, { ...request, ...(revision && { revision }) }, context);
+    const { splits, record } = await fetchOne(name, spec, { ...request, ...(revision && { revision }) }, workspace);
     hubFiles[name] = { repo: record.repo, revision: record.revision, splits };
     const known = records[lockedName(request.id)];
     records[lockedName(request.id)] = { ...record, files: { ...known?.files, ...record.files } };
@@ -78,10 +78,9 @@ function requestOf(spec: TaskSpec, dataRoot: string | undefined): DatasetRequest
   return { id, splits: Object.values(splits), ...(named !== undefined && { config: named }) };
 }
 
-async function fetchOne(name: string, spec: TaskSpec, request: DatasetRequest, context: Context) {
-  const line = fetchLine(context, name);
+async function fetchOne(name: string, spec: TaskSpec, request: DatasetRequest, workspace: Workspace) {
   try {
-    return await fetchDataset(context.hub, request, line.update);
+    return await fetchDataset(workspace.hub, request, fetchProgress(workspace, name));
   } catch (error) {
     if (!(error instanceof MixtuneError)) throw error;
     const { expected, got, remedy } = error;
@@ -96,7 +95,5 @@ async function fetchOne(name: string, spec: TaskSpec, request: DatasetRequest, c
       remedy: `${remedy}${byHand ?? ""}`,
       cause: error,
     });
-  } finally {
-    line.close();
   }
 }

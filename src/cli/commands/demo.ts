@@ -3,11 +3,11 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { packageRoot } from "../../app/package.ts";
-import { prepareStudy } from "../../app/study/prepare-study.ts";
+import { planStudy } from "../../app/study/plan-study.ts";
 import { readStudy } from "../../app/study/read-study.ts";
-import { runStudy } from "../../app/study/run-study.ts";
 import type { Act } from "../act.ts";
 import { assignmentsOf } from "../options/assignments.ts";
+import { runAndReport } from "../run-and-report.ts";
 
 export function addDemo(program: Command, act: Act): void {
   program
@@ -20,7 +20,7 @@ export function addDemo(program: Command, act: Act): void {
     .action((words: string[], options: { out?: string }) =>
       act(async (context) => {
         const input = readStudy(join(packageRoot(), "recipes", "demo.yaml"), assignmentsOf(words));
-        return runStudy(await prepareStudy(input, options.out, context), context);
+        return runAndReport(await planStudy(input, context, { dir: options.out }), context);
       }),
     );
 }

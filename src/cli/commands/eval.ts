@@ -4,8 +4,9 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { rescore, rescoredText } from "../../app/evaluate/rescore.ts";
+import { type HostedChoice, hostedChoice } from "../../app/hosted/choice.ts";
 import { localModelDir, modelDir, modelDirOfRun, modelSize } from "../../app/models/named-model.ts";
-import { dataOfJobs } from "../../app/study/prepare-study.ts";
+import { dataOfJobs } from "../../app/study/planned-study.ts";
 import { readStudy } from "../../app/study/read-study.ts";
 import { startWorker } from "../../app/study/start-worker.ts";
 import { fetchHubData } from "../../app/tasks/hub-data.ts";
@@ -32,9 +33,8 @@ import { threadsFor } from "../../workers/threads.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
-import { HOSTED_OPTIONS, type HostedChoice, type HostedFlags, hostedChoice } from "../options/hosted.ts";
+import { addHostedOptions, addRequestConcurrency, type HostedFlags, hostedOptionsOf } from "../options/hosted.ts";
 import { wholeNumber } from "../options/numbers.ts";
-import { progressLine } from "../screen/progress.ts";
 
 interface EvalOptions extends HostedFlags {
   fewShot: number;
@@ -63,7 +63,7 @@ export function addEval(program: Command, act: Act): void {
         return evaluate(model, options, context);
       }),
     );
-  for (const [flags, meaning] of HOSTED_OPTIONS) command.option(flags, meaning);
+  addRequestConcurrency(addHostedOptions(command));
 }
 
 async function judgeAgain(
@@ -95,7 +95,7 @@ function noModel(): SpecError {
 }
 
 async function evaluate(model: string, options: EvalOptions, context: Context): Promise<number> {
-  const hosted = hostedChoice(model, options, context.settings.openai);
+  const hosted = hostedChoice(model, hostedOptionsOf(options), context.settings.openai);
   const isRun = existsSync(runPaths.spec(model));
   const studyDir = isRun ? studyAround(resolve(model)) : undefined;
   const lock = studyDir === undefined ? undefined : findStudyLock(studyDir);
@@ -262,9 +262,8 @@ async function score(
   context: Context,
 ): Promise<Scores | undefined> {
   const worker = startWorker(context);
-  const line = progressLine(context);
   try {
-    const whole = { label: job.model, index: 1, total: 1, secondsAfter: 0 };
+    const whole = { label: job.model, index: 1, pieces: 1 };
     const { failed, interrupted } = await executeJobs([{ job, seconds: 0 }], {
       execute: worker.execute,
       concurrency: 1,
@@ -272,10 +271,9 @@ async function score(
       isComplete: () => false,
       record,
       onEvent: (event) => {
-        if (event.kind === "progress") line.update(whole, event.progress);
+        if (event.kind === "progress") context.progress({ ...whole, ...event.progress });
       },
     });
-    line.close();
     const [failure] = failed;
     if (failure !== undefined) {
       throw new WorkerError({

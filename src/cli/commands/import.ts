@@ -18,6 +18,7 @@ import { parseStudy } from "../../specs/study-file.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
+import { withFlags } from "../options/flags.ts";
 import { wholeNumber } from "../options/numbers.ts";
 
 interface Flags {
@@ -69,21 +70,23 @@ function importOne(path: string, flags: Flags, context: Context): number {
           : fromFolder(dirname(out), inside),
   };
   const imported = importConfig(config, info, options);
-  const text = studyText(imported, basename(path));
+  const text = withFlags(studyText(imported, basename(path)));
   refuseBadStudy(text, out, config);
-  const { tool, study, carried, remarks } = imported;
+  const { tool, study } = imported;
+  const { carried, remarks } = JSON.parse(withFlags(JSON.stringify(imported))) as typeof imported;
+  const account = withFlags(accountText(imported));
   if (!isToStdout) {
     makeFolder(dirname(out));
     writeWhole(out, text);
   }
   if (isToStdout && !context.options.json) {
-    context.note(accountText(imported));
+    context.note(account);
     context.print(text);
     return EXIT_DONE;
   }
   context.result(
     { tool, ...(isToStdout ? { text } : { path: out }), study, carried, remarks },
-    `${accountText(imported)}\n\nWrote ${flags.out}.\nNext: mixtune tasks check ${flags.out}, then mixtune plan ${flags.out}. To try every mixture: 'design=[singles,pairs,all]'.`,
+    `${account}\n\nWrote ${flags.out}.\nNext: mixtune tasks check ${flags.out}, then mixtune plan ${flags.out}. To try every mixture: 'design=[singles,pairs,all]'.`,
   );
   return EXIT_DONE;
 }

@@ -2,6 +2,7 @@
 
 import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { describeSpending } from "../../app/hosted/describe.ts";
 import { type AnswersAsked, answersToJudge, type JudgedSplit } from "../../app/judge/answers-to-judge.ts";
 import { calibrationPath, judgesIn, type OpenPanel, openPanel } from "../../app/judge/open-panel.ts";
 import { sha256 } from "../../base/digest.ts";
@@ -20,9 +21,8 @@ import { studyAround } from "../../study/lock-file.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { describeSpending, HOSTED_OPTIONS, type HostedFlags } from "../options/hosted.ts";
+import { addHostedOptions, addRequestConcurrency, type HostedFlags, hostedOptionsOf } from "../options/hosted.ts";
 import { wholeNumber } from "../options/numbers.ts";
-import { type ProgressLine, progressLine } from "../screen/progress.ts";
 
 interface JudgeOptions extends HostedFlags, AnswersAsked {
   judges: string;
@@ -46,7 +46,7 @@ export function addJudge(program: Command, act: Act): void {
     .option("--max-tokens <n>", "of a judge's reply", wholeNumber(16, 100_000), MAX_TOKENS)
     .addHelpText("after", "\nExample: mixtune judge evals/gpt-4o --judges openai:a,openai:b,openai:c --allow-hosted")
     .action((dir: string | undefined, options: JudgeOptions) => act((context) => judge(dir, options, context)));
-  for (const [flags, meaning] of HOSTED_OPTIONS) command.option(flags, meaning);
+  addRequestConcurrency(addHostedOptions(command));
 }
 
 async function judge(dir: string | undefined, options: JudgeOptions, context: Context): Promise<number> {
@@ -58,21 +58,19 @@ async function judge(dir: string | undefined, options: JudgeOptions, context: Co
       remedy: "Write for example mixtune judge evals/gpt-4o --judges openai:NAME.",
     });
   }
-  const choices = judgesIn(options.judges, options, context.settings.openai);
+  const choices = judgesIn(options.judges, hostedOptionsOf(options), context.settings.openai);
   const labelled = await humanVerdicts(options.calibrate);
   const parts = dir === undefined ? [] : await answersToJudge(resolve(dir), options, context);
   const panel = openPanel(choices, options.maxTokens, context);
   panel.mustBeAllowed([...labelled, ...parts.flatMap(({ items }) => items)]);
-  const progress = progressLine(context);
   try {
-    if (labelled.length > 0) await calibratePanel(panel, labelled, progress, context);
+    if (labelled.length > 0) await calibratePanel(panel, labelled, context);
     const { digest, judges } = panel;
     const calibration = readRecord<CalibrationScores>(calibrationPath(digest, context), calibrationSchema);
     const by: JudgedBy = { panel: digest, judges, ...(calibration && { calibration }) };
     await whileClaimed(dir && studyAround(resolve(dir)), context, async () => {
-      for (const part of parts) await judgePart(resolve(dir!), part, panel, by, progress);
+      for (const part of parts) await judgePart(resolve(dir!), part, panel, by);
     });
-    progress.close();
     if (dir === undefined) context.result(by, panelText(by));
     else {
       const scores = readScores(dir);
@@ -81,7 +79,6 @@ async function judge(dir: string | undefined, options: JudgeOptions, context: Co
       context.result({ dir: resolve(dir), ...scores }, `${scoresText(scores, names)}\n\n${where}`);
     }
   } finally {
-    progress.close();
     context.note(describeSpending(panel.spent));
   }
   return EXIT_DONE;
@@ -92,13 +89,8 @@ async function humanVerdicts(list: string | undefined): Promise<HumanVerdict[]> 
   return (await Promise.all(files.map((file) => readHumanVerdicts(file)))).flat();
 }
 
-async function calibratePanel(
-  panel: OpenPanel,
-  labelled: readonly HumanVerdict[],
-  progress: ProgressLine,
-  context: Context,
-): Promise<void> {
-  const opinions = await panel.ask(labelled, "calibration", progress);
+async function calibratePanel(panel: OpenPanel, labelled: readonly HumanVerdict[], context: Context): Promise<void> {
+  const opinions = await panel.ask(labelled, "calibration");
   // Answers to one question are not independent: a judge errs on questions.
   const items = labelled.map(({ question, human }, i) => ({ human, group: question, votes: votesOf(opinions[i]!) }));
   const path = calibrationPath(panel.digest, context);
@@ -111,9 +103,8 @@ async function judgePart(
   { task, split, predictions, items }: JudgedSplit,
   panel: OpenPanel,
   by: JudgedBy,
-  progress: ProgressLine,
 ): Promise<void> {
-  const opinions = await panel.ask(items, `${task} ${split}`, progress);
+  const opinions = await panel.ask(items, `${task} ${split}`);
   const judgements = predictions.map(({ id, output }, i) => ({ id, output_digest: sha256(output), ...opinions[i]! }));
   writeJudgements(dir, task, split, judgements);
   const votes = predictions.map(({ group }, i) => ({ group, votes: votesOf(opinions[i]!) }));

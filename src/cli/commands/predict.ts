@@ -21,7 +21,6 @@ import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
 import { longestTrainingAnswer } from "../longest-answer.ts";
 import { wholeNumber } from "../options/numbers.ts";
-import { progressLine } from "../screen/progress.ts";
 
 interface PredictOptions {
   task: string;
@@ -120,24 +119,19 @@ async function answerRest(
   const tokenized = questions.slice(first).map(tokenize);
   const numShortened = tokenized.filter(({ tokensLost }) => tokensLost > 0).length;
   if (numShortened > 0) context.note(`${count(numShortened)} prompts are shortened, as the task's fit declares.`);
-  const progress = progressLine(context);
   let numDone = file.numDone;
-  try {
-    for (let from = first; from < questions.length && !context.signal.aborted; from += batch) {
-      const prompts = tokenized.slice(from - first, from - first + batch).map(({ whole }) => whole);
-      const show = (done: number) =>
-        progress.update(
-          { label, index: 1, total: 1, secondsAfter: 0 },
-          { id: "predict", phase: "eval", done: from + done, total: questions.length, unit: "examples" },
-        );
-      const answers = await answer(prompts, show);
-      if (answers === null) break;
-      file.add(answers.slice(numDone - from));
-      numDone = from + prompts.length;
-      show(prompts.length);
-    }
-  } finally {
-    progress.close();
+  for (let from = first; from < questions.length && !context.signal.aborted; from += batch) {
+    const prompts = tokenized.slice(from - first, from - first + batch).map(({ whole }) => whole);
+    const show = (done: number) =>
+      context.progress({
+        ...{ id: "predict", label, index: 1, pieces: 1 },
+        ...{ phase: "eval", done: from + done, total: questions.length, unit: "examples" },
+      });
+    const answers = await answer(prompts, show);
+    if (answers === null) break;
+    file.add(answers.slice(numDone - from));
+    numDone = from + prompts.length;
+    show(prompts.length);
   }
   return numDone;
 }

@@ -2,13 +2,13 @@
 
 import { dirname, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { reportPage, writeReport } from "../../app/study/run-study.ts";
 import { SpecError } from "../../base/errors.ts";
 import { makeFolder, writeWhole } from "../../formats/files.ts";
 import { exportedRuns, runEvents, runsJsonl } from "../../report/exported-runs.ts";
 import { reportText } from "../../report/report-text.ts";
 import { formatStudyTable, type TableFormat } from "../../report/tables.ts";
 import { taskText } from "../../report/task-text.ts";
+import { reportPage, writeReport } from "../../report/write-report.ts";
 import { didYouMean } from "../../specs/nearest.ts";
 import { readStudyLock } from "../../study/lock-file.ts";
 import { studyResults } from "../../study/results.ts";

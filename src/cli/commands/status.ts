@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { hostedChoice } from "../../app/hosted/choice.ts";
 import { describeUnderWay, jobNames, jobsUnderWay } from "../../app/study/hosted/jobs-under-way.ts";
 import { SpecError } from "../../base/errors.ts";
 import { aligned } from "../../report/tables.ts";
@@ -12,7 +13,6 @@ import { runDir } from "../../study/scored.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { hostedChoice } from "../options/hosted.ts";
 
 export function addStatus(program: Command, act: Act): void {
   program
@@ -86,7 +86,7 @@ async function cancelJobs(dir: string, flags: { baseUrl?: string }, context: Con
     context.result({ cancelled: [] }, "No service works on a job of this study.");
     return EXIT_DONE;
   }
-  const choice = hostedChoice(`openai:${first.job.model}`, { ...flags, allowHosted: true }, context.settings.openai)!;
+  const choice = hostedChoice(`openai:${first.job.model}`, { ...flags, isAllowed: true }, context.settings.openai)!;
   const cancelled = await cancelHosted(dir, ids, choice, context);
   const lines = cancelled.map(({ run, job, status }) => `run ${run}: job ${job} ${status}`);
   const end = "What was trained until then may be billed. mixtune run begins anew.";

@@ -8,7 +8,7 @@ import { readStudy } from "../../app/study/read-study.ts";
 import { type CheckRequest, checkTasks } from "../../app/tasks/check-tasks.ts";
 import { fetchHubData, fetchWhatThereIs } from "../../app/tasks/hub-data.ts";
 import { taskList } from "../../app/tasks/list-tasks.ts";
-import { taskNamed, taskWords } from "../../app/tasks/named-task.ts";
+import { taskNamed } from "../../app/tasks/named-task.ts";
 import { showTask } from "../../app/tasks/show-task.ts";
 import { CATALOGUE } from "../../data/catalogue.ts";
 import { loadTask } from "../../data/load-task.ts";
@@ -18,6 +18,7 @@ import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_WRONG_REQUEST } from "../exit.ts";
 import { assignmentsOf } from "../options/assignments.ts";
+import { taskWords } from "../options/task-words.ts";
 import { formatCheck } from "../screen/check-text.ts";
 
 const NUM_SHOWN = 3;

@@ -1,41 +1,18 @@
+import { Command } from "commander";
 import { describe, expect, test } from "vitest";
-import { readSettings } from "../../app/settings.ts";
-import { SpecError } from "../../base/errors.ts";
-import { describeSending, describeSpending, type HostedFlags, hostedChoice, mustBeAllowed } from "./hosted.ts";
+import { addHostedOptions, addRequestConcurrency, hostedOptionsOf } from "./hosted.ts";
 
-const KEY = "sk-test-do-not-tell";
-const withKey = readSettings({ OPENAI_API_KEY: ` ${KEY}\n`, HOME: "/nowhere" }).openai;
-const estimate = { requests: 812, promptTokens: 120_345, maxCompletionTokens: 8120, money: 0.38 };
+function read(...words: string[]) {
+  const command = addRequestConcurrency(
+    addHostedOptions(new Command().exitOverride().configureOutput({ writeErr: () => {} })),
+  );
+  return hostedOptionsOf(command.parse(words, { from: "user" }).opts());
+}
 
-describe("openai:NAME", () => {
-  test("alone is a chat model of OpenAI, with the key of the environment and no consent", () => {
-    expect(hostedChoice("openai:gpt-4o", {}, withKey)).toEqual({
-      baseUrl: "https://api.openai.com/v1",
-      model: "gpt-4o",
-      api: "chat",
-      apiKey: KEY,
-      concurrency: 8,
-      budget: {},
-      isAllowed: false,
-      isPaid: false,
-    });
-  });
-
-  test("takes its address from --base-url, else from OPENAI_BASE_URL", () => {
-    const env = readSettings({
-      OPENAI_BASE_URL: "http://host:8000/v1/",
-      OPENAI_ORG_ID: "org",
-      HOME: "/nowhere",
-    }).openai;
-    const fromEnv = hostedChoice("openai:org/model:7b", {}, env);
-    expect(fromEnv).toMatchObject({ baseUrl: "http://host:8000/v1", model: "org/model:7b", organisation: "org" });
-    expect(fromEnv).not.toHaveProperty("apiKey");
-    expect(hostedChoice("openai:m", { baseUrl: "http://127.0.0.1:1/v1" }, env)?.baseUrl).toBe("http://127.0.0.1:1/v1");
-  });
-
-  test("takes every option", () => {
-    const flags = { api: "completions", allowHosted: true, maxCost: "1.5", maxRequests: "100", prices: "2.5,10" };
-    expect(hostedChoice("openai:m", { ...flags, concurrency: "3" }, withKey)).toMatchObject({
+describe("flags of hosted models", () => {
+  test("are options of the library", () => {
+    const words = ["--api", "completions", "--allow-hosted", "--max-cost", "1.5", "--max-requests", "100"];
+    expect(read(...words, "--prices", "2.5,10", "--concurrency", "3")).toEqual({
       api: "completions",
       isAllowed: true,
       budget: { money: 1.5, requests: 100 },
@@ -44,97 +21,25 @@ describe("openai:NAME", () => {
     });
   });
 
-  test("takes the price of training as the third", () => {
-    expect(hostedChoice("openai:m", { prices: "1,2,25" }, withKey)).toMatchObject({
-      prices: { inputPerMillion: 1, outputPerMillion: 2, trainingPerMillion: 25 },
+  test("take the price of training as the third", () => {
+    expect(read("--prices", "1,2,25").prices).toEqual({
+      inputPerMillion: 1,
+      outputPerMillion: 2,
+      trainingPerMillion: 25,
     });
   });
 
-  test.each<[string, HostedFlags, RegExp]>([
-    ["no name", {}, /model: expected openai:NAME, got openai:/],
-    ["another api", { api: "responses" }, /--api: expected chat or completions, got responses/],
-    ["no number", { maxRequests: "many" }, /--max-requests: expected a whole number from 1, got many/],
-    ["none at all", { concurrency: "0" }, /--concurrency: expected a whole number from 1 to 256, got 0/],
-    ["too many", { concurrency: "1000" }, /--concurrency: expected a whole number from 1 to 256, got 1000/],
-    ["a currency", { maxCost: "$5", prices: "1,2" }, /--max-cost: expected a number, as 2\.5, got \$5/],
-    ["a negative price", { prices: "-1,2" }, /--prices: expected a number/],
-    ["one price", { prices: "3" }, /--prices: expected two or three numbers with commas/],
-    ["four prices", { prices: "1,2,3,4" }, /--prices: expected two or three numbers with commas/],
-    ["money without prices", { maxCost: "5" }, /--max-cost: expected the prices that it is counted in/],
-  ])("refuses %s", (what, flags, words) => {
-    const model = what === "no name" ? "openai:" : "openai:m";
-    expect(() => hostedChoice(model, flags, withKey)).toThrow(SpecError);
-    expect(() => hostedChoice(model, flags, withKey)).toThrow(words);
+  test.each([
+    ["another api", ["--api", "responses"], /Allowed choices are chat, completions/],
+    ["no number", ["--max-requests", "many"], /expected a whole number from 1/],
+    ["none at all", ["--concurrency", "0"], /expected a whole number from 1 to 256/],
+    ["too many", ["--concurrency", "1000"], /expected a whole number from 1 to 256/],
+    ["a currency", ["--max-cost", "$5"], /expected a number/],
+    ["a negative price", ["--prices", "-1,2"], /expected a number/],
+    ["an empty price", ["--prices", "1,"], /expected a number/],
+    ["one price", ["--prices", "3"], /two or three numbers with commas/],
+    ["four prices", ["--prices", "1,2,3,4"], /two or three numbers with commas/],
+  ])("refuse %s", (_, words, message) => {
+    expect(() => read(...words)).toThrow(message);
   });
-
-  test("of OpenAI needs a key, others do not", () => {
-    const allowed = { allowHosted: true };
-    expect(() => hostedChoice("openai:gpt-4o", allowed, {})).toThrow(
-      /OPENAI_API_KEY: expected a key for https:\/\/api/,
-    );
-    expect(hostedChoice("openai:m", { baseUrl: "http://localhost:11434/v1" }, {})).not.toHaveProperty("apiKey");
-  });
-});
-
-describe("a local model", () => {
-  test("is none of ours", () => {
-    expect(hostedChoice("mixtune/tiny", { concurrency: "2" }, withKey)).toBeUndefined();
-    expect(hostedChoice("./openai:folder", {}, withKey)).toBeUndefined();
-  });
-
-  test("has no use for the options of hosted ones", () => {
-    expect(() => hostedChoice("mixtune/tiny", { baseUrl: "http://x/v1" }, withKey)).toThrow(
-      /--base-url: expected a hosted model, openai:NAME, got mixtune\/tiny/,
-    );
-    expect(() => hostedChoice("org/name", { allowHosted: true }, withKey)).toThrow(/--allow-hosted/);
-  });
-});
-
-describe("before anything is sent", () => {
-  const choice = hostedChoice("openai:gpt-4o", { prices: "2.5,10", maxCost: "2" }, withKey)!;
-
-  test("rows, host and price are shown, the key is not", () => {
-    const text = describeSending(choice, 970, estimate);
-    expect(text).toBe(
-      [
-        "host      https://api.openai.com/v1 (chat), model gpt-4o, with the key in OPENAI_API_KEY",
-        "rows      970; 812 requests to send, the rest is answered already",
-        "tokens    about 120,345 in (4 characters taken for a token), at most 8,120 out",
-        "price     about 0.38 if every answer is as long as it may be, at 2.5 and 10 for a million tokens in and out",
-        "limits    at most 2.00 in money, then it stops and can go on",
-      ].join("\n"),
-    );
-  });
-
-  test("a price that is not known is said to be so, and so is a missing limit", () => {
-    const free = hostedChoice("openai:m", { baseUrl: "http://localhost:1/v1" }, {})!;
-    const text = describeSending(free, 1, { ...estimate, money: Number.NaN });
-    expect(text).toMatch(/without a key/);
-    expect(text).toMatch(/price {5}not known: give --prices/);
-    expect(text).toMatch(/limits {4}none \(--max-cost, --max-requests\)/);
-    expect(text).not.toContain("NaN");
-  });
-
-  test("it must have been allowed, unless nothing is left to send", () => {
-    expect(() => mustBeAllowed(choice, estimate)).toThrow(
-      /--allow-hosted: expected permission to send 812 requests to https:\/\/api\.openai\.com\/v1, got none\.\n {2}Nothing was sent\./,
-    );
-    expect(() => mustBeAllowed({ ...choice, isAllowed: true }, estimate)).not.toThrow();
-    expect(() => mustBeAllowed(choice, { ...estimate, requests: 0 })).not.toThrow();
-  });
-});
-
-test("what was spent is said in one sentence", () => {
-  const spent = {
-    requests: 820,
-    answers: 812,
-    cached: 158,
-    prompt_tokens: 100_000,
-    completion_tokens: 4000,
-    estimated: 3,
-  };
-  expect(describeSpending({ ...spent, money: 0.29 })).toBe(
-    "820 requests sent, 100,000 tokens in and 4,000 out, about 0.29 in money; 158 answers were there already.",
-  );
-  expect(describeSpending({ ...spent, money: Number.NaN })).not.toContain("NaN");
 });

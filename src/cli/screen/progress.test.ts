@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import type { QueuedJob } from "../../study/execute.ts";
-import type { Job } from "../../study/types.ts";
+import type { JobSummary } from "../../app/study/study-events.ts";
 import { ProgressLine } from "./progress.ts";
 import { StudyProgress } from "./study-progress.ts";
 
@@ -19,7 +18,7 @@ function screen(isTerminal: boolean) {
   return { state, line };
 }
 
-const WHOLE = { label: "all seed 1", index: 2, total: 5, secondsAfter: 600 };
+const WHOLE = { label: "all seed 1", index: 2, pieces: 5, secondsAfter: 600 };
 
 function steps(done: number, id = "r") {
   return { id, phase: "train" as const, done, total: 100, unit: "steps" as const, loss: 0.5 };
@@ -28,7 +27,7 @@ function steps(done: number, id = "r") {
 test("a terminal's line is rewritten, a few times a second, with rate and remaining time", () => {
   const { state, line } = screen(true);
   for (let i = 0; i <= 20; i++) {
-    line.update(WHOLE, steps(i));
+    line.update({ ...WHOLE, ...steps(i) });
     state.now += 100;
   }
   expect(state.written).toHaveLength(11);
@@ -42,7 +41,7 @@ test("a terminal's line is rewritten, a few times a second, with rate and remain
 test("elsewhere a plain line comes every ten seconds", () => {
   const { state, line } = screen(false);
   for (let i = 0; i < 60; i++) {
-    line.update(WHOLE, steps(i));
+    line.update({ ...WHOLE, ...steps(i) });
     state.now += 500;
   }
   expect(state.written).toHaveLength(3);
@@ -51,64 +50,52 @@ test("elsewhere a plain line comes every ten seconds", () => {
 
 test("the rate is that of the phase, not of what was there before it", () => {
   const { state, line } = screen(true);
-  line.update(WHOLE, steps(90));
+  line.update({ ...WHOLE, ...steps(90) });
   state.now += 1000;
-  line.update(WHOLE, steps(91));
+  line.update({ ...WHOLE, ...steps(91) });
   expect(state.written.at(-1)).toContain("1.0 steps/s  9 s left");
-  line.update(WHOLE, { id: "r", phase: "eval", done: 0, total: 10, unit: "examples" });
+  line.update({ ...WHOLE, id: "r", phase: "eval", done: 0, total: 10, unit: "examples" });
   state.now += 1000;
-  line.update(WHOLE, { id: "r", phase: "eval", done: 5, total: 10, unit: "examples", tokens_per_second: 1234 });
+  line.update({ ...WHOLE, id: "r", phase: "eval", done: 5, total: 10, unit: "examples", tokens_per_second: 1234 });
   expect(state.written.at(-1)).toContain("eval 5/10 examples  1,234 tokens/s  1 s left");
 });
 
 test("a phase that is at its end has nothing left", () => {
   const { state, line } = screen(true);
-  line.update(WHOLE, steps(0));
+  line.update({ ...WHOLE, ...steps(0) });
   state.now += 1000;
-  line.update({ ...WHOLE, secondsAfter: Number.NaN }, steps(100));
+  line.update({ ...WHOLE, secondsAfter: Number.NaN, ...steps(100) });
   expect(state.written.at(-1)).not.toContain("left");
   expect(state.written.at(-1)).not.toContain("then");
 });
 
-test("the rest of a study is estimated anew from what the finished jobs took", () => {
+test("the rest of a study is estimated again from what the finished jobs took", () => {
   const { state, line } = screen(true);
-  const queue = ["a", "b", "c"].map((id) => ({ job: { id } as Job, seconds: 100 })) satisfies QueuedJob[];
-  const progress = new StudyProgress(
-    queue,
-    1,
-    new Map(),
-    (id) => id,
-    line,
-    () => state.now,
-  );
-  progress.onEvent({ kind: "started", job: queue[0]!.job, index: 1, total: 3 });
-  progress.onEvent({ kind: "progress", job: queue[0]!.job, progress: steps(1, "a") });
+  const jobs = ["a", "b", "c"].map((id) => ({ id, label: id, seconds: 100 }));
+  const [a, b] = jobs as [JobSummary, JobSummary];
+  const progress = new StudyProgress(line, () => state.now);
+  progress.onEvent({ kind: "planned", jobs, concurrency: 1 });
+  progress.onEvent({ kind: "started", job: a, index: 1, total: 3 });
+  progress.onEvent({ kind: "step", job: a, progress: steps(1, "a") });
   expect(state.written.at(-1)).toMatch(/^\r\[1\/3\] a .* then about 3 min/);
   state.now += 600_000;
-  progress.onEvent({ kind: "ended", job: queue[0]!.job, outcome: { state: "done" } });
+  progress.onEvent({ kind: "done", job: a });
   expect(state.written.at(-1)).toBe("[1/3] a  done after 10 min\n");
-  progress.onEvent({ kind: "started", job: queue[1]!.job, index: 2, total: 3 });
-  progress.onEvent({ kind: "progress", job: queue[1]!.job, progress: steps(1, "b") });
+  progress.onEvent({ kind: "started", job: b, index: 2, total: 3 });
+  progress.onEvent({ kind: "step", job: b, progress: steps(1, "b") });
   expect(state.written.at(-1)).toMatch(/then about 10 min/);
-  progress.onEvent({ kind: "ended", job: queue[1]!.job, outcome: { state: "failed", reason: "no disk" } });
+  progress.onEvent({ kind: "failed", job: b, reason: "no disk" });
   expect(state.written.at(-1)).toBe("[2/3] b  failed after 1 s: no disk\n");
 });
 
 test("memory that goes clearly beyond the plan is said once", () => {
   const { state, line } = screen(true);
-  const job = { id: "a" } as Job;
-  const estimates = new Map([["a", 1e9]]);
-  const progress = new StudyProgress(
-    [{ job, seconds: 100 }],
-    1,
-    estimates,
-    (id) => id,
-    line,
-    () => state.now,
-  );
+  const job = { id: "a", label: "a", seconds: 100, memoryBytes: 1e9 };
+  const progress = new StudyProgress(line, () => state.now);
+  progress.onEvent({ kind: "planned", jobs: [job], concurrency: 1 });
   progress.onEvent({ kind: "started", job, index: 1, total: 1 });
   const measured = (peak_memory_bytes: number) =>
-    progress.onEvent({ kind: "progress", job, progress: { ...steps(1, "a"), peak_memory_bytes } });
+    progress.onEvent({ kind: "step", job, progress: { ...steps(1, "a"), peak_memory_bytes } });
   measured(1.2e9);
   expect(state.written.join("")).not.toContain("held");
   measured(2e9);

@@ -1,7 +1,7 @@
 /** @file What a person sees while work goes on: one rewritten line on a terminal, elsewhere one plain line per interval. */
 
+import type { Progress } from "../../app/workspace.ts";
 import { count, duration } from "../../base/human-numbers.ts";
-import type { Context } from "../context.ts";
 
 const REWRITE_MS = 200;
 const PLAIN_INTERVAL_MS = 10_000;
@@ -12,26 +12,6 @@ export interface ProgressOptions {
   columns: number;
   now(): number;
   write(text: string): void;
-}
-
-/** What is known of the whole: job k of n, and how long the rest should take. */
-export interface Whole {
-  label: string;
-  index: number;
-  total: number;
-  /** Estimated seconds of the jobs that have not begun; NaN where unknown. */
-  secondsAfter: number;
-}
-
-/** Where one thing stands; a job's RunProgress is one. */
-export interface Progress {
-  id: string;
-  phase: string;
-  done: number;
-  total: number;
-  unit: string;
-  loss?: number;
-  tokens_per_second?: number;
 }
 
 /** Shows the progress of the jobs that go on, whichever spoke last. */
@@ -47,7 +27,7 @@ export class ProgressLine {
   }
 
   /** Shows where a job stands, if enough time has passed since the last showing. */
-  update(whole: Whole, progress: Progress): void {
+  update(progress: Progress): void {
     const now = this.options.now();
     let phase = this.phases.get(progress.id);
     if (phase?.name !== progress.phase || progress.done < phase.done) {
@@ -56,7 +36,7 @@ export class ProgressLine {
     }
     if (now - this.lastShown < (this.options.isTerminal ? REWRITE_MS : PLAIN_INTERVAL_MS)) return;
     this.lastShown = now;
-    this.show(lineOf(whole, progress, progress.done - phase.done, (now - phase.start) / 1000));
+    this.show(lineOf(progress, progress.done - phase.done, (now - phase.start) / 1000));
   }
 
   /** A line that stays. */
@@ -82,17 +62,17 @@ export class ProgressLine {
 }
 
 /** @param fresh  steps or examples done in this phase, within `seconds` */
-function lineOf(whole: Whole, progress: Progress, fresh: number, seconds: number): string {
-  const { phase, done, total, unit, loss, tokens_per_second } = progress;
+function lineOf(progress: Progress, fresh: number, seconds: number): string {
+  const { phase, done, total, unit, loss, tokens_per_second, secondsAfter = Number.NaN } = progress;
   const rate = fresh / seconds;
   const left = (total - done) / rate;
   const parts = [
-    `[${whole.index}/${whole.total}] ${whole.label}`,
+    `[${progress.index}/${progress.pieces}] ${progress.label}`,
     total > 0 ? `${phase} ${count(done)}/${count(total)} ${unit}` : phase,
     loss === undefined ? "" : `loss ${loss.toFixed(3)}`,
     rateOf(rate, unit, tokens_per_second),
     Number.isFinite(left) && left > 0 ? `${duration(left)} left` : "",
-    Number.isFinite(whole.secondsAfter) && whole.secondsAfter > 0 ? `then about ${duration(whole.secondsAfter)}` : "",
+    Number.isFinite(secondsAfter) && secondsAfter > 0 ? `then about ${duration(secondsAfter)}` : "",
   ];
   return parts.filter((part) => part !== "").join("  ");
 }
@@ -100,16 +80,4 @@ function lineOf(whole: Whole, progress: Progress, fresh: number, seconds: number
 function rateOf(rate: number, unit: string, tokensPerSecond: number | undefined): string {
   if (tokensPerSecond !== undefined) return `${count(tokensPerSecond)} tokens/s`;
   return Number.isFinite(rate) && rate > 0 ? `${rate >= 10 ? count(rate) : rate.toFixed(1)} ${unit}/s` : "";
-}
-
-/** The progress line of this process: on standard error, silent with --quiet. */
-export function progressLine({ clock, options, settings }: Context): ProgressLine {
-  return new ProgressLine({
-    isTerminal: process.stderr.isTTY === true && !settings.isPlain,
-    columns: process.stderr.columns ?? 100,
-    now: clock,
-    write: (text) => {
-      if (!options.quiet) process.stderr.write(text);
-    },
-  });
 }

@@ -1,8 +1,8 @@
 /** @file What a person sees of a whole study: which job runs, how it ended, and how long the rest should take, corrected by what was seen. */
 
+import type { JobSummary, StudyEvent } from "../../app/study/study-events.ts";
 import { bytes, duration } from "../../base/human-numbers.ts";
 import { visible } from "../../base/visible.ts";
-import type { QueuedJob, StudyEvent } from "../../study/execute.ts";
 import type { ProgressLine } from "./progress.ts";
 
 /** A measured peak above this many times the estimate is worth a word. */
@@ -11,87 +11,65 @@ const MEMORY_TOLERANCE = 1.25;
 /** Turns a study's events into lines. */
 export class StudyProgress {
   private readonly line: ProgressLine;
-  private readonly nameOf: (id: string) => string;
   private readonly now: () => number;
-  private readonly memoryEstimates: ReadonlyMap<string, number>;
-  private toldOfMemory = false;
+  private hasReportedMemory = false;
   /** Estimated seconds of jobs that have not begun. */
-  private readonly waiting: Map<string, number>;
-  private readonly estimates: ReadonlyMap<string, number>;
-  private readonly concurrency: number;
-  private readonly total: number;
-  /** Jobs that go on. */
-  private readonly running = new Map<string, { index: number; started: number }>();
+  private readonly waiting = new Map<string, number>();
+  private concurrency = 1;
+  private readonly running = new Map<string, { index: number; total: number; started: number }>();
   private secondsSeen = 0;
   private secondsEstimated = 0;
 
-  /**
-   * @param queue            jobs that are to be done
-   * @param concurrency      jobs at a time
-   * @param memoryEstimates  bytes that the plan expects, by run id
-   * @param now              milliseconds
-   */
-  constructor(
-    queue: readonly QueuedJob[],
-    concurrency: number,
-    memoryEstimates: ReadonlyMap<string, number>,
-    nameOf: (id: string) => string,
-    line: ProgressLine,
-    now: () => number,
-  ) {
-    this.concurrency = concurrency;
-    this.total = queue.length;
-    this.memoryEstimates = memoryEstimates;
+  /** @param now  milliseconds */
+  constructor(line: ProgressLine, now: () => number) {
     this.line = line;
-    this.nameOf = nameOf;
     this.now = now;
-    this.estimates = new Map(queue.map(({ job, seconds }) => [job.id, seconds]));
-    this.waiting = new Map(this.estimates);
   }
 
   onEvent(event: StudyEvent): void {
-    const { id } = event.job;
-    if (event.kind === "started") {
-      this.waiting.delete(id);
-      this.running.set(id, { index: event.index, started: this.now() });
+    if (event.kind === "planned") {
+      this.concurrency = event.concurrency;
+      for (const { id, seconds } of event.jobs) this.waiting.set(id, seconds);
       return;
     }
-    const { index, started } = this.running.get(id)!;
-    if (event.kind === "progress") {
-      const { note, peak_memory_bytes } = event.progress;
-      if (note !== undefined) {
-        this.line.say(visible(`${this.nameOf(id)}: ${note}`));
-        return;
-      }
-      this.compareMemory(id, peak_memory_bytes);
-      const whole = { label: this.nameOf(id), index, total: this.total, secondsAfter: this.secondsAfter() };
-      this.line.update(whole, event.progress);
+    if (event.kind === "baseline") {
+      this.line.say(visible(`baseline ${event.baseline}: ${event.task}`));
+      return;
+    }
+    const { id, label, seconds: estimated } = event.job;
+    if (event.kind === "started") {
+      this.waiting.delete(id);
+      this.running.set(id, { index: event.index, total: event.total, started: this.now() });
+      return;
+    }
+    if (event.kind === "note") {
+      this.line.say(visible(`${label}: ${event.text}`));
+      return;
+    }
+    const { index, total, started } = this.running.get(id)!;
+    if (event.kind === "step" || event.kind === "scored") {
+      this.compareMemory(event.job, event.progress.peak_memory_bytes);
+      this.line.update({ ...event.progress, label, index, pieces: total, secondsAfter: this.secondsAfter() });
       return;
     }
     this.running.delete(id);
     const seconds = (this.now() - started) / 1000;
-    if (event.outcome.state === "done") {
+    if (event.kind === "done") {
       this.secondsSeen += seconds;
-      this.secondsEstimated += this.estimates.get(id) ?? 0;
+      this.secondsEstimated += estimated;
     }
-    const reason = event.outcome.state === "failed" ? `: ${event.outcome.reason}` : "";
-    this.line.say(
-      `[${index}/${this.total}] ${this.nameOf(id)}  ${event.outcome.state} after ${duration(seconds)}${reason}`,
-    );
+    const reason = event.kind === "failed" ? `: ${event.reason}` : "";
+    this.line.say(`[${index}/${total}] ${label}  ${event.kind} after ${duration(seconds)}${reason}`);
   }
 
-  /** Says once when memory is clearly beyond the plan. It is the whole process's: all runs that go on share it. */
-  private compareMemory(id: string, measured: number | undefined): void {
-    const expected = this.running.size * (this.memoryEstimates.get(id) ?? Number.NaN);
-    if (measured === undefined || this.toldOfMemory || !(measured > MEMORY_TOLERANCE * expected)) return;
-    this.toldOfMemory = true;
+  /** Says once when memory is clearly beyond the plan. It is the whole process's: all running jobs share it. */
+  private compareMemory({ label, memoryBytes = Number.NaN }: JobSummary, measured: number | undefined): void {
+    const expected = this.running.size * memoryBytes;
+    if (measured === undefined || this.hasReportedMemory || !(measured > MEMORY_TOLERANCE * expected)) return;
+    this.hasReportedMemory = true;
     this.line.say(
-      `${this.nameOf(id)}: ${bytes(measured)} are held after its first step; the plan expected ${bytes(expected)} for ${this.running.size} at once.`,
+      `${label}: ${bytes(measured)} are held after its first step; the plan expected ${bytes(expected)} for ${this.running.size} at once.`,
     );
-  }
-
-  close(): void {
-    this.line.close();
   }
 
   private secondsAfter(): number {

@@ -1,16 +1,17 @@
 /** @file The hosted models among a study's baselines: what is left to send for each, and their scores where that is allowed. */
 
 import { MixtuneError } from "../../../base/errors.ts";
-import type { Context } from "../../../cli/context.ts";
-import { describeSending, type HostedChoice } from "../../../cli/options/hosted.ts";
 import type { Budget, Spending } from "../../../eval/hosted/types.ts";
 import { openRunDir, writeStatus } from "../../../runs/run-dir.ts";
 import type { LedgerLine } from "../../../runs/types.ts";
 import { textScorings } from "../../../specs/hosted.ts";
 import { appendLedger } from "../../../study/ledger.ts";
 import { baselineDir, isComplete } from "../../../study/scored.ts";
+import type { HostedChoice } from "../../hosted/choice.ts";
+import { describeSending } from "../../hosted/describe.ts";
 import type { HostedWork } from "../../hosted/score-hosted.ts";
-import type { PreparedStudy } from "../prepare-study.ts";
+import type { Workspace } from "../../workspace.ts";
+import type { PlannedStudy } from "../planned-study.ts";
 
 /** A hosted baseline that lacks scores. */
 export interface HostedTodo {
@@ -27,7 +28,7 @@ export interface HostedOutcome {
   /** Those that nobody allowed to be sent. */
   notSent: { baseline: string; requests: number; base_url: string }[];
   failed: { id: string; reason: string; stack: string }[];
-  interrupted: number;
+  interrupted: string[];
   /** What each came to. */
   spent: Spending[];
 }
@@ -37,8 +38,8 @@ export interface HostedOutcome {
  * @param budgetOf  what may be used up for a model
  */
 export async function* hostedTodo(
-  { lock, dir: studyDir, input, tasks, hosted }: PreparedStudy,
-  context: Context,
+  { lock, dir: studyDir, input, tasks, hosted }: PlannedStudy,
+  workspace: Workspace,
   budgetOf = ({ budget }: HostedChoice): Budget => budget,
 ): AsyncGenerator<HostedTodo> {
   if (Object.keys(hosted).length === 0) return;
@@ -53,23 +54,23 @@ export async function* hostedTodo(
     const choice = { ...named, budget: budgetOf(named) };
     const place = { dir, numShots: 0 };
     const loaded = names.map((name) => tasks[name]!);
-    yield { name: model!, id, dir, choice, work: hostedWork(choice, loaded, spec, place, context) };
+    yield { name: model!, id, dir, choice, work: hostedWork(choice, loaded, spec, place, workspace) };
   }
 }
 
 /** Says of each hosted baseline what would be sent, and scores those that may be. The budget is one for all of them. */
-export async function scoreHostedBaselines(prepared: PreparedStudy, context: Context): Promise<HostedOutcome> {
-  const record = (line: Omit<LedgerLine, "time">) => appendLedger(prepared.dir, context.clock, line);
-  const outcome: HostedOutcome = { notSent: [], failed: [], interrupted: 0, spent: [] };
+export async function scoreHostedBaselines(planned: PlannedStudy, workspace: Workspace): Promise<HostedOutcome> {
+  const record = (line: Omit<LedgerLine, "time">) => appendLedger(planned.dir, workspace.clock, line);
+  const outcome: HostedOutcome = { notSent: [], failed: [], interrupted: [], spent: [] };
   const { spent } = outcome;
   const left = ({ budget }: HostedChoice) => budgetLeft(budget, spent);
-  for await (const { name, id, dir, choice, work } of hostedTodo(prepared, context, left)) {
-    if (context.signal.aborted) {
-      outcome.interrupted++;
+  for await (const { name, id, dir, choice, work } of hostedTodo(planned, workspace, left)) {
+    if (workspace.signal.aborted) {
+      outcome.interrupted.push(id);
       continue;
     }
     const { requests } = work.cost;
-    context.note(`baseline ${name}:\n${describeSending(choice, work.numRows, work.cost)}`);
+    workspace.note(`baseline ${name}:\n${describeSending(choice, work.numRows, work.cost)}`);
     if (requests > 0 && !choice.isAllowed) {
       outcome.notSent.push({ baseline: name, requests, base_url: choice.baseUrl });
       continue;
@@ -82,7 +83,7 @@ export async function scoreHostedBaselines(prepared: PreparedStudy, context: Con
       writeStatus(dir, { state: "done" });
       record({ event: "finished", run: id });
     } catch (error) {
-      if (context.signal.aborted) outcome.interrupted++;
+      if (workspace.signal.aborted) outcome.interrupted.push(id);
       else if (!(error instanceof MixtuneError)) throw error;
       else {
         const { message: reason, stack = "" } = error;

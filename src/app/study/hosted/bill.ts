@@ -2,15 +2,16 @@
 
 import { SpecError } from "../../../base/errors.ts";
 import { count } from "../../../base/human-numbers.ts";
-import type { Context } from "../../../cli/context.ts";
-import { keyText, limitsText } from "../../../cli/options/hosted.ts";
 import { CHARS_PER_TOKEN } from "../../../eval/hosted/estimate.ts";
 import { amount } from "../../../eval/hosted/purse.ts";
 import { readHostedJob, readReceipt } from "../../../runs/run-dir.ts";
 import { hostedDeviations } from "../../../specs/hosted-train.ts";
 import { isComplete } from "../../../study/scored.ts";
 import { isUnderWay } from "../../../workers/hosted-job.ts";
-import { jobsOf, type PreparedStudy } from "../prepare-study.ts";
+import { keyText, limitsText } from "../../hosted/describe.ts";
+import type { Workspace } from "../../workspace.ts";
+import { jobsOf } from "../jobs.ts";
+import type { PlannedStudy } from "../planned-study.ts";
 import { firstChoice, scoredTasks } from "./hosted-study.ts";
 
 /** What is still to be sent and paid. */
@@ -32,23 +33,23 @@ export interface HostedBill {
 }
 
 /** Looks at what is there; sends nothing. */
-export async function hostedBill(prepared: PreparedStudy): Promise<HostedBill> {
+export async function hostedBill(planned: PlannedStudy): Promise<HostedBill> {
   const { scoringCost } = await import("../../hosted/score-hosted.ts");
-  const todo = jobsOf(prepared).filter(({ job }) => !isComplete(job));
+  const todo = jobsOf(planned).filter(({ job }) => !isComplete(job));
   const bill: HostedBill = {
     ...{ jobs: 0, rows: 0, trainedTokens: 0, models: 0, requests: 0, promptTokens: 0, maxCompletionTokens: 0 },
     ...{ trainingMoney: 0, scoringMoney: 0 },
   };
   for (const { job } of todo) {
-    const choice = prepared.hosted[job.model]!;
-    const cost = scoringCost(choice, scoredTasks(prepared, job), job.eval, job.few_shot ?? 0);
+    const choice = planned.hosted[job.model]!;
+    const cost = scoringCost(choice, scoredTasks(planned, job), job.eval, job.few_shot ?? 0);
     bill.models++;
     bill.requests += cost.requests;
     bill.promptTokens += cost.promptTokens;
     bill.maxCompletionTokens += cost.maxCompletionTokens;
     bill.scoringMoney += cost.money;
     if (job.kind !== "run" || isBegun(job.dir)) continue;
-    const { examples, tokens, money = Number.NaN } = prepared.plan.find(({ id }) => id === job.id)!.estimate;
+    const { examples, tokens, money = Number.NaN } = planned.plan.find(({ id }) => id === job.id)!.estimate;
     bill.jobs++;
     bill.rows += examples / job.spec.train.num_train_epochs;
     bill.trainedTokens += tokens;
@@ -65,17 +66,17 @@ function isBegun(dir: string): boolean {
 }
 
 /** What would be sent where and paid for what, to be shown before anything is. */
-export function describeBill(prepared: Pick<PreparedStudy, "input" | "hosted">, bill: HostedBill): string {
-  const { study } = prepared.input;
-  const { baseUrl, apiKey, prices, budget } = firstChoice(prepared);
-  const names = study.models.map((model) => prepared.hosted[model]!.model);
+export function describeBill(planned: Pick<PlannedStudy, "input" | "hosted">, bill: HostedBill): string {
+  const { study } = planned.input;
+  const { baseUrl, apiKey, prices, budget } = firstChoice(planned);
+  const names = study.models.map((model) => planned.hosted[model]!.model);
   const { jobs, rows, trainedTokens, models, requests, promptTokens, maxCompletionTokens } = bill;
   const training = prices?.trainingPerMillion;
   const newJobs = [
     `rows      ${jobs} files with ${count(rows)} training rows in all are uploaded, and stay there until you delete them`,
     `training  ${jobs} jobs, about ${count(trainedTokens)} tokens with all epochs (${CHARS_PER_TOKEN} characters taken for a token)`,
     training === undefined
-      ? "price     of training not known: give --prices IN,OUT,TRAINED (money for a million tokens)"
+      ? "price     of training not known: give options.prices IN,OUT,TRAINED (money for a million tokens)"
       : `price     about ${amount(bill.trainingMoney)} for training, at ${training} for a million tokens`,
   ];
   const lines = [
@@ -95,27 +96,27 @@ export function describeBill(prepared: Pick<PreparedStudy, "input" | "hosted">, 
  * Shows what would be sent and paid, which the command line must have allowed.
  * @throws {SpecError} it has not
  */
-export async function mustBePaid(prepared: PreparedStudy, context: Context): Promise<void> {
-  const bill = await hostedBill(prepared);
+export async function mustBePaid(planned: PlannedStudy, workspace: Workspace): Promise<void> {
+  const bill = await hostedBill(planned);
   const { jobs, rows, models, requests } = bill;
   if (models === 0) return;
-  const { baseUrl, isAllowed, isPaid } = firstChoice(prepared);
+  const { baseUrl, isAllowed, isPaid } = firstChoice(planned);
   const host = new URL(baseUrl).host;
-  context.note(`Fine-tuning by a service:\n${describeBill(prepared, bill)}`);
+  workspace.note(`Fine-tuning by a service:\n${describeBill(planned, bill)}`);
   if (!isAllowed) {
     throw new SpecError({
-      place: "--allow-hosted",
+      place: "options.isAllowed",
       expected: `permission to upload ${count(rows)} rows, create ${jobs} jobs and send up to ${count(requests)} requests to ${host}`,
       got: "none",
       remedy:
-        "Nothing was sent. Add --allow-hosted, and --yes to pay, if rows, host and price above are what you want.",
+        "Nothing was sent. Add options.isAllowed, and options.isPaid to pay, if rows, host and price above are what you want.",
     });
   }
   if (jobs === 0 || isPaid) return;
   throw new SpecError({
-    place: "--yes",
+    place: "options.isPaid",
     expected: `consent to pay ${host} for ${jobs} jobs`,
     got: "none",
-    remedy: "Nothing was sent. Add --yes if the price above is what you want to pay.",
+    remedy: "Nothing was sent. Add options.isPaid if the price above is what you want to pay.",
   });
 }

@@ -2,7 +2,6 @@
 
 import { digestOf } from "../../../base/digest.ts";
 import { SpecError } from "../../../base/errors.ts";
-import type { HostedChoice } from "../../../cli/options/hosted.ts";
 import type { epochOrder } from "../../../data/batches/mixture.ts";
 import type { PreparedTask } from "../../../data/tokens/prepare.ts";
 import type { LoadedTask } from "../../../data/types.ts";
@@ -13,9 +12,11 @@ import { hostedTrain, refuseUnhosted } from "../../../specs/hosted-train.ts";
 import type { RunSpec, StudySpec } from "../../../specs/types.ts";
 import type { Estimate, Job } from "../../../study/types.ts";
 import { shownByService } from "../../../workers/hosted-rows.ts";
-import type { BaseModel } from "../../models/named-model.ts";
-import { NODE_BYTES, PREDICTION_BYTES } from "../estimate.ts";
-import type { PreparedStudy } from "../prepare-study.ts";
+import type { HostedChoice } from "../../hosted/choice.ts";
+import type { BaseModel } from "../../models/base-model.ts";
+import { NODE_BYTES } from "../../models/memory-estimate.ts";
+import { PREDICTION_BYTES } from "../estimate.ts";
+import type { PlannedStudy } from "../planned-study.ts";
 
 /**
  * A study as a service can train it.
@@ -27,7 +28,7 @@ export function hostedStudy(study: StudySpec, choices: Record<string, HostedChoi
     const { api, budget, prices } = choices[model]!;
     if (api !== "chat") {
       throw new SpecError({
-        place: "--api, with --worker hosted",
+        place: "options.api, with options.worker hosted",
         expected: "chat: what is trained on are chats",
         got: api,
         remedy: "Leave it out.",
@@ -35,10 +36,10 @@ export function hostedStudy(study: StudySpec, choices: Record<string, HostedChoi
     }
     if (budget.money !== undefined && prices?.trainingPerMillion === undefined) {
       throw new SpecError({
-        place: "--max-cost, with --worker hosted",
+        place: "options.budget.money, with options.worker hosted",
         expected: "the price of training that it is counted in",
         got: "none",
-        remedy: "Give --prices IN,OUT,TRAINED: money for a million tokens in, out and trained on.",
+        remedy: "Give options.prices IN,OUT,TRAINED: money for a million tokens in, out and trained on.",
       });
     }
   }
@@ -70,7 +71,7 @@ export function refuseDocuments(tasks: Record<string, LoadedTask>): void {
     place: document.name,
     expected: "prompts with answers, which is what services train on",
     got: "documents",
-    remedy: "Leave it out of a study with --worker hosted.",
+    remedy: "Leave it out of a study with options.worker hosted.",
   });
 }
 
@@ -105,17 +106,17 @@ export function hostedEval(spec: StudySpec["eval"]): StudySpec["eval"] {
 }
 
 /** Models of one study are of one service. */
-export function firstChoice({ input, hosted }: Pick<PreparedStudy, "input" | "hosted">): HostedChoice {
+export function firstChoice({ input, hosted }: Pick<PlannedStudy, "input" | "hosted">): HostedChoice {
   return hosted[input.study.models[0]!]!;
 }
 
 /** The tasks that a job is scored on, with prompts as they were shortened for training. */
-export function scoredTasks({ dataOf, plan, input, tasks }: PreparedStudy, job: Job): LoadedTask[] {
+export function scoredTasks({ dataOf, plan, input, tasks }: PlannedStudy, job: Job): LoadedTask[] {
   const any = job.kind === "run" ? job.spec : plan.find(({ model }) => model === job.model)?.spec;
-  const prepared = any === undefined ? {} : dataOf({ ...any, train: input.study.train }, {});
+  const planned = any === undefined ? {} : dataOf({ ...any, train: input.study.train }, {});
   return job.eval_tasks.map((name) => {
     const task = tasks[name]!;
-    const split = (of: "dev" | "test") => prepared[name]?.split(of).examples ?? task.splits[of];
+    const split = (of: "dev" | "test") => planned[name]?.split(of).examples ?? task.splits[of];
     return { ...task, splits: { ...task.splits, dev: split("dev"), test: split("test") } };
   });
 }

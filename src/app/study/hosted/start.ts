@@ -1,8 +1,6 @@
-/** @file The hosted worker as this command line starts it, and the cancelling of what it left at the service. */
+/** @file The hosted worker of a study, and the cancelling of what it left at the service. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Context } from "../../../cli/context.ts";
-import { describeSpending, type HostedChoice } from "../../../cli/options/hosted.ts";
 import { Purse } from "../../../eval/hosted/purse.ts";
 import { openTuningDoor } from "../../../eval/hosted/tuning-door.ts";
 import type { Spending } from "../../../eval/hosted/types.ts";
@@ -13,9 +11,12 @@ import type { ExecuteJob } from "../../../study/types.ts";
 import { createHostedWorker } from "../../../workers/hosted.ts";
 import type { JobPlace, Patience } from "../../../workers/hosted-ask.ts";
 import { cancelJob } from "../../../workers/hosted-job.ts";
+import type { HostedChoice } from "../../hosted/choice.ts";
+import { describeSpending } from "../../hosted/describe.ts";
 import { MAX_RETRIES } from "../../hosted/open-hosted.ts";
 import { packageVersion } from "../../package.ts";
-import type { PreparedStudy } from "../prepare-study.ts";
+import type { Workspace } from "../../workspace.ts";
+import type { PlannedStudy } from "../planned-study.ts";
 import { budgetLeft } from "./baselines.ts";
 import { firstChoice, scoredTasks } from "./hosted-study.ts";
 import { jobsUnderWay } from "./jobs-under-way.ts";
@@ -33,21 +34,21 @@ const PATIENCE: Patience = {
 };
 
 /**
- * The worker as this command line starts it.
+ * The worker that a service is asked through.
  * @param before  what hosted baselines have used of the budget
  * @returns `close` says what was spent
  */
 export function startHosted(
-  prepared: PreparedStudy,
+  planned: PlannedStudy,
   before: readonly Spending[],
-  context: Context,
+  workspace: Workspace,
 ): { execute: ExecuteJob; close(): Promise<void> } {
-  const { hosted, input, dataOf } = prepared;
-  const choice = firstChoice(prepared);
+  const { hosted, input, dataOf } = planned;
+  const choice = firstChoice(planned);
   const { baseUrl, budget, prices } = choice;
   const purse = new Purse(budgetLeft(budget, before), prices, new URL(baseUrl).host);
   const execute = createHostedWorker({
-    ...doorOf(choice, context),
+    ...doorOf(choice, workspace),
     patience: PATIENCE,
     purse,
     prices,
@@ -62,21 +63,21 @@ export function startHosted(
         onProgress({ id: job.id, phase: "eval", done, total, unit: "examples" });
       const part = { purse, report, ...(isNew && { newModelMs: PATIENCE.readyMs }) };
       const asked = { ...hosted[job.model]!, model };
-      const work = hostedWork(asked, scoredTasks(prepared, job), job.eval, place, context, part);
+      const work = hostedWork(asked, scoredTasks(planned, job), job.eval, place, workspace, part);
       const opens = work.opensTest.length > 0 && { opens_test: work.opensTest };
       onProgress({ id: job.id, phase: "load", done: 0, total: work.numRows, unit: "examples", ...opens });
       await work.score();
     },
   });
-  return { execute, close: async () => context.note(describeSpending(purse.spending)) };
+  return { execute, close: async () => workspace.note(describeSpending(purse.spending)) };
 }
 
 /** What reaches the service of a choice. */
-function doorOf(choice: HostedChoice, { clock, note }: Context) {
+function doorOf(choice: HostedChoice, { clock, random, note }: Workspace) {
   const { baseUrl, apiKey } = choice;
   return {
     ...{ baseUrl, hasKey: apiKey !== undefined, door: openTuningDoor({ ...choice, timeoutMs: TIMEOUT_MS }) },
-    ...{ random: Math.random, now: clock, note },
+    ...{ random, now: clock, note },
     sleep: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }),
   };
 }
@@ -89,13 +90,13 @@ export async function cancelHosted(
   dir: string,
   ids: readonly string[],
   choice: HostedChoice,
-  context: Context,
+  workspace: Workspace,
 ): Promise<{ run: string; job: string; status: string }[]> {
   const cancelled: { run: string; job: string; status: string }[] = [];
   for (const { run, job } of jobsUnderWay(dir, ids)) {
     const place: JobPlace = {
-      ...doorOf(choice, context),
-      ...{ dir: runDir(dir, run), run, patience: PATIENCE, signal: context.signal },
+      ...doorOf(choice, workspace),
+      ...{ dir: runDir(dir, run), run, patience: PATIENCE, signal: workspace.signal },
     };
     const status = await cancelJob(place);
     if (status !== undefined) cancelled.push({ run, job: readHostedJob(place.dir)?.id ?? job.id ?? "", status });

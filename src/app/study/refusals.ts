@@ -1,0 +1,68 @@
+/** @file Studies that are refused before anything is written. */
+
+import { SpecError } from "../../base/errors.ts";
+import { numericsOf } from "../../specs/train.ts";
+import type { StudySpec } from "../../specs/types.ts";
+import type { PlannedRun } from "../../study/types.ts";
+import { refuseLargeModel } from "../models/memory.ts";
+import { weightCost } from "../models/memory-estimate.ts";
+import type { Ingredients } from "../tasks/ingredients.ts";
+import type { PlannedStudy } from "./planned-study.ts";
+import { answerKind } from "./read-study.ts";
+
+/** @throws {SpecError} numbers that the embedded engine does not compute in */
+export function refuseNumerics(plan: readonly PlannedRun[]): void {
+  const [key] = plan.flatMap(({ spec }) => Object.keys(numericsOf(spec.train)));
+  if (key === undefined) return;
+  throw new SpecError({
+    place: `train.${key}`,
+    expected: "false, on the local worker",
+    got: "true",
+    remedy: "Add options.worker torch: the embedded engine computes in float32 alone.",
+  });
+}
+
+/**
+ * Refuses a study with a run that cannot fit.
+ * @param memory  of what computes; default: this machine's
+ * @throws {SpecError} with the arithmetic
+ */
+export function refuseFullMemory({ plan, models }: Pick<PlannedStudy, "plan" | "models">, memory?: number): void {
+  for (const { model, estimate, spec } of plan)
+    refuseLargeModel(model, models[model]!.size, estimate.memory_bytes, memory, weightCost(spec));
+}
+
+/** @throws {SpecError} a setting that services alone have */
+export function refuseMultiplier({ train, factors }: StudySpec): void {
+  const key = "learning_rate_multiplier";
+  const isFactor = factors[`train.${key}`] !== undefined;
+  if (train[key] === undefined && !isFactor) return;
+  throw new SpecError({
+    place: isFactor ? `factors.train.${key}` : `train.${key}`,
+    expected: "options.worker hosted, whose services have it",
+    got: "a worker that takes learning_rate",
+    remedy: "Leave it out, and write train.learning_rate.",
+  });
+}
+
+/** @throws {SpecError} documents among the scored tasks: they have no answer */
+export function refuseUnscored(study: StudySpec): void {
+  for (const [name, spec] of Object.entries(study.tasks)) {
+    const kind = answerKind(spec);
+    if (kind !== "document") continue;
+    throw new SpecError({
+      place: `tasks.${name}`,
+      expected: "a task with prompts and answers",
+      got: `kind ${kind}`,
+      remedy: "Move it to mixers: there it is trained on and not scored.",
+    });
+  }
+}
+
+/** Tokenises what will be scored, so that a row that is too long is found before any training. */
+export function refuseUnscorable(study: StudySpec, ingredients: Ingredients): void {
+  for (const model of study.models) {
+    const planned = ingredients(model, study.train);
+    for (const name of Object.keys(study.tasks)) for (const split of study.eval.splits) planned[name]!.split(split);
+  }
+}

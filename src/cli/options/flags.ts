@@ -1,0 +1,34 @@
+/** @file The one table from options as programs name them to flags of the command line. */
+
+/** Errors and notes below the command name `options.KEY`; the command shows the flag. */
+export const FLAG_OF: Readonly<Record<string, string>> = {
+  "options.address": "--address",
+  "options.api": "--api",
+  "options.baseUrl": "--base-url",
+  "options.budget.money": "--max-cost",
+  "options.budget.requests": "--max-requests",
+  "options.calibrate": "--calibrate",
+  "options.compile": "--compile",
+  "options.concurrency": "--concurrency",
+  "options.datasetInfo": "--dataset-info",
+  "options.design": "--design",
+  "options.detach": "--detach",
+  "options.devices": "--devices",
+  "options.gpus": "--gpus",
+  "options.host": "--host",
+  "options.isAllowed": "--allow-hosted",
+  "options.isPaid": "--yes",
+  "options.out": "--out",
+  "options.port": "--port",
+  "options.prices": "--prices",
+  "options.split": "--split",
+  "options.storage": "--storage",
+  "options.tasks": "--tasks",
+  "options.to": "--to",
+  "options.worker": "--worker",
+};
+
+/** A text with the flags in place of the options. */
+export function withFlags(text: string): string {
+  return text.replace(/\boptions(\.[a-zA-Z]+)+/g, (key) => FLAG_OF[key] ?? key);
+}

@@ -1,0 +1,61 @@
+/** @file What a person reads at the end of a study's run: the table, what it says, and what is left to do. */
+
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describeUnderWay } from "../../app/study/hosted/jobs-under-way.ts";
+import type { PlannedStudy } from "../../app/study/planned-study.ts";
+import type { StudyOutcome } from "../../app/study/run-study.ts";
+import { reportText } from "../../report/report-text.ts";
+import { reportPage } from "../../report/write-report.ts";
+import { readReceipt, runPaths } from "../../runs/run-dir.ts";
+import type { ReportData } from "../../study/report-data.ts";
+import { runDir } from "../../study/scored.ts";
+import type { StudyTable } from "../../study/study-table.ts";
+
+/** @param report  undefined: nothing was scored */
+export function studyText(
+  planned: PlannedStudy,
+  outcome: StudyOutcome,
+  table: StudyTable,
+  report: ReportData | undefined,
+  withStacks: boolean,
+): string {
+  const { dir, plan } = planned;
+  const { failed, interrupted, left, notSent, underWay } = outcome;
+  const next = "the same command goes on where this stopped.";
+  return [
+    report === undefined ? "Nothing was scored: no task has labels." : reportText(table, report),
+    "",
+    `Results are in ${dir} (mixtune report ${dir} prints this again).`,
+    ...(report === undefined ? [] : [`With charts: ${reportPage(dir)}, which opens in any browser.`]),
+    ...(plan.length === 1 ? modelText(runDir(dir, plan[0]!.id)) : []),
+    ...otherRuns(planned),
+    ...failed.map(({ id, reason }) => `failed: ${id}: ${reason}`),
+    ...(withStacks ? failed.map(({ stack }) => stack ?? "") : []),
+    ...(failed.length > 0 ? [`${failed.length} failed. Put the reason right; ${next}`] : []),
+    ...(interrupted.length > 0 ? [`Interrupted with ${interrupted.length} to do; ${next}`] : []),
+    ...(left.length > 0
+      ? [`${left.length} left to the cluster: the same command fetches what is done, or waits without --detach.`]
+      : []),
+    ...describeUnderWay(dir, underWay),
+    ...notSent.map(
+      ({ baseline, requests, base_url }) =>
+        `Nothing was sent to ${baseline}: its row is empty. Add --allow-hosted for ${requests} requests to ${base_url}.`,
+    ),
+  ].join("\n");
+}
+
+/** Where the model of a single run is. */
+function modelText(dir: string): string[] {
+  const tuned = readReceipt(dir)?.hosted?.fine_tuned_model;
+  if (tuned !== undefined) return [`The model is openai:${tuned}: mixtune eval takes that name.`];
+  return existsSync(runPaths.hostedJob(dir)) ? [] : [`The model is in ${dir}: mixtune predict takes that folder.`];
+}
+
+/** Runs of earlier calls that the study as it now stands does not hold. */
+function otherRuns({ dir, lock }: PlannedStudy): string[] {
+  const planned = new Set(lock.runs.map(({ id }) => id));
+  const runs = join(dir, "runs");
+  const others = existsSync(runs) ? readdirSync(runs).filter((id) => !planned.has(id)) : [];
+  return others.length === 0 ? [] : [`Other runs, of earlier calls, are kept: ${others.join(", ")}.`];
+}
