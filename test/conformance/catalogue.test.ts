@@ -4,15 +4,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CATALOGUE } from "../../src/data/catalogue.ts";
-import { loadTask } from "../../src/data/load-task.ts";
 import type { TaskDefinition } from "../../src/data/readers/definition.ts";
 import type { Example, LoadedTask } from "../../src/data/types.ts";
-import type { TaskSpec } from "../../src/specs/types.ts";
-import { expectConformingTask } from "./task.ts";
+import { describeTask, expectConformingTask } from "./task.ts";
 
 const dataRoot = process.env.MIXTUNE_DATA;
-/** Variants that only the hub has. */
-const NOT_LOCAL = ["boolq passage"];
 
 function isHeld({ generate, local }: TaskDefinition): boolean {
   if (generate !== undefined) return true;
@@ -32,38 +28,7 @@ describe("every task of the catalogue", () => {
   });
 });
 
-describe.each(Object.values(CATALOGUE).filter(isHeld))("$name", { timeout: 300_000 }, (definition) => {
-  const { name } = definition;
-  const mayLackTrain = definition.isEvaluationOnly === true || definition.withoutTrain !== undefined;
-  const [first = "", ...others] = Object.keys(definition.variants ?? {});
-  const load = (more: Partial<TaskSpec> = {}) =>
-    loadTask({ name, ...more }, { dataRoot, isOnlyEvaluated: mayLackTrain });
-  const expectConforming = (task: LoadedTask) =>
-    expectConformingTask(task, { isWithoutTrain: mayLackTrain && task.splits.train.length === 0 });
-  const said = (task: LoadedTask) =>
-    Object.values(task.splits).map((examples) => examples.map(({ id, answer }) => [id, answer]));
-
-  test(`conforms${first && ` as ${first}`}, the same each time, and in other wordings but for its prompts`, async () => {
-    const usual = await load();
-    expectConforming(usual);
-    expect((await load(first === "" ? {} : { variant: first })).digests).toEqual(usual.digests);
-    for (const prompt_style of Object.keys(definition.prompts).slice(1)) {
-      const other = await load({ prompt_style });
-      expect(other.digests.test).not.toBe(usual.digests.test);
-      expect(said(other)).toEqual(said(usual));
-      expect(
-        Object.values(other.splits).every((examples) => examples.every(({ prompt }) => prompt.trim() !== "")),
-      ).toBe(true);
-    }
-  });
-
-  test.each(others.filter((variant) => !NOT_LOCAL.includes(`${name} ${variant}`)))(
-    "conforms as %s",
-    async (variant) => {
-      expectConforming(await load({ variant }));
-    },
-  );
-});
+for (const definition of Object.values(CATALOGUE).filter(isHeld)) describeTask(definition, dataRoot);
 
 describe("the suite catches", () => {
   const row = (id: string, answer = "yes") => ({ id, prompt: `Is ${id} the name of a row?`, answer, group: id });

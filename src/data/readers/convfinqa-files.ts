@@ -8,6 +8,7 @@ import type { Numbered } from "./definition.ts";
 import { pageOf, pageText, tableText } from "./finance-page.ts";
 import { listOf, objectOf, optionalText, parseJson, readJsonList, textField, textList } from "./json-rows.ts";
 import type { PageQuestion } from "./page-questions.ts";
+import { checkCounts } from "./published.ts";
 
 const DIALOGUES = "convfinqa/convfinqa_dev_dialogues.json.gz";
 const TABLES = "convfinqa/convfinqa_dev_pot.json.gz";
@@ -75,13 +76,13 @@ export function readTurns(root: string, notes: string[]): Numbered<PageQuestion>
   const turns = dialogues.flatMap((dialogue, i) =>
     turnsOf(dialogue).map((record, k) => ({ number: `${i + 1}.${k + 1}`, record })),
   );
-  if (dialogues.length !== PUBLISHED.dialogues || turns.length !== PUBLISHED.turns) {
-    throw damaged(
+  checkCounts([dialogues.length, turns.length], [PUBLISHED.dialogues, PUBLISHED.turns], () =>
+    damaged(
       join(root, DIALOGUES),
       `${PUBLISHED.dialogues} dialogues of ${PUBLISHED.turns} turns, as published`,
       `${dialogues.length} of ${turns.length}`,
-    );
-  }
+    ),
+  );
   const numContradicting = dialogues.flatMap(({ written, results }) =>
     results.filter((result, k) => contradicts(written[k]!, result)),
   ).length;

@@ -17,6 +17,7 @@ import type { Numbered } from "./definition.ts";
 import { pageOf, pageText, type Table, tableKey, tableText } from "./finance-page.ts";
 import { listOf, objectOf, readJsonLines, readJsonList, textField } from "./json-rows.ts";
 import type { PageQuestion } from "./page-questions.ts";
+import { checkCounts } from "./published.ts";
 
 const FOLDER = "finqa";
 const DEV = `${FOLDER}/cbr_dev_noCase.csv.gz`;
@@ -47,8 +48,9 @@ export function readFinqa(root: string, notes: string[]): Record<"dev" | "test",
   const read = (split: "dev" | "test", file: string, entries: readonly Entry[], others: readonly FiledPage[]) => {
     const path = join(root, file);
     const { rows, numWhole } = readRetrieved(path, new Pages(entries, others));
-    if (rows.length !== PUBLISHED[split])
-      throw damaged(path, `${PUBLISHED[split]} questions, as published`, `${rows.length}`);
+    checkCounts([rows.length], [PUBLISHED[split]], () =>
+      damaged(path, `${PUBLISHED[split]} questions, as published`, `${rows.length}`),
+    );
     notes.push(
       `finqa: ${rows.length} ${split} questions, their answers got by running the published programs; ${numWhole} stand with their whole page, ` +
         `the other ${rows.length - numWhole} with the whole table and the sentences that a retriever chose, as no copy of their page is here.`,

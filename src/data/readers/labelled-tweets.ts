@@ -6,6 +6,7 @@ import { readText } from "../../formats/files.ts";
 import { groupOfText } from "../splits/splits.ts";
 import { damaged } from "./damaged.ts";
 import type { Numbered, TaskDefinition } from "./definition.ts";
+import { checkCounts } from "./published.ts";
 
 export interface Tweet {
   text: string;
@@ -50,13 +51,15 @@ export function tweetTask({
       record: tweetOf(row.text, row.label, `${path}:${line}`),
     }));
     const found = labels.map((label) => rows.filter(({ record }) => record.label === label).length);
-    if (found.join() === counts.join()) return rows;
-    throw damaged(
-      path,
-      `${counts.join(", ")} rows of labels 0 to ${labels.length - 1}, as published`,
-      found.join(", "),
-      "Fetch the file again; copies with swapped labels are about.",
+    checkCounts(found, counts, () =>
+      damaged(
+        path,
+        `${counts.join(", ")} rows of labels 0 to ${labels.length - 1}, as published`,
+        found.join(", "),
+        "Fetch the file again; copies with swapped labels are about.",
+      ),
     );
+    return rows;
   };
   return {
     publication: `zeroshot/${id}, 2022; its validation split is the test`,

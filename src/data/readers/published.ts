@@ -1,5 +1,6 @@
 /** @file Copies of a dataset against its publication: as many rows as published, and no training row whose text is held out. */
 
+import type { DataError } from "../../base/errors.ts";
 import { groupOfText } from "../splits/splits.ts";
 import { damaged } from "./damaged.ts";
 import type { Numbered, SplitRecords } from "./definition.ts";
@@ -8,6 +9,14 @@ import type { Numbered, SplitRecords } from "./definition.ts";
 export function asPublished<T>(rows: readonly T[], published: number, place: string): readonly T[] {
   if (rows.length === published) return rows;
   throw damaged(place, `${published} rows, as published`, `${rows.length}`, "Fetch the whole file again.");
+}
+
+/**
+ * Compares counts of a file with the published ones.
+ * @param complaint  what is thrown where they differ: the copy lost or changed rows
+ */
+export function checkCounts(found: readonly number[], published: readonly number[], complaint: () => DataError): void {
+  if (found.join() !== published.join()) throw complaint();
 }
 
 /**

@@ -6,6 +6,7 @@ import { damaged } from "./damaged.ts";
 import type { Numbered, SplitRecords, TaskDefinition } from "./definition.ts";
 import { pageText, splitOfPage, tableText } from "./finance-page.ts";
 import { type JsonObject, listOf, objectOf, readJsonList, textField } from "./json-rows.ts";
+import { checkCounts } from "./published.ts";
 
 export interface TatQuestion {
   /** Identity of the table and its paragraphs. */
@@ -52,13 +53,9 @@ export function readTatQa(root: string, notes: string[]): Record<"dev" | "test",
       questionsOf(row, place).map((record, k) => ({ number: `${number}.${k + 1}`, record })),
     );
     const [numContexts, numQuestions] = COUNTS[file]!;
-    if (contexts.length !== numContexts || rows.length !== numQuestions) {
-      throw damaged(
-        path,
-        `${numContexts} contexts with ${numQuestions} questions`,
-        `${contexts.length} with ${rows.length}`,
-      );
-    }
+    checkCounts([contexts.length, rows.length], COUNTS[file]!, () =>
+      damaged(path, `${numContexts} contexts with ${numQuestions} questions`, `${contexts.length} with ${rows.length}`),
+    );
     return rows;
   };
   const splits = { dev: read(DEV), test: read(TEST) };

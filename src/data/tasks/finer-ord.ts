@@ -7,7 +7,7 @@ import { renderAnswer } from "../answers.ts";
 import { damaged } from "../readers/damaged.ts";
 import { defineTask, type Numbered } from "../readers/definition.ts";
 import { runsOf } from "../readers/entity-spans.ts";
-import { withoutHeldOut } from "../readers/published.ts";
+import { checkCounts, withoutHeldOut } from "../readers/published.ts";
 
 interface Sentence {
   /** Split and number of the article. */
@@ -84,13 +84,13 @@ function readSentences(root: string, file: keyof typeof PUBLISHED): Numbered<Sen
     known.tokens.push(gold_token);
     known.ids.push(id);
   }
-  if (`${rows.length},${sentences.size}` !== PUBLISHED[file].join()) {
-    throw damaged(
+  checkCounts([rows.length, sentences.size], PUBLISHED[file], () =>
+    damaged(
       path,
       `${PUBLISHED[file].join(" tokens in ")} sentences, as published`,
       `${rows.length} tokens in ${sentences.size}`,
-    );
-  }
+    ),
+  );
   return [...sentences].map(([number, { article, tokens, ids }]) => ({
     number,
     record: sentenceOf(article, tokens, ids),

@@ -6,6 +6,7 @@ import { damaged } from "../readers/damaged.ts";
 import { defineTask, type Numbered } from "../readers/definition.ts";
 import { runsOf } from "../readers/entity-spans.ts";
 import { readJsonLines, textField } from "../readers/json-rows.ts";
+import { checkCounts } from "../readers/published.ts";
 import { groupOfText } from "../splits/splits.ts";
 
 interface Entity {
@@ -112,9 +113,9 @@ function readEntities(root: string, file: keyof typeof PUBLISHED, notes: string[
     } else tokens.push({ token, tag, line: i + 1 });
   }
   endSentence();
-  if (counts.join() !== PUBLISHED[file].join()) {
-    throw damaged(path, `${PUBLISHED[file].join(", ")} spans of ${LABELS.join(", ")}, other`, counts.join(", "));
-  }
+  checkCounts(counts, PUBLISHED[file], () =>
+    damaged(path, `${PUBLISHED[file].join(", ")} spans of ${LABELS.join(", ")}, other`, counts.join(", ")),
+  );
   const [numPerson, numOrganization, numLocation, numOther] = counts;
   const numMentions = numPerson! + numOrganization! + numLocation!;
   notes.push(

@@ -5,7 +5,7 @@ import { readText } from "../../formats/files.ts";
 import { damaged } from "../readers/damaged.ts";
 import { defineTask, type Numbered } from "../readers/definition.ts";
 import { listOf, objectOf, parseJson } from "../readers/json-rows.ts";
-import { withoutHeldOut } from "../readers/published.ts";
+import { checkCounts, withoutHeldOut } from "../readers/published.ts";
 import { groupOfText } from "../splits/splits.ts";
 
 interface Opinion {
@@ -69,8 +69,10 @@ function readOpinions(path: string, published: readonly number[]): Numbered<Opin
     return { number: id, record: opinionOf(sentence, target, sentiment_score, place) };
   });
   const counts = LABELS.map((label) => rows.filter(({ record }) => record.label === label).length);
-  if (counts.join() === published.join()) return rows;
-  throw damaged(path, `${published.join(", ")} scores below, at and above zero`, counts.join(", "));
+  checkCounts(counts, published, () =>
+    damaged(path, `${published.join(", ")} scores below, at and above zero`, counts.join(", ")),
+  );
+  return rows;
 }
 
 function opinionOf(sentence: unknown, target: unknown, score: unknown, place: string): Opinion {

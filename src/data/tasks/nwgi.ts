@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { damaged } from "../readers/damaged.ts";
 import { defineTask } from "../readers/definition.ts";
 import { readJsonLines, textField } from "../readers/json-rows.ts";
+import { checkCounts } from "../readers/published.ts";
 import { groupOfText } from "../splits/splits.ts";
 
 interface News {
@@ -50,8 +51,9 @@ export const nwgi = defineTask<News>({
         return { number, record: newsOf(news, row.target, place) };
       });
       const counts = LABELS.map((label) => test.filter(({ record }) => record.label === label).length);
-      if (counts.join() !== PUBLISHED.join())
-        throw damaged(path, `${PUBLISHED.join(", ")} rows of ${LABELS.join(", ")}`, counts.join(", "));
+      checkCounts(counts, PUBLISHED, () =>
+        damaged(path, `${PUBLISHED.join(", ")} rows of ${LABELS.join(", ")}`, counts.join(", ")),
+      );
       notes.push(`nwgi: ${test.length} test texts; their labels were given by ChatGPT, not by people.`);
       return { test };
     },
