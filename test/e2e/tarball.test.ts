@@ -64,6 +64,11 @@ describe("the tarball in an empty folder", () => {
     expect(readdirSync(join(folder, "node_modules", "mixtune", "dist"))).toContain("index.d.ts");
   });
 
+  test("brings the schemas that a study file can be checked against", () => {
+    const program = 'import s from "mixtune/schema/study.schema.json" with { type: "json" }; console.log(s.type)';
+    expect(call("node", "--no-warnings", "--input-type=module", "-e", program).trim()).toBe("object");
+  });
+
   test("brings the page of the report", () => {
     const names = readdirSync(join(folder, "node_modules", "mixtune", "dist", "page"));
     expect(names.sort()).toEqual(["report.css", "report.js"]);
@@ -79,6 +84,7 @@ describe("the tarball in an empty folder", () => {
       "assets",
       "dist",
       "package.json",
+      "protocol",
       "python",
       "recipes",
     ]);
