@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import {
   circlesIn,
   drawFloors,
+  flagsNamedIn,
   folderOf,
   importsOf,
   MAY_IMPORT,
@@ -64,6 +65,10 @@ describe("the house", () => {
   test("has no files that import one another in a circle, for types neither", () => {
     expect(circlesIn(files).filter((circle) => !KNOWN_CIRCLES.includes(circle))).toEqual([]);
     expect(KNOWN_CIRCLES.filter((circle) => !circlesIn(files).includes(circle))).toEqual([]);
+  });
+
+  test("names no flag of the command below the command", () => {
+    expect(files.flatMap(flagsNamedIn)).toEqual([]);
   });
 
   test("is drawn in docs/ARCHITECTURE.md as the table has it", () => {
@@ -142,6 +147,21 @@ describe("a planted violation is caught", () => {
     const types = { path: "study/types.ts", text: 'export type { P } from "./plan.ts";' };
     expect(circlesIn([plan, budget, types])).toEqual(["study/budget.ts study/plan.ts study/types.ts"]);
     expect(circlesIn([plan, budget])).toEqual([]);
+  });
+
+  test("a flag in a text below the command", () => {
+    const named = (text: string) => flagsNamedIn({ path: "study/claim.ts", text });
+    expect(named('const remedy = "Use another --out.";')).toEqual(["study/claim.ts: names --out"]);
+    expect(named('const place = "--out";')).toEqual(["study/claim.ts: names --out"]);
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a source with a template in it
+    expect(named("const remedy = `Give ${x} with --out.`;")).toEqual(["study/claim.ts: names --out"]);
+    expect(named('const remedy = "Start mixtune eval MODEL --out DIR, then raise --max-cost.";')).toEqual([
+      "study/claim.ts: names --max-cost",
+    ]);
+    expect(named('const remedy = "Use another options.out; mixtune eval MODEL --out DIR scores a model.";')).toEqual(
+      [],
+    );
+    expect(flagsNamedIn({ path: "cli/main.ts", text: 'const flag = "--out";' })).toEqual([]);
   });
 
   test("and what is allowed is not", () => {

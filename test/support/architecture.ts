@@ -149,6 +149,32 @@ export function importsOf(text: string): string[] {
   return ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
 }
 
+/** Folders and files whose texts may name flags: the command, the report's files, and arguments of other programs. */
+const NAMES_FLAGS = ["cli/", "report/", "app/", "workers/torch-setup.ts"];
+
+/** A whole command line that a text quotes, up to the end of its clause. */
+const COMMAND_LINE = /\b(mixtune|ray) [a-z]+\b((?![.;:,](\s|$)).)*/g;
+
+/** Texts below the command that name a flag, which a program has none of: they name `options.KEY`, and the command says which flag that is. */
+export function flagsNamedIn({ path, text }: SourceFile): string[] {
+  if (ownedBy(path, NAMES_FLAGS)) return [];
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    const flag = /(?<![\w-])--[a-z][\w-]*/.exec(textOf(node).replaceAll(COMMAND_LINE, ""));
+    if (flag !== null) found.push(`${path}: names ${flag[0]}`);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true));
+  return found;
+}
+
+/** What a literal says, with an ellipsis for each value in a template; empty for what is no literal. */
+function textOf(node: ts.Node): string {
+  if (ts.isStringLiteralLike(node)) return node.text;
+  if (!ts.isTemplateExpression(node)) return "";
+  return node.head.text + node.templateSpans.map(({ literal }) => `…${literal.text}`).join("");
+}
+
 /** Files that import one another in a circle, types included, each circle as its sorted paths; empty where there is none. */
 export function circlesIn(files: readonly SourceFile[]): string[] {
   const imports = new Map(files.map(({ path, text }) => [path, importsOf(text).map((name) => resolve(path, name))]));
