@@ -1,6 +1,6 @@
 /**
  * @file The one way out to a hosted model: OpenAI's client, with a fetch of our own behind it that sends only the headers needed, follows no
- * redirect, reads a limited and whole body, and takes the key out of whatever comes back. It tries once; retries live in hosted-model.ts.
+ * redirect, reads a limited and whole body, and takes the key out of whatever comes back. It tries once; retries live in ask.ts.
  */
 
 import type OpenAI from "openai";
