@@ -46,7 +46,7 @@ export function addDatasets(
   account: Account,
 ): void {
   for (const [i, entry] of list.entries()) {
-    const reader = keyReader(file, [key, i], entry, AXOLOTL_DATASET_KEYS, TOOL, account);
+    const reader = keyReader({ file, at: [key, i], value: entry }, { tool: TOOL, keys: AXOLOTL_DATASET_KEYS }, account);
     const rows = rowsOf(reader, file, [key, i], entry, key === "pretraining_dataset", account);
     if (rows === undefined) {
       for (const left of ["path", "data_files", "ds_type"]) reader.say("not_carried", left, "the dataset is left out");
@@ -121,16 +121,14 @@ function rowsOf(
 ): Rows | undefined {
   const raw = reader.raw("type");
   if (raw !== undefined && typeof raw === "object") {
-    const reader2 = keyReader(
-      file,
-      [...at, "type"],
-      (entry as { type: unknown }).type,
-      AXOLOTL_TYPE_KEYS,
-      TOOL,
+    const value = (entry as { type: unknown }).type;
+    const typeReader = keyReader(
+      { file, at: [...at, "type"], value },
+      { tool: TOOL, keys: AXOLOTL_TYPE_KEYS },
       account,
     );
     reader.carry("type", "tasks");
-    return written(reader2);
+    return written(typeReader);
   }
   const type = reader.text("type") ?? (isPretraining ? "pretrain" : "");
   if (isPretraining || type === "completion" || type === "pretrain") {

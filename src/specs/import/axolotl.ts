@@ -36,7 +36,7 @@ const PEFT_TARGETS = ["q_proj", "v_proj"];
 /** @throws {SpecError} values of the wrong kind, training by preferences, `--design`, no dataset with answers */
 export function importAxolotl(config: YamlFile, options: ImportOptions): Imported {
   const account: Account = { carried: [], remarks: [] };
-  const reader = keyReader(config, [], config.value, AXOLOTL_KEYS, TOOL, account);
+  const reader = keyReader({ file: config, at: [], value: config.value }, { tool: TOOL, keys: AXOLOTL_KEYS }, account);
   if (options.design !== undefined) {
     throw new SpecError({
       place: config.place([]),

@@ -40,7 +40,7 @@ export function datasetOf(
   options: ImportOptions,
   account: Account,
 ): LlamaFactoryDataset | undefined {
-  const reader = keyReader(info, [name], value, DATASET_INFO_KEYS, TOOL, account);
+  const reader = keyReader({ file: info, at: [name], value }, { tool: TOOL, keys: DATASET_INFO_KEYS }, account);
   const rows = rowsOf(reader, info, name, isPretraining, account);
   const numSamples = reader.number("num_samples", { whole: true, above: 0 });
   const source = sourceOf(reader, name, options);

@@ -41,7 +41,11 @@ const KEYS: TrainerKeys = {
  */
 export function importLlamaFactory(config: YamlFile, info: YamlFile | undefined, options: ImportOptions): Imported {
   const account: Account = { carried: [], remarks: [] };
-  const reader = keyReader(config, [], config.value, LLAMA_FACTORY_KEYS, TOOL, account);
+  const reader = keyReader(
+    { file: config, at: [], value: config.value },
+    { tool: TOOL, keys: LLAMA_FACTORY_KEYS },
+    account,
+  );
   const isPretraining = stageOf(reader) === "pt";
   const draft = emptyDraft();
   const epochs = options.design === undefined ? undefined : paperEpochs(reader);

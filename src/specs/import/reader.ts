@@ -50,36 +50,24 @@ export interface KeyReader {
 /** Names of keys whose values are not shown. */
 const SECRET = /(token|api_key|apikey|secret|password|webhook(_url)?)$/i;
 
-/**
- * @param at  the mapping's path in the file
- * @throws {SpecError} not a mapping, a merge key
- */
-export function keyReader(
-  file: YamlFile,
-  at: KeyPath,
-  value: unknown,
-  table: ReadonlyMap<string, KnownKey>,
-  tool: Tool,
-  account: Account,
-): KeyReader {
+/** A mapping of a file: its path there, and its value. */
+interface Place {
+  file: YamlFile;
+  at: KeyPath;
+  value: unknown;
+}
+
+/** The tool whose configuration is read, and what becomes of the keys that it has there. */
+interface Known {
+  tool: Tool;
+  keys: ReadonlyMap<string, KnownKey>;
+}
+
+/** @throws {SpecError} not a mapping, a merge key */
+export function keyReader({ file, at, value }: Place, known: Known, account: Account): KeyReader {
+  const { tool } = known;
   const place = (key: string) => file.place([...at, key]);
-  if (value === null || typeof value !== "object" || Array.isArray(value)) {
-    throw new SpecError({
-      place: file.place(at),
-      expected: "a mapping of keys to values",
-      got: describeValue(value),
-      remedy: `Give the YAML file that ${tool} is called with.`,
-    });
-  }
-  const mapping = value as Record<string, unknown>;
-  if (Object.hasOwn(mapping, "<<")) {
-    throw new SpecError({
-      place: place("<<"),
-      expected: "keys written out",
-      got: "a merge key",
-      remedy: "Write the merged keys out.",
-    });
-  }
+  const mapping = mappingIn({ file, at, value }, tool);
   const accounted = new Set<string>();
   const raw = (key: string): unknown => {
     const found = Object.hasOwn(mapping, key) ? mapping[key] : undefined;
@@ -90,67 +78,30 @@ export function keyReader(
   const remark = (kind: RemarkKind, key: string, why: string) => {
     accounted.add(key);
     const given = shown(key, raw(key));
-    account.remarks.push({
-      kind,
-      key: pathOf(at, key),
-      place: place(key),
-      ...(given === undefined ? {} : { value: given }),
-      why,
-    });
+    const shownValue = given === undefined ? {} : { value: given };
+    account.remarks.push({ kind, key: pathOf(at, key), place: place(key), ...shownValue, why });
   };
-  const reader: KeyReader = {
+  const read = <T>(
+    key: string,
+    valueIn: (given: unknown) => T | undefined,
+    expected: string,
+    remedy = `Change ${key}.`,
+  ): T | undefined => {
+    const given = raw(key);
+    if (given === undefined) return undefined;
+    const value = valueIn(given);
+    if (value === undefined) throw refuse(key, expected, remedy);
+    return value;
+  };
+  return {
     tool,
     has: (key) => raw(key) !== undefined,
     raw,
-    number(key, { above, atLeast, below, atMost, whole } = {}) {
-      const given = raw(key);
-      if (given === undefined) return undefined;
-      const number = typeof given === "string" && given.trim() !== "" ? Number(given) : given;
-      const isGood =
-        typeof number === "number" &&
-        Number.isFinite(number) &&
-        (above === undefined || number > above) &&
-        (atLeast === undefined || number >= atLeast) &&
-        (below === undefined || number < below) &&
-        (atMost === undefined || number <= atMost) &&
-        (!whole || Number.isSafeInteger(number));
-      if (isGood) return number;
-      const bounds = [
-        above === undefined ? "" : ` above ${above}`,
-        atLeast === undefined ? "" : ` of at least ${atLeast}`,
-        below === undefined ? "" : ` below ${below}`,
-        atMost === undefined ? "" : ` and at most ${atMost}`,
-      ].join("");
-      throw refuse(key, `a ${whole ? "whole " : ""}number${bounds}`, `Change ${key}.`);
-    },
-    text(key) {
-      const given = raw(key);
-      if (given === undefined || typeof given === "string") return given === "" ? undefined : given;
-      throw refuse(key, "text", "Put it in quotes.");
-    },
-    boolean(key) {
-      const given = raw(key);
-      if (given === undefined || typeof given === "boolean") return given;
-      const word = typeof given === "string" ? given.toLowerCase() : "";
-      if (["true", "yes", "on"].includes(word)) return true;
-      if (["false", "no", "off"].includes(word)) return false;
-      throw refuse(key, "true or false", `Change ${key}.`);
-    },
-    list(key) {
-      const given = raw(key);
-      if (given === undefined || given === "") return undefined;
-      const parts = typeof given === "string" ? given.split(",") : given;
-      if (!Array.isArray(parts) || !parts.every((part) => typeof part === "string" || typeof part === "number")) {
-        throw refuse(key, "a text with commas, or a list of texts", `Change ${key}.`);
-      }
-      return parts.map((part) => String(part).trim()).filter((part) => part !== "");
-    },
-    mapping(key) {
-      const given = raw(key);
-      if (given === undefined) return undefined;
-      if (typeof given === "object" && !Array.isArray(given)) return given as Record<string, unknown>;
-      throw refuse(key, "a mapping", `Change ${key}.`);
-    },
+    number: (key, bounds = {}) => read(key, (given) => numberIn(given, bounds), numberText(bounds)),
+    text: (key) => read(key, textIn, "text", "Put it in quotes.") || undefined,
+    boolean: (key) => read(key, booleanIn, "true or false"),
+    list: (key) => (raw(key) === "" ? undefined : read(key, textsIn, "a text with commas, or a list of texts")),
+    mapping: (key) => read(key, (given) => (isMapping(given) ? given : undefined), "a mapping"),
     place,
     carry(key, ...to) {
       if (raw(key) === undefined) return;
@@ -163,22 +114,97 @@ export function keyReader(
     assume: (key, why) => account.remarks.push({ kind: "default", key: pathOf(at, key), place: tool, why }),
     refuse,
     finish() {
-      for (const key of Object.keys(mapping)) {
-        if (accounted.has(key)) continue;
-        const known = table.get(key);
-        if (known === undefined) {
-          const near = nearest(key, [...table.keys()]);
-          const hint = near === undefined ? "" : ` ${didYouMean(key, [near])}`;
-          remark("unknown", key, `in no documentation of ${tool} that mixtune knows.${hint}`);
-        } else if (raw(key) === undefined || raw(key) === "") remark("no_bearing", key, "empty");
-        else if (known.fate === "carried") remark("no_bearing", key, "without effect beside the other settings");
-        else if (known.fate === "cannot" && known.neutral.includes(raw(key)))
-          remark("no_bearing", key, "asks for what mixtune does anyway");
-        else remark(known.fate === "cannot" ? "not_carried" : "no_bearing", key, known.why);
+      for (const key of Object.keys(mapping).filter((one) => !accounted.has(one))) {
+        remark(...unreadRemark(key, raw(key), known));
       }
     },
   };
-  return reader;
+}
+
+function mappingIn({ file, at, value }: Place, tool: Tool): Record<string, unknown> {
+  if (!isMapping(value)) {
+    throw new SpecError({
+      place: file.place(at),
+      expected: "a mapping of keys to values",
+      got: describeValue(value),
+      remedy: `Give the YAML file that ${tool} is called with.`,
+    });
+  }
+  if (Object.hasOwn(value, "<<")) {
+    throw new SpecError({
+      place: file.place([...at, "<<"]),
+      expected: "keys written out",
+      got: "a merge key",
+      remedy: "Write the merged keys out.",
+    });
+  }
+  return value;
+}
+
+/** What is said of a key that nobody read. */
+function unreadRemark(
+  key: string,
+  value: unknown,
+  { tool, keys }: Known,
+): [kind: RemarkKind, key: string, why: string] {
+  const known = keys.get(key);
+  if (known === undefined) {
+    const near = nearest(key, [...keys.keys()]);
+    const hint = near === undefined ? "" : ` ${didYouMean(key, [near])}`;
+    return ["unknown", key, `in no documentation of ${tool} that mixtune knows.${hint}`];
+  }
+  if (value === undefined || value === "") return ["no_bearing", key, "empty"];
+  if (known.fate === "carried") return ["no_bearing", key, "without effect beside the other settings"];
+  if (known.fate !== "cannot") return ["no_bearing", key, known.why];
+  return known.neutral.includes(value)
+    ? ["no_bearing", key, "asks for what mixtune does anyway"]
+    : ["not_carried", key, known.why];
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+function numberIn(given: unknown, { above, atLeast, below, atMost, whole }: Bounds): number | undefined {
+  const number = typeof given === "string" && given.trim() !== "" ? Number(given) : given;
+  const isGood =
+    typeof number === "number" &&
+    Number.isFinite(number) &&
+    (above === undefined || number > above) &&
+    (atLeast === undefined || number >= atLeast) &&
+    (below === undefined || number < below) &&
+    (atMost === undefined || number <= atMost) &&
+    (!whole || Number.isSafeInteger(number));
+  return isGood ? number : undefined;
+}
+
+function numberText({ above, atLeast, below, atMost, whole }: Bounds): string {
+  const bounds = [
+    above === undefined ? "" : ` above ${above}`,
+    atLeast === undefined ? "" : ` of at least ${atLeast}`,
+    below === undefined ? "" : ` below ${below}`,
+    atMost === undefined ? "" : ` and at most ${atMost}`,
+  ];
+  return `a ${whole ? "whole " : ""}number${bounds.join("")}`;
+}
+
+function textIn(given: unknown): string | undefined {
+  return typeof given === "string" ? given : undefined;
+}
+
+function booleanIn(given: unknown): boolean | undefined {
+  if (typeof given === "boolean") return given;
+  const word = typeof given === "string" ? given.toLowerCase() : "";
+  if (["true", "yes", "on"].includes(word)) return true;
+  return ["false", "no", "off"].includes(word) ? false : undefined;
+}
+
+function textsIn(given: unknown): string[] | undefined {
+  const parts = typeof given === "string" ? given.split(",") : given;
+  if (!Array.isArray(parts) || !parts.every((part) => typeof part === "string" || typeof part === "number")) {
+    return undefined;
+  }
+  return parts.map((part) => String(part).trim()).filter((part) => part !== "");
 }
 
 function shown(key: string, value: unknown): unknown {
