@@ -2,6 +2,7 @@
 
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { GPU_MICRO_BATCH_TOKENS, MICRO_BATCH_TOKENS } from "../../src/data/batches/run-batches.ts";
 import { loadTask } from "../../src/data/load-task.ts";
 import { openTemplate } from "../../src/data/tokens/chat-template.ts";
 import { type PreparedTask, prepareTask } from "../../src/data/tokens/prepare.ts";
@@ -13,8 +14,8 @@ import { EVAL_DEFAULTS } from "../../src/specs/study-file.ts";
 import { TRAIN_DEFAULTS } from "../../src/specs/train.ts";
 import type { RunSpec } from "../../src/specs/types.ts";
 import type { Job } from "../../src/study/types.ts";
-import { commitFirstValues, MICRO_BATCH_TOKENS } from "../../src/workers/prepare-job.ts";
-import { writePreparedRun } from "../../src/workers/prepared-run.ts";
+import { commitFirstValues } from "../../src/workers/prepare-job.ts";
+import { type WorkOrder, writePreparedRun } from "../../src/workers/prepared-run.ts";
 import { examplesLike, LLAMA_SHAPES, type LlamaShape } from "../workloads.ts";
 
 export const BENCH_TASKS = ["fpb", "topic", "long"] as const;
@@ -45,7 +46,7 @@ export interface EngineSettings extends Pick<Comparison, "device" | "precision" 
   product: number;
 }
 
-type Opened = Parameters<typeof writePreparedRun>[2];
+type Opened = WorkOrder["opened"];
 
 const CUTOFF = 1024;
 const LONG_PACK_TOKENS = 4096;
@@ -94,16 +95,15 @@ export async function prepareComparison(
   const isLong = task === "long";
   const microBatchTokens = isLong
     ? LONG_PACK_TOKENS + ROUNDED_UP
-    : MICRO_BATCH_TOKENS[device === "cuda" ? "gpu" : "cpu"];
+    : device === "cuda"
+      ? GPU_MICRO_BATCH_TOKENS
+      : MICRO_BATCH_TOKENS;
   const job: Job = {
     ...{ kind: "run", id: "bench", dir: runDir, model: shape, model_dir: model, spec, tasks: [], eval_tasks: [] },
     ...{ eval: EVAL_DEFAULTS, cutoff_len: CUTOFF, threads },
   };
-  await writePreparedRun(prepared, job, opened, training, [], async () => made, {
-    ...{ device, precision },
-    ...{ ranks: 1, load_in_4bit: false, compile: false },
-    microBatchTokens,
-  });
+  const machine = { ...{ device, precision, microBatchTokens }, ...{ ranks: 1, load_in_4bit: false, compile: false } };
+  await writePreparedRun(prepared, { job, opened, training, questions: [], taskToAsk: async () => made, machine });
   commitFirstValues(runDir, training, opened);
   const rows = rowsOf(examples, batch, isLong ? LONG_PACK_TOKENS : ROW_TOKENS[device]);
   return { model, prepared, runDir, device, precision, threads, rows, product: PRODUCT[device] };

@@ -1,9 +1,7 @@
 /** @file The training loop of one run, as one story: resume, step, log, dev evaluation, checkpoint, until done, stopped early or interrupted. */
 
 import { WorkerError } from "../base/errors.ts";
-import { planBatches } from "../data/batches/batches.ts";
-import { countsPerEpoch } from "../data/batches/mixture.ts";
-import type { PackOptions } from "../data/batches/packing.ts";
+import { packOptionsOf, runBatches } from "../data/batches/run-batches.ts";
 import type { PreparedSplit } from "../data/tokens/prepare.ts";
 import type { Network } from "../models/network.ts";
 import { type AdamW, newAdamState } from "../optim/adamw.ts";
@@ -11,26 +9,11 @@ import { learningRate } from "../optim/schedule.ts";
 import { commitCheckpoint, readCheckpoint } from "../runs/checkpoints.ts";
 import { appendMetrics, cutMetrics, readMetrics } from "../runs/run-dir.ts";
 import type { MetricsLine } from "../runs/types.ts";
-import type { RunSpec, TrainSpec } from "../specs/types.ts";
+import type { RunSpec } from "../specs/types.ts";
 import { type CheckpointTexts, checkpointWriter, readState } from "./checkpoint.ts";
 import { type BatchExample, batchGradient } from "./step.ts";
 
-/**
- * Tokens through the net in one forward and backward pass. Part of the numerics, so one constant for everyone: large enough for full-speed
- * products, small enough that the activations of a 135M model stay near a gigabyte.
- */
-export const MICRO_BATCH_TOKENS = 1024;
-
-/** How a run's batches are laid out. */
-export function packOptionsOf(train: Pick<TrainSpec, "packing" | "cutoff_len" | "loss_on">): PackOptions {
-  const isContaminated = train.packing === "contaminated";
-  return {
-    packing: train.packing,
-    sharePrefix: !isContaminated,
-    maxTokens: isContaminated ? train.cutoff_len : MICRO_BATCH_TOKENS,
-    lossOn: train.loss_on,
-  };
-}
+export { MICRO_BATCH_TOKENS, packOptionsOf } from "../data/batches/run-batches.ts";
 
 export interface Training {
   dir: string;
@@ -61,17 +44,10 @@ export interface TrainingResult {
 /** Trains a run to its end, from its last checkpoint if there is one. Resuming gives the same bits as never having stopped. */
 export async function trainRun(training: Training): Promise<TrainingResult> {
   const { dir, spec, network, optimizer, data, texts, clock } = training;
-  const { train, seed } = spec;
+  const { train } = spec;
   const { layout } = network;
 
-  const sizes = Object.fromEntries(
-    Object.entries(data).map(([name, { tokenized, numTokens }]) => [
-      name,
-      { num: tokenized.length, tokens: numTokens },
-    ]),
-  );
-  const lengths = Object.fromEntries(Object.entries(data).map(([name, split]) => [name, split.lengths]));
-  const plan = planBatches(countsPerEpoch(spec.mixture, sizes), lengths, train, seed);
+  const plan = runBatches(spec, data);
   const packOptions = packOptionsOf(train);
 
   const state = newAdamState(layout.size, layout.decaySize);

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { SpecError } from "../base/errors.ts";
+import { GPU_MICRO_BATCH_TOKENS, MICRO_BATCH_TOKENS } from "../data/batches/run-batches.ts";
 import { SHOT_END } from "../data/tokens/few-shot.ts";
 import { removeQuietly } from "../formats/files.ts";
 import { loraOf } from "../models/lora.ts";
@@ -23,9 +24,6 @@ export interface Computer extends Pick<PreparedFor, "device" | "ranks" | "compil
   /** Whether the device is a GPU: larger packs. */
   isGpu: boolean;
 }
-
-/** Tokens in a pass: a processor's masks are dense, a GPU wants work. */
-export const MICRO_BATCH_TOKENS = { cpu: 1024, gpu: 8192 };
 
 /** Where a job's prepared run is written. */
 export function preparedFolder({ dir }: Job): string {
@@ -51,10 +49,14 @@ export async function prepareJob(
   const training = isUntrained ? await trainingOf(shared, job, opened) : undefined;
   if (training === undefined && questions.length === 0) return false;
   if (training !== undefined) commitFirstValues(job.dir, training, opened);
-  const task = (name: string) => shared.task(job, name, "answer");
-  const toPrepare = { ...job, model_dir: modelDir };
-  const machine = preparedFor(computer, job);
-  await writePreparedRun(preparedFolder(job), toPrepare, opened, training, questions, task, machine);
+  await writePreparedRun(preparedFolder(job), {
+    job: { ...job, model_dir: modelDir },
+    opened,
+    ...(training && { training }),
+    questions,
+    taskToAsk: (name) => shared.task(job, name, "answer"),
+    machine: preparedFor(computer, job),
+  });
   return true;
 }
 
@@ -80,7 +82,7 @@ export function preparedFor({ device, ranks, isGpu, compile }: Computer, job: Jo
     ...{ device, ranks, compile },
     precision: bf16 === true ? "bfloat16" : "float32",
     load_in_4bit: load_in_4bit === true,
-    microBatchTokens: isGpu ? MICRO_BATCH_TOKENS.gpu : MICRO_BATCH_TOKENS.cpu,
+    microBatchTokens: isGpu ? GPU_MICRO_BATCH_TOKENS : MICRO_BATCH_TOKENS,
   };
 }
 

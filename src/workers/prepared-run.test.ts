@@ -79,15 +79,15 @@ async function prepared(changed: Partial<TrainSpec>) {
     ...{ load_in_4bit: false, compile: false, microBatchTokens: 128 },
   };
   const questions = [{ task: "a", split: "test" }] as const;
-  await writePreparedRun(
-    to,
+  const training = { spec, tasks, layout };
+  await writePreparedRun(to, {
     job,
     opened,
-    { spec, tasks, layout },
+    training,
     questions,
-    async (name) => tasks.get(name)!,
+    taskToAsk: async (name) => tasks.get(name)!,
     machine,
-  );
+  });
   const content = preparedSchema.parse(JSON.parse(readFileSync(join(to, "prepared.json"), "utf8")));
   return { to, train, layout, content };
 }

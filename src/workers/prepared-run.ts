@@ -1,9 +1,8 @@
 /** @file Writes a prepared run: all that a worker in another language needs of a job, decided to the last token (specs/prepared.ts). */
 
 import { join } from "node:path";
-import { planBatches } from "../data/batches/batches.ts";
-import { countsPerEpoch } from "../data/batches/mixture.ts";
 import { labelPackEntries, type PackEntry, type PackOptions, packEntries } from "../data/batches/packing.ts";
+import { packOptionsOf, runBatches } from "../data/batches/run-batches.ts";
 import type { PreparedSplit, PreparedTask } from "../data/tokens/prepare.ts";
 import type { TokenizedExample } from "../data/types.ts";
 import { asksOf, evaluationSubset } from "../eval/evaluate.ts";
@@ -13,7 +12,7 @@ import type { ParameterLayout } from "../models/parameters.ts";
 import { maxPositions } from "../models/tuning.ts";
 import { learningRate } from "../optim/schedule.ts";
 import type { Prepared } from "../specs/prepared.ts";
-import type { RunSpec, TrainSpec } from "../specs/types.ts";
+import type { RunSpec } from "../specs/types.ts";
 import type { Job } from "../study/types.ts";
 import { type BatchExample, exampleWeights } from "../train/step.ts";
 import { devTasksOf, type Question } from "./engine.ts";
@@ -33,82 +32,35 @@ export interface PreparedTraining {
   layout: ParameterLayout;
 }
 
-/**
- * Writes the folder anew.
- * @param training  undefined: there is nothing to train
- * @param ask       a task as it is asked about
- */
-export async function writePreparedRun(
-  folder: string,
-  job: Job,
-  { model, tokenizer, template }: OpenModel,
-  training: PreparedTraining | undefined,
-  questions: readonly Question[],
-  ask: (task: string) => Promise<PreparedTask>,
-  { microBatchTokens, ...machine }: PreparedFor,
-): Promise<void> {
+/** All that a prepared run is written from. */
+export interface WorkOrder {
+  job: Job;
+  opened: OpenModel;
+  /** Absent: there is nothing to train. */
+  training?: PreparedTraining;
+  questions: readonly Question[];
+  /** A task as it is asked about. */
+  taskToAsk(name: string): Promise<PreparedTask>;
+  machine: PreparedFor;
+}
+
+/** Writes a file of the folder. @returns its name */
+type WriteFile = (file: string, tensors: readonly TensorToWrite[]) => string;
+
+/** Writes the folder; what was there is removed. */
+export async function writePreparedRun(folder: string, order: WorkOrder): Promise<void> {
   removeQuietly(folder);
   makeFolder(folder);
   const files: Record<string, string> = {};
-  const write = (file: string, tensors: readonly TensorToWrite[]): string => {
+  const write: WriteFile = (file, tensors) => {
     files[file] = writeSafetensors(join(folder, file), tensors);
     return file;
   };
-  let train: Prepared["train"] = null;
-  if (training !== undefined) {
-    const { spec, tasks, layout } = training;
-    const options = packOptionsFor(spec.train, microBatchTokens);
-    const splits = new Map([...tasks].map(([name, task]) => [name, task.split("train")]));
-    const { tensors, numSteps } = trainingTensors(spec, splits, options);
-    const dev = devTasksOf(spec, tasks).flatMap((task) => {
-      const items = evaluationSubset(task, "dev", job.eval).map(({ tokens }) => tokens);
-      if (items.length === 0) return [];
-      const packs = packEntries(items, { ...options, packing: "isolated", sharePrefix: true });
-      const { name } = task.task;
-      return [[name, write(`dev.${name}.safetensors`, [...itemTensors(items), ...packTensors("", packs)])]];
-    });
-    train = {
-      file: write("train.safetensors", tensors),
-      num_steps: numSteps,
-      tasks: [...splits.keys()],
-      parameters: layout.parameters.map(({ name, shape, offset }) => ({
-        name,
-        shape: [...shape],
-        decays: offset < layout.decaySize,
-      })),
-      dev: Object.fromEntries(dev),
-    };
-  }
-  const asked: Prepared["questions"] = [];
-  for (const { task, split } of questions) {
-    const prepared = await ask(task);
-    const items = evaluationSubset(prepared, split, job.eval).map(({ tokens }) => tokens);
-    const { labels, gold, text } = asksOf(prepared, job.eval, { tokenizer, template });
-    const layout = { sharePrefix: true, maxTokens: 2 * microBatchTokens };
-    const tensors = [
-      ...itemTensors(items),
-      ...(labels ? listTensors("label", prepared.labels!) : []),
-      ...(labels
-        ? packTensors(
-            "labels_",
-            labelPackEntries(items, () => prepared.labels!, layout),
-          )
-        : []),
-      ...(gold
-        ? packTensors(
-            "gold_",
-            labelPackEntries(items, (i) => [items[i]!.answer], layout),
-          )
-        : []),
-    ];
-    asked.push({
-      ...{ task, split, file: write(`${task}.${split}.safetensors`, tensors), opens_test: split === "test" },
-      asks: {
-        ...{ labels, gold },
-        text: text === undefined ? null : { max_new_tokens: text.maxNewTokens, end_ids: [...new Set(text.endIds)] },
-      },
-    });
-  }
+  const { job, opened, training } = order;
+  const { microBatchTokens: _, ...machine } = order.machine;
+  const train = training === undefined ? null : writeTraining(order, training, write);
+  const questions: Prepared["questions"] = [];
+  for (const question of order.questions) questions.push(await writeQuestion(order, question, write));
   const content: Prepared = {
     format: 1,
     id: job.id,
@@ -116,41 +68,84 @@ export async function writePreparedRun(
     spec: job.kind === "run" ? { ...job.spec, model: { ...job.spec.model } } : null,
     threads: job.threads,
     ...machine,
-    max_positions: maxPositions(model.config, job.cutoff_len),
+    max_positions: maxPositions(opened.model.config, job.cutoff_len),
     train,
-    questions: asked,
+    questions,
     files,
   };
   writeWhole(join(folder, "prepared.json"), `${JSON.stringify(content, null, 1)}\n`);
 }
 
-function packOptionsFor({ packing, cutoff_len, loss_on }: TrainSpec, maxTokens: number): PackOptions {
-  const isContaminated = packing === "contaminated";
+/** Writes every batch, and the dev items that the loss is measured on. */
+function writeTraining(
+  { job, machine }: WorkOrder,
+  { spec, tasks, layout }: PreparedTraining,
+  write: WriteFile,
+): Prepared["train"] {
+  const options = packOptionsOf(spec.train, machine.microBatchTokens);
+  const splits = Object.fromEntries([...tasks].map(([name, task]) => [name, task.split("train")]));
+  const { tensors, numSteps } = trainingTensors(spec, splits, options);
+  const dev = devTasksOf(spec, tasks).flatMap((task) => {
+    const items = evaluationSubset(task, "dev", job.eval).map(({ tokens }) => tokens);
+    if (items.length === 0) return [];
+    const packs = packEntries(items, { ...options, packing: "isolated", sharePrefix: true });
+    const { name } = task.task;
+    return [[name, write(`dev.${name}.safetensors`, [...itemTensors(items), ...packTensors("", packs)])]];
+  });
   return {
-    packing,
-    sharePrefix: !isContaminated,
-    maxTokens: isContaminated ? cutoff_len : maxTokens,
-    lossOn: loss_on,
+    file: write("train.safetensors", tensors),
+    num_steps: numSteps,
+    tasks: Object.keys(splits),
+    parameters: layout.parameters.map(({ name, shape, offset }) => ({
+      name,
+      shape: [...shape],
+      decays: offset < layout.decaySize,
+    })),
+    dev: Object.fromEntries(dev),
+  };
+}
+
+/** Writes the items of a question, packed with their labels and gold answers where it scores these. */
+async function writeQuestion(
+  { job, opened, taskToAsk, machine }: WorkOrder,
+  { task, split }: Question,
+  write: WriteFile,
+): Promise<Prepared["questions"][number]> {
+  const prepared = await taskToAsk(task);
+  const items = evaluationSubset(prepared, split, job.eval).map(({ tokens }) => tokens);
+  const { labels, gold, text } = asksOf(prepared, job.eval, opened);
+  const layout = { sharePrefix: true, maxTokens: 2 * machine.microBatchTokens };
+  const packed = (prefix: string, answers: (item: number) => readonly Int32Array[]) =>
+    packTensors(prefix, labelPackEntries(items, answers, layout));
+  const tensors = [
+    ...itemTensors(items),
+    ...(labels ? listTensors("label", prepared.labels!) : []),
+    ...(labels ? packed("labels_", () => prepared.labels!) : []),
+    ...(gold ? packed("gold_", (i) => [items[i]!.answer]) : []),
+  ];
+  return {
+    ...{ task, split, file: write(`${task}.${split}.safetensors`, tensors), opens_test: split === "test" },
+    asks: {
+      ...{ labels, gold },
+      text: text === undefined ? null : { max_new_tokens: text.maxNewTokens, end_ids: [...new Set(text.endIds)] },
+    },
   };
 }
 
 /** Every batch of the run in order, each cut into packs; an example's tokens stand there once, however often it is shown. */
 function trainingTensors(
-  { mixture, train, seed }: RunSpec,
-  splits: ReadonlyMap<string, PreparedSplit>,
+  spec: RunSpec,
+  splits: Readonly<Record<string, PreparedSplit>>,
   options: PackOptions,
 ): { tensors: TensorToWrite[]; numSteps: number } {
-  const names = [...splits.keys()];
-  const sizes = Object.fromEntries(
-    [...splits].map(([name, { tokenized, numTokens }]) => [name, { num: tokenized.length, tokens: numTokens }]),
-  );
-  const lengths = Object.fromEntries([...splits].map(([name, split]) => [name, split.lengths]));
-  const plan = planBatches(countsPerEpoch(mixture, sizes), lengths, train, seed);
+  const { train } = spec;
+  const names = Object.keys(splits);
+  const plan = runBatches(spec, splits);
   const items: BatchExample[] = [];
   const known = new Map<string, number>();
   const itemOf = (task: string, example: number): number => {
     const key = `${task} ${example}`;
-    const at = known.get(key) ?? items.push({ task, tokens: splits.get(task)!.tokenized[example]! }) - 1;
+    const at = known.get(key) ?? items.push({ task, tokens: splits[task]!.tokenized[example]! }) - 1;
     known.set(key, at);
     return at;
   };
