@@ -57,29 +57,6 @@ export function openHub(options: ClientOptions): Hub {
   const client = (): Client => (opened ??= openClient(options));
   const resolved = new Map<string, Promise<Snapshot>>();
 
-  const look = async (ref: RepoRef): Promise<Snapshot> => {
-    checkRef(ref);
-    const { kind, id, revision = "main" } = ref;
-    const subject: Subject = { kind, name: nameOf(ref) };
-    const folder = repoFolder(settings.cacheDir, ref);
-    const isCommit = COMMIT.test(revision);
-    const known = isCommit ? revision : settings.isOffline ? readRef(folder, revision) : undefined;
-    if (known === undefined && settings.isOffline) throw notCached(subject, folder);
-    const commit = known ?? (await lookUpCommit(client(), ref, subject));
-    const snapshot = { kind, id, commit, folder: snapshotFolder(folder, commit) };
-    const files = readTree(folder, commit);
-    if (files === undefined && settings.isOffline) {
-      const found = filesOnDisk(folder, commit);
-      if (found.length === 0) throw notCached(subject, folder);
-      return { ...snapshot, files: found };
-    }
-    if (!isCommit) writeRef(folder, revision, commit);
-    if (files !== undefined) return { ...snapshot, files };
-    const listed = await listFiles(client(), ref, commit, subject);
-    writeTree(folder, commit, listed);
-    return { ...snapshot, files: listed.map(({ path, bytes, digest }) => ({ path, bytes, digest })) };
-  };
-
   const bring = async (snapshot: Snapshot, file: HubFile, onBytes: (bytes: number) => void): Promise<void> => {
     const blob = blobPath(snapshot, file);
     const subject = { kind: snapshot.kind, name: snapshot.id, path: file.path };
@@ -95,7 +72,7 @@ export function openHub(options: ClientOptions): Hub {
       const key = `${ref.kind} ${nameOf(ref)}`;
       const before = resolved.get(key);
       if (before !== undefined) return before;
-      const now = look(ref);
+      const now = lookUp(ref, settings, client);
       resolved.set(key, now);
       now.catch(() => resolved.delete(key));
       return now;
@@ -134,6 +111,30 @@ export function openHub(options: ClientOptions): Hub {
       return downloadRange(client(), address, from, Math.min(to, file.bytes), subject);
     },
   };
+}
+
+/** The commit and the files behind a name, from the cache or the hub. */
+async function lookUp(ref: RepoRef, settings: ClientOptions["settings"], client: () => Client): Promise<Snapshot> {
+  checkRef(ref);
+  const { kind, id, revision = "main" } = ref;
+  const subject: Subject = { kind, name: nameOf(ref) };
+  const folder = repoFolder(settings.cacheDir, ref);
+  const isCommit = COMMIT.test(revision);
+  const known = isCommit ? revision : settings.isOffline ? readRef(folder, revision) : undefined;
+  if (known === undefined && settings.isOffline) throw notCached(subject, folder);
+  const commit = known ?? (await lookUpCommit(client(), ref, subject));
+  const snapshot = { kind, id, commit, folder: snapshotFolder(folder, commit) };
+  const files = readTree(folder, commit);
+  if (files === undefined && settings.isOffline) {
+    const found = filesOnDisk(folder, commit);
+    if (found.length === 0) throw notCached(subject, folder);
+    return { ...snapshot, files: found };
+  }
+  if (!isCommit) writeRef(folder, revision, commit);
+  if (files !== undefined) return { ...snapshot, files };
+  const listed = await listFiles(client(), ref, commit, subject);
+  writeTree(folder, commit, listed);
+  return { ...snapshot, files: listed.map(({ path, bytes, digest }) => ({ path, bytes, digest })) };
 }
 
 /** What to keep of files that were used. */

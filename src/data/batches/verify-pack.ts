@@ -73,25 +73,10 @@ function verifyOne(
   concatenated: boolean,
   found: Set<string>,
 ): void {
-  const { numPrefixes: Q, prefixLen: P, numRows: B, rowLen: S, ids, positions, prefixLengths, rowPrefix } = pack;
+  verifyShape(pack, place);
+  const { numPrefixes: Q, prefixLen: P, numRows: B, rowLen: S, ids, positions, rowPrefix } = pack;
   const base = Q * P;
   const N = base + B * S;
-  assert(Q >= 1 && P >= 1, `${place}: at least one prefix of one token`);
-  assert(ids.length === N && positions.length === N, `${place}: ids and positions are [N]`);
-  assert(prefixLengths.length === Q && rowPrefix.length === B, `${place}: prefixLengths [Q], rowPrefix [B]`);
-  assert(pack.visible.length === B * S * (P + S), `${place}: visible is [B, S, P + S]`);
-  const R = pack.lossRows.length;
-  for (const list of [pack.targets, pack.example, pack.label])
-    assert(list.length === R, `${place}: loss arrays are [R]`);
-  for (let q = 0; q < Q; q++) {
-    const length = prefixLengths[q] as number;
-    assert(length >= 0 && length <= P, `${place}: prefix ${q} fits P`);
-    for (let k = 0; k < P; k++) {
-      const at = q * P + k;
-      assert(positions[at] === (k < length ? k : 0), `${place}: position of prefix token ${q}/${k}`);
-      if (k >= length) assert(ids[at] === 0, `${place}: padding of prefix ${q} is id 0`);
-    }
-  }
 
   const contexts = new Map<number, RowContext>();
   const contextOf = (b: number) => {
@@ -99,7 +84,7 @@ function verifyOne(
     contexts.set(b, known);
     return known;
   };
-  for (let r = 0; r < R; r++) {
+  for (let r = 0; r < pack.lossRows.length; r++) {
     const n = pack.lossRows[r] as number;
     const [e, label] = [pack.example[r] as number, pack.label[r] as number];
     assert(n >= base && n < N, `${place}: loss row ${r} points into the rows`);
@@ -147,6 +132,28 @@ function verifyOne(
       );
     }
     if (!concatenated) verifyNotDoubled(pack, row, b, sequences, place);
+  }
+}
+
+/** Sizes of all lists, positions of prefixes, and their padding. */
+function verifyShape(pack: Pack, place: string): void {
+  const { numPrefixes: Q, prefixLen: P, numRows: B, rowLen: S, ids, positions, prefixLengths, rowPrefix } = pack;
+  const N = Q * P + B * S;
+  assert(Q >= 1 && P >= 1, `${place}: at least one prefix of one token`);
+  assert(ids.length === N && positions.length === N, `${place}: ids and positions are [N]`);
+  assert(prefixLengths.length === Q && rowPrefix.length === B, `${place}: prefixLengths [Q], rowPrefix [B]`);
+  assert(pack.visible.length === B * S * (P + S), `${place}: visible is [B, S, P + S]`);
+  const R = pack.lossRows.length;
+  for (const list of [pack.targets, pack.example, pack.label])
+    assert(list.length === R, `${place}: loss arrays are [R]`);
+  for (let q = 0; q < Q; q++) {
+    const length = prefixLengths[q] as number;
+    assert(length >= 0 && length <= P, `${place}: prefix ${q} fits P`);
+    for (let k = 0; k < P; k++) {
+      const at = q * P + k;
+      assert(positions[at] === (k < length ? k : 0), `${place}: position of prefix token ${q}/${k}`);
+      if (k >= length) assert(ids[at] === 0, `${place}: padding of prefix ${q} is id 0`);
+    }
   }
 }
 
