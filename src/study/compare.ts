@@ -112,83 +112,54 @@ function keysOf({ record: a }: SideAnswers, { record: b }: SideAnswers): SideCom
 
 type Uncorrected = Omit<TaskComparison, "pAdjusted" | "verdict">;
 
+/** What the two sides have of one task and split. */
+interface Both {
+  sideA: SideAnswers;
+  sideB: SideAnswers;
+  a: ScoredAnswers[];
+  b: ScoredAnswers[];
+}
+
+/** Why a task cannot be compared. */
+interface Refusal {
+  reason: string;
+}
+
+type Remark = (text: string) => void;
+
 function compareTask(
   task: string,
   split: "dev" | "test",
   sideA: SideAnswers,
   sideB: SideAnswers,
-  remark: (text: string) => void,
-): Uncorrected | { reason: string } {
-  const [a, b] = [sideA.of(task, split), sideB.of(task, split)];
-  for (const [side, scored] of [
-    [sideA, a],
-    [sideB, b],
-  ] as const) {
-    if (scored.length === 0) return { reason: `${side.name} has no ${split} answers of it` };
-    const missing = side.numPlanned - scored.length;
-    if (missing > 0) remark(`${side.name} has scores of ${scored.length} of its ${side.numPlanned} seeds`);
-  }
-  const all = [...a, ...b];
-  const doubled = all.find(({ answers }) => new Set(answers.map(({ id }) => id)).size < answers.length);
-  if (doubled !== undefined) return { reason: `${doubled.dir} has two answers to one item` };
-  for (const { dir, scores, answers } of all) {
-    if (scores.n !== answers.length) remark(`${dir} has ${answers.length} answers, its scores count ${scores.n}`);
-  }
-  const scorers = [...new Set(all.map(({ scores }) => scores.scorers ?? 0))].sort();
-  if (scorers.length > 1) {
-    return {
-      reason: `judged by scorers of different numbers (${scorers.join(", ")}); mixtune rescore DIR judges stored answers by today's`,
-    };
-  }
-  const metric = sideA.metric(task, a[0]!.scores);
-  const other = sideB.metric(task, b[0]!.scores);
-  if (METRICS[metric] === undefined) return { reason: `${metric} is no metric of this version` };
-  if (other !== metric)
-    remark(`${sideA.name} is ranked by ${metric}, ${sideB.name} by ${other}: compared by ${metric}`);
-  const isLabel = isLabelMetric(metric);
-  const reading = isLabel ? readingOf(all, sideA.scoring ?? sideB.scoring) : undefined;
-  if (isLabel && reading === undefined) {
-    const said = (scored: readonly ScoredAnswers[]) => readingsOf(scored).join(", ") || "not at all";
-    return { reason: `labels are read ${said(a)} in ${sideA.name} and ${said(b)} in ${sideB.name}` };
-  }
-  // a metric that is no mean of item scores needs one for the counts of who is better
-  const itemScore = reading ?? METRICS[metric].item;
-  const isMean = METRICS[metric].item === metric;
-  const labels = sideA.labels(task) ?? sideB.labels(task) ?? labelsAsked(all);
-  if (reading !== undefined && !isMean && labels === undefined && !all.every((one) => isKept(one, reading))) {
-    return { reason: `${metric} of ${reading} answers needs the task's labels, which neither side names` };
-  }
+  remark: Remark,
+): Uncorrected | Refusal {
+  const both = { sideA, sideB, a: sideA.of(task, split), b: sideB.of(task, split) };
+  const { a, b } = both;
+  const refusal = refusalOf(both, split, remark);
+  if (refusal !== undefined) return refusal;
+  const measure = measureOf(task, both, remark);
+  if ("reason" in measure) return measure;
+  const { metric, reading, itemScore } = measure;
   const { items, leftOut } = commonItems(a, b, itemScore, { a: sideA.name, b: sideB.name }, remark);
   if (items.length === 0) {
     return { reason: `no item in common: ${leftOut.map(({ reason, ids }) => `${ids.length} ${reason}`).join(", ")}` };
   }
-  const of: Compared<ScoredAnswers> = {
+  const aligned: Compared<ScoredAnswers> = {
     a: a.map((one) => alignedTo(items, one)),
     b: b.map((one) => alignedTo(items, one)),
     pool: poolOf(task, split, items, itemScore, [sideA, sideB], remark),
   };
-  const groups = of.a[0]!.answers.map(({ group }) => group);
-  const scoresOf = ({ answers }: ScoredAnswers) => answers.map(({ scores }) => scores[itemScore]!);
-  const scores: Compared<number[]> = {
-    a: of.a.map(scoresOf),
-    b: of.b.map(scoresOf),
-    pool: of.pool.map((runs) => runs.map(scoresOf)),
-  };
+  const groups = aligned.a[0]!.answers.map(({ group }) => group);
   const shareOf = ({ kind }: SideAnswers, numSeeds: number) => (kind === "mixture" ? 1 / numSeeds : 0);
   const weight = shareOf(sideA, a.length) + shareOf(sideB, b.length);
-  const tested = isMean
-    ? meansTested(scores, groups, weight)
-    : statisticTested(of, groups, weight, { metric, reading, labels });
+  const tested = measure.isMean
+    ? meansTested(scoresOf(aligned, itemScore), groups, weight)
+    : statisticTested(aligned, groups, weight, measure);
   if (weight > 0 && !tested.method.endsWith("over seeds")) {
     remark("no mixture has a second seed: the interval is of these models, and says nothing of training them again");
   }
-  const [meanA, meanB] = [meanOfSeeds(scores.a), meanOfSeeds(scores.b)];
-  const disagreeing = items.flatMap((id, i): DisagreeingItem[] => {
-    if (meanA[i] === meanB[i]) return [];
-    const outputs = (runs: readonly ScoredAnswers[]) => runs.map(({ answers }) => answers[i]!.output);
-    const better = meanA[i]! > meanB[i]! ? "a" : "b";
-    return [{ id, gold: of.a[0]!.answers[i]!.gold, better, a: outputs(of.a), b: outputs(of.b) }];
-  });
+  const disagreeing = disagreeingItems(aligned, itemScore);
   const aBetter = disagreeing.filter(({ better }) => better === "a").length;
   return {
     task,
@@ -203,6 +174,73 @@ function compareTask(
     leftOut,
     disagreeing,
   };
+}
+
+/** Why the answers cannot be compared by any metric; what may surprise about them is remarked. */
+function refusalOf({ sideA, sideB, a, b }: Both, split: "dev" | "test", remark: Remark): Refusal | undefined {
+  for (const [side, scored] of [[sideA, a] as const, [sideB, b] as const]) {
+    if (scored.length === 0) return { reason: `${side.name} has no ${split} answers of it` };
+    const missing = side.numPlanned - scored.length;
+    if (missing > 0) remark(`${side.name} has scores of ${scored.length} of its ${side.numPlanned} seeds`);
+  }
+  const all = [...a, ...b];
+  const doubled = all.find(({ answers }) => new Set(answers.map(({ id }) => id)).size < answers.length);
+  if (doubled !== undefined) return { reason: `${doubled.dir} has two answers to one item` };
+  for (const { dir, scores, answers } of all) {
+    if (scores.n !== answers.length) remark(`${dir} has ${answers.length} answers, its scores count ${scores.n}`);
+  }
+  const scorers = [...new Set(all.map(({ scores }) => scores.scorers ?? 0))].sort();
+  if (scorers.length <= 1) return undefined;
+  return {
+    reason: `judged by scorers of different numbers (${scorers.join(", ")}); mixtune rescore DIR judges stored answers by today's`,
+  };
+}
+
+/** By what the answers are compared. */
+interface Measure {
+  metric: MetricName;
+  reading: Scoring | undefined;
+  /** Says which of two answers to an item is better; the metric is its mean, or else no mean of item scores. */
+  itemScore: string;
+  isMean: boolean;
+  labels: string[] | undefined;
+}
+
+function measureOf(task: string, { sideA, sideB, a, b }: Both, remark: Remark): Measure | Refusal {
+  const all = [...a, ...b];
+  const metric = sideA.metric(task, a[0]!.scores);
+  const other = sideB.metric(task, b[0]!.scores);
+  if (METRICS[metric] === undefined) return { reason: `${metric} is no metric of this version` };
+  if (other !== metric)
+    remark(`${sideA.name} is ranked by ${metric}, ${sideB.name} by ${other}: compared by ${metric}`);
+  const isLabel = isLabelMetric(metric);
+  const reading = isLabel ? readingOf(all, sideA.scoring ?? sideB.scoring) : undefined;
+  if (isLabel && reading === undefined) {
+    const said = (scored: readonly ScoredAnswers[]) => readingsOf(scored).join(", ") || "not at all";
+    return { reason: `labels are read ${said(a)} in ${sideA.name} and ${said(b)} in ${sideB.name}` };
+  }
+  const isMean = METRICS[metric].item === metric;
+  const labels = sideA.labels(task) ?? sideB.labels(task) ?? labelsAsked(all);
+  if (reading !== undefined && !isMean && labels === undefined && !all.every((one) => isKept(one, reading))) {
+    return { reason: `${metric} of ${reading} answers needs the task's labels, which neither side names` };
+  }
+  return { metric, reading, itemScore: reading ?? METRICS[metric].item, isMean, labels };
+}
+
+function scoresOf({ a, b, pool }: Compared<ScoredAnswers>, itemScore: string): Compared<number[]> {
+  const scores = ({ answers }: ScoredAnswers) => answers.map((one) => one.scores[itemScore]!);
+  return { a: a.map(scores), b: b.map(scores), pool: pool.map((runs) => runs.map(scores)) };
+}
+
+/** Items that one side answers better, by the mean of its item score over seeds. */
+function disagreeingItems({ a, b }: Compared<ScoredAnswers>, itemScore: string): DisagreeingItem[] {
+  const scores = scoresOf({ a, b, pool: [] }, itemScore);
+  const [meanA, meanB] = [meanOfSeeds(scores.a), meanOfSeeds(scores.b)];
+  return a[0]!.answers.flatMap(({ id, gold }, i): DisagreeingItem[] => {
+    if (meanA[i] === meanB[i]) return [];
+    const outputs = (runs: readonly ScoredAnswers[]) => runs.map(({ answers }) => answers[i]!.output);
+    return [{ id, gold, better: meanA[i]! > meanB[i]! ? "a" : "b", a: outputs(a), b: outputs(b) }];
+  });
 }
 
 /** The reading whose labels the answers keep is the first. */
