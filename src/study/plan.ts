@@ -85,48 +85,76 @@ export function planRuns(study: StudySpec, facts: PlanFacts): PlannedRun[] {
   return unique;
 }
 
+/** What all runs of one model and one value of each factor share. */
+interface Setting {
+  model: string;
+  study: StudySpec;
+  caps: Caps;
+  /** As tables show them: the values of `train` keys, and the sizes of tasks. */
+  factors: Record<string, unknown>;
+  ingredients: Record<string, IngredientFacts>;
+  amounts: AmountsInput;
+  facts: PlanFacts;
+}
+
 /** The runs of one model and one value of each factor: mixtures x budgets x seeds. */
-function runsUnder(model: string, { study, train: varied, caps }: Combination, facts: PlanFacts): PlannedRun[] {
-  const own = study.train;
-  const ingredients = facts.ingredients(model, own, { caps });
+function runsUnder(model: string, { study, train, caps }: Combination, facts: PlanFacts): PlannedRun[] {
+  const ingredients = facts.ingredients(model, study.train, { caps });
   const sizes = Object.keys(caps).map((task) => [sizeFactor(task), ingredients[task]!.num_train]);
-  const factors = { ...varied, ...Object.fromEntries(sizes) };
-  const input = amountsInput(study, ingredients);
-  const designed = candidatesOf([...study.design, ...shuffledDesign(study, ingredients)], study, input);
+  const factors = { ...train, ...Object.fromEntries(sizes) };
+  const amounts = amountsInput(study, ingredients);
+  const setting = { model, study, caps, factors, ingredients, amounts, facts };
+  const designed = candidatesOf([...study.design, ...shuffledDesign(study, ingredients)], study, amounts);
   const trueOnes = designed.filter(({ mixture }) => mixture.shuffled_labels === undefined);
-  const arms: Arm[] = [{ candidates: designed, train: own }];
-  if (study.controls.includes("random_init")) arms.push(randomArm(trueOnes, own));
+  const arms: Arm[] = [{ candidates: designed, train: study.train }];
+  if (study.controls.includes("random_init")) arms.push(randomArm(trueOnes, study.train));
   const isMatched = study.budget.match.some((match) => match !== "none");
-  const others = isMatched ? REFERENCE_DESIGN.flatMap((part) => candidatesOf([part], study, input)) : [];
+  const others = isMatched ? REFERENCE_DESIGN.flatMap((part) => candidatesOf([part], study, amounts)) : [];
   const referenceOf = (one: Candidate) => referenceFor(study.budget.reference, one, [...trueOnes, ...others]);
-  const runsOf = ({ candidates, train, control }: Arm, match: BudgetSpec["match"][number], seed: number) => {
-    const specOf = ({ mixture, ...budget }: Budgeted): RunSpec => {
-      const shuffled = shuffledOf({ mixture, seed });
-      const used = shuffled === undefined ? ingredients : facts.ingredients(model, train, { caps, shuffled });
-      return {
-        format: 1,
-        model: facts.models[model]!,
-        mixture,
-        data: runData(mixture, used, train),
-        train: { ...train, ...budget },
-        seed,
-        worker: facts.worker,
-      };
-    };
-    const budget = { max_steps: train.max_steps, num_train_epochs: train.num_train_epochs };
-    const budgeted = matched(match, candidates, budget, referenceOf, input, {
-      shown: (one) => facts.estimate(specOf(one), caps),
-      stepsToShow: (one, tokens) => facts.stepsToShow(specOf(one), tokens, caps),
-    });
-    const shown = study.budget.match.length > 1 ? { ...factors, "budget.match": match } : factors;
-    return budgeted.map((one) => {
-      const spec = specOf(one);
-      return plannedRun(spec, model, shown, capsIn(spec.mixture, caps), facts.estimate(spec, caps), control);
-    });
-  };
   return study.budget.match.flatMap((match) =>
-    study.seeds.flatMap((seed) => arms.flatMap((arm) => runsOf(arm, match, seed))),
+    study.seeds.flatMap((seed) => arms.flatMap((arm) => armRuns(setting, arm, match, seed, referenceOf))),
   );
+}
+
+/** The runs of mixtures that are trained alike, under one budget and seed. */
+function armRuns(
+  setting: Setting,
+  { candidates, train, control }: Arm,
+  match: BudgetSpec["match"][number],
+  seed: number,
+  referenceOf: (candidate: Candidate) => Candidate,
+): PlannedRun[] {
+  const { model, study, caps, factors, amounts, facts } = setting;
+  const specOf = (budgeted: Budgeted) => runSpec(setting, train, seed, budgeted);
+  const budget = { max_steps: train.max_steps, num_train_epochs: train.num_train_epochs };
+  const budgeted = matched(match, candidates, budget, referenceOf, amounts, {
+    shown: (one) => facts.estimate(specOf(one), caps),
+    stepsToShow: (one, tokens) => facts.stepsToShow(specOf(one), tokens, caps),
+  });
+  const shown = study.budget.match.length > 1 ? { ...factors, "budget.match": match } : factors;
+  return budgeted.map((one) => {
+    const spec = specOf(one);
+    return plannedRun(spec, model, shown, capsIn(spec.mixture, caps), facts.estimate(spec, caps), control);
+  });
+}
+
+function runSpec(
+  { model, caps, ingredients, facts }: Setting,
+  train: TrainSpec,
+  seed: number,
+  { mixture, ...budget }: Budgeted,
+): RunSpec {
+  const shuffled = shuffledOf({ mixture, seed });
+  const used = shuffled === undefined ? ingredients : facts.ingredients(model, train, { caps, shuffled });
+  return {
+    format: 1,
+    model: facts.models[model]!,
+    mixture,
+    data: runData(mixture, used, train),
+    train: { ...train, ...budget },
+    seed,
+    worker: facts.worker,
+  };
 }
 
 /** Mixtures that are trained alike. */
@@ -179,11 +207,6 @@ function runsOnce(runs: readonly PlannedRun[]): PlannedRun[] {
 
 function isSameArm(a: PlannedRun["also"][number], b: PlannedRun["also"][number]): boolean {
   return canonicalJson(a.factors) === canonicalJson(b.factors) && a.control === b.control;
-}
-
-/** The mixtures of a study with explicit amounts, doses multiplied out. */
-export function plannedMixtures(study: StudySpec, facts: Record<string, IngredientFacts>): MixtureSpec[] {
-  return candidatesOf(study.design, study, amountsInput(study, facts)).map(({ mixture }) => mixture);
 }
 
 /** Mixtures that a budget may refer to though they are not in the design. */
