@@ -7,13 +7,13 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packExamples } from "../src/data/batches/packing.ts";
+import { MICRO_BATCH_TOKENS } from "../src/data/batches/run-batches.ts";
 import { CATALOGUE } from "../src/data/catalogue.ts";
 import { loadTask } from "../src/data/load-task.ts";
 import { openTemplate } from "../src/data/tokens/chat-template.ts";
 import { prepareTask } from "../src/data/tokens/prepare.ts";
 import type { TokenCache } from "../src/data/tokens/token-cache.ts";
 import { openTokenizer } from "../src/data/tokens/tokenizers.ts";
-import { MICRO_BATCH_TOKENS } from "../src/train/trainer.ts";
 
 const dataRoot = process.env.MIXTUNE_DATA;
 if (dataRoot === undefined) {

@@ -5,6 +5,7 @@ import { memoryOf } from "../src/app/models/memory-estimate.ts";
 import { secondsOf } from "../src/app/study/estimate.ts";
 import { Rng } from "../src/base/rng.ts";
 import { packExamples, packLabels, packShapes } from "../src/data/batches/packing.ts";
+import { MICRO_BATCH_TOKENS } from "../src/data/batches/run-batches.ts";
 import { productFlops } from "../src/engine/graph/flops.ts";
 import { Graph } from "../src/engine/graph/graph.ts";
 import { Session } from "../src/engine/runtime/session.ts";
@@ -18,7 +19,6 @@ import { parameterViews } from "../src/models/parameters.ts";
 import { initParameter } from "../src/models/weights.ts";
 import { AdamW, newAdamState } from "../src/optim/adamw.ts";
 import { batchGradient } from "../src/train/step.ts";
-import { MICRO_BATCH_TOKENS } from "../src/train/trainer.ts";
 import { fpbLikeExamples, randomWeights, SHAPES, type ShapeName, USEFUL_FLOPS_PER_TOKEN } from "./workloads.ts";
 
 /** What a workload is: a shape, what trains, whether prefixes are shared, examples a batch. */

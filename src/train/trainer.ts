@@ -13,8 +13,6 @@ import type { RunSpec } from "../specs/types.ts";
 import { type CheckpointTexts, checkpointWriter, readState } from "./checkpoint.ts";
 import { type BatchExample, batchGradient } from "./step.ts";
 
-export { MICRO_BATCH_TOKENS, packOptionsOf } from "../data/batches/run-batches.ts";
-
 export interface Training {
   dir: string;
   spec: RunSpec;

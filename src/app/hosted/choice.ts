@@ -3,7 +3,8 @@
 import { SpecError } from "../../base/errors.ts";
 import { count } from "../../base/human-numbers.ts";
 import type { CostEstimate } from "../../eval/hosted/estimate.ts";
-import type { Budget, HostedApi, HostedSettings, Prices } from "../../eval/hosted/types.ts";
+import type { HostedSettings } from "../../eval/hosted/settings.ts";
+import type { Budget, HostedApi, Prices } from "../../eval/hosted/types.ts";
 import { HOSTED_PREFIX, isHosted } from "../../specs/hosted.ts";
 import type { OpenAiSettings } from "../settings.ts";
 

@@ -3,7 +3,8 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type HostedModel, openHostedModel } from "../../eval/hosted/hosted-model.ts";
-import type { HostedAnswer, HostedSettings } from "../../eval/hosted/types.ts";
+import type { HostedSettings } from "../../eval/hosted/settings.ts";
+import type { HostedAnswer } from "../../eval/hosted/types.ts";
 import type { Workspace } from "../workspace.ts";
 import type { HostedChoice } from "./choice.ts";
 

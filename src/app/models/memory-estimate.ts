@@ -1,7 +1,7 @@
 /** @file The memory that a model takes, in our own engine and in PyTorch. */
 
+import { MICRO_BATCH_TOKENS } from "../../data/batches/run-batches.ts";
 import type { RunSpec, TrainSpec } from "../../specs/types.ts";
-import { MICRO_BATCH_TOKENS } from "../../train/trainer.ts";
 import type { ModelSize } from "./base-model.ts";
 
 /** Node with the program in memory. */

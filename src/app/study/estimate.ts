@@ -1,14 +1,14 @@
 /** @file What a run will cost, before it starts: exact examples, tokens and steps; rough seconds, memory and disk. */
 
-import { type BatchPlan, planBatches } from "../../data/batches/batches.ts";
-import { countsPerEpoch, type epochOrder } from "../../data/batches/mixture.ts";
+import type { BatchPlan } from "../../data/batches/batches.ts";
+import type { epochOrder } from "../../data/batches/mixture.ts";
 import { type PackShape, packShapes } from "../../data/batches/packing.ts";
+import { packOptionsOf, runBatches } from "../../data/batches/run-batches.ts";
 import { lengthOf } from "../../data/tokens/fit.ts";
 import type { PreparedTask } from "../../data/tokens/prepare.ts";
 import type { TokenizedExample } from "../../data/types.ts";
 import type { RunSpec, TrainSpec } from "../../specs/types.ts";
 import type { Estimate } from "../../study/types.ts";
-import { packOptionsOf } from "../../train/trainer.ts";
 import type { ModelSize } from "../models/base-model.ts";
 import { memoryOf, memoryOfTorch } from "../models/memory-estimate.ts";
 
@@ -108,13 +108,8 @@ export function batchesOf(
   ingredients: Record<string, PreparedTask>,
   makeOrder?: typeof epochOrder,
 ): BatchPlan {
-  const splits = Object.keys(spec.mixture.ingredients).map(
-    (name) => [name, ingredients[name]!.split("train")] as const,
-  );
-  const sizes = splits.map(([name, { tokenized, numTokens }]) => [name, { num: tokenized.length, tokens: numTokens }]);
-  const counts = countsPerEpoch(spec.mixture, Object.fromEntries(sizes));
-  const lengths = Object.fromEntries(splits.map(([name, split]) => [name, split.lengths]));
-  return planBatches(counts, lengths, spec.train, spec.seed, makeOrder);
+  const rows = Object.keys(spec.mixture.ingredients).map((name) => [name, ingredients[name]!.split("train")]);
+  return runBatches(spec, Object.fromEntries(rows), makeOrder);
 }
 
 /** Checkpoints that stay: `weights` keeps last and best. */

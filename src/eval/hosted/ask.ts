@@ -17,7 +17,8 @@ import {
   refusalOf,
 } from "./refusals.ts";
 import { Retries } from "./retries.ts";
-import type { HostedAnswer, HostedRequest, HostedSettings } from "./types.ts";
+import type { HostedSettings } from "./settings.ts";
+import type { HostedAnswer, HostedRequest } from "./types.ts";
 import { answerIn, asTaken, canDoWithout, leftOut, type RequestBody } from "./wire.ts";
 
 /** No tokenizer has so many characters a token over a whole prompt. */

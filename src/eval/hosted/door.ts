@@ -5,7 +5,7 @@
 
 import type OpenAI from "openai";
 import { SpecError } from "../../base/errors.ts";
-import type { HostedSettings } from "./types.ts";
+import type { HostedSettings } from "./settings.ts";
 import type { RequestBody } from "./wire.ts";
 
 /** What a server says of a request that it refuses; each server has its own way of filling this in. */

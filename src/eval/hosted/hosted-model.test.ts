@@ -17,7 +17,8 @@ import {
 import { DataError, MixtuneError, SpecError, WorkerError } from "../../base/errors.ts";
 import { estimateCost } from "./estimate.ts";
 import { type HostedModel, openHostedModel } from "./hosted-model.ts";
-import type { HostedRequest, HostedSettings } from "./types.ts";
+import type { HostedSettings } from "./settings.ts";
+import type { HostedRequest } from "./types.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const KEY = "sk-test-0123456789-do-not-tell";

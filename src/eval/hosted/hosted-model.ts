@@ -11,8 +11,9 @@ import { askedOf, openAsk } from "./ask.ts";
 import { openDoor } from "./door.ts";
 import { Purse } from "./purse.ts";
 import { logprobsMissing } from "./refusals.ts";
+import type { HostedSettings } from "./settings.ts";
 import { SharedWork } from "./shared-work.ts";
-import type { HostedAnswer, HostedRequest, HostedSettings, Spending } from "./types.ts";
+import type { HostedAnswer, HostedRequest, Spending } from "./types.ts";
 import { bodyOf, withoutLogprobs } from "./wire.ts";
 
 export interface HostedModel {

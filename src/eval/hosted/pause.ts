@@ -1,6 +1,6 @@
 /** @file Holds back all requests to an endpoint: a server that asks one of them to wait means all. */
 
-import type { HostedSettings } from "./types.ts";
+import type { HostedSettings } from "./settings.ts";
 
 export class Pause {
   private until = 0;

@@ -3,7 +3,7 @@
 import type { Outcome } from "./door.ts";
 import type { Pause } from "./pause.ts";
 import { type Asked, outOfTries } from "./refusals.ts";
-import type { HostedSettings } from "./types.ts";
+import type { HostedSettings } from "./settings.ts";
 import { askedWaitMs, backoffMs, MAX_ASKED_WAIT_MS } from "./waits.ts";
 
 /** A wait that a person is told of. */

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { type Outcome, openDoor } from "./door.ts";
-import type { HostedSettings } from "./types.ts";
+import type { HostedSettings } from "./settings.ts";
 
 /** An uploaded file. */
 export interface RemoteFile {

@@ -1,7 +1,6 @@
 /** @file What is asked of a model behind an OpenAI-compatible endpoint, and what comes back. */
 
 import type { Turn } from "../../data/own/shapes.ts";
-import type { Purse } from "./purse.ts";
 
 /** `chat`: turns in, a turn out. `completions`: a text in, its continuation out, as base models have it. */
 export type HostedApi = "chat" | "completions";
@@ -76,38 +75,4 @@ export interface Spending {
   money: number;
   /** Requests whose tokens the endpoint did not tell, or that broke off: theirs are estimates. */
   estimated: number;
-}
-
-export interface HostedSettings {
-  /** Up to and with the version: `https://host/v1`. */
-  baseUrl: string;
-  model: string;
-  api: HostedApi;
-  /** Of printable ASCII; absent: none is sent. */
-  apiKey?: string;
-  organisation?: string;
-  /** Requests under way at a time. */
-  concurrency: number;
-  /** From sending a request to the last byte of its answer. Node itself ends one after 300 s without a byte. */
-  timeoutMs: number;
-  /** Tries after the first, of one request, in a time in which no other is answered. */
-  maxRetries: number;
-  /** Where answers are kept, for all endpoints and models. Made if it is not there. */
-  cacheFolder: string;
-  budget: Budget;
-  /** The endpoint may not know the model yet, for so long after it was opened: one that was just fine-tuned. Default: it must. */
-  newModelMs?: number;
-  /** One purse of several models, in place of one of its own with `budget`. */
-  purse?: Purse;
-  prices?: Prices;
-  /** Milliseconds since 1970. */
-  clock(): number;
-  /** Uniform in [0, 1): spreads waits. */
-  random(): number;
-  /** Rejects when the signal fires. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-  /** No request is sent after it fired; those under way are waited for, as they are paid for. */
-  signal?: AbortSignal;
-  /** Told what a person should know while waiting. */
-  note?(text: string): void;
 }
