@@ -3,7 +3,7 @@ not at all, and one index, last.json, that says which of them count. Either engi
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,10 +54,11 @@ def write_state(folder: Path, state: State, spec: dict[str, Any], model_dir: Pat
     if train["method"] == "full":
         write_whole(folder / "config.json", (model_dir / "config.json").read_bytes())
     else:
-        write_whole(folder / "adapter_config.json", dumps(adapter_config(spec, state), indent=2) + "\n")
+        write_whole(folder / "adapter_config.json", dumps(adapter_config(spec, state.weights), indent=2) + "\n")
 
 
-def adapter_config(spec: dict[str, Any], state: State) -> dict[str, Any]:
+def adapter_config(spec: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """:param names: of the adapter's tensors"""
     return {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
@@ -65,7 +66,7 @@ def adapter_config(spec: dict[str, Any], state: State) -> dict[str, Any]:
         "r": spec["train"]["lora_rank"],
         "lora_alpha": spec["train"]["lora_alpha"],
         "lora_dropout": 0,
-        "target_modules": adapted_modules(state.weights),
+        "target_modules": adapted_modules(names),
         "bias": "none",
         "fan_in_fan_out": False,
         "inference_mode": True,
@@ -147,6 +148,24 @@ def read_checkpoint(run_dir: Path, which: str = "last") -> Checkpoint | None:
                 "no file" if got is None else f"SHA-256 {got[:12]}…",
             )
     return Checkpoint(record["step"], path)
+
+
+def evaluated_checkpoint(run_dir: Path, train: dict[str, Any]) -> Checkpoint:
+    """
+    The checkpoint that a run is scored with.
+
+    :raises MixtuneError: it was not kept
+    """
+    best = read_checkpoint(run_dir, "best") if train["evaluate"] == "best" else None
+    checkpoint = best or read_checkpoint(run_dir)
+    if checkpoint is None:
+        raise MixtuneError(
+            str(run_dir),
+            "the weights of the trained run",
+            f"none (train.keep: {train['keep']})",
+            "Delete the run's folder to train it again, with train.keep: last or best.",
+        )
+    return checkpoint
 
 
 def keep_checkpoints(run_dir: Path, keep: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from safetensors import safe_open
 
-from .checkpoint import Checkpoint, read_checkpoint, read_tensors, weight_file
+from .checkpoint import evaluated_checkpoint, read_tensors, weight_file
 from .errors import MixtuneError
 from .files import read_json
 from .memory import Thrift, free_memory
@@ -117,7 +117,7 @@ def _ask(run: Run, model: Model | None) -> None:
         model = open_model(settings, device, None, ranks)
     else:
         train = settings["spec"]["train"]
-        checkpoint = _evaluated(run_dir, train)
+        checkpoint = evaluated_checkpoint(run_dir, train)
         path = checkpoint.path / weight_file(train)
         if model is None:
             with safe_open(path, "np") as file:
@@ -128,16 +128,3 @@ def _ask(run: Run, model: Model | None) -> None:
     run.prepared.vocab_size = model.vocab_size
     model.net.requires_grad_(False)
     Asker(run.prepared, run_dir, model, step, run.stop, ranks, run.parts).run()
-
-
-def _evaluated(run_dir: Path, train: dict[str, Any]) -> Checkpoint:
-    best = read_checkpoint(run_dir, "best") if train["evaluate"] == "best" else None
-    checkpoint = best or read_checkpoint(run_dir)
-    if checkpoint is None:
-        raise MixtuneError(
-            str(run_dir),
-            "the weights of the trained run",
-            f"none (train.keep: {train['keep']})",
-            "Delete the run's folder to train it again, with train.keep: last or best.",
-        )
-    return checkpoint

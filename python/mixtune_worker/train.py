@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from .checkpoint import OPTIMIZER_FILE, State, commit, read_checkpoint, read_tensors, weight_file, write_state
+from .early_stopping import has_stopped, is_best
 from .errors import Again, DamagedRun, Interrupted, MixtuneError
 from .memory import Thrift, is_out_of_memory, most_parts
 from .messages import say
@@ -87,7 +88,7 @@ class Training:
             best = False
             if self.dev and (step % train["eval_steps"] == 0 or step == num_steps):
                 line["dev_loss"] = self._dev_losses()
-                best = all(_mean(line["dev_loss"]) < earlier for earlier in evaluations)
+                best = is_best(evaluations, _mean(line["dev_loss"]))
                 evaluations.append(_mean(line["dev_loss"]))
             if self.ranks.is_first:
                 append_metrics(self.run_dir, line)
@@ -298,13 +299,6 @@ def _clip(parameters: list[torch.nn.Parameter], norm: torch.Tensor, limit: float
 
 def _mean(losses: dict[str, float]) -> float:
     return sum(losses.values()) / len(losses)
-
-
-def has_stopped(evaluations: list[float], patience: int) -> bool:
-    """True once the last `patience` evaluations brought nothing better than what was before them."""
-    if patience == 0 or len(evaluations) <= patience:
-        return False
-    return min(evaluations[-patience:]) >= min(evaluations[:-patience])
 
 
 def _thrift_of(line: dict[str, Any]) -> Thrift:

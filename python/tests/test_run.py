@@ -12,13 +12,14 @@ import pytest
 import torch
 from conftest import LABELS, first_values, make_questions, plain_model, run_worker, start_worker, write_prepared
 from mixtune_worker import checkpoint, files, messages
+from mixtune_worker.early_stopping import has_stopped
 from mixtune_worker.errors import DamagedRun, Interrupted, MixtuneError
 from mixtune_worker.memory import Thrift
 from mixtune_worker.model import open_model
 from mixtune_worker.prepared import Prepared
 from mixtune_worker.questions import Asker
 from mixtune_worker.run_dir import Status, read_metrics
-from mixtune_worker.train import has_stopped, notes_of
+from mixtune_worker.train import notes_of
 from safetensors.numpy import load_file
 from test_numerics import CPU, loss_alone, never, training_of
 from worker_process import SOURCE
@@ -187,14 +188,6 @@ def test_evaluate_best_asks_the_best_checkpoint(tmp_path, model_dirs):
 
     with safe_open(tmp_path / "answers" / "fpb.test.safetensors", "np") as file:
         assert file.metadata()["step"] == str(best)
-
-
-def test_early_stopping_waits_for_patience():
-    assert not has_stopped([1, 2, 3], 0)
-    assert not has_stopped([3, 2, 2], 2)
-    assert has_stopped([2, 3, 2], 2)
-    assert not has_stopped([2, 3, 1.9], 2)
-    assert not has_stopped([2, 3], 2)
 
 
 def test_a_run_stops_early_and_is_done(tmp_path, model_dirs):

@@ -11,6 +11,7 @@ import { appendMetrics, cutMetrics, readMetrics } from "../runs/run-dir.ts";
 import type { MetricsLine } from "../runs/types.ts";
 import type { RunSpec } from "../specs/types.ts";
 import { type CheckpointTexts, checkpointWriter, readState } from "./checkpoint.ts";
+import { hasStopped, isBest } from "./early-stopping.ts";
 import { type BatchExample, batchGradient } from "./step.ts";
 
 export interface Training {
@@ -87,11 +88,11 @@ export async function trainRun(training: Training): Promise<TrainingResult> {
       tokens: result.numTokens,
       seconds: (clock() - began) / 1000,
     };
-    let isBest = false;
+    let best = false;
     if (training.evaluateDev !== undefined && (step % train.eval_steps === 0 || step === plan.numSteps)) {
       const devLoss = await training.evaluateDev(state.parameters);
       line.dev_loss = devLoss;
-      isBest = evaluations.every((earlier) => meanOf(devLoss) < earlier);
+      best = isBest(evaluations, meanOf(devLoss));
       evaluations.push(meanOf(devLoss));
     }
     numTokens += line.tokens;
@@ -99,9 +100,9 @@ export async function trainRun(training: Training): Promise<TrainingResult> {
     appendMetrics(dir, line);
     training.onStep(step, plan.numSteps, line);
     const aborted = await training.isAborted();
-    if (isBest || step % train.save_steps === 0 || isOver() || aborted) {
+    if (best || step % train.save_steps === 0 || isOver() || aborted) {
       const devLoss = line.dev_loss === undefined ? {} : { devLoss: meanOf(line.dev_loss) };
-      commitCheckpoint(dir, step, checkpointWriter(layout, state, texts), { best: isBest, ...devLoss });
+      commitCheckpoint(dir, step, checkpointWriter(layout, state, texts), { best, ...devLoss });
     }
     if (aborted && !isOver()) return { state: "interrupted", numTokens, seconds };
   }
@@ -121,13 +122,6 @@ function examplesOf(
 function meanOf(losses: Record<string, number>): number {
   const values = Object.values(losses);
   return values.reduce((sum, loss) => sum + loss, 0) / values.length;
-}
-
-/** True once the last `patience` evaluations brought nothing better than what was before them. */
-function hasStopped(evaluations: readonly number[], patience: number): boolean {
-  if (patience === 0 || evaluations.length <= patience) return false;
-  const before = Math.min(...evaluations.slice(0, -patience));
-  return Math.min(...evaluations.slice(-patience)) >= before;
 }
 
 function notFinite(step: number, loss: number, norm: number, batch: readonly BatchExample[]): WorkerError {
