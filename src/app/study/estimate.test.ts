@@ -175,10 +175,11 @@ test("magnitudes count with what trains, and double what PyTorch keeps of a toke
     const spec = { ...run!.spec, worker: { kind, threads: 1 }, train: { ...run!.spec.train, use_dora } };
     return estimateRun(spec, toyTasks({ a: [9, 9, 9] }), SIZE, { examples: 0, tokens: 0 });
   };
-  const { layers, hidden, intermediate } = SIZE;
-  const magnitudes = layers * (5 * hidden + 2 * intermediate);
   const more = (key: "disk_bytes" | "memory_bytes", kind: "local" | "torch") =>
     estimateOf(true, kind)[key] - estimateOf(false, kind)[key];
-  expect(more("disk_bytes", "local")).toBe(4 * magnitudes);
-  expect(more("memory_bytes", "torch")).toBe(16 * magnitudes + 1024 * 4 * layers * (10 * hidden + 4 * intermediate));
+  // One for each output of a layer's products: five of width 64 (q, k, v, o, down), two of width 128 (gate, up); two layers.
+  const magnitudes = 1152;
+  expect(more("disk_bytes", "local")).toBe(magnitudes * 4);
+  // Value, gradient and two moments of each; of each of 1,024 tokens and two layers 10 x 64 + 4 x 128 numbers more, of 4 bytes.
+  expect(more("memory_bytes", "torch")).toBe(magnitudes * 16 + 1024 * 2 * 1152 * 4);
 });

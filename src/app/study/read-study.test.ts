@@ -1,7 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { planRuns } from "../../study/plan.ts";
-import { readStudy } from "./read-study.ts";
+import { readStudy, readTrainFile } from "./read-study.ts";
 
 const RECIPE = join(import.meta.dirname, "../../../recipes/paper-55.yaml");
 
@@ -54,4 +56,19 @@ test("a dataset smaller than its cap counts as large as it is", () => {
   const runs = planOf("models=[a/m]", (name) => (name === "fpb" ? 3500 : 1e6));
   const single = runs.find(({ mixture }) => mixture.name === "open-orca");
   expect(single?.mixture.ingredients).toEqual({ "open-orca": { max_train: 30_000 } });
+});
+
+test("a run file is a study of one mixture with the seed that the file says", () => {
+  const folder = mkdtempSync(join(tmpdir(), "mixtune-run-file-"));
+  const path = join(folder, "run.yaml");
+  writeFileSync(path, "model: mixtune/tiny\nmixture: {fpb: {max_train: 20}, headline: {}}\nseed: 7\n");
+  const { study } = readTrainFile(path, []);
+  rmSync(folder, { recursive: true });
+  expect(study).toMatchObject({
+    name: "run",
+    models: ["mixtune/tiny"],
+    design: [{ name: "run", tasks: { fpb: { max_train: 20 }, headline: {} } }],
+    seeds: [7],
+    controls: [],
+  });
 });
