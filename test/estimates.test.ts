@@ -7,8 +7,8 @@ import { sizeOf } from "../src/app/models/base-model.ts";
 import { memoryOf, memoryOfTorch } from "../src/app/models/memory-estimate.ts";
 import { secondsOf } from "../src/app/study/estimate.ts";
 import { packShapes } from "../src/data/batches/packing.ts";
+import { MICRO_BATCH_TOKENS } from "../src/data/batches/run-batches.ts";
 import { TRAIN_DEFAULTS } from "../src/specs/train.ts";
-import { MICRO_BATCH_TOKENS } from "../src/train/trainer.ts";
 
 const { results } = baseline;
 

@@ -125,12 +125,12 @@ test("a test text that is also trained on", async () => {
   const leak = "this very sentence stands in both of the files,cards";
   writeRows("train.csv", 40, 0, [leak]);
   writeRows("test.csv", 8, 1000, [leak]);
-  expect(await refused()).toContain("train");
+  expect(await refused()).toMatch(/teams\/train#42: .*got the text of teams\/test#10: "this very sentence/);
 });
 
 test("weights that were cut short", async () => {
   truncateSync(join(ownModel(), "model.safetensors"), 100_000);
-  expect(await refused()).toContain("model.safetensors");
+  expect(await refused()).toMatch(/model\.safetensors: expected \d{7,} bytes, .*got 100000\./);
 });
 
 test("a config that disagrees with the weights", async () => {

@@ -1,6 +1,6 @@
 /** @file A person's own data from init to predictions, through the built command. */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Finished, mixtune, temporaryFolder } from "../support/command.ts";
@@ -133,6 +133,25 @@ describe("own data", () => {
     const { stdout } = await ok(["run", "study.yaml", "--out", "out", "--json", ...SMALL]);
     expect(JSON.parse(stdout)).toMatchObject({ done: 0, done_before: 4 });
     expect(times()).toEqual(before);
+  });
+
+  test("other test examples are scored again, without any training, and dev scores stay", async () => {
+    cpSync(join(folder, "out"), join(folder, "more"), { recursive: true });
+    const runs = join(folder, "more", "runs");
+    const scoresOf = (id: string) => JSON.parse(readFileSync(join(runs, id, "scores.json"), "utf8")).tasks.tickets;
+    const logs = () =>
+      readdirSync(runs).map((id) => {
+        const log = join(runs, id, "metrics.jsonl");
+        return existsSync(log) && readFileSync(log, "utf8");
+      });
+    const [before, logged] = [readdirSync(runs).map((id) => scoresOf(id)), logs()];
+    expect(before.map(({ test }) => test.n)).toEqual(before.map(() => 6));
+    const { stdout } = await ok(["run", "study.yaml", "--out", "more", "--json", ...SMALL, "eval.max_test=12"]);
+    expect(JSON.parse(stdout)).toMatchObject({ done: 4, done_before: 0, failed: [] });
+    const after = readdirSync(runs).map((id) => scoresOf(id));
+    expect(after.map(({ test }) => test.n)).toEqual(before.map(() => 12));
+    expect(after.map(({ dev }) => dev)).toEqual(before.map(({ dev }) => dev));
+    expect(logs()).toEqual(logged);
   });
 
   test("two processes do not work in one study", async () => {
