@@ -1,15 +1,16 @@
-import { existsSync } from "node:fs";
 import { defineConfig } from "tsdown";
 
-const entry = { mixtune: "src/cli/main.ts", index: "src/index.ts", "local-thread": "src/workers/local-thread.ts" };
+/** The entry points of the library. */
+const library = { index: "src/index.ts", train: "src/train.ts", stats: "src/stats.ts" };
+const entry = { mixtune: "src/cli/main.ts", ...library, "local-thread": "src/workers/local-thread.ts" };
 
 export default defineConfig([
   {
-    entry: Object.fromEntries(Object.entries(entry).filter(([, path]) => existsSync(path))),
+    entry,
     format: "esm",
     platform: "node",
     target: "node20.19",
-    dts: { entry: ["src/index.ts"] },
+    dts: { entry: Object.values(library) },
     outExtensions: () => ({ js: ".js", dts: ".d.ts" }),
     clean: true,
   },

@@ -21,7 +21,7 @@ import {
   type Tuning,
   tokenizeExample,
   tokenizeLabels,
-} from "../src/index.ts";
+} from "../src/train.ts";
 
 const MODEL = join(import.meta.dirname, "..", "assets", "tiny");
 const LABELS = ["up", "down"];

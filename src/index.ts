@@ -1,31 +1,72 @@
 /**
- * @file What a program may build on: study files, run directories, the table, and the parts that examples/train-loop.ts is made of.
- * Everything else is the house's own and may move. A test pins these names.
+ * @file What a program asks of mixtune: plan, run and read studies, evaluate, predict, judge, export. A test pins the names of the values; another
+ * demands a name for every type that their signatures show. The parts of a training loop are in train.ts, the statistics in stats.ts.
  */
 
+export type { HostedChoice, HostedOptions } from "./app/hosted/choice.ts";
+export type { BaseModel, ModelSize } from "./app/models/base-model.ts";
+export {
+  type AnswerOptions,
+  type OpenModel,
+  openModel,
+  type PromptInput,
+  type WrittenAnswer,
+} from "./app/models/open-model.ts";
+export type { OpenAiSettings, Settings } from "./app/settings.ts";
+export type { HostedBill } from "./app/study/hosted/bill.ts";
+export type { JobUnderWay } from "./app/study/hosted/jobs-under-way.ts";
+export { planStudy, type StudyOptions } from "./app/study/plan-study.ts";
+export {
+  type HostedEntry,
+  type PlannedEntry,
+  type PlanSummary,
+  type PlanTotals,
+  planSummary,
+} from "./app/study/plan-summary.ts";
+export type { PlannedStudy } from "./app/study/planned-study.ts";
+export { defineStudy, readStudy, readTrainFile, type StudyInput } from "./app/study/read-study.ts";
+export { type RunOptions, runStudy, type StudyOutcome } from "./app/study/run-study.ts";
+export type { JobSummary, StudyEvent } from "./app/study/study-events.ts";
+export type { RayOptions, TorchOptions, WorkerName, WorkerOptions } from "./app/study/worker-kind.ts";
+export type { HubData } from "./app/tasks/hub-data.ts";
+export { openWorkspace, type Progress, type Workspace } from "./app/workspace.ts";
 export {
   CheckpointError,
   DataError,
+  type ErrorDetail,
   MixtuneError,
   OpError,
   ShapeError,
   SpecError,
   WorkerError,
 } from "./base/errors.ts";
-export { Rng } from "./base/rng.ts";
-export { packExamples, packLabels } from "./data/batches/packing.ts";
-export { openTemplate, tokenizeExample, tokenizeLabels } from "./data/tokens/chat-template.ts";
-export { openTokenizer } from "./data/tokens/tokenizers.ts";
-export type { Example, Pack, TokenizedExample } from "./data/types.ts";
-export { bestLabel, scoreLabels } from "./eval/score.ts";
-export { openSafetensors, type SafetensorsFile, type TensorToWrite, writeSafetensors } from "./formats/safetensors.ts";
-export { initLora } from "./models/lora.ts";
-export { Network, type Tuning } from "./models/network.ts";
-export { parameterViews } from "./models/parameters.ts";
-export { openModelFolder, rawWeights } from "./models/weights.ts";
-export { AdamW, newAdamState } from "./optim/adamw.ts";
-export { formatStudyTable } from "./report/tables.ts";
-export { readCheckpoint } from "./runs/checkpoints.ts";
+export type { ProgramValue } from "./base/finqa-program.ts";
+export type { ExampleLengths } from "./data/batches/batches.ts";
+export { CATALOGUE } from "./data/catalogue.ts";
+export type { LoadSettings } from "./data/load-task.ts";
+export type {
+  HubSource,
+  LocalSource,
+  Numbered,
+  PublishedRows,
+  ReadContext,
+  Shaped,
+  SplitRecords,
+  TaskDefinition,
+} from "./data/readers/definition.ts";
+export type { HubFiles } from "./data/readers/hub-rows.ts";
+export type { Message } from "./data/tokens/chat-template.ts";
+export type { PreparedSplit, PreparedTask } from "./data/tokens/prepare.ts";
+export type { Example, FitRange, LoadedTask, TokenizedExample } from "./data/types.ts";
+export type { Purse, Tokens } from "./eval/hosted/purse.ts";
+export type { HostedSettings } from "./eval/hosted/settings.ts";
+export type { Budget, HostedAnswer, HostedApi, Prices, Spending, TokenLogprob } from "./eval/hosted/types.ts";
+export type { Sampling } from "./eval/sampling.ts";
+export type { Hub } from "./hub/hub.ts";
+export type { FetchProgress, HubFile, HubRecord, HubSettings, RepoKind, RepoRef, Snapshot } from "./hub/types.ts";
+export { formatStudyTable, type TableFormat } from "./report/tables.ts";
+export { writeReport } from "./report/write-report.ts";
+export type { ItemList, ItemScores } from "./runs/item-scores.ts";
 export {
   listPredictions,
   readMetrics,
@@ -35,12 +76,74 @@ export {
   readSpec,
   readStatus,
 } from "./runs/run-dir.ts";
-export type { MetricsLine, Prediction, Receipt, RunStatus, Scores } from "./runs/types.ts";
+export type {
+  CalibrationScores,
+  HostedJob,
+  HostedReceipt,
+  JudgedBy,
+  MetricsLine,
+  MetricValue,
+  Prediction,
+  Receipt,
+  RunState,
+  RunStatus,
+  Scores,
+  SplitScores,
+} from "./runs/types.ts";
 export { verifyRun } from "./runs/verify.ts";
+export type { Gold, Instruction, NumberGold, ProgramGold, TatQaGold, TatQaScale } from "./specs/gold.ts";
 export { runId } from "./specs/run-id.ts";
-export { parseStudy } from "./specs/study-file.ts";
-export { parseTrainFile } from "./specs/train-file.ts";
-export type { MixtureSpec, RunSpec, StudySpec, TaskSpec, TrainFileSpec, TrainSpec } from "./specs/types.ts";
-export type { ReportData } from "./study/report-data.ts";
+export type { StudyFile } from "./specs/schema.ts";
+export type {
+  Amount,
+  AnswerMetricName,
+  AnswerSpec,
+  BudgetSpec,
+  Caps,
+  DesignPart,
+  EvalSpec,
+  LabelMetricName,
+  LossMean,
+  MetricName,
+  MixerSpec,
+  MixtureSpec,
+  ModelIdentity,
+  RunControl,
+  RunSpec,
+  Scoring,
+  Shown,
+  Split,
+  StudySpec,
+  TaskSpec,
+  TrainSpec,
+} from "./specs/types.ts";
+export type { HeldOutCheck } from "./stats/additive.ts";
+export type { PooledVariance, SeedScores, SeedVariance } from "./stats/difference.ts";
+export type { ModelItems, TaskItems } from "./study/items.ts";
+export type { Clock } from "./study/ledger.ts";
+export type { LockedBaseline, LockedRepo, LockedRun, LockedTask, StudyLock } from "./study/lock-file.ts";
+export type { Detectable } from "./study/power.ts";
+export { type AddedMixture, type Advice, type BestMixture, recommend, type TaskAdvice } from "./study/recommend.ts";
+export type {
+  AggregateScore,
+  DoseCurve,
+  DoseSeries,
+  EqualTrials,
+  ExpectedMaximumCurve,
+  IngredientEffects,
+  ItemDisagreements,
+  MixtureDifference,
+  ReportCell,
+  ReportData,
+  ReportRow,
+  ReportRun,
+  ReportTask,
+  RunLosses,
+  TaskAnswer,
+} from "./study/report-data.ts";
 export { reportOf } from "./study/report-of.ts";
-export { studyResults } from "./study/results.ts";
+export { type StudyResults, studyResults } from "./study/results.ts";
+export type { Rival } from "./study/rival.ts";
+export type { Cell, Comparison, ReadScored, Row, ScoredRun, StudyTable } from "./study/study-table.ts";
+export type { Estimate, PlannedRun, RunProgress } from "./study/types.ts";
+export type { Untried, UntriedMixtures } from "./study/untried.ts";

@@ -20,6 +20,9 @@ export interface LocalModel {
 /** A prompt that leaves no room for an answer. */
 export class PromptTooLong extends DataError {}
 
+/** Tokens of an answer unless more are asked for: a model that does not find its end would fill its context. */
+export const CHAT_TOKENS = 512;
+
 /** Characters a token of a prompt that are read at once: more than texts have, less than takes long. */
 const CHARS_PER_TOKEN = 16;
 

@@ -18,7 +18,7 @@ import type { NetworkOptions, Tuning } from "../../models/network.ts";
 import type { ParameterLayout } from "../../models/parameters.ts";
 import { openModelFolder } from "../../models/weights.ts";
 import { readWeights } from "../../train/checkpoint.ts";
-import type { OpenedModel } from "../models/open-model.ts";
+import type { OpenedModel } from "../models/model-files.ts";
 import { engineSide, folderSide, ggufSide, type OpenSide, onnxSide } from "./sides.ts";
 
 /** How a model is written, with defaults filled in. */

@@ -1,109 +1,98 @@
-/** @file Opens finished runs and model folders: what stands behind a name on the command line, and everything that running it takes. */
+/** @file A finished run or a base model, opened to write answers and to score labels from a program. */
 
-import { existsSync } from "node:fs";
-import { basename, resolve } from "node:path";
-import { SpecError } from "../../base/errors.ts";
-import { openTemplate, type PromptTemplate } from "../../data/tokens/chat-template.ts";
-import { openTokenizer, type Tokenizer } from "../../data/tokens/tokenizers.ts";
-import { initMagnitudes } from "../../models/lora.ts";
-import type { Tuning } from "../../models/network.ts";
-import type { ParameterLayout } from "../../models/parameters.ts";
-import { tuningOf } from "../../models/tuning.ts";
-import { type ModelFolder, openModelFolder, readParameters } from "../../models/weights.ts";
-import { readSpec, readStatus, runPaths } from "../../runs/run-dir.ts";
-import type { RunSpec } from "../../specs/types.ts";
-import { evaluatedCheckpoint, readWeights } from "../../train/checkpoint.ts";
-import { weightCache } from "../../workers/shared-parts.ts";
-import { threadsFor } from "../../workers/threads.ts";
+import { type Message, tokenizeLabels } from "../../data/tokens/chat-template.ts";
+import { generate } from "../../eval/generate.ts";
+import { answerLead, CHAT_TOKENS, chatPrompt, type LocalModel } from "../../eval/local-model.ts";
+import type { Sampling } from "../../eval/sampling.ts";
+import { scoreLabels } from "../../eval/score.ts";
 import type { Workspace } from "../workspace.ts";
-import { localModelDir, modelDir, modelDirOfRun, modelSize } from "./named-model.ts";
+import { openLocalModels } from "./served-models.ts";
 
-/** A finished run, one checkpoint of any run, or a model folder by the name it was asked for. */
-export type ModelRef =
-  | { kind: "run"; dir: string; checkpoint?: string }
-  | { kind: "folder"; dir: string; name: string };
+/** One message of a user, or a conversation whose last message is a user's. */
+export type PromptInput = string | readonly Message[];
 
-/** What a word of the command line means. */
-export async function modelRef(model: string, workspace: Workspace): Promise<ModelRef> {
-  if (existsSync(runPaths.spec(model))) return { kind: "run", dir: resolve(model) };
-  const around = resolve(model, "..", "..");
-  if (resolve(model, "..") === runPaths.checkpoints(around) && existsSync(runPaths.spec(around)))
-    return { kind: "run", dir: around, checkpoint: resolve(model) };
-  const dir = await modelDir(model, "command line", workspace);
-  const isPath = !model.startsWith("mixtune/") && localModelDir(model, "command line") !== undefined;
-  return { kind: "folder", dir, name: isPath ? basename(dir) : model };
+export interface AnswerOptions {
+  /** Default 512. */
+  maxNewTokens?: number | undefined;
+  /** Temperature, top_p and seed; default the likeliest token at each step. */
+  sampling?: Sampling | undefined;
 }
 
-/** A model's files, checked, and how its networks are made. */
-export interface OpenedModel {
-  ref: ModelRef;
-  /** Of a run. */
-  spec?: RunSpec;
-  model: ModelFolder;
-  tokenizer: Tokenizer;
-  template: PromptTemplate;
-  tuning: Tuning;
-  /** A run computes with those that it was evaluated with. */
-  threads: number;
+/** A written answer. */
+export interface WrittenAnswer {
+  text: string;
+  /** `length`: cut at maxNewTokens or at the end of the context. `interrupted`: the workspace's signal fired. */
+  finishReason: "stop" | "length" | "interrupted";
 }
 
-/** Folders that several models have in common are opened once. */
-export type OpenFolders = Map<string, Pick<OpenedModel, "model" | "tokenizer" | "template">>;
+/** An opened model. Close it when done: it holds its weights in memory. */
+export interface OpenModel {
+  /** A run's mixture, or the model's name. */
+  name: string;
+  /** Tokens of a prompt with its answer. */
+  contextLen: number;
+  /**
+   * Answers each prompt through the model's chat template.
+   * @throws {DataError} a prompt without room for an answer
+   */
+  answer(prompts: readonly PromptInput[], options?: AnswerOptions): Promise<WrittenAnswer[]>;
+  /**
+   * Log-probability of each label as the answer to each prompt, in nats.
+   * @returns [prompts][labels]
+   */
+  scoreLabels(prompts: readonly PromptInput[], labels: readonly string[]): Promise<number[][]>;
+  close(): Promise<void>;
+}
 
 /**
- * Opens a model.
- * @throws {SpecError} a run that is not done
+ * Opens a run's directory, one checkpoint of it, a model folder, `org/name` of the hub, or `mixtune/tiny`.
+ * @param options.contextLen  tokens of prompt that there is room for; default 2048, or what a run was trained with
+ * @throws {SpecError|CheckpointError} a name behind which there is no model, a run that is not done
  */
 export async function openModel(
-  ref: ModelRef,
+  name: string,
   workspace: Workspace,
-  opened: OpenFolders = new Map(),
-): Promise<OpenedModel> {
-  const { threads, cacheDir } = workspace.settings;
-  const spec = ref.kind === "run" ? specOf(ref) : undefined;
-  const folder = spec === undefined ? ref.dir : await modelDirOfRun(ref.dir, spec, workspace);
-  const files = opened.get(folder) ?? openFolder(folder);
-  opened.set(folder, files);
+  { contextLen }: { contextLen?: number | undefined } = {},
+): Promise<OpenModel> {
+  const { models, close } = await openLocalModels([name], { contextLen }, workspace);
+  const model = models[0]!;
   return {
-    ref,
-    ...files,
-    ...(spec === undefined ? {} : { spec }),
-    tuning: tuningOf(spec?.train, files.model, weightCache(cacheDir)),
-    threads: spec?.worker.threads ?? threads ?? threadsFor(modelSize(folder).parameters),
+    name: model.name,
+    contextLen: model.network.maxPositions,
+    answer: (prompts, options) => answers(model, prompts, options, workspace.signal),
+    scoreLabels: async (prompts, labels) => {
+      const answer = new Int32Array();
+      const rows = prompts.map((prompt, i) => ({ id: `prompt ${i}`, prompt: idsOf(model, prompt), answer }));
+      const ids = tokenizeLabels(labels, model.template);
+      const scores = await scoreLabels(await model.scoring(), model.parameters, rows, ids);
+      return scores.map((row) => [...row]);
+    },
+    close,
   };
 }
 
-function openFolder(folder: string): Pick<OpenedModel, "model" | "tokenizer" | "template"> {
-  const model = openModelFolder(folder);
-  const tokenizer = openTokenizer(folder);
-  return { model, tokenizer, template: openTemplate(folder, tokenizer) };
-}
-
-/**
- * The values of a network's parameters: a run's from the checkpoint it was evaluated with; of a base model's network whatever it has, which in an
- * adapter is what adds nothing.
- * @throws {WorkerError} a run whose weights were not kept
- */
-export function parametersOf({ ref, spec, model, tuning }: OpenedModel, layout: ParameterLayout): Float32Array {
-  const parameters = new Float32Array(layout.size);
-  if (spec !== undefined) readWeights(weightsOf(ref, spec), spec.train, layout, parameters);
-  else if (tuning.method === "full") readParameters(model, layout, parameters);
-  else initMagnitudes(model, layout, parameters);
-  return parameters;
-}
-
-/** The folder of a run's weights: those it was evaluated with, but for a checkpoint that was named. */
-export function weightsOf(ref: ModelRef, spec: RunSpec): string {
-  return ref.kind === "run" && ref.checkpoint !== undefined ? ref.checkpoint : evaluatedCheckpoint(ref.dir, spec.train);
-}
-
-function specOf({ dir, checkpoint }: Extract<ModelRef, { kind: "run" }>): RunSpec {
-  const { state } = readStatus(dir);
-  if (state === "done" || checkpoint !== undefined) return readSpec(dir);
-  throw new SpecError({
-    place: dir,
-    expected: "a run that is done",
-    got: `one that is ${state}`,
-    remedy: "Finish it with mixtune run.",
+async function answers(
+  model: LocalModel,
+  prompts: readonly PromptInput[],
+  { maxNewTokens = CHAT_TOKENS, sampling }: AnswerOptions = {},
+  signal: AbortSignal,
+): Promise<WrittenAnswer[]> {
+  const { network, parameters, tokenizer, template } = model;
+  const rows = prompts.map((prompt, i) => ({ id: `prompt ${i}`, prompt: idsOf(model, prompt) }));
+  const written = await generate(network, parameters, rows, {
+    endIds: [...new Set([template.endOfTurnId, tokenizer.eosId])],
+    maxNewTokens,
+    decode: tokenizer.decode,
+    ...(sampling && { sampling }),
+    isWanted: () => !signal.aborted,
   });
+  const lead = answerLead(model);
+  return written.map(({ text, stopped }) => ({
+    text: text.startsWith(lead) ? text.slice(lead.length) : text,
+    finishReason: stopped === "length" ? "length" : stopped === "dropped" ? "interrupted" : "stop",
+  }));
+}
+
+function idsOf(model: LocalModel, prompt: PromptInput): Int32Array {
+  return chatPrompt(model, typeof prompt === "string" ? [{ role: "user", content: prompt }] : prompt);
 }

@@ -7,7 +7,7 @@ import { CachedNetwork } from "../../models/cached-network.ts";
 import { Network } from "../../models/network.ts";
 import { maxPositions } from "../../models/tuning.ts";
 import type { Workspace } from "../workspace.ts";
-import { modelRef, type OpenedModel, type OpenFolders, openModel, parametersOf } from "./open-model.ts";
+import { modelRef, type OpenedModel, type OpenFolders, openModelFiles, parametersOf } from "./model-files.ts";
 
 /** Tokens of prompt that there is room for unless told, or a run was trained with more. */
 const CONTEXT = 2048;
@@ -32,7 +32,7 @@ export async function openLocalModels(
 ): Promise<LocalModels> {
   const folders: OpenFolders = new Map();
   const opened: OpenedModel[] = [];
-  for (const word of words) opened.push(await openModel(await modelRef(word, workspace), workspace, folders));
+  for (const word of words) opened.push(await openModelFiles(await modelRef(word, workspace), workspace, folders));
   const shared = new Map<string, Shared>();
   const models: LocalModel[] = [];
   const close = async () => {

@@ -13,7 +13,7 @@ import { CachedNetwork } from "../../models/cached-network.ts";
 import { Network, type NetworkOptions } from "../../models/network.ts";
 import { maxPositions } from "../../models/tuning.ts";
 import { TRAIN_DEFAULTS } from "../../specs/train.ts";
-import { type ModelRef, type OpenedModel, openModel, parametersOf } from "../models/open-model.ts";
+import { type ModelRef, type OpenedModel, openModelFiles, parametersOf } from "../models/model-files.ts";
 import type { Workspace } from "../workspace.ts";
 import { type Predicted, pickedLabel, writtenAnswer } from "./predicted.ts";
 
@@ -47,7 +47,7 @@ export async function openAnswerer(
   newTokens: (template: PromptTemplate) => Promise<number>,
   workspace: Workspace,
 ): Promise<Answerer> {
-  const opened = await openModel(ref, workspace);
+  const opened = await openModelFiles(ref, workspace);
   const cutoffLen = opened.spec?.train.cutoff_len ?? TRAIN_DEFAULTS.cutoff_len;
   const options = { threads: opened.threads, maxPositions: maxPositions(opened.model.config, cutoffLen) };
   const limit = Math.min(cutoffLen, options.maxPositions);

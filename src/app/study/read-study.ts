@@ -1,9 +1,11 @@
-/** @file Study and run files of the command line, read. A run file is a study of one mixture. */
+/** @file Study and run files, read. A run file is a study of one mixture. */
 
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { stringify } from "yaml";
 import { SpecError } from "../../base/errors.ts";
 import { CATALOGUE } from "../../data/catalogue.ts";
+import type { StudyFile } from "../../specs/schema.ts";
 import { parseStudy } from "../../specs/study-file.ts";
 import { parseTrainFile } from "../../specs/train-file.ts";
 import type { StudySpec, TaskSpec, TrainFileSpec } from "../../specs/types.ts";
@@ -16,16 +18,27 @@ export interface StudyInput {
 }
 
 /**
- * Reads a study file of the command line.
+ * Reads a study file.
+ * @param assignments  `key=value` words laid over it, such as `seeds=[1,2,3]`
  * @throws {SpecError} no such file, or what parseStudy finds
  */
-export function readStudy(path: string, assignments: string[]): StudyInput {
+export function readStudy(path: string, assignments: string[] = []): StudyInput {
   const text = readSpecText(path);
   return { study: parseStudy(text, resolve(path), { assignments, cwd: process.cwd() }, CATALOGUE), text };
 }
 
+/**
+ * A study from a value in place of a file: the same keys, with the same meanings and defaults.
+ * @param cwd  folder that relative paths in it start from; default the current one
+ * @throws {SpecError} with the key that is wrong
+ */
+export function defineStudy(study: StudyFile, cwd: string = process.cwd()): StudyInput {
+  const text = stringify(study);
+  return { study: parseStudy(text, resolve(cwd, "study.yaml"), { assignments: [], cwd }, CATALOGUE), text };
+}
+
 /** Reads a run file: a study of one mixture, one model, one seed, without the untuned model beside it. */
-export function readTrainFile(path: string, assignments: string[]): StudyInput {
+export function readTrainFile(path: string, assignments: string[] = []): StudyInput {
   const text = readSpecText(path);
   const file = parseTrainFile(text, resolve(path), { assignments, cwd: process.cwd() }, CATALOGUE);
   return { study: studyOfOne(file), text };

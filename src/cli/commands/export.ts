@@ -6,7 +6,7 @@ import { compareSides, type Parity, type ParityQuestions, parityText } from "../
 import { type ExportSubject, refuseTaken, writeExport } from "../../app/export/folder.ts";
 import { EXPORT_FORMATS, type ExportChoices, type ExportFormat, type FormatName } from "../../app/export/formats.ts";
 import { engineSide, type OpenSide, withScratch } from "../../app/export/sides.ts";
-import { modelRef, type OpenedModel, openModel, parametersOf, weightsOf } from "../../app/models/open-model.ts";
+import { modelRef, type OpenedModel, openModelFiles, parametersOf, weightsOf } from "../../app/models/model-files.ts";
 import { packageVersion } from "../../app/package.ts";
 import { fetchHubData, fetchWhatThereIs } from "../../app/tasks/hub-data.ts";
 import { taskNamed } from "../../app/tasks/named-task.ts";
@@ -82,7 +82,7 @@ async function exportModel(word: string, options: ExportOptions, context: Contex
   const to = oneOf("--to", options.to, FORMATS);
   const format = EXPORT_FORMATS[to];
   const asked = askedChoices(to, options);
-  const opened = await openModel(await modelRef(word, context), context);
+  const opened = await openModelFiles(await modelRef(word, context), context);
   const { model, tuning, spec } = opened;
   if (to === "peft" && tuning.method !== "lora") throw noAdapter(word, spec !== undefined);
   const name = nameOf(opened);

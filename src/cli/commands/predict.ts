@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { modelRef } from "../../app/models/open-model.ts";
+import { modelRef } from "../../app/models/model-files.ts";
 import { type AnswerFile, columnsOf, openAnswerFile } from "../../app/predict/answer-file.ts";
 import { type Answerer, openAnswerer } from "../../app/predict/open-answerer.ts";
 import { addedColumns, refuseTaken } from "../../app/predict/predicted.ts";

@@ -6,7 +6,7 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { CheckpointError, MixtuneError } from "../../base/errors.ts";
-import { answerLead, chatPrompt, type LocalModel, PromptTooLong, textPrompt } from "../local-model.ts";
+import { answerLead, CHAT_TOKENS, chatPrompt, type LocalModel, PromptTooLong, textPrompt } from "../local-model.ts";
 import { checkKey, checkSite } from "./access.ts";
 import {
   chatLogprobs,
@@ -41,8 +41,6 @@ export interface AppOptions {
 
 /** Texts of the longest contexts, several times over. */
 export const MAX_BODY_BYTES = 2 ** 20;
-/** What an answer in a chat may have unless the request says more: a model that does not find its end would fill its context. */
-export const CHAT_TOKENS = 512;
 
 /** The server without its socket. Models are told apart by name. */
 export function serveApp(models: readonly LocalModel[], queue: GenerationQueue, options: AppOptions): Hono {

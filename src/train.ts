@@ -1,0 +1,36 @@
+/** @file The parts that examples/train-loop.ts is made of: tokens, packs, networks, gradients, optimizer, checkpoints. */
+
+export type { ProgramValue } from "./base/finqa-program.ts";
+export { Rng } from "./base/rng.ts";
+export { type LabelPackOptions, type PackOptions, packExamples, packLabels } from "./data/batches/packing.ts";
+export {
+  type Message,
+  openTemplate,
+  type PromptTemplate,
+  tokenizeExample,
+  tokenizeLabels,
+} from "./data/tokens/chat-template.ts";
+export { openTokenizer, type Tokenizer } from "./data/tokens/tokenizers.ts";
+export type { Example, FitRange, Pack, TokenizedExample } from "./data/types.ts";
+export type { SessionOptions } from "./engine/runtime/session.ts";
+export { bestLabel, scoreLabels } from "./eval/score.ts";
+export {
+  type Dtype,
+  openSafetensors,
+  type SafetensorsFile,
+  type TensorEntry,
+  type TensorToWrite,
+  type WeightDtype,
+  writeSafetensors,
+} from "./formats/safetensors.ts";
+export type { AttentionKind, BlockNorms, DecoderConfig, TensorSpec } from "./models/config.ts";
+export { initLora, type LoraConfig } from "./models/lora.ts";
+export { Network, type NetworkOptions, type PackArrays, type Tuning } from "./models/network.ts";
+export { type Parameter, type ParameterLayout, parameterViews } from "./models/parameters.ts";
+export type { RotaryConfig } from "./models/rotary.ts";
+export { type ModelFolder, openModelFolder, type RawWeights, rawWeights } from "./models/weights.ts";
+export { type AdamConfig, type AdamState, AdamW, newAdamState } from "./optim/adamw.ts";
+export { type Checkpoint, readCheckpoint } from "./runs/checkpoints.ts";
+export type { CheckpointRecord } from "./runs/schemas.ts";
+export type { Gold, Instruction, NumberGold, ProgramGold, TatQaGold, TatQaScale } from "./specs/gold.ts";
+export type { AnswerSpec, LossMean, TrainSpec } from "./specs/types.ts";
