@@ -1,18 +1,9 @@
 /** @file Lines over a common x axis, with bands for intervals and dots for single runs; drawn again when its width changes. */
 
 import { type Child, h, s } from "./dom.ts";
-import { extent, interval, plain, ticks } from "./numbers.ts";
+import { interval, plain } from "./numbers.ts";
 import { told } from "./readout.ts";
-
-export interface Line {
-  name: string;
-  /** Intervals are drawn as a band, so that it takes two points with one. */
-  points: readonly { x: number; y: number | null; low?: number | null; high?: number | null }[];
-  /** Single values behind the points. */
-  dots?: readonly { x: number; y: number }[];
-  /** What the points smooth: a pale line. */
-  behind?: readonly { x: number; y: number | null }[];
-}
+import { apart, bandOf, HEIGHT, type Line, MARGIN, scalesOf } from "./scales.ts";
 
 export interface LineChart {
   /** What is drawn, for people who do not see it. */
@@ -31,8 +22,6 @@ export interface LineChart {
 /** Colours of a safe palette first, then the same with other dashes. */
 const NUM_COLOURS = 6;
 const DASHES = ["", "7 4", "2 3", "9 3 2 3"];
-const HEIGHT = 300;
-const MARGIN = { top: 12, right: 16, bottom: 42, left: 58 };
 
 /** Undefined where no line has a point. What stands at a place is read out for the pointer and, place by place, for the arrow keys. */
 export function lineChart(chart: LineChart): HTMLElement | undefined {
@@ -110,32 +99,17 @@ interface Drawing {
 }
 
 function drawn(
-  { xLabel, yLabel, lines, writeTick = plain, limits = [-Infinity, Infinity], mayBeLogarithmic = false }: LineChart,
+  { xLabel, yLabel, lines, writeTick = plain, limits, mayBeLogarithmic }: LineChart,
   width: number,
 ): Drawing {
-  const all = lines.flatMap((line) => [...line.points, ...(line.dots ?? []), ...(line.behind ?? [])]);
-  const xValues = all.map(({ x }) => x);
-  const isLog = mayBeLogarithmic && Math.min(...xValues) > 0 && Math.max(...xValues) / Math.min(...xValues) > 20;
-  const along = (x: number) => (isLog ? Math.log10(x) : x);
-  const [left, right] = extent(xValues.map(along), 0.03)!;
-  const range = extent(
-    [...all.map(({ y }) => y), ...lines.flatMap((line) => bandOf(line)).flatMap(({ low, high }) => [low, high])],
-    0.06,
-  )!;
-  const [bottom, top] = [Math.max(limits[0], range[0]), Math.min(limits[1], range[1])];
-  const x = (value: number) =>
-    MARGIN.left + ((along(value) - left) / (right - left)) * (width - MARGIN.left - MARGIN.right);
-  const y = (value: number) =>
-    MARGIN.top +
-    ((top - Math.min(top, Math.max(bottom, value))) / (top - bottom)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
+  const { x, y, xTicks, yTicks, isLogarithmic } = scalesOf(lines, width, limits, mayBeLogarithmic);
   const floor = HEIGHT - MARGIN.bottom;
-  const xTicks = isLog ? [...new Set(xValues)].sort((a, b) => a - b) : ticks(left, right, width < 480 ? 4 : 8);
   const cursor = s("line", { y1: MARGIN.top, y2: floor, class: "cursor", visibility: "hidden" });
   const picture = s(
     "svg",
     { class: "lines", viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, "aria-hidden": "true" },
     cursor,
-    ...ticks(bottom, top, 5).map((value) =>
+    ...yTicks.map((value) =>
       s(
         "g",
         {},
@@ -151,7 +125,7 @@ function drawn(
     s(
       "text",
       { x: (MARGIN.left + width - MARGIN.right) / 2, y: HEIGHT - 6, "text-anchor": "middle", class: "axis-label" },
-      isLog ? `${xLabel} (logarithmic)` : xLabel,
+      isLogarithmic ? `${xLabel} (logarithmic)` : xLabel,
     ),
     s(
       "text",
@@ -172,19 +146,6 @@ function drawn(
       for (const [name, to] of Object.entries({ x1: at, x2: at, visibility: "visible" })) cursor.setAttribute(name, to);
     },
   };
-}
-
-/** Of things along a line, those that do not come closer to their predecessor than so much. */
-function apart<T extends { at: number }>(things: readonly T[], distance: number): T[] {
-  const kept: T[] = [];
-  for (const thing of things) if (kept.length === 0 || thing.at - kept.at(-1)!.at >= distance) kept.push(thing);
-  return kept;
-}
-
-/** Points with an interval, where they are enough for a band. */
-function bandOf({ points }: Line): { x: number; low: number; high: number }[] {
-  const banded = points.flatMap(({ x, low, high }) => (low == null || high == null ? [] : [{ x, low, high }]));
-  return banded.length > 1 ? banded : [];
 }
 
 function lineParts(line: Line, index: number, x: (value: number) => number, y: (value: number) => number): Child[] {

@@ -4,8 +4,9 @@ import type { EqualTrials, ReportTask, RunLosses } from "../../src/study/report-
 import { chosenModel, chosenTask, nameOf, type Section } from "../context.ts";
 import { controls, pick, switcher } from "../controls.ts";
 import { type Child, h } from "../dom.ts";
-import { type Line, lineChart } from "../lines.ts";
+import { lineChart } from "../lines.ts";
 import { score, signed, tickOf } from "../numbers.ts";
+import { type Line, smoothed } from "../scales.ts";
 import { dataTable } from "../table.ts";
 import type { View } from "../view.ts";
 
@@ -183,15 +184,6 @@ function trainLines({ steps, loss, perTask }: RunLosses): Line[] {
   };
   const tasks = Object.entries(perTask).map(([name, values]) => line(name, values));
   return tasks.length === 1 ? tasks : [...tasks, line("all together", loss)];
-}
-
-/** The mean of each point and those near it: a tenth of the line in all. */
-function smoothed(points: readonly { x: number; y: number | null }[]): { x: number; y: number | null }[] {
-  const reach = Math.floor(points.length / 20);
-  return points.map(({ x }, i) => {
-    const near = points.slice(Math.max(0, i - reach), i + reach + 1).flatMap(({ y }) => y ?? []);
-    return { x, y: near.length === 0 ? null : near.reduce((sum, y) => sum + y, 0) / near.length };
-  });
 }
 
 function devLines({ dev }: RunLosses): Line[] {
