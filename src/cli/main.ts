@@ -19,6 +19,7 @@ import { addPlan } from "./commands/plan.ts";
 import { addPredict } from "./commands/predict.ts";
 import { addRecommend } from "./commands/recommend.ts";
 import { addReport } from "./commands/report.ts";
+import { addRescore } from "./commands/rescore.ts";
 import { addRun } from "./commands/run.ts";
 import { addServe } from "./commands/serve.ts";
 import { addSetup } from "./commands/setup.ts";
@@ -71,6 +72,7 @@ async function main(): Promise<number> {
     addRun,
     addTrain,
     addEval,
+    addRescore,
     addExport,
     addJudge,
     addPredict,

@@ -20,6 +20,12 @@ export interface Disagreement {
   onlyRowRight: number[][];
 }
 
+/** Of one split of a task. */
+export interface TaskDisagreement extends Disagreement {
+  task: string;
+  split: string;
+}
+
 /** Counts over items. Undefined where fewer than two scorers judged. Items that a scorer does not apply to are missing from its counts alone. */
 export function disagreementOf(items: readonly { scores: ItemScores }[]): Disagreement | undefined {
   const isThere = (name: string) => items.some(({ scores }) => scores[name] !== undefined);

@@ -1,16 +1,10 @@
 /** @file A panel's disagreements as a table for a terminal. */
 
-import type { Disagreement } from "../metrics/disagreement.ts";
+import type { Disagreement, TaskDisagreement } from "../metrics/disagreement.ts";
 import { aligned } from "./tables.ts";
 
-/** The disagreements of one task. */
-export interface Panel extends Disagreement {
-  task: string;
-  split: string;
-}
-
 /** Panels of answers that are no labels: of those the readings beside each other say as much. */
-export function panelsText(panels: readonly Panel[]): string {
+export function panelsText(panels: readonly TaskDisagreement[]): string {
   return panels
     .filter(({ scorers }) => !scorers.includes("strict"))
     .map(

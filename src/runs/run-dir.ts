@@ -8,7 +8,7 @@
  *       predictions/<task>.<split>.jsonl                     written whole
  *       predictions/<task>.<split>.index.jsonl               their scores alone, made again where it does not fit them: item-scores.ts
  *       judgements/<task>.<split>.jsonl                      written whole
- *       earlier/<n>/                                         scores and predictions as judged before mixtune eval --rescore
+ *       earlier/<n>/                                         scores and predictions as judged before mixtune rescore
  *       checkpoints/                                         see checkpoints.ts
  */
 

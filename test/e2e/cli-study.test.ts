@@ -200,7 +200,7 @@ describe("own data", () => {
   });
 
   test("stored answers are judged again without a model; what was before is kept", async () => {
-    const same = await ok(["eval", "--rescore", "out"]);
+    const same = await ok(["rescore", "out"]);
     expect(same.stdout).toMatch(/nothing changed/);
 
     const run = join(folder, "out/runs", readdirSync(join(folder, "out/runs"))[0]!);
@@ -214,7 +214,7 @@ describe("own data", () => {
     delete split.scorers;
     writeFileSync(scoresFile, JSON.stringify(judgedOtherwise));
 
-    const again = JSON.parse((await ok(["eval", "--rescore", run, "--json"])).stdout);
+    const again = JSON.parse((await ok(["rescore", run, "--json"])).stdout);
     expect(again).toMatchObject({ from: [0, 1], to: 1, changedSplits: 1, kept: [join(run, "earlier/1")] });
     expect(again.changed[0]).toMatchObject({ task: "tickets", split: "test", metric: "accuracy", before: 0.123 });
     expect(JSON.parse(readFileSync(scoresFile, "utf8"))).toEqual(JSON.parse(scores));
@@ -225,15 +225,13 @@ describe("own data", () => {
         .map((line) => JSON.parse(line));
     expect(lines(readFileSync(predictionsFile, "utf8"))).toEqual(lines(predictions));
     expect(JSON.parse(readFileSync(join(run, "earlier/1/scores.json"), "utf8"))).toEqual(judgedOtherwise);
-    expect((await ok(["eval", "--rescore", run])).stdout).toMatch(/nothing changed/);
+    expect((await ok(["rescore", run])).stdout).toMatch(/nothing changed/);
 
     writeFileSync(predictionsFile, predictions.split("\n").slice(1).join("\n"));
-    const fewer = await mixtune(["eval", "--rescore", run], { cwd: folder });
+    const fewer = await mixtune(["rescore", run], { cwd: folder });
     expect(fewer.status).toBe(2);
     expect(fewer.stderr).toMatch(/expected 6 predictions, got 5/s);
     writeFileSync(predictionsFile, predictions);
-    const both = await mixtune(["eval", "mixtune/tiny", "--rescore", run], { cwd: folder });
-    expect(both.status).toBe(2);
   });
 
   test("predict labels new rows, and goes on with those that are missing", async () => {
@@ -353,7 +351,7 @@ train: {method: full, init: random, loss_on: all, packing: contaminated, max_ste
     await ok(["eval", run, "--split", "test"]);
     expect(await openings()).toEqual({ times: 2, runs: 1, tasks: 2 });
     await ok(["eval", run, "--split", "test"]);
-    await ok(["eval", "--rescore", run]);
+    await ok(["rescore", run]);
     await ok(["report", "opened"]);
     expect(await openings()).toEqual({ times: 2, runs: 1, tasks: 2 });
     await ok(["run", "study.yaml", ...args, "design=[all]"]);

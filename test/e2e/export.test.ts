@@ -91,7 +91,7 @@ test.for<[to: string, options: string[], bound: number, files: string[]]>([
 
 test("an exported folder is a model like any other: its answers are the run's", async () => {
   const out = join(folder, "again");
-  await exported(runs.full, "--to", "hf", "--dtype", "f32", "--task", "none", "--out", out);
+  await exported(runs.full, "--to", "hf", "--dtype", "f32", "--tasks", "none", "--out", out);
   const args = ["--tasks", "gen-topic", "--split", "dev", "--out", "evals-again", "--quiet"];
   const { status, stderr } = await run("eval", out, ...args);
   expect(status, stderr).toBe(0);
@@ -114,7 +114,7 @@ function answers(dir: string): Prediction[] {
 
 test("a checkpoint's folder and a model that ships are taken too; without a task built-in sentences are asked", async () => {
   const checkpoint = join(runs.lora, "checkpoints", read(join(runs.lora, "checkpoints"), "last.json").folder);
-  const result = await exported(checkpoint, "--to", "peft", "--task", "none", "--out", join(folder, "checkpoint"));
+  const result = await exported(checkpoint, "--to", "peft", "--tasks", "none", "--out", join(folder, "checkpoint"));
   expect(result.parity.prompts.from).toBe("built-in sentences");
   const gguf = await exported("mixtune/tiny", "--to", "gguf", "--out", join(folder, "tiny"));
   expect(gguf.parity.logits.largest_difference).toBe(0);
@@ -124,7 +124,7 @@ test("a checkpoint's folder and a model that ships are taken too; without a task
 });
 
 describe("a place that is taken", () => {
-  const args = () => ["export", runs.lora, "--to", "peft", "--task", "none", "--out"];
+  const args = () => ["export", runs.lora, "--to", "peft", "--tasks", "none", "--out"];
 
   test("by an earlier export of the same is made anew, to the same bytes", async () => {
     const out = join(folder, "same");
@@ -158,7 +158,7 @@ describe("a place that is taken", () => {
   ])("by %s is refused and left as it is", async ([name, make, message], { expect: check }) => {
     const out = join(folder, `taken-${name.replaceAll(" ", "-")}`);
     make(out);
-    if (name === "another export") await run("export", "mixtune/tiny", "--to", "hf", "--task", "none", "--out", out);
+    if (name === "another export") await run("export", "mixtune/tiny", "--to", "hf", "--tasks", "none", "--out", out);
     const before = existsSync(join(out, "export.json")) ? readFileSync(join(out, "export.json"), "utf8") : undefined;
     const { status, stderr } = await run(...args(), out);
     check(status).toBe(2);
@@ -209,7 +209,7 @@ describe("is refused with what to do", () => {
       () => ["mixtune/tiny", "--to", "onnx", "--context", "16"],
       /1280 to 4096 tokens.*got 16/,
     ],
-    ["an unknown task", () => ["mixtune/tiny", "--to", "hf", "--task", "gen-topik"], /gen-topik/],
+    ["an unknown task", () => ["mixtune/tiny", "--to", "hf", "--tasks", "gen-topik"], /gen-topik/],
     ["no model", () => ["./nowhere", "--to", "hf"], /expected a model folder, got no such folder/],
   ])("%s", async ([, args, message]) => {
     const { status, stderr } = await run("export", ...args());
@@ -238,7 +238,7 @@ describe("is refused with what to do", () => {
 
 test.skipIf(process.platform === "win32")("a disk that fills up leaves nothing behind", () => {
   const out = join(folder, "full-disk", "out");
-  const command = `ulimit -f 4000; exec "${process.execPath}" "${MIXTUNE}" export "${runs.lora}" --to hf --task none --out "${out}"`;
+  const command = `ulimit -f 4000; exec "${process.execPath}" "${MIXTUNE}" export "${runs.lora}" --to hf --tasks none --out "${out}"`;
   const { status, stderr } = spawnSync("bash", ["-c", command], {
     encoding: "utf8",
     cwd: folder,

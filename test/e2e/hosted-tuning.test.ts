@@ -215,14 +215,14 @@ describe("a study that a service trains", () => {
     const status = await command(["status", "stopped"], "stopped");
     expect(JSON.parse(status.stdout).going_on.toSorted()).toEqual(server.jobs.map(({ id }) => id));
     const elsewhere = await command(
-      ["status", "stopped", "--cancel-hosted", "--base-url", "http://127.0.0.1:1/v1"],
+      ["cancel", "stopped", "--base-url", "http://127.0.0.1:1/v1"],
       "x",
     );
     expect([elsewhere.status, elsewhere.stderr]).toEqual([
       2,
       expect.stringMatching(/the service that the run began at/),
     ]);
-    const cancelled = await command(["status", "stopped", "--cancel-hosted"], "stopped");
+    const cancelled = await command(["cancel", "stopped"], "stopped");
     expect([cancelled.status, JSON.parse(cancelled.stdout).cancelled]).toEqual([0, expect.any(Array)]);
     expect(server.jobs.map(({ status }) => status)).toEqual(Array(NUM_RUNS).fill("cancelled"));
   });

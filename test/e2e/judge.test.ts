@@ -171,7 +171,7 @@ describe("judge", () => {
       n: 6,
       accuracy: { value: 0.5, method: "wilson" },
     });
-    const rescored = await run(["eval", "--rescore", DIR]);
+    const rescored = await run(["rescore", DIR]);
     expect(rescored.stdout).toMatch(/^1 splits judged again .*: nothing changed\./);
     const report = await run(["judge", DIR, "--judges", PANEL]);
     expect(report.stdout).toMatch(/filings +test +0\.333 .* 0\.500 +6$/m);
@@ -190,9 +190,9 @@ describe("judge", () => {
     const message = { role: "assistant", content: "REASON: It says\nVERDICT: refused" };
     const body = JSON.stringify({ choices: [{ index: 0, message, finish_reason: "length" }] });
     server.misdeeds.push({ match: "revenue in spring", body, cutAfter: body.length, end: true });
-    const { stderr } = await judge("--max-tokens", "32");
+    const { stderr } = await judge("--max-new-tokens", "32");
     expect(stderr).toMatch(
-      /^a: 1 of 6 replies were cut off at 32 tokens and count as unreadable; raise --max-tokens\.$/m,
+      /^a: 1 of 6 replies were cut off at 32 tokens and count as unreadable; raise --max-new-tokens\.$/m,
     );
     const [{ judges, verdict }] = linesOf(verdictsPath()).filter(({ judges }) => judges[0].reason === message.content);
     expect([verdict, judges[0].verdict]).toEqual(["correct", null]);
@@ -231,7 +231,7 @@ describe("judge", () => {
       onStdout: (text, kill) => {
         if (judged !== undefined || !text.endsWith("}\n")) return;
         const args = ["judge", DIR, "--judges", "openai:mixtune/tiny", "--allow-hosted"];
-        judged = run([...args, "--max-tokens", "16", "--base-url", JSON.parse(text).url]);
+        judged = run([...args, "--max-new-tokens", "16", "--base-url", JSON.parse(text).url]);
         judged.finally(() => kill("SIGTERM"));
       },
     });

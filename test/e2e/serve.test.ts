@@ -132,16 +132,16 @@ describe("chat", () => {
 
   test("answers line by line, the same each time", async () => {
     const input = `${PROMPT.replace("\n", " ")}\nAnd this?\n/exit\nnever read\n`;
-    const first = await chat([runs.all!, "--max-tokens", "8"], input);
+    const first = await chat([runs.all!, "--max-new-tokens", "8"], input);
     expect(first.status).toBe(0);
     expect(first.stdout.split("\n").length).toBeGreaterThan(2);
-    expect(await chat([runs.all!, "--max-tokens", "8"], input)).toEqual(first);
+    expect(await chat([runs.all!, "--max-new-tokens", "8"], input)).toEqual(first);
   });
 
   test("with --json gives a record a line, and forgets the oldest turns when its context is full", async () => {
     const message = `Which team? ${"customer 7 asks about a card ".repeat(12)}`;
     const { status, stdout, stderr } = await chat(
-      ["mixtune/tiny", "--json", "--context", "8", "--max-tokens", "30", "--temperature", "0"],
+      ["mixtune/tiny", "--json", "--context", "8", "--max-new-tokens", "30", "--temperature", "0"],
       `${message}\n${message}\n${message}\n`,
     );
     const records = stdout

@@ -1,7 +1,7 @@
-/** @file mixtune eval --rescore DIR: answers that are on disk, judged again by today's scorers. No model is asked. */
+/** @file Answers that are on disk, judged again by today's scorers. No model is asked. */
 
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { canonicalJson } from "../../base/canonical-json.ts";
 import { SpecError } from "../../base/errors.ts";
 import { loadTask } from "../../data/load-task.ts";
@@ -9,7 +9,6 @@ import type { LoadedTask } from "../../data/types.ts";
 import { rescoreSplit } from "../../eval/rescore.ts";
 import { SCORERS } from "../../eval/score-answers.ts";
 import { withoutNonFinite } from "../../formats/jsonl.ts";
-import { aligned } from "../../report/tables.ts";
 import {
   existingScores,
   keepEarlier,
@@ -28,6 +27,11 @@ import { tasksOfFolder } from "../../study/subject.ts";
 import { fetchHubData } from "../tasks/hub-data.ts";
 import { taskNamed } from "../tasks/named-task.ts";
 import type { Workspace } from "../workspace.ts";
+
+export interface RescoreOptions {
+  /** Tasks of the catalogue that no record of the folder describes, as they were when the model was scored. Default none. */
+  tasks?: readonly string[] | undefined;
+}
 
 /** A score that came out otherwise. */
 export interface ChangedScore {
@@ -63,22 +67,26 @@ interface Judged {
 }
 
 /**
- * Judges a run, a baseline, a folder of `mixtune eval`, or all of a study again. What comes out otherwise is written; what was before is kept under
- * earlier/.
+ * Judges a run, a baseline, a folder that mixtune eval filled, or all of a study again. What comes out otherwise is written; what was before is
+ * kept under earlier/.
  *
- * @param asked  tasks that the folder's own records do not describe
  * @throws {SpecError} nothing there was scored, or on a task that nothing describes
  * @throws {DataError} predictions that do not belong to the data
  */
-export async function rescore(dir: string, asked: string | undefined, workspace: Workspace): Promise<Rescored> {
-  const studyDir = studyAround(dir);
-  return whileClaimed(studyDir, workspace, () => rescoreIn(studyDir, dir, asked, workspace));
+export async function rescore(
+  dir: string,
+  workspace: Workspace,
+  { tasks = [] }: RescoreOptions = {},
+): Promise<Rescored> {
+  const folder = resolve(dir);
+  const studyDir = studyAround(folder);
+  return whileClaimed(studyDir, workspace, () => rescoreIn(studyDir, folder, tasks, workspace));
 }
 
 async function rescoreIn(
   studyDir: string | undefined,
   dir: string,
-  asked: string | undefined,
+  asked: readonly string[],
   workspace: Workspace,
 ): Promise<Rescored> {
   const lock = studyDir === undefined ? undefined : findStudyLock(studyDir);
@@ -105,26 +113,13 @@ async function rescoreIn(
   }
   if (result.splits === 0) {
     throw new SpecError({
-      place: "--rescore",
+      place: dir,
       expected: "a run, a study or a folder of mixtune eval with scores",
-      got: dir,
+      got: "none",
       remedy: "Give a folder that holds scores.json, or a study's.",
     });
   }
   return { ...result, from: [...from].toSorted((a, b) => a - b) };
-}
-
-/** What was found, for people. */
-export function rescoredText({ from, to, splits, changedSplits, changed, kept }: Rescored): string {
-  const versions = `scorers ${from.join(" and ")} before, ${to} now`;
-  if (changedSplits === 0) return `${splits} splits judged again (${versions}): nothing changed.`;
-  const number = (value: number | null) => (value === null ? "-" : value.toFixed(4));
-  const rows = changed.map(({ dir, task, split, reading, metric, before, after }) => {
-    return [dir, task, split, reading, metric, number(before), number(after)];
-  });
-  const table = aligned([["folder", "task", "split", "reading", "metric", "before", "after"], ...rows]);
-  const head = `${splits} splits judged again (${versions}): ${changedSplits} changed.`;
-  return `${head}${rows.length === 0 ? "" : `\n\n${table}`}\n\nThe judgements of before are in ${kept.join(", ")}.`;
 }
 
 /** Runs and baselines of a study that were scored. */
@@ -136,18 +131,17 @@ function scoredFolders(studyDir: string): string[] {
   });
 }
 
-function specsOf(dir: string, lock: StudyLock | undefined, asked: string | undefined): (name: string) => TaskSpec {
+function specsOf(dir: string, lock: StudyLock | undefined, asked: readonly string[]): (name: string) => TaskSpec {
   const described = tasksOfFolder(dir, lock);
-  const named = asked?.split(",") ?? [];
   return (name) => {
     const own = described[name];
     if (own !== undefined) return own;
-    if (named.includes(name)) return taskNamed(name, undefined);
+    if (asked.includes(name)) return taskNamed(name, undefined);
     throw new SpecError({
       place: `${dir}: task ${name}`,
       expected: "a task of its study",
       got: "one that no record here describes",
-      remedy: `Add --tasks ${name} if it is the catalogue's, as it was when the model was scored.`,
+      remedy: `Add options.tasks ${name} if it is the catalogue's, as it was when the model was scored.`,
     });
   };
 }

@@ -82,7 +82,7 @@ export function refuseTaken(out: string, subject: ExportSubject): void {
     place: out,
     expected: "no folder, an empty one, or an earlier export of the same",
     got: !isFolder ? "a file" : other === undefined ? "another export" : `a folder with other files (${other})`,
-    remedy: "Name another folder with --out, or remove this one.",
+    remedy: "Name another folder with options.out, or remove this one.",
   });
 }
 
@@ -102,6 +102,6 @@ function noRoom(out: string, needed: number, free: number): SpecError {
     place: out,
     expected: `${bytes(needed)} free for the export and its check`,
     got: bytes(free),
-    remedy: "Free some space, or name a folder on another disk with --out.",
+    remedy: "Free some space, or name a folder on another disk with options.out.",
   });
 }

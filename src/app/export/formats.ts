@@ -142,6 +142,8 @@ export const EXPORT_FORMATS = {
 
 export type FormatName = keyof typeof EXPORT_FORMATS;
 
+export const EXPORT_FORMAT_NAMES = Object.keys(EXPORT_FORMATS) as FormatName[];
+
 function adapterOf({ tuning }: OpenedModel): Extract<Tuning, { method: "lora" }> {
   if (tuning.method === "lora") return tuning;
   throw new Error("only adapters are written as such");

@@ -17,9 +17,10 @@ import type { ItemToJudge } from "./open-panel.ts";
 
 /** Which answers of a directory. */
 export interface AnswersAsked {
-  /** Names with commas; absent: all whose answers are texts. */
-  tasks?: string;
-  split: "dev" | "test";
+  /** Default: all whose answers are texts. */
+  tasks?: readonly string[] | undefined;
+  /** Default test. */
+  split?: "dev" | "test" | undefined;
 }
 
 /** A split of a task whose answers are to be judged. */
@@ -37,9 +38,9 @@ export interface JudgedSplit {
  * @throws {DataError} no scores beside them, an answer to an example that the task does not have, or not with this gold answer
  */
 export async function answersToJudge(dir: string, options: AnswersAsked, workspace: Workspace): Promise<JudgedSplit[]> {
-  const { split } = options;
+  const { split = "test" } = options;
   const lock = findStudyLock(join(dir, "..", ".."));
-  const specs = tasksToJudge(dir, options, tasksOfFolder(dir, lock), workspace);
+  const specs = tasksToJudge(dir, options.tasks, split, tasksOfFolder(dir, lock), workspace);
   const dataRoot = lock?.study.data_root ?? workspace.settings.dataRoot;
   const data = await fetchHubData(specs, dataRoot, workspace, lock?.hub);
   const scores = readScores(dir);
@@ -72,19 +73,20 @@ export async function answersToJudge(dir: string, options: AnswersAsked, workspa
 /** The tasks asked for; else those with predictions whose answers are texts, which other scorers say little of. */
 function tasksToJudge(
   dir: string,
-  { tasks, split }: AnswersAsked,
+  tasks: readonly string[] | undefined,
+  split: "dev" | "test",
   described: Record<string, TaskSpec>,
   workspace: Workspace,
 ): Record<string, TaskSpec> {
   const predicted = listPredictions(dir).flatMap((one) => (one.split === split ? [one.task] : []));
-  const asked = tasks?.split(",") ?? predicted;
+  const asked = tasks ?? predicted;
   const missing = asked.find((name) => !predicted.includes(name));
   if (predicted.length === 0 || missing !== undefined) {
     throw new SpecError({
       place: runPaths.predictions(dir),
       expected: `predictions of ${missing ?? "a task"} on ${split}`,
       got: predicted.length === 0 ? "none" : predicted.join(", "),
-      remedy: "Score the model first with mixtune eval, or name another directory, task or --split.",
+      remedy: "Score the model first with mixtune eval, or name another directory, task or options.split.",
     });
   }
   const specs = asked.map((name) => taskNamed(name, described));
@@ -96,7 +98,7 @@ function tasksToJudge(
       place: runPaths.predictions(dir),
       expected: `a task whose answers are texts`,
       got: others.join(", "),
-      remedy: "Other answers have exact scorers; to judge them all the same, name them with --tasks.",
+      remedy: "Other answers have exact scorers; to judge them all the same, name them with options.tasks.",
     });
   }
   if (others.length > 0) workspace.note(`Not judged, as exact scorers read their answers: ${others.join(", ")}.`);
@@ -123,6 +125,6 @@ function withoutReference(place: string): DataError {
     place,
     expected: "a reference to judge by",
     got: "an empty gold answer",
-    remedy: "Leave the task out with --tasks.",
+    remedy: "Leave the task out with options.tasks.",
   });
 }

@@ -28,11 +28,11 @@ export interface OpenPanel {
 export type ItemToJudge = AnswerToJudge & { id: string };
 
 /**
- * The judges of a command line, by name; of one endpoint, each once.
+ * The judges, by name; of one endpoint, each once.
  * @throws {SpecError} a name without openai:, a judge twice, an option that makes no sense
  */
-export function judgesIn(list: string, options: HostedOptions, env: OpenAiSettings): HostedChoice[] {
-  const names = list.split(",").sort();
+export function judgesIn(list: readonly string[], options: HostedOptions, env: OpenAiSettings): HostedChoice[] {
+  const names = list.toSorted();
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined) throw wrong("different judges", `${twice} twice`, "Name each judge once.");
   return names.map((name) => {
@@ -88,7 +88,7 @@ export function openPanel(choices: readonly HostedChoice[], maxTokens: number, w
     const numCut = answers.filter(({ finish_reason }) => finish_reason === "length").length;
     if (numCut === 0) return;
     note(
-      `${judge}: ${count(numCut)} of ${count(answers.length)} replies were cut off at ${maxTokens} tokens and count as unreadable; raise --max-tokens.`,
+      `${judge}: ${count(numCut)} of ${count(answers.length)} replies were cut off at ${maxTokens} tokens and count as unreadable; raise options.maxNewTokens.`,
     );
   }
 }
@@ -99,5 +99,5 @@ export function calibrationPath(digest: string, { settings }: Workspace): string
 }
 
 function wrong(expected: string, got: string, remedy: string): SpecError {
-  return new SpecError({ place: "--judges", expected, got, remedy });
+  return new SpecError({ place: "options.judges", expected, got, remedy });
 }

@@ -99,7 +99,7 @@ function servedNames(opened: readonly OpenedModel[], asked: readonly string[] | 
     asked ?? opened.map(({ ref }, i) => (ref.kind === "run" && !isAlone(own[i]!) ? basename(ref.dir) : own[i]!));
   if (names.length === opened.length && new Set(names).size === names.length && !names.includes("")) return [...names];
   throw new SpecError({
-    place: "--name",
+    place: "options.names",
     expected: `${opened.length} different names, one for each model`,
     got: names.join(","),
     remedy: "Give them with commas, in the order of the models.",

@@ -49,7 +49,7 @@ export async function openAnswerFile(path: string, content: AnsweredRows): Promi
     return appended(path, content.rows, csvForm(content, ending === "tsv" ? "\t" : ","));
   if (ending === "parquet") return parquetFile(path, content);
   throw new SpecError({
-    place: "--out",
+    place: "options.out",
     expected: "a name that ends in .jsonl, .csv, .tsv or .parquet",
     got: path,
     remedy: "Rename it.",
@@ -180,7 +180,7 @@ function refuseProto(path: string, rows: readonly Fields[]): void {
     place: `row ${row + 1} of the input`,
     expected: "no field named __proto__ where answers go into a Parquet file",
     got: "one",
-    remedy: `Rename the field, or give --out another ending than ${path.slice(path.lastIndexOf("."))}: .jsonl holds it.`,
+    remedy: `Rename the field, or give options.out another ending than ${path.slice(path.lastIndexOf("."))}: .jsonl holds it.`,
   });
 }
 
@@ -214,6 +214,6 @@ function otherRows(path: string, got: string): DataError {
     place: path,
     expected: "the answers to the first rows of the input, from an earlier call",
     got,
-    remedy: "Give another --out, or remove the file.",
+    remedy: "Give another options.out, or remove the file.",
   });
 }

@@ -51,7 +51,7 @@ describe("added columns", () => {
   test("never take the name of a column of the input", () => {
     const added = addedColumns({ kind: "text", field: "" }, "");
     expect(() => refuseTaken(added, ["text", "answer"], "in.csv")).toThrow(
-      /^in\.csv: .*got a column "answer"\.\n.*--prefix/,
+      /^in\.csv: .*got a column "answer"\.\n.*options\.prefix/,
     );
     expect(() => refuseTaken(added, ["text", "probabilities"], "in.csv")).not.toThrow();
   });

@@ -49,7 +49,8 @@ export function refuseTaken(added: readonly AddedColumn[], columns: readonly str
     place: input,
     expected: `no column of the names that predict adds: ${added.map(({ name }) => name).join(", ")}`,
     got: `a column "${taken.name}"`,
-    remedy: "Give the added columns other names with --prefix, as in --prefix model_, or rename the column.",
+    remedy:
+      "Give the added columns other names with options.prefix, as in options.prefix model_, or rename the column.",
   });
 }
 

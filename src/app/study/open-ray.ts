@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { SpecError, WorkerError } from "../../base/errors.ts";
+import { folderSlug } from "../../base/slug.ts";
 import { markStorage } from "../../workers/ray-driver.ts";
 import type { RaySettings } from "../../workers/ray-engine.ts";
 import { rayJobs, rayUrl } from "../../workers/ray-jobs.ts";
@@ -71,7 +72,7 @@ function needed(key: "address" | "storage", options: RayOptions): string {
 
 /** A study's name as a folder's. */
 function folderName(study: string): string {
-  return study.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "") || "study";
+  return folderSlug(study, "-").replace(/^[^A-Za-z0-9]+/, "") || "study";
 }
 
 function nothingThere(url: string): WorkerError {

@@ -14,6 +14,6 @@ export function taskNamed(name: string, described: Record<string, TaskSpec> | un
     place: "command line",
     expected: described === undefined ? "a task of the catalogue" : "a task of the study or the catalogue",
     got: name,
-    remedy: `${didYouMean(name, known)}${described === undefined ? " A task of your own is found with --study FILE." : ""}`,
+    remedy: `${didYouMean(name, known)}${described === undefined ? " A task of your own is found with options.study FILE." : ""}`,
   });
 }

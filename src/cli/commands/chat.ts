@@ -17,7 +17,7 @@ interface ChatOptions {
   system?: string;
   temperature: number;
   topP: number;
-  maxTokens: number;
+  maxNewTokens: number;
   seed: number;
   context?: number;
 }
@@ -34,7 +34,7 @@ export function addChat(program: Command, act: Act): void {
       numberOption(0, 1),
       0.95,
     )
-    .option("--max-tokens <number>", "of an answer", wholeNumber(1, 2 ** 24), CHAT_TOKENS)
+    .option("--max-new-tokens <number>", "of an answer", wholeNumber(1, 2 ** 24), CHAT_TOKENS)
     .option("--seed <number>", "same seed, same messages: same answers", wholeNumber(0, 2 ** 32 - 1), 0)
     .option(
       "--context <tokens>",
@@ -80,7 +80,7 @@ async function chat(word: string, options: ChatOptions, context: Context): Promi
           if (context.options.json)
             context.print(JSON.stringify({ message, answer: text, finish_reason, forgotten_messages: numDropped }));
           else process.stdout.write("\n");
-          if (stopped === "length") context.note("(The answer was cut at its longest: --max-tokens, --context.)");
+          if (stopped === "length") context.note("(The answer was cut at its longest: --max-new-tokens, --context.)");
         },
         ready: () => {
           if (isTerminal) lines.prompt();
@@ -99,7 +99,7 @@ function partnerOf(model: LocalModel, options: ChatOptions, begin: () => AbortSi
   const { network, parameters, tokenizer, template } = model;
   const { temperature, topP, seed } = options;
   // an answer may have half of the context at most, so that a question has the other half
-  const maxNewTokens = Math.min(options.maxTokens, Math.floor(network.maxPositions / 2));
+  const maxNewTokens = Math.min(options.maxNewTokens, Math.floor(network.maxPositions / 2));
   let turn = 0;
   return {
     fits: (messages) => {

@@ -19,3 +19,11 @@ export function numberOption(min: number, max: number): (text: string) => number
     throw new InvalidArgumentError(`expected a number from ${min} to ${max}.`);
   };
 }
+
+/** A size of files, as 5GB or 500MB, in bytes. */
+export function byteSize(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(GB|MB)$/i.exec(text) ?? [];
+  const value = Number(number) * (unit?.toUpperCase() === "MB" ? 1e6 : 1e9);
+  if (value > 0) return value;
+  throw new InvalidArgumentError("expected a size as 5GB or 500MB.");
+}

@@ -1,10 +1,10 @@
 /** @file How long a model's answers to a task may become, from the task's training answers where they are on this machine. */
 
-import { MixtuneError } from "../base/errors.ts";
-import { loadTask } from "../data/load-task.ts";
-import type { PromptTemplate } from "../data/tokens/chat-template.ts";
-import { newTokensFor } from "../eval/answer-length.ts";
-import type { AnswerSpec, TaskSpec } from "../specs/types.ts";
+import { MixtuneError } from "../../base/errors.ts";
+import { loadTask } from "../../data/load-task.ts";
+import type { PromptTemplate } from "../../data/tokens/chat-template.ts";
+import { newTokensFor } from "../../eval/answer-length.ts";
+import type { AnswerSpec, TaskSpec } from "../../specs/types.ts";
 
 /** Tokens, end of turn included. Nothing is fetched: a task whose training rows are not here, or cannot be read, counts as one without any. */
 export async function longestTrainingAnswer(

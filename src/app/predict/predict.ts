@@ -1,0 +1,147 @@
+/** @file Answers new rows into a file; rows that the file holds already are not answered again. */
+
+import { resolve } from "node:path";
+import { DataError, SpecError } from "../../base/errors.ts";
+import { count } from "../../base/human-numbers.ts";
+import { askedTask, type Question } from "../../data/asked-task.ts";
+import type { PromptTemplate } from "../../data/tokens/chat-template.ts";
+import { readAllRows } from "../../formats/row-file.ts";
+import type { TaskSpec } from "../../specs/types.ts";
+import { findStudyLock } from "../../study/lock-file.ts";
+import { ingredientTasks } from "../../study/plan.ts";
+import { modelRef } from "../models/open-model.ts";
+import { readStudy } from "../study/read-study.ts";
+import { taskNamed } from "../tasks/named-task.ts";
+import type { Workspace } from "../workspace.ts";
+import { type AnswerFile, columnsOf, openAnswerFile } from "./answer-file.ts";
+import { longestTrainingAnswer } from "./longest-answer.ts";
+import { type Answerer, openAnswerer } from "./open-answerer.ts";
+import { addedColumns, refuseTaken } from "./predicted.ts";
+
+export interface PredictOptions {
+  /** The task whose prompt and kind of answer are used. */
+  task: string;
+  /** Rows: .jsonl, .json, .csv, .tsv, also .gz, or .parquet. */
+  input: string;
+  /** The rows with their answers: .jsonl, .csv, .tsv or .parquet. */
+  out: string;
+  /** Study file that describes the task. Default: the run's study, else the catalogue. */
+  study?: string | undefined;
+  /** Most tokens of a written answer. Default: slightly above the longest training answer, else 512, or 256 for a number. */
+  maxNewTokens?: number | undefined;
+  /** Stands in front of the names of the added columns; default none. */
+  prefix?: string | undefined;
+}
+
+/** How far a call of {@link predict} came. */
+export interface Predictions {
+  /** The file with the answers: while a Parquet file is not complete, OUT.partial.jsonl. */
+  out: string;
+  /** Rows of the input. */
+  total: number;
+  /** Rows with answers. */
+  done: number;
+  /** Rows that an earlier call had answered. */
+  before: number;
+}
+
+/**
+ * Answers new rows. The signal of the workspace stops it between batches; the same call resumes it.
+ *
+ * @param model  a run's directory, one of its checkpoints, a folder in Hugging Face's layout, org/name of the hub or mixtune/tiny
+ * @throws {SpecError} an unknown task, `maxNewTokens` for a task with labels, a run that is not done, another ending of `out`
+ * @throws {DataError} an input without rows or with a row that has no prompt, an output of other rows
+ */
+export async function predict(model: string, workspace: Workspace, options: PredictOptions): Promise<Predictions> {
+  const { input, out, prefix = "", maxNewTokens } = options;
+  const ref = await modelRef(model, workspace);
+  const { spec, dataRoot } = describedTask(model, options);
+  const task = askedTask(spec);
+  if (task.answer.kind === "label" && maxNewTokens !== undefined) throw nothingWritten(options.task);
+  const lines = await readAllRows(resolve(input));
+  if (lines.length === 0) throw noRows(input);
+  const questions = lines.map(({ line, fields }) => task.question(fields, `${input}:${line}`));
+  const rows = lines.map(({ fields }) => fields);
+  const added = addedColumns(task.answer, prefix);
+  refuseTaken(added, columnsOf(rows), input);
+  const file = await openAnswerFile(out, { rows, added });
+  let done = file.numDone;
+  if (done < rows.length) {
+    const newTokens = async (template: PromptTemplate) => {
+      if (maxNewTokens !== undefined) return maxNewTokens;
+      const root = dataRoot ?? workspace.settings.dataRoot;
+      const most = await longestTrainingAnswer(spec, task.answer.kind, template, root);
+      workspace.note(`Answers may have ${count(most)} tokens (options.maxNewTokens).`);
+      return most;
+    };
+    const answerer = await openAnswerer(ref, task.answer, newTokens, workspace);
+    try {
+      done = await answerRest(answerer, questions, file, options.task, workspace);
+    } finally {
+      await answerer.close();
+    }
+  }
+  const isDone = done === rows.length;
+  if (isDone) file.finish();
+  const where = isDone || !/\.parquet$/i.test(out) ? out : `${out}.partial.jsonl`;
+  return { out: where, total: rows.length, done, before: file.numDone };
+}
+
+/**
+ * Answers the rows that are missing, unless it is told to stop. Batches begin where they do without interruption: a row's answer depends on the
+ * rows beside it in the last bits of rounding.
+ * @returns rows that are done
+ */
+async function answerRest(
+  { batch, tokenize, answer }: Answerer,
+  questions: readonly Question[],
+  file: AnswerFile,
+  label: string,
+  workspace: Workspace,
+): Promise<number> {
+  const first = file.numDone - (file.numDone % batch);
+  const tokenized = questions.slice(first).map(tokenize);
+  const numShortened = tokenized.filter(({ tokensLost }) => tokensLost > 0).length;
+  if (numShortened > 0) workspace.note(`${count(numShortened)} prompts are shortened, as the task's fit declares.`);
+  let numDone = file.numDone;
+  for (let from = first; from < questions.length && !workspace.signal.aborted; from += batch) {
+    const prompts = tokenized.slice(from - first, from - first + batch).map(({ whole }) => whole);
+    const show = (done: number) =>
+      workspace.progress({
+        ...{ id: "predict", label, index: 1, pieces: 1 },
+        ...{ phase: "eval", done: from + done, total: questions.length, unit: "examples" },
+      });
+    const answers = await answer(prompts, show);
+    if (answers === null) break;
+    file.add(answers.slice(numDone - from));
+    numDone = from + prompts.length;
+    show(prompts.length);
+  }
+  return numDone;
+}
+
+function describedTask(
+  model: string,
+  { task, study }: PredictOptions,
+): { spec: TaskSpec; dataRoot: string | undefined } {
+  const described = study !== undefined ? readStudy(study, []).study : findStudyLock(resolve(model, "..", ".."))?.study;
+  return { spec: taskNamed(task, described && ingredientTasks(described)), dataRoot: described?.data_root };
+}
+
+function nothingWritten(task: string): SpecError {
+  return new SpecError({
+    place: "options.maxNewTokens",
+    expected: "a task whose answers are written",
+    got: `${task}, whose answers are labels`,
+    remedy: "Leave it out: one of the labels is picked.",
+  });
+}
+
+function noRows(input: string): DataError {
+  return new DataError({
+    place: input,
+    expected: "at least one row",
+    got: "none",
+    remedy: "Check that this is the right file.",
+  });
+}

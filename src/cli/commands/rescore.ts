@@ -1,0 +1,23 @@
+/** @file mixtune rescore DIR: judges stored answers again. */
+
+import type { Command } from "commander";
+import { rescore } from "../../app/evaluate/rescore.ts";
+import type { Act } from "../act.ts";
+import { EXIT_DONE } from "../exit.ts";
+import { wordList } from "../options/lists.ts";
+import { rescoredText } from "../screen/rescore-text.ts";
+
+export function addRescore(program: Command, act: Act): void {
+  program
+    .command("rescore <dir>")
+    .description("judge the stored answers of a run, a study or an evaluation again; no model is asked")
+    .option("--tasks <list>", "catalogue tasks that the folder does not describe, with commas between names", wordList)
+    .addHelpText("after", "\nExample: mixtune rescore studies/demo")
+    .action((dir: string, options: { tasks?: string[] }) =>
+      act(async (context) => {
+        const rescored = await rescore(dir, context, options);
+        context.result(rescored, rescoredText(rescored));
+        return EXIT_DONE;
+      }),
+    );
+}
