@@ -5,6 +5,7 @@ import { Command, CommanderError, Option } from "commander";
 import { packageVersion } from "../app/package.ts";
 import { visible } from "../base/visible.ts";
 import type { Act } from "./act.ts";
+import { addCancel } from "./commands/cancel.ts";
 import { addChat } from "./commands/chat.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addDemo } from "./commands/demo.ts";
@@ -15,6 +16,7 @@ import { addFetch } from "./commands/fetch.ts";
 import { addImport } from "./commands/import.ts";
 import { addInit } from "./commands/init.ts";
 import { addJudge } from "./commands/judge.ts";
+import { addLog } from "./commands/log.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addPredict } from "./commands/predict.ts";
 import { addRecommend } from "./commands/recommend.ts";
@@ -79,7 +81,9 @@ async function main(): Promise<number> {
     addServe,
     addChat,
     addStatus,
+    addCancel,
     addReport,
+    addLog,
     addCompare,
     addRecommend,
     addUi,

@@ -172,7 +172,7 @@ describe("is refused with what to do", () => {
     [
       "an unknown format",
       () => ["mixtune/tiny", "--to", "ggfu"],
-      /--to: expected one of peft, hf, gguf.*got ggfu\.\n.*gguf/,
+      /--to <format>.*ggfu.*Allowed choices are peft, hf, gguf/,
     ],
     [
       "a whole model as an adapter",
@@ -192,12 +192,12 @@ describe("is refused with what to do", () => {
     [
       "an unknown type",
       () => ["mixtune/tiny", "--to", "gguf", "--quantize", "q4_k"],
-      /--quantize: expected one of f32, f16, q8_0, got q4_k/,
+      /--quantize <type>.*q4_k.*Allowed choices are f32, f16, q8_0/,
     ],
     [
       "a size that is none",
       () => ["mixtune/tiny", "--to", "hf", "--shard-size", "big"],
-      /--shard-size: expected a size as 5GB/,
+      /--shard-size <size>.*expected a size as 5GB/,
     ],
     [
       "more context than the model has",

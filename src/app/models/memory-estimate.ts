@@ -34,6 +34,16 @@ function each(size: number, why: string): WeightCost {
   return { bytes: ({ parameters }) => size * parameters, what: `of ${size} bytes (${why})` };
 }
 
+/** Weights that training changes: all, or about those of adapters of a rank on every projection. */
+export function trainableWeights(
+  { parameters, layers, hidden, intermediate }: ModelSize,
+  { method, lora_rank, use_dora }: Pick<TrainSpec, "method" | "lora_rank" | "use_dora">,
+): number {
+  if (method === "full") return parameters;
+  const magnitudes = use_dora === true ? layers * (5 * hidden + 2 * intermediate) : 0;
+  return layers * lora_rank * (8 * hidden + 3 * intermediate) + magnitudes;
+}
+
 /**
  * Peak memory: Node with the engine's library; frozen weights; of what trains: values, gradients and moments on both sides of the engine, in a
  * training and a scoring network; activations of a micro-batch.

@@ -15,6 +15,11 @@ export function machineMemory(): number {
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
+/** Whether a machine may hold what an estimate says. @param memory  in bytes; default: this machine's */
+export function mayFit(needed: number, memory = machineMemory()): boolean {
+  return needed / ESTIMATE_ERROR <= memory;
+}
+
 /**
  * Refuses a model that cannot fit.
  * @param needed estimated peak; default: only to run it in our own engine
@@ -28,7 +33,7 @@ export function refuseLargeModel(
   memory = machineMemory(),
   cost: WeightCost = OWN_WEIGHTS,
 ): void {
-  if (needed / ESTIMATE_ERROR <= memory) return;
+  if (mayFit(needed, memory)) return;
   const weights = cost.bytes(size);
   throw new SpecError({
     place: name,

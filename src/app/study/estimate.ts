@@ -10,7 +10,7 @@ import type { TokenizedExample } from "../../data/types.ts";
 import type { RunSpec, TrainSpec } from "../../specs/types.ts";
 import type { Estimate } from "../../study/types.ts";
 import type { ModelSize } from "../models/base-model.ts";
-import { memoryOf, memoryOfTorch } from "../models/memory-estimate.ts";
+import { memoryOf, memoryOfTorch, trainableWeights } from "../models/memory-estimate.ts";
 
 /**
  * fp32 FLOP/s that go through one core, fitted to the bench of four widths on an AMD EPYC core with AVX-512 (docs/LOG.md): narrow products run at
@@ -41,11 +41,7 @@ export function estimateRun(
   const perSample = secondsOf(sample.packs, model, spec.train.method, spec.worker.threads);
   const perEvaluated = perSample / TRAINING_PASSES[spec.train.method];
   const seconds = sample.tokens === 0 ? 0 : (tokens * perSample + evaluated.tokens * perEvaluated) / sample.tokens;
-  const trainable =
-    spec.train.method === "full"
-      ? model.parameters
-      : model.layers * spec.train.lora_rank * (8 * model.hidden + 3 * model.intermediate) +
-        (spec.train.use_dora === true ? model.layers * (5 * model.hidden + 2 * model.intermediate) : 0);
+  const trainable = trainableWeights(model, spec.train);
   return {
     examples,
     tokens,

@@ -1,14 +1,19 @@
 /** @file Study and run files, read. A run file is a study of one mixture. */
 
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+<<<<<<< HEAD
 import { stringify } from "yaml";
 import { SpecError } from "../../base/errors.ts";
+=======
+>>>>>>> ad63318 (Status, cancel, log, fetch, setup, doctor, init, import and tasks: logic in app, words in cli/screen)
 import { CATALOGUE } from "../../data/catalogue.ts";
 import type { StudyFile } from "../../specs/schema.ts";
 import { parseStudy } from "../../specs/study-file.ts";
 import { parseTrainFile } from "../../specs/train-file.ts";
 import type { StudySpec, TaskSpec, TrainFileSpec } from "../../specs/types.ts";
+import { readSourceFile } from "./source-file.ts";
+
+const HINT = "Check the path; mixtune init writes a first study.yaml.";
 
 /** A study file as it was read. */
 export interface StudyInput {
@@ -22,8 +27,13 @@ export interface StudyInput {
  * @param assignments  `key=value` words laid over it, such as `seeds=[1,2,3]`
  * @throws {SpecError} no such file, or what parseStudy finds
  */
+<<<<<<< HEAD
 export function readStudy(path: string, assignments: string[] = []): StudyInput {
   const text = readSpecText(path);
+=======
+export function readStudy(path: string, assignments: string[]): StudyInput {
+  const { text } = readSourceFile(path, HINT);
+>>>>>>> ad63318 (Status, cancel, log, fetch, setup, doctor, init, import and tasks: logic in app, words in cli/screen)
   return { study: parseStudy(text, resolve(path), { assignments, cwd: process.cwd() }, CATALOGUE), text };
 }
 
@@ -38,8 +48,13 @@ export function defineStudy(study: StudyFile, cwd: string = process.cwd()): Stud
 }
 
 /** Reads a run file: a study of one mixture, one model, one seed, without the untuned model beside it. */
+<<<<<<< HEAD
 export function readTrainFile(path: string, assignments: string[] = []): StudyInput {
   const text = readSpecText(path);
+=======
+export function readTrainFile(path: string, assignments: string[]): StudyInput {
+  const { text } = readSourceFile(path, HINT);
+>>>>>>> ad63318 (Status, cancel, log, fetch, setup, doctor, init, import and tasks: logic in app, words in cli/screen)
   const file = parseTrainFile(text, resolve(path), { assignments, cwd: process.cwd() }, CATALOGUE);
   return { study: studyOfOne(file), text };
 }
@@ -78,20 +93,4 @@ export function answerKind(spec: TaskSpec): string {
   if (spec.texts_of !== undefined) return "document";
   if (spec.data !== undefined && spec.answer === undefined) return "text";
   return (spec.answer ?? CATALOGUE[spec.catalogue ?? spec.name]?.answer)?.kind ?? "label";
-}
-
-/** The text of a study or run file. */
-function readSpecText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    throw new SpecError({
-      place: path,
-      expected: "a file",
-      got: code === "ENOENT" ? "no such file" : code === "EISDIR" ? "a folder" : String(code),
-      remedy: "Check the path; mixtune init writes a first study.yaml.",
-      cause,
-    });
-  }
 }

@@ -1,164 +1,94 @@
-/** @file Everything that can be said of tasks' data before a run: contracts, lengths under each model, what stands in two places. */
+/** @file Checks the data of a study, or of tasks of the catalogue, before a run. */
 
-import { MixtuneError } from "../../base/errors.ts";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { CATALOGUE } from "../../data/catalogue.ts";
-import {
-  brokenBy,
-  type Finding,
-  findingsOf,
-  lengthFindings,
-  mislabelledCopies,
-  publishedFindings,
-  type SplitFacts,
-  splitFacts,
-  type TokenFacts,
-  tokenFacts,
-} from "../../data/checks/contracts.ts";
-import {
-  type AllowedOverlap,
-  findLeaks,
-  isAllowed,
-  leakDetail,
-  leaksByPair,
-  textOf,
-} from "../../data/checks/leakage.ts";
-import { findOverlaps, type Overlap } from "../../data/checks/near-duplicates.ts";
-import { type LoadSettings, loadTask } from "../../data/load-task.ts";
-import { openTemplate } from "../../data/tokens/chat-template.ts";
-import { openTokenizer } from "../../data/tokens/tokenizers.ts";
-import type { Example, LoadedTask } from "../../data/types.ts";
-import { confusionCells, countCells } from "../../metrics/confusion.ts";
-import { LABEL_METRICS } from "../../metrics/label-metrics.ts";
-import { isLabelMetric } from "../../specs/metrics.ts";
-import type { Split, TaskSpec } from "../../specs/types.ts";
+import { TRAIN_DEFAULTS } from "../../specs/train.ts";
+import type { StudySpec, TaskSpec } from "../../specs/types.ts";
+import { ingredientTasks } from "../../study/plan.ts";
+import { tokenizerDir } from "../models/named-model.ts";
+import type { Workspace } from "../workspace.ts";
+import { type CheckReport, type CheckRequest, checkData } from "./check-data.ts";
+import { fetchWhatThereIs } from "./hub-data.ts";
+import { taskNamed } from "./named-task.ts";
 
-/** What is to be checked. */
-export interface CheckRequest {
-  specs: Record<string, TaskSpec>;
-  settings: LoadSettings;
-  /** Tasks that are tested; the others are only mixed in, and their test splits do not matter. */
-  scored: readonly string[];
-  /** Whether the tasks are of one study; if not, what one trains on and another tests is only a warning. */
-  isStudy: boolean;
-  allowed: readonly AllowedOverlap[];
-  /** By model name: folder with tokenizer and template. */
-  modelDirs: Record<string, string>;
-  cutoffLen: number;
-  /** Told what is being looked at. */
-  progress(what: string): void;
+/** Lengths are counted in the tokens of this model unless another is named. */
+export const CHECK_MODEL = "mixtune/tiny";
+
+/** Of tasks of the catalogue; a study says these itself. */
+export interface CheckOptions {
+  /** Whose tokenizer counts; default mixtune/tiny. */
+  model?: string | undefined;
+  /** Most tokens of an example; default as of a study. */
+  cutoffLen?: number | undefined;
+  /** For every one of the tasks. */
+  task?: Pick<TaskSpec, "variant" | "prompt_style" | "data_dir" | "max_train"> | undefined;
 }
 
-/** Names as in the JSON that is printed. */
-export interface CheckReport {
-  ok: boolean;
-  tasks: CheckedTask[];
-  /** Texts in two places, over all splits. */
-  overlaps: Overlap[];
-  /** Of tasks with one another. */
-  findings: Finding[];
+/**
+ * Data contracts, lengths and leakage. What cannot be loaded is a finding.
+ * @param what  a study, or names of tasks of the catalogue; none: all that are on this machine
+ * @throws {SpecError} an unknown name, a model that cannot be found
+ */
+export async function checkTasks(
+  what: StudySpec | readonly string[],
+  workspace: Workspace,
+  options: CheckOptions = {},
+): Promise<CheckReport> {
+  const request = isStudy(what) ? ofStudy(what, workspace) : ofNames(what, options, workspace);
+  return checkData(await request);
 }
 
-export interface CheckedTask {
-  name: string;
-  answer?: string;
-  metric?: string;
-  licence?: string;
-  source?: string;
-  splits: SplitFacts[];
-  /** By model. */
-  tokens: Record<string, TokenFacts[]>;
-  findings: Finding[];
-  notes: string[];
+function isStudy(what: StudySpec | readonly string[]): what is StudySpec {
+  return !Array.isArray(what);
 }
 
-const SPLITS: readonly Split[] = ["train", "dev", "test"];
-
-/** Checks tasks one by one and with one another. What cannot be loaded is a finding, so that all that is wrong is seen at once. */
-export async function checkTasks(request: CheckRequest): Promise<CheckReport> {
-  const loaded: LoadedTask[] = [];
-  const tasks: CheckedTask[] = [];
-  for (const [name, spec] of Object.entries(request.specs)) {
-    request.progress(name);
-    const task = await loadedOrFinding(spec, request.settings);
-    if ("severity" in task) {
-      tasks.push({ name, splits: [], tokens: {}, findings: [task], notes: [] });
-      continue;
-    }
-    loaded.push(task);
-    tasks.push(checkTask(task, spec, request));
-  }
-  request.progress("texts in two places");
-  const overlaps = findOverlaps(textSets(loaded, request.scored));
-  const findings = leakFindings(loaded, request);
-  const all = [...findings, ...tasks.flatMap((task) => task.findings)];
-  return { ok: all.every(({ severity }) => severity !== "broken"), tasks, overlaps, findings };
-}
-
-async function loadedOrFinding(spec: TaskSpec, settings: LoadSettings): Promise<LoadedTask | Finding> {
-  try {
-    return await loadTask(spec, settings);
-  } catch (error) {
-    if (error instanceof MixtuneError) return brokenBy(error);
-    throw error;
-  }
-}
-
-function checkTask(task: LoadedTask, spec: TaskSpec, { modelDirs, cutoffLen }: CheckRequest): CheckedTask {
-  const present = SPLITS.filter((split) => task.splits[split].length > 0);
-  const splits = present.map((split) => splitFacts(task, split, { scoreConstant: scorer(task) }));
-  const findings = [...splits.flatMap((facts) => findingsOf(task, facts)), ...countFindings(task, spec)];
-  const tokens: CheckedTask["tokens"] = {};
-  for (const [model, folder] of Object.entries(modelDirs)) {
-    const tokenizer = openTokenizer(folder);
-    const template = openTemplate(folder, tokenizer);
-    tokens[model] = present.map((split) => tokenFacts(task, split, tokenizer, template, cutoffLen));
-    findings.push(...tokens[model].flatMap((facts) => lengthFindings(task, facts, spec.on_bad_row === "skip")));
-  }
-  const { name, metric, licence, source, notes } = task;
-  return { name, answer: task.answer.kind, metric, licence, source, splits, tokens, findings, notes };
-}
-
-/** Against published counts: a catalogue task's own, and for a person's labels those of all. */
-function countFindings(task: LoadedTask, spec: TaskSpec): Finding[] {
-  if (spec.data !== undefined || spec.texts_of !== undefined) return mislabelledCopies(task, KNOWN);
-  const definition = CATALOGUE[spec.catalogue ?? spec.name];
-  if (definition?.published === undefined) return [];
-  const [first] = Object.keys(definition.variants ?? {});
-  return spec.variant === undefined || spec.variant === first ? publishedFindings(task, definition.published) : [];
-}
-
-const KNOWN = Object.values(CATALOGUE).flatMap(({ name, published }) =>
-  published === undefined ? [] : [{ name, published }],
-);
-
-/** The task's metric of one label for everything; NaN for answers that are no labels. */
-function scorer({ answer, metric }: LoadedTask): (examples: readonly Example[], constant: string) => number {
-  return (examples, constant) => {
-    if (
-      answer.kind !== "label" ||
-      !isLabelMetric(metric) ||
-      examples.some((example) => !answer.labels.includes(example.answer))
-    )
-      return Number.NaN;
-    const verdicts = examples.map((example) => ({ gold: example.answer, pred: constant }));
-    const cells = confusionCells(verdicts, answer.labels);
-    return LABEL_METRICS[metric].aggregate(countCells(cells, cells.keys(), answer.labels.length));
+async function ofStudy(study: StudySpec, workspace: Workspace): Promise<CheckRequest> {
+  const modelDirs: Record<string, string> = {};
+  for (const [i, model] of study.models.entries())
+    modelDirs[model] = await tokenizerDir(model, `models[${i}]`, workspace);
+  const specs = ingredientTasks(study);
+  return {
+    specs,
+    settings: await fetchWhatThereIs(specs, study.data_root ?? workspace.settings.dataRoot, workspace),
+    scored: Object.keys(study.tasks),
+    isStudy: true,
+    allowed: study.allow_overlap ?? [],
+    modelDirs,
+    cutoffLen: study.train.cutoff_len,
+    progress: progressOf(workspace),
   };
 }
 
-function textSets(tasks: readonly LoadedTask[], scored: readonly string[]) {
-  return tasks.flatMap(({ name, splits }) =>
-    SPLITS.filter((split) => split !== "test" || scored.includes(name)).map((split) => ({
-      name: `${name}/${split}`,
-      rows: splits[split].map((example) => ({ id: example.id, text: textOf(example) })),
-    })),
-  );
+async function ofNames(
+  asked: readonly string[],
+  { model = CHECK_MODEL, cutoffLen = TRAIN_DEFAULTS.cutoff_len, task = {} }: CheckOptions,
+  workspace: Workspace,
+): Promise<CheckRequest> {
+  const { dataRoot } = workspace.settings;
+  const names = asked.length > 0 ? asked : namesOnThisMachine(task.data_dir ?? dataRoot);
+  const specs = Object.fromEntries(names.map((name) => [name, { ...taskNamed(name, undefined), ...task }]));
+  return {
+    specs,
+    settings: { ...(await fetchWhatThereIs(specs, dataRoot, workspace)), isOnlyEvaluated: true },
+    scored: names,
+    isStudy: false,
+    allowed: [],
+    modelDirs: { [model]: await tokenizerDir(model, "options.model", workspace) },
+    cutoffLen,
+    progress: progressOf(workspace),
+  };
 }
 
-function leakFindings(tasks: readonly LoadedTask[], { scored, allowed, isStudy }: CheckRequest): Finding[] {
-  return leaksByPair(findLeaks(tasks, scored)).map((leaks) => {
-    const { train, test } = leaks[0]!;
-    const passes = isAllowed(allowed, train.task, test.task) || (!isStudy && train.task !== test.task);
-    return { severity: passes ? "warning" : "broken", ...leakDetail(leaks) };
-  });
+function namesOnThisMachine(root: string | undefined): string[] {
+  return Object.values(CATALOGUE)
+    .filter(({ generate, local }) => {
+      const isLocal = root !== undefined && local?.files.every((file) => existsSync(join(root, file)));
+      return generate !== undefined || isLocal === true;
+    })
+    .map(({ name }) => name);
+}
+
+function progressOf({ note }: Workspace): (what: string) => void {
+  return (what) => note(`checking ${what}`);
 }

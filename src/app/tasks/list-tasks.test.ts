@@ -1,28 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
-import { taskList } from "./list-tasks.ts";
+import { expect, test } from "vitest";
+import { listTasks } from "./list-tasks.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "mixtune-list-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-test("says of each task how it is answered and ranked, what it is for and where it is read from", () => {
-  mkdirSync(join(folder, "svamp"));
-  writeFileSync(join(folder, "svamp", "SVAMP.json"), "[]");
-  const { entries, text } = taskList(folder);
-  const line = (name: string) => text.split("\n").find((row) => row.startsWith(`${name} `)) ?? "";
-  expect(line("svamp")).toMatch(
-    / number +number_accuracy +MIT +train and evaluate +local files or hub ChilleD\/SVAMP \(columns unverified\)$/,
-  );
-  expect(line("mmlu")).toMatch(
-    / label +accuracy +MIT +evaluation only +local files \(not in MIXTUNE_DATA\) or hub cais\/mmlu/,
-  );
-  expect(line("open-orca")).toMatch(
-    / text +answer_logprob +reportedly MIT +train and evaluate +hub Open-Orca\/OpenOrca/,
-  );
-  expect(line("gen-topic")).toMatch(/ train and evaluate +mixtune itself$/);
-  expect(entries.find(({ name }) => name === "gsm8k")).toMatchObject({
+test("the catalogue is a list of records", () => {
+  expect(listTasks("/nowhere").find(({ name }) => name === "gsm8k")).toMatchObject({
     kind: "number",
     variants: { answer: expect.any(String), reasoning: expect.any(String) },
     prompt_styles: ["plain", "bare"],

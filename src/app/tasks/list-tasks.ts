@@ -1,32 +1,21 @@
-/** @file mixtune tasks list: every task of the catalogue, how it is answered and ranked, what it may be used for and where it is read from. */
+/** @file Every task of the catalogue: how it is answered and ranked, what it may be used for and where it is read from. */
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CATALOGUE } from "../../data/catalogue.ts";
 import { rankingMetric } from "../../data/load-task.ts";
 import type { TaskDefinition } from "../../data/readers/definition.ts";
-import { aligned } from "../../report/tables.ts";
 
-/** The catalogue as records and as a table. @param dataRoot  where local files are looked for */
-export function taskList(dataRoot: string | undefined): { entries: TaskEntry[]; text: string } {
-  const entries = Object.values(CATALOGUE).map((task) => entryOf(task, dataRoot));
-  const header = ["name", "what", "answer", "metric", "licence", "use", "from"];
-  const rows = entries.map(({ name, title, kind, metric, licence, use, from }) => [
-    name,
-    title,
-    kind,
-    metric,
-    licence,
-    use,
-    from.map(sayOf).join(" or "),
-  ]);
-  return { entries, text: aligned([header, ...rows], "left") };
+/** The catalogue as records. @param dataRoot  where local files are looked for */
+export function listTasks(dataRoot: string | undefined): TaskEntry[] {
+  return Object.values(CATALOGUE).map((task) => entryOf(task, dataRoot));
 }
 
-/** As it is printed with --json. */
-type TaskEntry = ReturnType<typeof entryOf>;
+/** A task of the catalogue. Names as in the JSON that is printed. */
+export type TaskEntry = ReturnType<typeof entryOf>;
 
-type From =
+/** Where a task's rows come from. */
+export type TaskOrigin =
   | { kind: "generated" }
   | { kind: "local"; files: readonly string[]; is_here: boolean }
   | { kind: "hub"; id: string; columns_verified: boolean };
@@ -48,17 +37,11 @@ function entryOf(task: TaskDefinition, dataRoot: string | undefined) {
   };
 }
 
-function sourcesOf({ generate, local, hub }: TaskDefinition, dataRoot: string | undefined): From[] {
+function sourcesOf({ generate, local, hub }: TaskDefinition, dataRoot: string | undefined): TaskOrigin[] {
   const isHere = local?.files.every((file) => dataRoot !== undefined && existsSync(join(dataRoot, file))) ?? false;
   return [
     ...(generate === undefined ? [] : [{ kind: "generated" } as const]),
     ...(local === undefined ? [] : [{ kind: "local", files: local.files, is_here: isHere } as const]),
     ...(hub === undefined ? [] : [{ kind: "hub", id: hub.id, columns_verified: hub.isVerified } as const]),
   ];
-}
-
-function sayOf(from: From): string {
-  if (from.kind === "generated") return "mixtune itself";
-  if (from.kind === "local") return from.is_here ? "local files" : "local files (not in MIXTUNE_DATA)";
-  return `hub ${from.id}${from.columns_verified ? "" : " (columns unverified)"}`;
 }

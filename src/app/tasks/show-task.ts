@@ -1,24 +1,36 @@
 /** @file Real examples of a task as a model sees them, token by token, with what is trained on marked. */
 
 import { DataError } from "../../base/errors.ts";
-import { count } from "../../base/human-numbers.ts";
-import { visible } from "../../base/visible.ts";
+import { loadTask } from "../../data/load-task.ts";
 import { openTemplate } from "../../data/tokens/chat-template.ts";
 import { cutDocument } from "../../data/tokens/documents.ts";
 import { tokenizeToFit } from "../../data/tokens/prepare.ts";
 import { openTokenizer, type Tokenizer } from "../../data/tokens/tokenizers.ts";
 import type { LoadedTask, TokenizedExample } from "../../data/types.ts";
-import type { Split, TrainSpec } from "../../specs/types.ts";
+import { TRAIN_DEFAULTS } from "../../specs/train.ts";
+import type { Split, StudySpec, TaskSpec, TrainSpec } from "../../specs/types.ts";
+import { ingredientTasks } from "../../study/plan.ts";
+import { tokenizerDir } from "../models/named-model.ts";
+import type { Workspace } from "../workspace.ts";
+import { CHECK_MODEL } from "./check-tasks.ts";
+import { fetchHubData } from "./hub-data.ts";
+import { taskNamed } from "./named-task.ts";
 
-/** Stand around what is trained on. */
-const TRAINED = { open: "⟦", close: "⟧" };
+export const SHOWN_EXAMPLES = 3;
 
 export interface ShowOptions {
-  /** Absent: the first of train, dev and test that has examples. */
-  split: Split | undefined;
-  limit: number;
-  cutoffLen: number;
-  lossOn: TrainSpec["loss_on"];
+  /** Describes the task; default: the catalogue does. */
+  study?: StudySpec | undefined;
+  /** Whose tokenizer and template are used; default the study's first, else mixtune/tiny. */
+  model?: string | undefined;
+  /** Default: the first of train, dev and test that has examples. */
+  split?: Split | undefined;
+  /** Examples; default 3. */
+  limit?: number | undefined;
+  /** Most tokens of an example, without a study; default as of a study. */
+  cutoffLen?: number | undefined;
+  /** Of a task of the catalogue. */
+  task?: Pick<TaskSpec, "variant" | "prompt_style" | "data_dir" | "max_train"> | undefined;
 }
 
 interface ShownToken {
@@ -28,7 +40,7 @@ interface ShownToken {
 }
 
 /** An example as it is trained on or scored. Names as in the JSON that is printed. */
-interface ShownExample {
+export interface ShownExample {
   id: string;
   group: string;
   answer: string;
@@ -39,70 +51,64 @@ interface ShownExample {
   tokens: ShownToken[];
 }
 
+/** Names as in the JSON that is printed. */
+export interface ShownTask extends Pick<LoadedTask, "name" | "answer" | "metric" | "licence" | "source" | "notes"> {
+  /** Examples of each split. */
+  rows: Record<Split, number>;
+  /** Name of the chat template. */
+  template: string;
+  split: Split;
+  examples: ShownExample[];
+}
+
+/** What stands around {@link ShownTask} for people. */
+export interface Shown {
+  task: ShownTask;
+  lossOn: TrainSpec["loss_on"];
+  /** Of each example, its text up to what is trained on, and from there. */
+  texts: { lead: string; trained: string }[];
+}
+
 /**
  * The first examples of a split under a model's tokenizer and template.
+ * @throws {SpecError} an unknown task or model
  * @throws {DataError} a split without examples
  */
-export function showTask(task: LoadedTask, folder: string, options: ShowOptions): { record: object; text: string } {
+export async function showTask(name: string, workspace: Workspace, options: ShowOptions = {}): Promise<Shown> {
+  const { study, model = study?.models[0] ?? CHECK_MODEL } = options;
+  const spec = { ...taskNamed(name, study && ingredientTasks(study)), ...options.task };
+  const dataRoot = study?.data_root ?? workspace.settings.dataRoot;
+  const data = await fetchHubData({ [spec.name]: spec }, dataRoot, workspace);
+  const task = await loadTask(spec, { ...data, isOnlyEvaluated: true });
+  const folder = await tokenizerDir(model, "options.model", workspace);
   const tokenizer = openTokenizer(folder);
   const template = openTemplate(folder, tokenizer);
   const split =
-    options.split ?? (["train", "dev", "test"] as const).find((name) => task.splits[name].length > 0) ?? "train";
-  if (task.splits[split].length === 0) {
-    const present = Object.entries(task.splits).filter(([, examples]) => examples.length > 0);
-    throw new DataError({
-      place: `task ${task.name}: ${split}`,
-      expected: "at least one example",
-      got: "none",
-      remedy: `It has ${present.map(([name]) => name).join(" and ") || "no examples at all"}.`,
-    });
-  }
-  const examples = task.splits[split].slice(0, options.limit).map((row): ShownExample => {
-    const { whole, tokensLost } = tokenizeToFit(row, task, tokenizer, template, options.cutoffLen);
-    const pieces = task.answer.kind === "document" ? cutDocument(whole, options.cutoffLen) : [whole];
-    const tokens = markedTokens(pieces[0]!, options.lossOn, tokenizer);
+    options.split ?? (["train", "dev", "test"] as const).find((one) => task.splits[one].length > 0) ?? "train";
+  if (task.splits[split].length === 0) throw withoutExamples(task, split);
+  const cutoffLen = study?.train.cutoff_len ?? options.cutoffLen ?? TRAIN_DEFAULTS.cutoff_len;
+  const lossOn = study?.train.loss_on ?? "answer";
+  const examples = task.splits[split].slice(0, options.limit ?? SHOWN_EXAMPLES).map((row): ShownExample => {
+    const { whole, tokensLost } = tokenizeToFit(row, task, tokenizer, template, cutoffLen);
+    const pieces = task.answer.kind === "document" ? cutDocument(whole, cutoffLen) : [whole];
+    const tokens = markedTokens(pieces[0]!, lossOn, tokenizer);
     return {
       id: row.id,
       group: row.group,
       answer: row.answer,
       num_tokens: tokens.length,
       tokens_left_out: tokensLost,
-      too_long: tokens.length > options.cutoffLen,
+      too_long: tokens.length > cutoffLen,
       tokens,
     };
   });
-  const { name, metric, licence, source, notes, answer } = task;
-  const sizes = Object.fromEntries(Object.entries(task.splits).map(([key, rows]) => [key, rows.length]));
-  const record = {
-    name,
-    answer,
-    metric,
-    licence,
-    source,
-    notes,
-    rows: sizes,
-    template: template.name,
-    split,
-    examples,
+  const { answer, metric, licence, source, notes, splits } = task;
+  const rows = { train: splits.train.length, dev: splits.dev.length, test: splits.test.length };
+  return {
+    task: { name: task.name, answer, metric, licence, source, notes, rows, template: template.name, split, examples },
+    lossOn,
+    texts: examples.map(({ tokens }) => textsOf(tokens, tokenizer)),
   };
-  const head = [
-    `${name}: ${answer.kind}, ranked by ${metric}`,
-    `licence: ${licence}`,
-    `source: ${source}`,
-    ...(answer.kind === "label" ? [`labels: ${answer.labels.join(", ")}`] : []),
-    `rows: ${Object.entries(sizes)
-      .map(([key, n]) => `${count(n)} ${key}`)
-      .join(", ")}`,
-    ...notes,
-  ];
-  const legend = `${TRAINED.open}…${TRAINED.close}: what is trained on (template: ${template.name}, loss_on: ${options.lossOn}).`;
-  const body = examples.map((example) => `--- ${headOf(example)}\n${bodyOf(example, tokenizer)}`);
-  return { record, text: visible([...head, "", ...body, "", legend].join("\n")) };
-}
-
-function headOf({ id, num_tokens, tokens_left_out, too_long }: ShownExample): string {
-  const fitted = tokens_left_out > 0 ? `, ${count(tokens_left_out)} left out to fit` : "";
-  return `${id} (${count(num_tokens)} tokens${fitted}${too_long ? ", longer than train.cutoff_len" : ""})`;
 }
 
 /** Tokens that the loss is on are marked, as packing.ts has it: a token is trained on where one before it predicts it. */
@@ -116,9 +122,19 @@ function markedTokens(
 }
 
 /** The text of the tokens in runs, as pieces of one character may be several tokens. */
-function bodyOf({ tokens }: ShownExample, tokenizer: Tokenizer): string {
+function textsOf(tokens: readonly ShownToken[], tokenizer: Tokenizer): { lead: string; trained: string } {
   const first = tokens.findIndex(({ trained }) => trained);
+  const at = first < 0 ? tokens.length : first;
   const text = (list: readonly ShownToken[]) => tokenizer.decode(list.map(({ id }) => id));
-  if (first < 0) return text(tokens);
-  return `${text(tokens.slice(0, first))}${TRAINED.open}${text(tokens.slice(first))}${TRAINED.close}`;
+  return { lead: text(tokens.slice(0, at)), trained: text(tokens.slice(at)) };
+}
+
+function withoutExamples({ name, splits }: LoadedTask, split: Split): DataError {
+  const present = Object.entries(splits).filter(([, examples]) => examples.length > 0);
+  return new DataError({
+    place: `task ${name}: ${split}`,
+    expected: "at least one example",
+    got: "none",
+    remedy: `It has ${present.map(([one]) => one).join(" and ") || "no examples at all"}.`,
+  });
 }

@@ -1,16 +1,13 @@
 /** @file mixtune report DIR: the table of a study. */
 
-import { dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { SpecError } from "../../base/errors.ts";
-import { makeFolder, writeWhole } from "../../formats/files.ts";
-import { exportedRuns, runEvents, runsJsonl } from "../../report/exported-runs.ts";
 import { reportText } from "../../report/report-text.ts";
 import { formatStudyTable, type TableFormat } from "../../report/tables.ts";
 import { taskText } from "../../report/task-text.ts";
 import { reportPage, writeReport } from "../../report/write-report.ts";
 import { didYouMean } from "../../specs/nearest.ts";
-import { readStudyLock } from "../../study/lock-file.ts";
 import { studyResults } from "../../study/results.ts";
 import { taskDetail } from "../../study/task-detail.ts";
 import type { Act } from "../act.ts";
@@ -37,20 +34,8 @@ export function addReport(program: Command, act: Act): void {
       "--no-texts",
       "no outputs of single test items in report.html and report.json: to give away what data may not be",
     )
-    .addOption(
-      new Option(
-        "--export <format>",
-        "no table: settings, numbers by step and scores of every run for another tracker; jsonl has wandb's names",
-      ).choices(["jsonl", "tensorboard"]),
-    )
-    .option("--out <dir>", "where the export goes (default: exports in DIR)")
     .addHelpText("after", "\nExample: mixtune report studies/demo --format md > table.md")
-    .action((dir: string, options: ReportOptions) =>
-      act((context) => {
-        if (options.export !== undefined) return exportRuns(resolve(dir), options.export, options.out, context);
-        return report(resolve(dir), options, context);
-      }),
-    );
+    .action((dir: string, options: ReportOptions) => act((context) => report(resolve(dir), options, context)));
 }
 
 interface ReportOptions {
@@ -58,8 +43,6 @@ interface ReportOptions {
   split: "dev" | "test";
   task?: string;
   texts: boolean;
-  export?: "jsonl" | "tensorboard";
-  out?: string;
 }
 
 function report(dir: string, { format, split, task, texts }: ReportOptions, context: Context): number {
@@ -86,21 +69,5 @@ function report(dir: string, { format, split, task, texts }: ReportOptions, cont
   }
   const detail = taskDetail(table, results.read, task, split);
   context.result(detail, taskText(detail));
-  return EXIT_DONE;
-}
-
-function exportRuns(dir: string, format: "jsonl" | "tensorboard", out: string | undefined, context: Context): number {
-  const runs = exportedRuns(dir, readStudyLock(dir), (message) => context.note(`left out: ${message}`));
-  const folder = join(resolve(out ?? join(dir, "exports")), format);
-  const files: [string, string | Uint8Array][] =
-    format === "jsonl"
-      ? [[join(folder, "runs.jsonl"), runsJsonl(runs)]]
-      : runs.map((run) => [join(folder, run.name, "events.out.tfevents.mixtune"), runEvents(run)]);
-  for (const [path, content] of files) {
-    makeFolder(dirname(path));
-    writeWhole(path, content);
-  }
-  const open = format === "tensorboard" ? `: tensorboard --logdir ${folder}` : "";
-  context.result({ folder, runs: runs.length }, `${runs.length} runs are in ${folder}${open}`);
   return EXIT_DONE;
 }

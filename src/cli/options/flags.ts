@@ -11,6 +11,7 @@ export const FLAG_OF: Readonly<Record<string, string>> = {
   "options.compile": "--compile",
   "options.concurrency": "--concurrency",
   "options.contextLen": "--context",
+  "options.data": "--data",
   "options.datasetInfo": "--dataset-info",
   "options.design": "--design",
   "options.detach": "--detach",
@@ -22,6 +23,7 @@ export const FLAG_OF: Readonly<Record<string, string>> = {
   "options.isAllowed": "--allow-hosted",
   "options.isPaid": "--yes",
   "options.judges": "--judges",
+  "options.model": "--model",
   "options.maxNewTokens": "--max-new-tokens",
   "options.names": "--name",
   "options.out": "--out",
@@ -41,4 +43,9 @@ export const FLAG_OF: Readonly<Record<string, string>> = {
 /** A text with the flags in place of the options. */
 export function withFlags(text: string): string {
   return text.replace(/\boptions(\.[a-zA-Z]+)+/g, (key) => FLAG_OF[key] ?? key);
+}
+
+/** A record whose texts have the flags. */
+export function recordWithFlags<T extends object>(record: T): T {
+  return JSON.parse(withFlags(JSON.stringify(record))) as T;
 }

@@ -1,6 +1,6 @@
 /** @file The check of tasks' data as a person reads it. */
 
-import type { CheckedTask, CheckReport } from "../../app/tasks/check-tasks.ts";
+import type { CheckedTask, CheckReport } from "../../app/tasks/check-data.ts";
 import { count } from "../../base/human-numbers.ts";
 import { visible, visibleLine } from "../../base/visible.ts";
 import type { Finding, Quantiles, SplitFacts, TokenFacts } from "../../data/checks/contracts.ts";

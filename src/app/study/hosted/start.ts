@@ -82,6 +82,13 @@ function doorOf(choice: HostedChoice, { clock, random, note }: Workspace) {
   };
 }
 
+/** What became of a job of a run. */
+export interface CancelledJob {
+  run: string;
+  job: string;
+  status: string;
+}
+
 /**
  * Cancels the jobs of a study that go on.
  * @returns what became of each
@@ -91,8 +98,8 @@ export async function cancelHosted(
   ids: readonly string[],
   choice: HostedChoice,
   workspace: Workspace,
-): Promise<{ run: string; job: string; status: string }[]> {
-  const cancelled: { run: string; job: string; status: string }[] = [];
+): Promise<CancelledJob[]> {
+  const cancelled: CancelledJob[] = [];
   for (const { run, job } of jobsUnderWay(dir, ids)) {
     const place: JobPlace = {
       ...doorOf(choice, workspace),

@@ -1,0 +1,28 @@
+/** @file mixtune log DIR: the runs of a study for another tracker. */
+
+import { type Command, Option } from "commander";
+import { type LogOptions, writeLogs } from "../../report/write-logs.ts";
+import type { Act } from "../act.ts";
+import { EXIT_DONE } from "../exit.ts";
+
+export function addLog(program: Command, act: Act): void {
+  program
+    .command("log <dir>")
+    .description("write settings, numbers by step and scores of every run for TensorBoard or wandb")
+    .addOption(
+      new Option("--to <format>", "form of the log: TensorBoard's event files, or JSON Lines with wandb's field names")
+        .choices(["tensorboard", "jsonl"])
+        .makeOptionMandatory(),
+    )
+    .option("--out <dir>", "folder for the log (default: exports in DIR)")
+    .addHelpText("after", "\nExample: mixtune log studies/demo --to tensorboard")
+    .action((dir: string, { to, out }: LogOptions) =>
+      act((context) => {
+        const onProblem = (message: string) => context.note(`left out: ${message}`);
+        const { folder, runs } = writeLogs(dir, { to, out, onProblem });
+        const open = to === "tensorboard" ? `: tensorboard --logdir ${folder}` : "";
+        context.result({ folder, runs }, `${runs} runs are in ${folder}${open}`);
+        return EXIT_DONE;
+      }),
+    );
+}

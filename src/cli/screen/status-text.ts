@@ -1,0 +1,33 @@
+/** @file How far a study is, as a person reads it. */
+
+import type { RunStanding, StudyStatus } from "../../app/study/study-status.ts";
+import { aligned } from "../../report/tables.ts";
+import type { TestOpenings } from "../../study/ledger.ts";
+
+/** A table of the runs, and what is to be known beside it. */
+export function statusText({ runs, failedBaselines, testOpenings }: StudyStatus): string {
+  const count = (wanted: string) => runs.filter(({ state }) => state === wanted).length;
+  const rows = runs.map((run) => [run.id, run.mixture, `${run.seed}`, run.state, detailOf(run)]);
+  return [
+    aligned([["run", "mixture", "seed", "state", ""], ...rows]),
+    "",
+    `${count("done")} of ${runs.length} runs done${count("failed") > 0 ? `, ${count("failed")} failed` : ""}.`,
+    ...failedBaselines.map(({ id, reason }) => `baseline ${id} failed: ${firstLine(reason)}`),
+    openingsText(testOpenings),
+  ].join("\n");
+}
+
+/** Why a run failed, else how far it is. */
+export function detailOf({ reason, step, numSteps }: RunStanding): string {
+  return reason ?? (step === undefined ? "" : `step ${step} of ${numSteps}`);
+}
+
+/** How often test was looked at, in a sentence. */
+function openingsText({ times, runs, tasks }: TestOpenings): string {
+  if (times === 0) return "No test split was opened yet.";
+  return `Test splits of ${tasks} tasks were opened ${times} times, by ${runs} runs and baselines.`;
+}
+
+function firstLine(text: string): string {
+  return text.split("\n")[0]!;
+}
