@@ -3,6 +3,7 @@ import { join, relative, sep } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
   circlesIn,
+  commandPartsImported,
   drawFloors,
   flagsNamedIn,
   folderOf,
@@ -16,9 +17,9 @@ import {
 const ROOT = join(import.meta.dirname, "..");
 const SRC = join(ROOT, "src");
 
-function sourcesIn(folder: string): SourceFile[] {
+function sourcesIn(folder: string, kind = /(?<!\.test)\.ts$/): SourceFile[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && !entry.name.endsWith(".test.ts"))
+    .filter((entry) => entry.isFile() && kind.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .map((path) => ({ path: relative(folder, path).split(sep).join("/"), text: readFileSync(path, "utf8") }));
 }
@@ -65,6 +66,18 @@ describe("the house", () => {
 
   test("names no flag of the command below the command", () => {
     expect(files.flatMap(flagsNamedIn)).toEqual([]);
+  });
+
+  test("is used by benches, scripts and tests through src/app and the command alone", () => {
+    const outside = ["bench", "scripts", "test", "examples"].flatMap((folder) =>
+      sourcesIn(join(ROOT, folder), /\.(ts|js)$/).map(({ path, text }) => ({ path: `${folder}/${path}`, text })),
+    );
+    expect(outside.length).toBeGreaterThan(50);
+    expect(commandPartsImported(outside)).toEqual([]);
+  });
+
+  test("has few files in cli beside its three folders", () => {
+    expect(files.filter(({ path }) => /^cli\/[^/]+$/.test(path)).length).toBeLessThanOrEqual(6);
   });
 
   test("is drawn in docs/ARCHITECTURE.md as the table has it", () => {
@@ -134,6 +147,21 @@ describe("a planted violation is caught", () => {
     ["the environment", "hub/cache.ts", "const home = process.env.HF_HOME;", /process\.env belongs to/],
     ["the network", "models/weights.ts", 'await fetch("https://example.org");', /fetch belongs to/],
     ["back up in the engine", "engine/graph/ops.ts", 'import { lower } from "../runtime/lower.ts";', /goes back up/],
+    ["back up in data", "data/splits/splits.ts", 'import { x } from "../readers/hub-rows.ts";', /goes back up/],
+    ["a reader's tokens", "data/readers/x.ts", 'import { fit } from "../tokens/fit.ts";', /goes back up/],
+    ["beside it in data", "data/own/shapes.ts", 'import { x } from "../readers/definition.ts";', /goes back up/],
+    ["from below into the catalogue", "data/checks/x.ts", 'import { C } from "../catalogue.ts";', /goes back up/],
+    ["back up in app", "app/models/memory.ts", 'import { x } from "../study/estimate.ts";', /goes back up/],
+    ["from a verb to another", "app/judge/judge.ts", 'import { e } from "../evaluate/evaluate.ts";', /goes back up/],
+    [
+      "the report from app",
+      "app/evaluate/rescore.ts",
+      'import { a } from "../../report/tables.ts";',
+      /app may not import/,
+    ],
+    ["the command from app", "app/doctor.ts", 'import type { C } from "../cli/context.ts";', /app may not import cli/],
+    ["the engine from the command", "cli/commands/x.ts", 'import "../../engine/graph/ops.ts";', /cli may not import/],
+    ["back up in the command", "cli/screen/x.ts", 'import { C } from "../context.ts";', /goes back up/],
     ["a sibling", "models/qwen2.ts", 'import { llama } from "./llama.ts";', /imports its sibling/],
   ])("%s", (_, path, text, message) => expect(caught(path, text)).toMatch(message));
 
@@ -160,6 +188,14 @@ describe("a planted violation is caught", () => {
     expect(flagsNamedIn({ path: "cli/main.ts", text: 'const flag = "--out";' })).toEqual([]);
   });
 
+  test("a part of the command, outside src", () => {
+    const file = (text: string) => [{ path: "bench/study.ts", text }];
+    expect(commandPartsImported(file('import { x } from "../src/cli/context.ts";'))).toEqual([
+      "bench/study.ts: imports src/cli/context.ts",
+    ]);
+    expect(commandPartsImported(file('import "../src/cli/main.ts";\nimport "../src/app/doctor.ts";'))).toEqual([]);
+  });
+
   test("and what is allowed is not", () => {
     expect(caught("train/trainer.ts", 'import { readSpec } from "../runs/run-dir.ts";\nimport { z } from "zod";')).toBe(
       "",
@@ -167,5 +203,7 @@ describe("a planted violation is caught", () => {
     expect(caught("engine/runtime/session.ts", 'import * as ort from "onnxruntime-node";')).toBe("");
     expect(caught("runs/run-dir.ts", 'const t = new Date(0); // not Math.random\nconst s = "process.env";')).toBe("");
     expect(caught("app/workspace.ts", "Date.now();")).toBe("");
+    expect(caught("data/catalogue.ts", 'import { x } from "./tasks/fpb.ts";')).toBe("");
+    expect(caught("app/study/jobs.ts", 'import { x } from "./hosted/bill.ts";')).toBe("");
   });
 });

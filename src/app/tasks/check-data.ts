@@ -32,6 +32,8 @@ import { LABEL_METRICS } from "../../metrics/label-metrics.ts";
 import { isLabelMetric } from "../../specs/metrics.ts";
 import type { Split, TaskSpec } from "../../specs/types.ts";
 
+export type { Finding, Overlap, SplitFacts, TokenFacts };
+
 /** What is to be checked. */
 export interface CheckRequest {
   specs: Record<string, TaskSpec>;

@@ -2,23 +2,18 @@
 
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
+import { type ChatOptions, chatPartner } from "../../app/models/chat-partner.ts";
 import { openLocalModels } from "../../app/models/served-models.ts";
 import { visible } from "../../base/visible.ts";
-import { generate } from "../../eval/generate.ts";
-import { answerLead, CHAT_TOKENS, chatPrompt, type LocalModel, PromptTooLong } from "../../eval/local-model.ts";
-import { pieces } from "../../eval/serve/pieces.ts";
+import { CHAT_TOKENS } from "../../eval/serve/app.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
 import { numberOption, wholeNumber } from "../options/numbers.ts";
-import { type ChatAnswer, type ChatPartner, chatSession } from "../screen/chat-session.ts";
+import { chatSession } from "../screen/chat-session.ts";
 
-interface ChatOptions {
+interface ChatFlags extends ChatOptions {
   system?: string;
-  temperature: number;
-  topP: number;
-  maxNewTokens: number;
-  seed: number;
   context?: number;
 }
 
@@ -42,10 +37,10 @@ export function addChat(program: Command, act: Act): void {
       wholeNumber(1, 2 ** 24),
     )
     .addHelpText("after", "\nExample: mixtune chat studies/demo/runs/<id>")
-    .action((word: string, options: ChatOptions) => act((context) => chat(word, options, context)));
+    .action((word: string, options: ChatFlags) => act((context) => chat(word, options, context)));
 }
 
-async function chat(word: string, options: ChatOptions, context: Context): Promise<number> {
+async function chat(word: string, options: ChatFlags, context: Context): Promise<number> {
   const { models, close } = await openLocalModels([word], { contextLen: options.context }, context);
   const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true && !context.options.json;
   const lines = createInterface({
@@ -60,7 +55,7 @@ async function chat(word: string, options: ChatOptions, context: Context): Promi
     answering?.abort();
     lines.close();
   });
-  const partner = partnerOf(models[0]!, options, () => {
+  const partner = chatPartner(models[0]!, options, () => {
     answering = new AbortController();
     return answering.signal;
   });
@@ -93,41 +88,4 @@ async function chat(word: string, options: ChatOptions, context: Context): Promi
     lines.close();
     await close();
   }
-}
-
-function partnerOf(model: LocalModel, options: ChatOptions, begin: () => AbortSignal): ChatPartner {
-  const { network, parameters, tokenizer, template } = model;
-  const { temperature, topP, seed } = options;
-  // an answer may have half of the context at most, so that a question has the other half
-  const maxNewTokens = Math.min(options.maxNewTokens, Math.floor(network.maxPositions / 2));
-  let turn = 0;
-  return {
-    fits: (messages) => {
-      try {
-        return chatPrompt(model, messages).length + maxNewTokens <= network.maxPositions;
-      } catch (error) {
-        if (error instanceof PromptTooLong) return false;
-        throw error;
-      }
-    },
-    answer: async (messages, onText): Promise<ChatAnswer> => {
-      const signal = begin();
-      const taken: string[] = [];
-      const { push, end } = pieces(answerLead(model), ({ text }) => {
-        taken.push(text);
-        onText(text);
-      });
-      const prompt = { id: `turn ${++turn}`, prompt: chatPrompt(model, messages) };
-      const [answer] = await generate(network, parameters, [prompt], {
-        endIds: [...new Set([template.endOfTurnId, tokenizer.eosId])],
-        maxNewTokens,
-        decode: tokenizer.decode,
-        sampling: { temperature, topP, seed },
-        onText: (_, piece) => push(piece, []),
-        isWanted: () => !signal.aborted,
-      });
-      end();
-      return { text: taken.join(""), stopped: answer!.stopped };
-    },
-  };
 }

@@ -1,21 +1,6 @@
 /** @file A conversation line by line: the commands it knows, its history, and what is dropped of it when the context is full. */
 
-import type { Message } from "../../data/tokens/chat-template.ts";
-
-export interface ChatPartner {
-  /** @returns why it ended, and the answer, of which the pieces were handed on */
-  answer(messages: readonly Message[], onText: (piece: string) => void): Promise<ChatAnswer>;
-  /**
-   * Whether a conversation leaves room for an answer.
-   * @throws {CheckpointError} messages that the model's template does not take
-   */
-  fits(messages: readonly Message[]): boolean;
-}
-
-export interface ChatAnswer {
-  text: string;
-  stopped: "end" | "stop" | "length" | "dropped";
-}
+import type { ChatAnswer, ChatPartner, Message } from "../../app/models/chat-partner.ts";
 
 export interface ChatScreen {
   /** A piece of an answer. */

@@ -1,10 +1,8 @@
 /** @file The check of tasks' data as a person reads it. */
 
-import type { CheckedTask, CheckReport } from "../../app/tasks/check-data.ts";
+import type { CheckedTask, CheckReport, Finding, Overlap, SplitFacts, TokenFacts } from "../../app/tasks/check-data.ts";
 import { count } from "../../base/human-numbers.ts";
 import { visible, visibleLine } from "../../base/visible.ts";
-import type { Finding, Quantiles, SplitFacts, TokenFacts } from "../../data/checks/contracts.ts";
-import type { Overlap } from "../../data/checks/near-duplicates.ts";
 import { aligned } from "../../report/tables.ts";
 
 /** Labels shown before the rest are only counted. */
@@ -80,7 +78,7 @@ function tokenTable(model: string, facts: readonly TokenFacts[]): string {
   return aligned([header, ...rows], "left");
 }
 
-function quantiles({ min, median, p95, max }: Quantiles): string {
+function quantiles({ min, median, p95, max }: TokenFacts["example"]): string {
   return [min, median, p95, max].map(count).join("/");
 }
 
