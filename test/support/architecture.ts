@@ -27,8 +27,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | "everything
     ...["workers", "train", "eval", "study", "models", "optim", "engine", "data"],
     ...["metrics", "runs", "hub", "specs", "stats", "formats", "base"],
   ],
-<<<<<<< HEAD
-  cli: "everything",
+  cli: ["app", "report", "eval", "study", "runs", "hub", "specs", "formats", "base"],
   index: [
     "app",
     "report",
@@ -45,10 +44,6 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | "everything
     "stats",
     "base",
   ],
-=======
-  cli: ["app", "report", "eval", "study", "runs", "hub", "specs", "formats", "base"],
-  index: "everything",
->>>>>>> 4bca4b7 (app imports neither report nor cli; inner floors of app, data and cli are in the table, with planted violations)
 };
 
 /** A source file under src/, by its path there: `data/tasks/fpb.ts`. */

@@ -16,7 +16,7 @@ import { TRAIN_DEFAULTS } from "../../specs/train.ts";
 import type { TaskSpec } from "../../specs/types.ts";
 import { findStudyLock, studyAround } from "../../study/lock-file.ts";
 import { ingredientTasks } from "../../study/plan.ts";
-import { modelRef, type OpenedModel, openModel, parametersOf, weightsOf } from "../models/open-model.ts";
+import { modelRef, type OpenedModel, openModelFiles, parametersOf, weightsOf } from "../models/model-files.ts";
 import { packageVersion } from "../package.ts";
 import { fetchHubData, fetchWhatThereIs } from "../tasks/hub-data.ts";
 import { taskNamed } from "../tasks/named-task.ts";
@@ -78,7 +78,7 @@ export async function exportModel(model: string, workspace: Workspace, options: 
   const { to } = options;
   const format = EXPORT_FORMATS[to];
   const asked = askedChoices(options);
-  const opened = await openModel(await modelRef(model, workspace), workspace);
+  const opened = await openModelFiles(await modelRef(model, workspace), workspace);
   const { tuning, spec } = opened;
   const { config } = opened.model;
   if (to === "peft" && tuning.method !== "lora") throw noAdapter(model, spec !== undefined);

@@ -9,7 +9,7 @@ import { readAllRows } from "../../formats/row-file.ts";
 import type { TaskSpec } from "../../specs/types.ts";
 import { findStudyLock } from "../../study/lock-file.ts";
 import { ingredientTasks } from "../../study/plan.ts";
-import { modelRef } from "../models/open-model.ts";
+import { modelRef } from "../models/model-files.ts";
 import { readStudy } from "../study/read-study.ts";
 import { taskNamed } from "../tasks/named-task.ts";
 import type { Workspace } from "../workspace.ts";

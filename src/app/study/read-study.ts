@@ -1,11 +1,7 @@
 /** @file Study and run files, read. A run file is a study of one mixture. */
 
 import { resolve } from "node:path";
-<<<<<<< HEAD
 import { stringify } from "yaml";
-import { SpecError } from "../../base/errors.ts";
-=======
->>>>>>> ad63318 (Status, cancel, log, fetch, setup, doctor, init, import and tasks: logic in app, words in cli/screen)
 import { CATALOGUE } from "../../data/catalogue.ts";
 import type { StudyFile } from "../../specs/schema.ts";
 import { parseStudy } from "../../specs/study-file.ts";
@@ -27,13 +23,8 @@ export interface StudyInput {
  * @param assignments  `key=value` words laid over it, such as `seeds=[1,2,3]`
  * @throws {SpecError} no such file, or what parseStudy finds
  */
-<<<<<<< HEAD
 export function readStudy(path: string, assignments: string[] = []): StudyInput {
-  const text = readSpecText(path);
-=======
-export function readStudy(path: string, assignments: string[]): StudyInput {
   const { text } = readSourceFile(path, HINT);
->>>>>>> ad63318 (Status, cancel, log, fetch, setup, doctor, init, import and tasks: logic in app, words in cli/screen)
   return { study: parseStudy(text, resolve(path), { assignments, cwd: process.cwd() }, CATALOGUE), text };
 }
 
@@ -48,13 +39,8 @@ export function defineStudy(study: StudyFile, cwd: string = process.cwd()): Stud
 }
 
 /** Reads a run file: a study of one mixture, one model, one seed, without the untuned model beside it. */
-<<<<<<< HEAD
 export function readTrainFile(path: string, assignments: string[] = []): StudyInput {
-  const text = readSpecText(path);
-=======
-export function readTrainFile(path: string, assignments: string[]): StudyInput {
   const { text } = readSourceFile(path, HINT);
->>>>>>> ad63318 (Status, cancel, log, fetch, setup, doctor, init, import and tasks: logic in app, words in cli/screen)
   const file = parseTrainFile(text, resolve(path), { assignments, cwd: process.cwd() }, CATALOGUE);
   return { study: studyOfOne(file), text };
 }

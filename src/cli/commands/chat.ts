@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { type ChatOptions, chatPartner } from "../../app/models/chat-partner.ts";
 import { openLocalModels } from "../../app/models/served-models.ts";
 import { visible } from "../../base/visible.ts";
-import { CHAT_TOKENS } from "../../eval/serve/app.ts";
+import { CHAT_TOKENS } from "../../eval/local-model.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
