@@ -8,6 +8,7 @@ import {
   flagsNamedIn,
   folderOf,
   importsOf,
+  longFunctionsIn,
   MAY_IMPORT,
   type Project,
   type SourceFile,
@@ -78,6 +79,10 @@ describe("the house", () => {
 
   test("has few files in cli beside its three folders", () => {
     expect(files.filter(({ path }) => /^cli\/[^/]+$/.test(path)).length).toBeLessThanOrEqual(6);
+  });
+
+  test("has no function of more than 80 lines", () => {
+    expect(files.flatMap(longFunctionsIn)).toEqual([]);
   });
 
   test("is drawn in docs/ARCHITECTURE.md as the table has it", () => {
@@ -194,6 +199,14 @@ describe("a planted violation is caught", () => {
       "bench/study.ts: imports src/cli/context.ts",
     ]);
     expect(commandPartsImported(file('import "../src/cli/main.ts";\nimport "../src/app/doctor.ts";'))).toEqual([]);
+  });
+
+  test("a function of more than 80 lines", () => {
+    const long = (head: string, lines: number, tail: string) =>
+      longFunctionsIn({ path: "study/plan.ts", text: `${head}${"  f();\n".repeat(lines - 2)}${tail}` });
+    expect(long("/** Long. */\nfunction plan() {\n", 81, "}\n")).toEqual(["study/plan.ts: plan has 81 lines"]);
+    expect(long("const plan = () => {\n", 81, "};\n")).toEqual(["study/plan.ts: plan has 81 lines"]);
+    expect(long("/** Long. */\nfunction plan() {\n", 80, "}\n")).toEqual([]);
   });
 
   test("and what is allowed is not", () => {

@@ -42,27 +42,31 @@ describe("refuses", () => {
       /:1: expected XML without a document type/,
     ],
     ["an external entity", '<!DOCTYPE l SYSTEM "file:///etc/passwd"><l/>', /document type/],
-    ["an unknown entity", "<l>\n&nbsp;</l>", /:1: expected one of .*got &nbsp;/],
-    ["a lone &", "<l>a & b</l>", /got &/],
-    ["a character that XML does not have", "<l>&#0;</l>", /got &#0;/],
-    ["a tag that is not closed", "<a>\n<b></a>", /:2: expected <\/b>, got <\/a>/],
-    ["the end too early", "<a>\n<b>", /<\/b>, opened in line 2, got the end/],
-    ["a closing tag too many", "<a/></a>", /an opening tag/],
-    ["two roots", "<a/><b/>", /one root element, got another: <b>/],
-    ["text outside the root", "<a/>tail", /inside the root/],
-    ["an attribute twice", '<a x="1" x="2"/>', /x twice/],
-    ["an attribute without quotes", "<a x=1/>", /a tag, got <a x=1/],
-    ["a comment without end", "<a><!-- ", /a comment that ends with -->/],
-    ["no element", "  ", /an element, got none/],
+    ["an unknown entity", "<l>\n&nbsp;</l>", /:2: .*got undefined entity/],
+    ["a lone &", "<l>a & b</l>", /:1: expected well-formed XML/],
+    ["a character that XML does not have", "<l>&#0;</l>", /malformed character entity/],
+    ["a tag that is not closed", "<a>\n<b></a>", /:2: .*got unexpected close tag/],
+    ["the end too early", "<a>\n<b>", /:2: .*got unclosed tag: b/],
+    ["a closing tag too many", "<a/></a>", /unmatched closing tag: a/],
+    ["two roots", "<a/><b/>", /only one root/],
+    ["text outside the root", "<a/>tail", /outside of root node/],
+    ["an attribute twice", '<a x="1" x="2"/>', /duplicate attribute: x/],
+    ["an attribute without quotes", "<a x=1/>", /unquoted attribute value/],
+    ["a comment without end", "<a><!-- ", /expected well-formed XML/],
+    ["no element", "  ", /document must contain a root element/],
   ])("%s", (_, text, message) => expect(refused(text)).toMatch(message));
 
   test("nesting without end", () => expect(refused("<a>".repeat(100_000))).toMatch(/at most 200 elements inside/));
 });
 
+/** Characters that XML does not have. */
+const NO_XML = /[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+
 test("reads back any text that is escaped", () => {
   const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (text) => {
+    fc.property(fc.string({ unit: "binary" }), (any) => {
+      const text = any.replace(NO_XML, "");
       expect(textOf(parseXml(`<a>${escaped(text)}</a>`, "p"))).toBe(text.replace(/\r\n?/g, "\n"));
     }),
   );

@@ -190,6 +190,27 @@ export function importsOf(text: string): string[] {
   return ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
 }
 
+/** Lines that a function may have, its docstring not counted. */
+const MAX_LINES = 80;
+
+/** Functions with too many lines, as `path: name has N lines`. */
+export function longFunctionsIn({ path, text }: SourceFile): string[] {
+  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  const lineOf = (position: number) => source.getLineAndCharacterOfPosition(position).line;
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isFunctionLike(node) && "body" in node && node.body !== undefined) {
+      const lines = lineOf(node.end) - lineOf(node.getStart()) + 1;
+      const { name } = node.name !== undefined ? node : (node.parent as { name?: ts.Node });
+      if (lines > MAX_LINES)
+        found.push(`${path}: ${name?.getText() ?? "a function without a name"} has ${lines} lines`);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
 /** Folders and files whose texts may name flags: the command, the report's files, and arguments of other programs. */
 const NAMES_FLAGS = ["cli/", "report/", "app/", "workers/torch-setup.ts"];
 
