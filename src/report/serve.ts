@@ -1,8 +1,9 @@
 /** @file The live report on the loopback interface: a page, its data, and news as server-sent events. Answers GET and HEAD; nothing can be changed through it. */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { SpecError } from "../base/errors.ts";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { EVENT_STREAM, eventText, retryText } from "../http/event-stream.ts";
+import { listening } from "../http/listening.ts";
+import { foreignHeader } from "../http/own-site.ts";
 import { liveHtml } from "./html.ts";
 import type { LiveStudy } from "./live.ts";
 import type { LiveNews } from "./live-data.ts";
@@ -14,6 +15,7 @@ export interface ReportServer {
 }
 
 const ADDRESS = "127.0.0.1";
+const OTHER_PORT = { expected: "a port that is free", remedy: "Give another options.port, or 0 for any that is free." };
 /** Pages that are open, several times over. */
 const MAX_CONNECTIONS = 128;
 /** A dropped stream is taken up again after so long. */
@@ -45,9 +47,9 @@ export async function serveReport(study: LiveStudy, port: number): Promise<Repor
     send(request, response, "text/html; charset=utf-8", page.html);
   });
   server.maxConnections = MAX_CONNECTIONS;
-  await listening(server, port);
+  const taken = await listening(server, ADDRESS, port, OTHER_PORT);
   return {
-    url: `http://${ADDRESS}:${(server.address() as AddressInfo).port}/`,
+    url: `http://${ADDRESS}:${taken}/`,
     stop: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
@@ -58,10 +60,9 @@ export async function serveReport(study: LiveStudy, port: number): Promise<Repor
 
 /** Status and reason of a request that is not answered: one that writes, or that a page of another site may have sent. */
 function refusalOf({ method, headers }: IncomingMessage): [number, string] | undefined {
-  const { host = "", origin } = headers;
-  // A foreign name that was turned to this address (DNS rebinding) stands in Host.
-  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/i.test(host)) return [403, "Host: expected a name of the loopback interface"];
-  if (origin !== undefined && origin !== `http://${host}`) return [403, "Origin: expected no page of another site"];
+  const foreign = foreignHeader({ boundTo: ADDRESS }, headers);
+  if (foreign === "host") return [403, "Host: expected a name of the loopback interface"];
+  if (foreign === "origin") return [403, "Origin: expected no page of another site"];
   if (method !== "GET" && method !== "HEAD") return [405, `${method}: only GET and HEAD are answered`];
   return undefined;
 }
@@ -81,35 +82,14 @@ function send({ method }: IncomingMessage, response: ServerResponse, type: strin
 }
 
 function stream(study: LiveStudy, { method }: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(200, { ...HEADERS, "content-type": "text/event-stream; charset=utf-8" });
+  response.writeHead(200, { ...HEADERS, "content-type": EVENT_STREAM });
   if (method === "HEAD") {
     response.end();
     return;
   }
-  response.write(`retry: ${RETRY_MS}\n\n`);
+  response.write(retryText(RETRY_MS));
   const stop = study.listen((news: LiveNews) => {
-    response.write(`data: ${JSON.stringify(news)}\n\n`);
+    response.write(eventText(JSON.stringify(news)));
   });
   response.on("close", stop);
-}
-
-async function listening(server: Server, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => reject(unavailable(port, error)));
-    server.listen(port, ADDRESS, resolve);
-  });
-}
-
-function unavailable(port: number, cause: NodeJS.ErrnoException): SpecError {
-  const reasons: Record<string, string> = {
-    EADDRINUSE: "one that another server has",
-    EACCES: "one that needs more rights",
-  };
-  return new SpecError({
-    place: `${ADDRESS}, port ${port}`,
-    expected: "a port that is free",
-    got: reasons[cause.code ?? ""] ?? cause.message,
-    remedy: "Give another --port, or 0 for any that is free.",
-    cause,
-  });
 }

@@ -12,6 +12,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | "everything
   specs: ["base"],
   stats: ["base"],
   hub: ["base"],
+  http: ["base"],
   data: ["hub", "specs", "formats", "base"],
   engine: ["formats", "base"],
   metrics: ["stats", "specs", "base"],
@@ -20,8 +21,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | "everything
   optim: ["engine", "specs", "base"],
   study: ["runs", "metrics", "stats", "specs", "formats", "base"],
   train: ["data", "models", "optim", "engine", "runs", "specs", "formats", "base"],
-  eval: ["data", "models", "engine", "metrics", "runs", "stats", "specs", "formats", "base"],
-  report: ["study", "runs", "metrics", "stats", "specs", "formats", "base"],
+  eval: ["data", "models", "engine", "metrics", "runs", "http", "stats", "specs", "formats", "base"],
+  report: ["study", "runs", "metrics", "http", "stats", "specs", "formats", "base"],
   workers: ["train", "eval", "study", "models", "optim", "runs", "data", "specs", "formats", "base"],
   app: [
     ...["workers", "train", "eval", "study", "models", "optim", "engine", "data"],
@@ -58,10 +59,10 @@ const OWNED_MODULES: readonly { modules: RegExp; owners: readonly string[] }[] =
   { modules: /^@huggingface\/hub$/, owners: ["hub/"] },
   { modules: /^openai$/, owners: ["eval/hosted/"] },
   { modules: /^node:(child_process|worker_threads|cluster)$/, owners: ["workers/", "engine/runtime/"] },
-  { modules: /^(hono|@hono\/)/, owners: ["eval/serve/", "report/serve/"] },
+  { modules: /^(hono|@hono\/)/, owners: ["eval/serve/"] },
   {
     modules: /^node:(https?|http2|net|tls|dgram)$/,
-    owners: ["hub/", "eval/hosted", "eval/serve", "report/serve", "workers/"],
+    owners: ["hub/", "http/", "eval/serve/listen.ts", "report/serve.ts", "workers/"],
   },
 ];
 

@@ -3,10 +3,10 @@
 import { randomInt } from "node:crypto";
 import type { Command } from "commander";
 import { openLocalModels } from "../../app/models/served-models.ts";
-import { isLoopback } from "../../eval/serve/access.ts";
 import { serveApp } from "../../eval/serve/app.ts";
 import { listen } from "../../eval/serve/listen.ts";
 import { GenerationQueue } from "../../eval/serve/queue.ts";
+import { isLoopback } from "../../http/own-site.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { describeError, EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";

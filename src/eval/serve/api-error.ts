@@ -1,5 +1,7 @@
 /** @file What a request is refused with: a status and OpenAI's error shape, which its clients show to people. */
 
+import { MixtuneError } from "../../base/errors.ts";
+
 /** Refusals, and what goes wrong. */
 export type ErrorStatus = 400 | 401 | 403 | 404 | 413 | 429 | 499 | 500 | 503;
 
@@ -36,4 +38,12 @@ export class ApiError extends Error {
     this.body = { error: { message, type: TYPES[status], param: detail.param ?? null, code: detail.code ?? null } };
     this.retryAfter = detail.retryAfter;
   }
+}
+
+/** What the client is told of an error. @param onFault  told of what is no refusal: a fault of this server */
+export function apiErrorOf(error: unknown, onFault: (error: unknown) => void): ApiError {
+  if (error instanceof ApiError) return error;
+  onFault(error);
+  const message = error instanceof MixtuneError ? error.message : "A fault of this server; its log says more.";
+  return new ApiError(500, message);
 }

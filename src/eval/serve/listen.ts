@@ -1,11 +1,10 @@
 /** @file The server on its socket, and how it stops: no new requests, those that were taken are answered, within a limit. */
 
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
-import { SpecError } from "../../base/errors.ts";
+import { listening } from "../../http/listening.ts";
 import type { GenerationQueue } from "./queue.ts";
 
 export interface Listening {
@@ -25,6 +24,8 @@ const KEEP_ALIVE_MS = 75_000;
 /** After answers are written or given up: to see them off. */
 const LAST_BYTES_MS = 2000;
 
+const OTHER_ADDRESS = { expected: "an address that is free", remedy: "Give another options.port or options.host." };
+
 /**
  * @param port  0: any that is free
  * @throws {SpecError} an address that cannot be had
@@ -33,12 +34,9 @@ export async function listen(app: Hono, queue: GenerationQueue, host: string, po
   const server = createAdaptorServer({ fetch: app.fetch, hostname: host }) as Server;
   server.maxConnections = MAX_CONNECTIONS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => reject(unavailable(host, port, error)));
-    server.listen(port, host, resolve);
-  });
+  const taken = await listening(server, host, port, OTHER_ADDRESS);
   return {
-    port: (server.address() as AddressInfo).port,
+    port: taken,
     stop: async (limitMs) => {
       let isClosed = false;
       const closed = new Promise<void>((resolve) => server.close(() => resolve())).then(() => {
@@ -69,20 +67,4 @@ async function before(limitMs: number, happened: Promise<void>): Promise<boolean
   const inTime = await Promise.race([happened.then(() => true), late]);
   timer.abort();
   return inTime;
-}
-
-function unavailable(host: string, port: number, cause: NodeJS.ErrnoException): SpecError {
-  const reasons: Record<string, string> = {
-    EADDRINUSE: "one that another server has",
-    EACCES: "one that needs more rights",
-    EADDRNOTAVAIL: "one that is not this machine's",
-    ENOTFOUND: "a name that nobody knows",
-  };
-  return new SpecError({
-    place: `${host}, port ${port}`,
-    expected: "an address that is free",
-    got: reasons[cause.code ?? ""] ?? cause.message,
-    remedy: "Give another options.port or options.host.",
-    cause,
-  });
 }
