@@ -28,7 +28,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | "everything
     ...["workers", "train", "eval", "study", "models", "optim", "engine", "data"],
     ...["metrics", "runs", "hub", "specs", "stats", "formats", "base"],
   ],
-  cli: ["app", "report", "eval", "study", "runs", "hub", "specs", "formats", "base"],
+  cli: ["app", "report", "eval", "study", "runs", "hub", "http", "specs", "formats", "base"],
   index: [
     "app",
     "report",
