@@ -13,7 +13,7 @@ import { generate } from "../src/eval/generate.ts";
 import { answerLoss, scoreLabels } from "../src/eval/score.ts";
 import { CachedNetwork } from "../src/models/cached-network.ts";
 import { packBindings } from "../src/models/decoder.ts";
-import { initLora } from "../src/models/lora.ts";
+import { initAdapter } from "../src/models/lora.ts";
 import { Network, networkGraph, type Tuning } from "../src/models/network.ts";
 import { parameterViews } from "../src/models/parameters.ts";
 import { initParameter } from "../src/models/weights.ts";
@@ -59,11 +59,8 @@ const optimizer = await AdamW.create(
 const { layout } = network;
 const state = newAdamState(layout.size, layout.decaySize);
 const views = parameterViews(layout, state.parameters);
-for (const parameter of layout.parameters) {
-  const into = views[parameter.name]!;
-  if (workload.method === "lora") initLora(parameter, into, new Rng(1));
-  else initParameter(config, parameter, into, new Rng(1));
-}
+if (workload.method === "lora") initAdapter(layout, state.parameters, new Rng(1));
+else for (const parameter of layout.parameters) initParameter(config, parameter, views[parameter.name]!, new Rng(1));
 
 const graph = networkGraph(config, tuning, 1024, true);
 const packs = packExamples(examples, packOptions);

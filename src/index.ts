@@ -3,7 +3,15 @@
  * demands a name for every type that their signatures show. The parts of a training loop are in train.ts, the statistics in stats.ts.
  */
 
+export { type Check, type Diagnosis, type DoctorOptions, doctor, type Fit } from "./app/doctor.ts";
+export { type EvaluateOptions, type Evaluation, evaluate } from "./app/evaluate/evaluate.ts";
+export { type ChangedScore, type Rescored, type RescoreOptions, rescore } from "./app/evaluate/rescore.ts";
+export type { ExportCheck, TaskCheck } from "./app/export/check.ts";
+export { type Exported, type ExportOptions, exportModel } from "./app/export/export-model.ts";
+export type { ExportSubject } from "./app/export/folder.ts";
+export type { FormatName } from "./app/export/formats.ts";
 export type { HostedChoice, HostedOptions } from "./app/hosted/choice.ts";
+export { type Judged, type JudgeOptions, judge } from "./app/judge/judge.ts";
 export type { BaseModel, ModelSize } from "./app/models/base-model.ts";
 export {
   type AnswerOptions,
@@ -12,7 +20,9 @@ export {
   type PromptInput,
   type WrittenAnswer,
 } from "./app/models/open-model.ts";
+export { type Predictions, type PredictOptions, predict } from "./app/predict/predict.ts";
 export type { OpenAiSettings, Settings } from "./app/settings.ts";
+export { type CompareOptions, compare } from "./app/study/compare.ts";
 export type { HostedBill } from "./app/study/hosted/bill.ts";
 export type { JobUnderWay } from "./app/study/hosted/jobs-under-way.ts";
 export { planStudy, type StudyOptions } from "./app/study/plan-study.ts";
@@ -28,8 +38,11 @@ export { defineStudy, readStudy, readTrainFile, type StudyInput } from "./app/st
 export { type RunOptions, runStudy, type StudyOutcome } from "./app/study/run-study.ts";
 export type { JobSummary, StudyEvent } from "./app/study/study-events.ts";
 export type { RayOptions, TorchOptions, WorkerName, WorkerOptions } from "./app/study/worker-kind.ts";
+export type { CheckedTask, CheckReport } from "./app/tasks/check-data.ts";
+export { type CheckOptions, checkTasks } from "./app/tasks/check-tasks.ts";
 export type { HubData } from "./app/tasks/hub-data.ts";
 export { openWorkspace, type Progress, type Workspace } from "./app/workspace.ts";
+export type { KeyDifference } from "./base/differences.ts";
 export {
   CheckpointError,
   DataError,
@@ -43,6 +56,8 @@ export {
 export type { ProgramValue } from "./base/finqa-program.ts";
 export type { ExampleLengths } from "./data/batches/batches.ts";
 export { CATALOGUE } from "./data/catalogue.ts";
+export type { Finding, Quantiles, SplitFacts, TokenFacts } from "./data/checks/contracts.ts";
+export type { Overlap } from "./data/checks/near-duplicates.ts";
 export type { LoadSettings } from "./data/load-task.ts";
 export type {
   HubSource,
@@ -62,8 +77,10 @@ export type { Purse, Tokens } from "./eval/hosted/purse.ts";
 export type { HostedSettings } from "./eval/hosted/settings.ts";
 export type { Budget, HostedAnswer, HostedApi, Prices, Spending, TokenLogprob } from "./eval/hosted/types.ts";
 export type { Sampling } from "./eval/sampling.ts";
+export type { GgufType } from "./formats/gguf.ts";
 export type { Hub } from "./hub/hub.ts";
 export type { FetchProgress, HubFile, HubRecord, HubSettings, RepoKind, RepoRef, Snapshot } from "./hub/types.ts";
+export type { Disagreement, TaskDisagreement } from "./metrics/disagreement.ts";
 export { formatStudyTable, type TableFormat } from "./report/tables.ts";
 export { writeReport } from "./report/write-report.ts";
 export type { ItemList, ItemScores } from "./runs/item-scores.ts";
@@ -119,9 +136,12 @@ export type {
 } from "./specs/types.ts";
 export type { HeldOutCheck } from "./stats/additive.ts";
 export type { PooledVariance, SeedScores, SeedVariance } from "./stats/difference.ts";
+export type { LeftOut } from "./study/common-items.ts";
+export type { DisagreeingItem, SideComparison, TaskComparison } from "./study/compare.ts";
 export type { ModelItems, TaskItems } from "./study/items.ts";
 export type { Clock } from "./study/ledger.ts";
 export type { LockedBaseline, LockedRepo, LockedRun, LockedTask, StudyLock } from "./study/lock-file.ts";
+export type { ComparisonMethod, TestedDifference } from "./study/paired-tests.ts";
 export type { Detectable } from "./study/power.ts";
 export { type AddedMixture, type Advice, type BestMixture, recommend, type TaskAdvice } from "./study/recommend.ts";
 export type {
@@ -147,3 +167,4 @@ export type { Rival } from "./study/rival.ts";
 export type { Cell, Comparison, ReadScored, Row, ScoredRun, StudyTable } from "./study/study-table.ts";
 export type { Estimate, PlannedRun, RunProgress } from "./study/types.ts";
 export type { Untried, UntriedMixtures } from "./study/untried.ts";
+export type { Parity } from "./workers/parity.ts";

@@ -1,5 +1,6 @@
 /** @file The parts that examples/train-loop.ts is made of: tokens, packs, networks, gradients, optimizer, checkpoints. */
 
+export { modelFolder } from "./app/models/shipped-models.ts";
 export type { ProgramValue } from "./base/finqa-program.ts";
 export { Rng } from "./base/rng.ts";
 export { type LabelPackOptions, type PackOptions, packExamples, packLabels } from "./data/batches/packing.ts";
@@ -24,7 +25,7 @@ export {
   writeSafetensors,
 } from "./formats/safetensors.ts";
 export type { AttentionKind, BlockNorms, DecoderConfig, TensorSpec } from "./models/config.ts";
-export { initLora, type LoraConfig } from "./models/lora.ts";
+export { initAdapter, type LoraConfig } from "./models/lora.ts";
 export { Network, type NetworkOptions, type PackArrays, type Tuning } from "./models/network.ts";
 export { type Parameter, type ParameterLayout, parameterViews } from "./models/parameters.ts";
 export type { RotaryConfig } from "./models/rotary.ts";

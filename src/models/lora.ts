@@ -217,10 +217,16 @@ export function rowFactorGraph(base: TensorSource, model: DecoderConfig, config:
 }
 
 /**
- * First values of an adapter: A uniform in ±1/sqrt(in), B zero, so that the model starts unchanged.
+ * First values of an adapter's matrices: A uniform in ±1/sqrt(in), B zero, so that the model starts unchanged. Magnitudes are left as they are.
  * @source PEFT LoraLayer.reset_lora_parameters: kaiming_uniform_(A, a=sqrt(5)), zeros_(B)
  */
-export function initLora(parameter: Parameter, into: Float32Array, rng: Rng): void {
+export function initAdapter(layout: ParameterLayout, flat: Float32Array, rng: Rng): void {
+  const views = parameterViews(layout, flat);
+  for (const parameter of layout.parameters)
+    if (parameter.shape.length > 1) initLora(parameter, views[parameter.name]!, rng);
+}
+
+function initLora(parameter: Parameter, into: Float32Array, rng: Rng): void {
   if (parameter.name.includes(".lora_B.")) return void into.fill(0);
   const stream = rng.fork(parameter.name);
   const bound = 1 / Math.sqrt(parameter.shape[1]!);

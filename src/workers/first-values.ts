@@ -2,7 +2,7 @@
 
 import { SpecError } from "../base/errors.ts";
 import { Rng } from "../base/rng.ts";
-import { initLora, initMagnitudes } from "../models/lora.ts";
+import { initAdapter, initMagnitudes } from "../models/lora.ts";
 import { type ParameterLayout, parameterViews } from "../models/parameters.ts";
 import { initParameter, type ModelFolder, readParameters } from "../models/weights.ts";
 import type { RunSpec } from "../specs/types.ts";
@@ -18,13 +18,12 @@ export function firstValues(
   parameters: Float32Array,
 ): void {
   const rng = new Rng(seed).fork("init");
-  const views = parameterViews(layout, parameters);
   if (train.method === "lora") {
     if (train.init === "random") throw loraOnRandom();
     initMagnitudes(model, layout, parameters);
-    for (const parameter of layout.parameters)
-      if (parameter.shape.length > 1) initLora(parameter, views[parameter.name]!, rng);
+    initAdapter(layout, parameters, rng);
   } else if (train.init === "random") {
+    const views = parameterViews(layout, parameters);
     for (const parameter of layout.parameters) initParameter(model.config, parameter, views[parameter.name]!, rng);
   } else readParameters(model, layout, parameters);
 }

@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Parity } from "../../src/app/export/check.ts";
+import type { ExportCheck } from "../../src/app/export/check.ts";
 import { openGguf } from "../../src/formats/gguf.ts";
 import type { Prediction } from "../../src/runs/types.ts";
 import { mixtune, temporaryFolder } from "../support/command.ts";
@@ -49,7 +49,7 @@ afterAll(() => remove());
 interface Result {
   dir: string;
   notes: string[];
-  parity: Parity;
+  parity: ExportCheck;
 }
 async function exported(...args: string[]): Promise<Result> {
   const { status, stdout, stderr } = await run("export", ...args, "--json", "--quiet");

@@ -214,10 +214,7 @@ describe("a study that a service trains", () => {
 
     const status = await command(["status", "stopped"], "stopped");
     expect(JSON.parse(status.stdout).going_on.toSorted()).toEqual(server.jobs.map(({ id }) => id));
-    const elsewhere = await command(
-      ["cancel", "stopped", "--base-url", "http://127.0.0.1:1/v1"],
-      "x",
-    );
+    const elsewhere = await command(["cancel", "stopped", "--base-url", "http://127.0.0.1:1/v1"], "x");
     expect([elsewhere.status, elsewhere.stderr]).toEqual([
       2,
       expect.stringMatching(/the service that the run began at/),

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -54,14 +54,73 @@ describe("the tarball in an empty folder", () => {
     expect(readdirSync(join(folder, "demo", "runs"))).toHaveLength(1);
   });
 
-  test("can be imported", () => {
-    expect(call("node", "--input-type=module", "-e", 'console.log(typeof (await import("mixtune")))').trim()).toBe(
-      "object",
-    );
-  });
+  describe("a program of a stranger", () => {
+    const examples = readdirSync(join(ROOT, "examples")).map((name) => name.replace(/\.ts$/, ""));
 
-  test("brings its types", () => {
-    expect(readdirSync(join(folder, "node_modules", "mixtune", "dist"))).toContain("index.d.ts");
+    beforeAll(() => {
+      cpSync(join(ROOT, "examples"), join(folder, "examples"), { recursive: true });
+      writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
+      // As strict as it gets, and types of the packages checked too.
+      const compilerOptions = {
+        ...{ strict: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true, skipLibCheck: false },
+        ...{ module: "NodeNext", target: "ES2023", lib: ["ES2023"], types: ["node"], outDir: "compiled" },
+        typeRoots: [join(ROOT, "node_modules", "@types")],
+      };
+      writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["examples"] }));
+      call("node", join(ROOT, "node_modules", "typescript", "bin", "tsc"), "-p", ".");
+    }, 120_000);
+
+    test("is one of these", () => {
+      expect(examples).toEqual(["compare-two-models", "evaluate-a-model", "own-data", "run-a-study", "train-loop"]);
+    });
+
+    test("runs a study", () => {
+      const out = call("node", "compiled/run-a-study.js");
+      expect(out).toMatch(/^all 6 steps$/m);
+      expect(out).toMatch(/\| all +\|/);
+      expect(existsSync(join(folder, "out", "first", "report.html"))).toBe(true);
+    });
+
+    test("makes a task of files, trains on it and asks the model", () => {
+      const out = call("node", "compiled/own-data.js");
+      expect(out).toMatch(/^checked: true \d+ train, \d+ dev, \d+ test$/m);
+      expect(out).toMatch(/^yes -\d+\.\d+ no -\d+\.\d+$/m);
+    });
+
+    test("evaluates a model", () => {
+      const out = call("node", "compiled/evaluate-a-model.js");
+      expect(out).toMatch(/^gen-entity: accuracy 0\.\d+ \(95% interval 0\.\d+ to 0\.\d+, n \d+\)$/m);
+    });
+
+    test("compares two models", () => {
+      expect(call("node", "compiled/compare-two-models.js")).toMatch(/^gen-topic: accuracy differs by -?0/m);
+    });
+
+    test("trains without a trainer", () => {
+      const script =
+        'import { trainLoop } from "./compiled/train-loop.js"; console.log((await trainLoop("cache")).answers);';
+      expect(call("node", "--input-type=module", "-e", script)).toContain("[ 'up', 'down', 'up', 'down' ]");
+    });
+
+    test("plans the paper's 55 mixtures", () => {
+      const script = `import { readStudy } from "mixtune";
+        const { study } = readStudy("node_modules/mixtune/recipes/paper-55.yaml");
+        console.log(study.models.length, Object.keys(study.tasks).length);`;
+      expect(call("node", "--input-type=module", "-e", script)).toMatch(/^\d+ \d+$/m);
+    });
+
+    test("takes the statistics without any native module", () => {
+      const script = `import { createRequire } from "node:module";
+        import { wilsonInterval } from "mixtune/stats";
+        const native = process.report.getReport().sharedObjects.filter((path) => /\\.node$|onnxruntime/.test(path));
+        console.log(JSON.stringify({ ...wilsonInterval(8, 10), native }));`;
+      expect(JSON.parse(call("node", "--input-type=module", "-e", script))).toMatchObject({ native: [] });
+    });
+
+    test("finds the schemas", () => {
+      const script = 'console.log(import.meta.resolve("mixtune/schema/study.schema.json"))';
+      expect(call("node", "--input-type=module", "-e", script)).toMatch(/protocol\/study\.schema\.json$/m);
+    });
   });
 
   test("brings the schemas that a study file can be checked against", () => {

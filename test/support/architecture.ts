@@ -31,6 +31,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | "everything
   cli: ["app", "report", "eval", "study", "runs", "hub", "http", "specs", "formats", "base"],
   index: [
     "app",
+    "workers",
+    "metrics",
     "report",
     "study",
     "runs",

@@ -21,17 +21,17 @@ export interface Side {
 }
 
 /** parity.json */
-export interface Parity {
+export interface ExportCheck {
   /** What was run to compare. */
   checked: string;
   /** Where the prompts are from, and how many there are. */
   prompts: { from: string; n: number; other_ids: number };
   logits: { largest_difference: number; largest: number; same_likeliest: number };
-  tasks: Record<string, TaskParity>;
+  tasks: Record<string, TaskCheck>;
   not_scored: Record<string, string>;
 }
 
-export interface TaskParity {
+export interface TaskCheck {
   split: "dev";
   n: number;
   metric: string;
@@ -42,7 +42,7 @@ export interface TaskParity {
 }
 
 /** What is asked. */
-export interface ParityQuestions {
+export interface CheckQuestions {
   tasks: readonly TaskSpec[];
   data: HubData;
   /** Whether a task that cannot be loaded ends the export. */
@@ -68,12 +68,12 @@ const SENTENCES = [
 ];
 
 /** @throws {MixtuneError} a task that was asked for by name and cannot be loaded */
-export async function compareSides(
+export async function checkExport(
   before: Side,
   after: Side,
   checked: string,
-  questions: ParityQuestions,
-): Promise<Parity> {
+  questions: CheckQuestions,
+): Promise<ExportCheck> {
   const not_scored: Record<string, string> = {};
   const pairs: { task: TaskSpec; sides: [PreparedTask, PreparedTask] }[] = [];
   for (const task of questions.tasks) {
@@ -102,7 +102,7 @@ export async function compareSides(
   };
   const prompts = promptsOf(before, after, pairs, spec);
   const logits = await compareLogits(before, after, prompts.ids);
-  const tasks: Record<string, TaskParity> = {};
+  const tasks: Record<string, TaskCheck> = {};
   for (const { task, sides } of pairs) {
     const results = [
       await evaluateSplit(before.model, sides[0], "dev", spec, async () => {}),
@@ -145,7 +145,11 @@ function promptsOf(
   return { from, ids, other: ids.filter((one, i) => one.join() !== others[i]!.join()).length };
 }
 
-async function compareLogits(before: Side, after: Side, prompts: readonly Int32Array[]): Promise<Parity["logits"]> {
+async function compareLogits(
+  before: Side,
+  after: Side,
+  prompts: readonly Int32Array[],
+): Promise<ExportCheck["logits"]> {
   let [largest_difference, largest, same_likeliest] = [0, 0, 0];
   for (const prompt of prompts) {
     const [a, b] = [(await before.logits(prompt)).slice(), await after.logits(prompt)];
@@ -158,7 +162,7 @@ async function compareLogits(before: Side, after: Side, prompts: readonly Int32A
   return { largest_difference, largest, same_likeliest };
 }
 
-function taskParity(before: SplitResult, after: SplitResult): TaskParity {
+function taskParity(before: SplitResult, after: SplitResult): TaskCheck {
   const metric = Object.keys(before.scores.metrics)[0]!;
   const value = ({ scores }: SplitResult) => scores.metrics[metric]?.value ?? Number.NaN;
   const answerOf = ({ output, label_logprobs }: Prediction) =>

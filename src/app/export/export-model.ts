@@ -21,7 +21,7 @@ import { packageVersion } from "../package.ts";
 import { fetchHubData, fetchWhatThereIs } from "../tasks/hub-data.ts";
 import { taskNamed } from "../tasks/named-task.ts";
 import type { Workspace } from "../workspace.ts";
-import { compareSides, type Parity, type ParityQuestions } from "./check.ts";
+import { type CheckQuestions, checkExport, type ExportCheck } from "./check.ts";
 import { type ExportSubject, refuseTaken, writeExport } from "./folder.ts";
 import {
   EXPORT_FORMAT_NAMES,
@@ -60,7 +60,7 @@ export interface Exported {
   /** What other programs do otherwise with these files. */
   notes: string[];
   /** How far the exported files are from the model. */
-  parity: Parity;
+  parity: ExportCheck;
 }
 
 const DTYPES: Record<NonNullable<ExportOptions["dtype"]>, WeightDtype> = { f32: "F32", f16: "F16", bf16: "BF16" };
@@ -114,8 +114,8 @@ export async function exportModel(model: string, workspace: Workspace, options: 
 async function checked(
   format: ExportFormat,
   written: { folder: string; scratch: string; opened: OpenedModel; parameters: Float32Array },
-  questions: ParityQuestions,
-): Promise<Parity> {
+  questions: CheckQuestions,
+): Promise<ExportCheck> {
   const { opened, parameters } = written;
   const { model, tuning, threads } = opened;
   const network = { threads, maxPositions: maxPositions(model.config, questions.cutoffLen) };
@@ -123,7 +123,7 @@ async function checked(
   try {
     sides.push(await engineSide(model.config, tuning, () => parameters, opened, network));
     sides.push(await format.open({ ...written, network }));
-    return await compareSides(sides[0]!, sides[1]!, format.checked, questions);
+    return await checkExport(sides[0]!, sides[1]!, format.checked, questions);
   } finally {
     for (const side of sides) await side.close();
   }
@@ -214,7 +214,7 @@ async function questionsOf(
   opened: OpenedModel,
   { tasks: asked, maxExamples = EXPORT_EXAMPLES }: ExportOptions,
   workspace: Workspace,
-): Promise<ParityQuestions> {
+): Promise<CheckQuestions> {
   const { ref, spec } = opened;
   const studyDir = ref.kind === "run" ? studyAround(ref.dir) : undefined;
   const lock = studyDir === undefined ? undefined : findStudyLock(studyDir);

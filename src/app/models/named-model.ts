@@ -1,22 +1,18 @@
 /** @file Model names: which folder stands behind one, what its bytes are, and what it takes to run it. Names of the hub: hub-model.ts. */
 
 import { statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { CheckpointError, SpecError } from "../../base/errors.ts";
 import { openModelFolder, readModelConfig } from "../../models/weights.ts";
 import { readReceipt, runPaths } from "../../runs/run-dir.ts";
 import { isHosted } from "../../specs/hosted.ts";
-import { didYouMean } from "../../specs/nearest.ts";
 import type { RunSpec } from "../../specs/types.ts";
 import { findStudyLock, type LockedRepo } from "../../study/lock-file.ts";
-import { packageRoot } from "../package.ts";
 import type { Workspace } from "../workspace.ts";
 import { type BaseModel, type ModelSize, modelIdentity, sizeOf } from "./base-model.ts";
 import { openHubModel } from "./hub-model.ts";
 import { refuseLargeModel } from "./memory.ts";
-
-/** Models that ship: name to folder inside the package. */
-const SHIPPED: Record<string, string> = { "mixtune/tiny": "assets/tiny" };
+import { modelFolder } from "./shipped-models.ts";
 
 /**
  * Opens a model by its name: one that ships, a folder, or `org/name[@revision]` of the hub, of which only what is small is fetched.
@@ -108,16 +104,7 @@ export async function tokenizerDir(name: string, place: string, workspace: Works
  * @throws {SpecError} an unknown mixtune/ name, a folder that is not there
  */
 export function localModelDir(name: string, place: string): string | undefined {
-  if (name.startsWith("mixtune/")) {
-    const folder = SHIPPED[name];
-    if (folder !== undefined) return join(packageRoot(), folder);
-    throw new SpecError({
-      place,
-      expected: "a model that ships",
-      got: name,
-      remedy: didYouMean(name, Object.keys(SHIPPED)),
-    });
-  }
+  if (name.startsWith("mixtune/")) return modelFolder(name, place);
   if (!/^\.{0,2}\//.test(name)) return undefined;
   const folder = resolve(name);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;

@@ -1,9 +1,9 @@
 /** @file How far an export is from its model, as a person reads it. */
 
-import type { Parity } from "../../app/export/check.ts";
+import type { ExportCheck } from "../../app/export/check.ts";
 
 /** A few lines for people. */
-export function parityText({ checked, prompts, logits, tasks, not_scored }: Parity): string {
+export function parityText({ checked, prompts, logits, tasks, not_scored }: ExportCheck): string {
   const { largest_difference, largest, same_likeliest } = logits;
   return [
     `Checked: ${checked}`,
