@@ -18,7 +18,7 @@ from mixtune_worker.memory import Thrift
 from mixtune_worker.model import open_model
 from mixtune_worker.prepared import Prepared
 from mixtune_worker.questions import Asker
-from mixtune_worker.run_dir import Status, read_metrics
+from mixtune_worker.run_dir import Status, read_metrics, write_receipt
 from mixtune_worker.train import notes_of
 from safetensors.numpy import load_file
 from test_numerics import CPU, loss_alone, never, training_of
@@ -147,6 +147,44 @@ def test_flops_and_what_is_said_follow_the_protocol(thirty, tmp_path, model_dirs
 
     for message in said:
         validate(message, json.loads((SCHEMAS / "message.schema.json").read_text()))
+
+
+@pytest.mark.skipif(not SCHEMAS.exists(), reason="protocol/ is not there")
+@pytest.mark.parametrize("thirty", ["lora"], indirect=True)
+def test_records_of_a_run_directory_are_as_the_published_schemas_say(thirty, tmp_path, model_dirs, monkeypatch):
+    _, whole, _ = thirty
+    assert check_records(whole) == 34  # status, receipt, last, best and a line a step
+    # with all that a run may have besides: a device without room for whole packs, and notes of it
+    prepared = write_prepared(tmp_path / "prepared", model_dirs("llama"), {"evaluate": "best"})
+    first_values(tmp_path, prepared)
+    training = training_of(prepared, tmp_path)
+    crowded(monkeypatch, training.model, 30, after=1)
+    training.run()
+    history = read_metrics(tmp_path)
+    assert "parts" in history[-1] and "best" in index_of(tmp_path)
+    write_receipt(tmp_path, CPU, 1, 2**20, 7, 1, 6, notes_of(history))
+    with Status(tmp_path) as status:
+        status.at(4, 4)
+    assert check_records(tmp_path) == 4 + len(history)
+
+
+def check_records(folder: Path) -> int:
+    """Compares records with their schemas, which here accept no unknown members. Returns the number of records."""
+    from jsonschema import validate
+
+    names = {
+        "status": "status",
+        "receipt": "receipt",
+        "checkpoints/last": "checkpoints",
+        "checkpoints/best": "checkpoints",
+    }
+    there = {folder / f"{file}.json": name for file, name in names.items() if (folder / f"{file}.json").exists()}
+    records = [(name, json.loads(path.read_text())) for path, name in there.items()]
+    records += [("metrics", json.loads(line)) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    for name, record in records:
+        schema = (SCHEMAS / "run-dir" / f"{name}.schema.json").read_text()
+        validate(record, json.loads(schema.replace('"additionalProperties": {}', '"additionalProperties": false')))
+    return len(records)
 
 
 def test_the_schema_is_the_one_that_typescript_generates():

@@ -4,6 +4,8 @@
  */
 
 import { z } from "zod";
+import type { Agreement } from "../specs/same-as.ts";
+import type { TaskSpec } from "../specs/types.ts";
 import { VERDICTS } from "../specs/verdicts.ts";
 import type {
   CalibrationScores,
@@ -27,7 +29,7 @@ const numbers = z.record(z.string(), z.number());
 /** Names of files and folders inside a checkpoint: never a path. */
 const plainName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/);
 
-export const statusSchema = schemaOf<RunStatus>(
+export const statusSchema = schemaOf<RunStatus>()(
   z.looseObject({
     state: z.enum(["planned", "running", "done", "failed"]),
     reason: z.string().optional(),
@@ -40,7 +42,7 @@ export const statusSchema = schemaOf<RunStatus>(
   }),
 );
 
-export const metricsLineSchema = schemaOf<MetricsLine>(
+export const metricsLineSchema = schemaOf<MetricsLine>()(
   z.looseObject({
     step: count,
     loss: number,
@@ -50,10 +52,12 @@ export const metricsLineSchema = schemaOf<MetricsLine>(
     tokens: number,
     seconds: number,
     dev_loss: numbers.optional(),
+    parts: count.optional(),
+    recompute: z.boolean().optional(),
   }),
 );
 
-export const predictionSchema = schemaOf<Prediction>(
+export const predictionSchema = schemaOf<Prediction>()(
   z.looseObject({
     id: z.string(),
     prompt_digest: z.string(),
@@ -71,7 +75,7 @@ export const predictionSchema = schemaOf<Prediction>(
 
 const verdict = z.enum(VERDICTS);
 
-export const judgementSchema = schemaOf<Judgement>(
+export const judgementSchema = schemaOf<Judgement>()(
   z.looseObject({
     id: z.string(),
     output_digest: z.string(),
@@ -97,9 +101,9 @@ const calibration = z.looseObject({
   confusion: z.array(z.array(count)),
 });
 
-export const calibrationSchema = schemaOf<CalibrationScores>(calibration);
+export const calibrationSchema = schemaOf<CalibrationScores>()(calibration);
 
-export const scoresSchema = schemaOf<Scores>(
+export const scoresSchema = schemaOf<Scores>()(
   z.looseObject({
     tasks: z.record(
       z.string(),
@@ -124,7 +128,10 @@ export const scoresSchema = schemaOf<Scores>(
 
 const cap = z.number().int().positive().nullable();
 
-export const subjectSchema = schemaOf<Subject>(
+/** Of a task the name alone is checked here; whoever loads the task checks the rest. */
+export const subjectSchema: z.ZodType<Subject> = schemaOf<
+  Omit<Subject, "tasks"> & { tasks: Record<string, Pick<TaskSpec, "name">> }
+>()(
   z.looseObject({
     model: z.string(),
     at: z.string(),
@@ -135,13 +142,14 @@ export const subjectSchema = schemaOf<Subject>(
   }),
 );
 
-export const receiptSchema = schemaOf<Receipt>(
+export const receiptSchema = schemaOf<Receipt>()(
   z.looseObject({
     versions: z.record(z.string(), z.string()),
     host: z.looseObject({ platform: z.string(), cpu: z.string(), cores: count, memory_bytes: count }),
     seed: z.number(),
     threads: count,
     cost: z.looseObject({ tokens: number, flops: number, seconds: number, peak_memory_bytes: number }),
+    notes: z.array(z.string()).optional(),
     hosted: z
       .looseObject({
         base_url: z.string(),
@@ -157,7 +165,7 @@ export const receiptSchema = schemaOf<Receipt>(
   }),
 );
 
-export const hostedJobSchema = schemaOf<HostedJob>(
+export const hostedJobSchema = schemaOf<HostedJob>()(
   z.looseObject({
     base_url: z.string(),
     model: z.string(),
@@ -201,11 +209,11 @@ export interface CheckpointIndex extends CheckpointRecord {
   best?: CheckpointRecord;
 }
 
-export const checkpointIndexSchema = schemaOf<CheckpointIndex>(
+export const checkpointIndexSchema = schemaOf<CheckpointIndex>()(
   checkpointRecord.extend({ best: checkpointRecord.optional() }),
 );
 
-/** The type of the record is the one of types.ts; zod would add `| undefined` to members that are only ever absent. */
-function schemaOf<T>(schema: z.ZodType): z.ZodType<T> {
-  return schema as z.ZodType<T>;
+/** The type of the record is the one of types.ts, and must agree with it; zod would add `| undefined` to members that are only ever absent. */
+function schemaOf<T>(): <S extends z.ZodType>(schema: S & Agreement<S, T>) => z.ZodType<T> {
+  return (schema) => schema as z.ZodType as z.ZodType<T>;
 }

@@ -17,7 +17,7 @@ export interface RunStatus {
   num_steps?: number;
 }
 
-/** One line of metrics.jsonl, written after each optimiser step; a dev evaluation adds `dev_loss` (per task and mean) to its step's line. */
+/** One line of metrics.jsonl, written after each optimizer step. */
 export interface MetricsLine {
   step: number;
   loss: number;
@@ -26,7 +26,12 @@ export interface MetricsLine {
   learning_rate: number;
   tokens: number;
   seconds: number;
+  /** Mean nats per supervised token, per task; in the lines of steps with a dev evaluation. */
   dev_loss?: Record<string, number>;
+  /** How many parts the PyTorch worker cut the packs into after it ran out of memory. Absent: they were whole. */
+  parts?: number;
+  /** Whether the PyTorch worker computed blocks twice to save memory. Absent: it did not. */
+  recompute?: boolean;
 }
 
 /** One line of predictions/<task>.<split>.jsonl */
@@ -131,6 +136,8 @@ export interface Receipt {
   seed: number;
   threads: number;
   cost: { tokens: number; flops: number; seconds: number; peak_memory_bytes: number };
+  /** What the PyTorch worker reports for people, in sentences: where it ran out of memory, what was lost. */
+  notes?: string[];
   /** Of a run that was fine-tuned by a service. */
   hosted?: HostedReceipt;
 }

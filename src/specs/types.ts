@@ -245,7 +245,8 @@ export interface RunSpec {
     string,
     {
       rows_digest: string;
-      num_train: number /** Where dev decides what is kept (best, early stopping). */;
+      num_train: number;
+      /** Where dev decides what is kept (best, early stopping). */
       dev_digest?: string;
     }
   >;

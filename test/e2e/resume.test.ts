@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { Rng } from "../../src/base/rng.ts";
+import { checkRecords } from "../support/run-dir-schemas.ts";
 
 const MIXTUNE = join(import.meta.dirname, "../../dist/mixtune.js");
 const folder = mkdtempSync(join(tmpdir(), "mixtune-resume-"));
@@ -86,5 +87,8 @@ test.each(["lora", "full"] as const)(
     const digests = resultDigests(straight);
     expect(Object.keys(digests).some((path) => path.endsWith(".safetensors"))).toBe(true);
     expect(resultDigests(killed)).toEqual(digests);
+
+    // status, receipt, scores, last, best, a line a step, and 16 predictions of two tasks on two splits
+    expect(checkRecords(runFolder(killed)!)).toEqual({ problems: [], numRecords: 5 + STEPS + 64 });
   },
 );
