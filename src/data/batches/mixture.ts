@@ -154,7 +154,9 @@ export function epochOrder(
     [ingredient[i], ingredient[j]] = [ingredient[j] as number, ingredient[i] as number];
     [example[i], example[j]] = [example[j] as number, example[i] as number];
   }
-  return { names, ingredient, example };
+  const order = { names, ingredient, example };
+  verifyMixture(order, counts, sizes);
+  return order;
 }
 
 /** Examples in the orders that are kept: 50 MB of them. */
@@ -204,23 +206,27 @@ export function verifyMixture(
 ): void {
   assert(order.ingredient.length === order.example.length, "mixture: ingredient and example have one length");
   const times = order.names.map((name) => new Uint32Array((sizes[name] as { num: number }).num));
-  for (const [k, which] of order.ingredient.entries()) {
-    const list = times[which];
-    const index = order.example[k] as number;
-    assert(
-      list !== undefined && index >= 0 && index < list.length,
-      `mixture: position ${k} names an example that exists`,
-    );
-    (list[index] as number)++;
+  // Plain loops: every epoch of every run is checked.
+  for (let k = 0; k < order.ingredient.length; k++) {
+    const list = times[order.ingredient[k]!];
+    const index = order.example[k]!;
+    if (list === undefined || index < 0 || index >= list.length) {
+      assert.fail(`mixture: position ${k} names no example that exists`);
+    }
+    list[index]!++;
   }
   assert(order.names.length === Object.keys(counts).length, "mixture: every ingredient is named once");
   for (const [which, name] of order.names.entries()) {
     const list = times[which] as Uint32Array;
     const count = counts[name] as number;
-    const total = list.reduce((sum, n) => sum + n, 0);
-    assert(total === count, `mixture: ${name} comes ${total} times, asked ${count}`);
     const [low, high] = [Math.floor(count / list.length), Math.ceil(count / list.length)];
-    const odd = list.findIndex((n) => n < low || n > high);
+    let total = 0;
+    let odd = -1;
+    for (let i = 0; i < list.length; i++) {
+      total += list[i]!;
+      if (list[i]! < low || list[i]! > high) odd = i;
+    }
+    assert(total === count, `mixture: ${name} comes ${total} times, asked ${count}`);
     assert(odd === -1, `mixture: ${name} example ${odd} comes ${list[odd]} times, not ${low} or ${high}`);
   }
 }
