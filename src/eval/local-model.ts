@@ -1,10 +1,11 @@
 /** @file A model on this machine that writes answers: network, weights, tokenizer and template under one name; texts and conversations to its ids. */
 
 import { DataError } from "../base/errors.ts";
-import type { Message, PromptTemplate } from "../data/tokens/chat-template.ts";
+import type { PromptTemplate } from "../data/tokens/chat-template.ts";
 import type { Tokenizer } from "../data/tokens/tokenizers.ts";
 import type { CachedNetwork } from "../models/cached-network.ts";
 import type { Network } from "../models/network.ts";
+import type { Message } from "../specs/message.ts";
 
 /** Models may share tokenizer, template and networks: adapters of one base differ in their parameters alone. */
 export interface LocalModel {

@@ -1,9 +1,9 @@
 /** @file An opened model as the other side of a conversation. */
 
-import type { Message } from "../../data/tokens/chat-template.ts";
 import { generate } from "../../eval/generate.ts";
 import { answerLead, chatPrompt, type LocalModel, PromptTooLong } from "../../eval/local-model.ts";
 import { pieces } from "../../eval/serve/pieces.ts";
+import type { Message } from "../../specs/message.ts";
 
 export type { Message };
 

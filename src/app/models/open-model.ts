@@ -1,10 +1,11 @@
 /** @file A finished run or a base model, opened to write answers and to score labels from a program. */
 
-import { type Message, tokenizeLabels } from "../../data/tokens/chat-template.ts";
+import { tokenizeLabels } from "../../data/tokens/chat-template.ts";
 import { generate } from "../../eval/generate.ts";
 import { answerLead, CHAT_TOKENS, chatPrompt, type LocalModel } from "../../eval/local-model.ts";
 import type { Sampling } from "../../eval/sampling.ts";
 import { scoreLabels } from "../../eval/score.ts";
+import type { Message } from "../../specs/message.ts";
 import type { Workspace } from "../workspace.ts";
 import { openLocalModels } from "./served-models.ts";
 

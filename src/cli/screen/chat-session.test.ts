@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Message } from "../../data/tokens/chat-template.ts";
+import type { Message } from "../../specs/message.ts";
 import { chatSession } from "./chat-session.ts";
 
 /** A partner that says what it was told, with room for so many messages, and what the screen showed. */

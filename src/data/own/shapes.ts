@@ -10,12 +10,8 @@
  * A list may also be a JSON text of one, as in CSV. Of a conversation the last answer is trained on; the turns before it stand in the prompt.
  */
 
+import type { Message } from "../../specs/message.ts";
 import type { NoAnswer } from "../answers.ts";
-
-export interface Turn {
-  role: "system" | "user" | "assistant";
-  text: string;
-}
 
 export interface Shape {
   name: "alpaca" | "sharegpt" | "messages" | "prompt/completion";
@@ -23,10 +19,10 @@ export interface Shape {
   answerField: string;
   /** Fields that every row must have. */
   fields: readonly string[];
-  turns(row: Record<string, unknown>): Turn[] | NoAnswer;
+  turns(row: Record<string, unknown>): Message[] | NoAnswer;
 }
 
-const ROLES: Readonly<Record<string, Turn["role"]>> = {
+const ROLES: Readonly<Record<string, Message["role"]>> = {
   system: "system",
   developer: "system",
   user: "user",
@@ -60,7 +56,7 @@ const SHAPES: readonly Shape[] = [
     turns: ({ instruction, input, output, system, history }) => {
       const question = joined(one(instruction, "instruction", "user"), optional(input, "input", "user"));
       if (!Array.isArray(question)) return question;
-      const asked: Turn = { role: "user", text: question.map(({ text }) => text).join("\n\n") };
+      const asked: Message = { role: "user", content: question.map(({ content }) => content).join("\n\n") };
       return joined(
         optional(system, "system", "system"),
         historyIn(history),
@@ -107,19 +103,21 @@ export interface Dialogue {
  * The last answer of a conversation and a prompt of all before it. One question stands as it is, under its system text; with earlier turns each
  * turn is named, `User:` and `Assistant:`, in a block of its own.
  */
-export function dialogueOf(turns: readonly Turn[]): Dialogue | NoAnswer {
+export function dialogueOf(turns: readonly Message[]): Dialogue | NoAnswer {
   const last = turns.findLastIndex(({ role }) => role === "assistant");
   if (last < 0) return { problem: "has no answer of an assistant" };
   const before = turns.slice(0, last);
   const said = before.filter(({ role }) => role !== "system");
   if (!said.some(({ role }) => role === "user")) return { problem: "has no turn of a user before the answer" };
-  const system = before.filter(({ role }) => role === "system").map(({ text }) => text);
+  const system = before.filter(({ role }) => role === "system").map(({ content }) => content);
   const isOne = said.length === 1;
-  const written = said.map(({ role, text }) => (isOne ? text : `${role === "user" ? "User" : "Assistant"}: ${text}`));
+  const written = said.map(({ role, content }) =>
+    isOne ? content : `${role === "user" ? "User" : "Assistant"}: ${content}`,
+  );
   return {
     prompt: [...system, ...written].join("\n\n"),
-    answer: (turns[last] as Turn).text,
-    text: said.map(({ text }) => text).join("\n"),
+    answer: (turns[last] as Message).content,
+    text: said.map(({ content }) => content).join("\n"),
     numTurns: said.length + 1,
     numAfter: turns.length - last - 1,
   };
@@ -137,13 +135,13 @@ export function questionIn(row: Readonly<Record<string, unknown>>): Pick<Dialogu
   const turns = shape.turns(asked);
   if (!Array.isArray(turns)) return turns;
   const isAnswered = turns.at(-1)?.role === "assistant";
-  return dialogueOf(isAnswered ? turns : [...turns, { role: "assistant", text: UNANSWERED }]);
+  return dialogueOf(isAnswered ? turns : [...turns, { role: "assistant", content: UNANSWERED }]);
 }
 
-function turnsIn(list: unknown, field: string, roleKey: string, textKey: string): Turn[] | NoAnswer {
+function turnsIn(list: unknown, field: string, roleKey: string, textKey: string): Message[] | NoAnswer {
   const found = typeof list === "string" ? jsonIn(list) : list;
   if (!Array.isArray(found)) return { problem: `${field} is not a list of {${roleKey}, ${textKey}} objects` };
-  const turns: Turn[] = [];
+  const turns: Message[] = [];
   for (const [i, turn] of found.entries()) {
     const { [roleKey]: role, [textKey]: content } = (turn ?? {}) as Record<string, unknown>;
     const known = typeof role === "string" && Object.hasOwn(ROLES, role) ? ROLES[role] : undefined;
@@ -151,7 +149,7 @@ function turnsIn(list: unknown, field: string, roleKey: string, textKey: string)
     if (known === undefined) return { problem: `${place} is by ${JSON.stringify(role) ?? "nobody"}` };
     const text = contentText(content);
     if (text === undefined || text.trim() === "") return { problem: `${place} has no text in ${textKey}` };
-    turns.push({ role: known, text: text.trim() });
+    turns.push({ role: known, content: text.trim() });
   }
   return turns;
 }
@@ -167,7 +165,7 @@ function contentText(content: unknown): string | undefined {
 }
 
 /** LLaMA-Factory's `history`: pairs of a question and its answer. */
-function historyIn(history: unknown): Turn[] | NoAnswer {
+function historyIn(history: unknown): Message[] | NoAnswer {
   if (history === undefined || history === null || history === "") return [];
   const list = typeof history === "string" ? jsonIn(history) : history;
   if (!Array.isArray(list)) return { problem: "history is not a list of [question, answer] pairs" };
@@ -180,15 +178,15 @@ function historyIn(history: unknown): Turn[] | NoAnswer {
   );
 }
 
-function one(value: unknown, field: string, role: Turn["role"]): Turn[] | NoAnswer {
+function one(value: unknown, field: string, role: Message["role"]): Message[] | NoAnswer {
   if (value === undefined || value === null) return { problem: `no ${field}` };
   if (typeof value === "object")
     return { problem: `${field} is a ${Array.isArray(value) ? "list" : "nested object"}, not a text` };
   const text = String(value).trim();
-  return text === "" ? { problem: `${field} is empty` } : [{ role, text }];
+  return text === "" ? { problem: `${field} is empty` } : [{ role, content: text }];
 }
 
-function optional(value: unknown, field: string, role: Turn["role"]): Turn[] | NoAnswer {
+function optional(value: unknown, field: string, role: Message["role"]): Message[] | NoAnswer {
   return isBlank(value) ? [] : one(value, field, role);
 }
 
@@ -196,8 +194,8 @@ function isBlank(value: unknown): boolean {
   return value === undefined || value === null || String(value).trim() === "";
 }
 
-function joined(...parts: (Turn[] | NoAnswer)[]): Turn[] | NoAnswer {
-  return parts.find((part): part is NoAnswer => !Array.isArray(part)) ?? (parts as Turn[][]).flat();
+function joined(...parts: (Message[] | NoAnswer)[]): Message[] | NoAnswer {
+  return parts.find((part): part is NoAnswer => !Array.isArray(part)) ?? (parts as Message[][]).flat();
 }
 
 function isList(value: unknown): boolean {

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { CheckpointError, DataError } from "../../base/errors.ts";
-import { type Message, openTemplate, plainTemplate, tokenizeExample, tokenizeLabels } from "./chat-template.ts";
+import type { Message } from "../../specs/message.ts";
+import { openTemplate, plainTemplate, tokenizeExample, tokenizeLabels } from "./chat-template.ts";
 import { openTokenizer } from "./tokenizers.ts";
 
 const GOLDEN = join(import.meta.dirname, "../../../test/golden/data-tokenizer");

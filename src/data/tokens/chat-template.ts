@@ -10,9 +10,12 @@ import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
 import { digestOf } from "../../base/digest.ts";
 import { CheckpointError, DataError } from "../../base/errors.ts";
 import { readText } from "../../formats/files.ts";
+import type { Message } from "../../specs/message.ts";
 import type { AnswerSpec } from "../../specs/types.ts";
 import type { Example, TokenizedExample } from "../types.ts";
 import { readJson, type Tokenizer } from "./tokenizers.ts";
+
+export type { Message };
 
 /** How a prompt and an answer become text and how an answer ends. */
 export interface PromptTemplate {
@@ -143,12 +146,6 @@ function continuation(tokenizer: Tokenizer, before: string): (text: string) => I
     const whole = tokenizer.encode(before + text);
     return head.every((id, i) => whole[i] === id) ? whole.subarray(head.length) : tokenizer.encode(text);
   };
-}
-
-/** A turn of a conversation. */
-export interface Message {
-  role: "system" | "user" | "assistant";
-  content: string;
 }
 
 /** The template as a function; it sees the messages and the names of the special tokens, not the clock, so that a prompt is the same every day. */

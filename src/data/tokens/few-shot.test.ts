@@ -98,7 +98,7 @@ describe("shots are written", () => {
   ];
 
   test("as turns", () => {
-    expect(shotTurns(shots, "1 + 1").map(({ role, text }) => `${role}: ${text}`)).toEqual([
+    expect(shotTurns(shots, "1 + 1").map(({ role, content }) => `${role}: ${content}`)).toEqual([
       "user: 2 + 2",
       "assistant: 4",
       "user: 3 + 3",

@@ -6,7 +6,7 @@
 import { digestOf } from "../../base/digest.ts";
 import { SpecError } from "../../base/errors.ts";
 import { Rng } from "../../base/rng.ts";
-import type { Turn } from "../own/shapes.ts";
+import type { Message } from "../../specs/message.ts";
 import type { Example, LoadedTask } from "../types.ts";
 import { PLAIN_TEXT, type PromptTemplate } from "./chat-template.ts";
 
@@ -78,12 +78,12 @@ export function withShots(task: LoadedTask, shots: readonly Shot[]): LoadedTask 
 }
 
 /** For a chat model: each example a user's turn and the assistant's, then the question. */
-export function shotTurns(shots: readonly Shot[], prompt: string): Turn[] {
-  const shown = shots.flatMap((shot): Turn[] => [
-    { role: "user", text: shot.prompt },
-    { role: "assistant", text: shot.answer },
+export function shotTurns(shots: readonly Shot[], prompt: string): Message[] {
+  const shown = shots.flatMap((shot): Message[] => [
+    { role: "user", content: shot.prompt },
+    { role: "assistant", content: shot.answer },
   ]);
-  return [...shown, { role: "user", text: prompt }];
+  return [...shown, { role: "user", content: prompt }];
 }
 
 /** Longest example in tokens with its shots, each of them as long as an example may be. */

@@ -44,5 +44,5 @@ function roughTokens(texts: readonly string[]): number {
 }
 
 function textsOf({ prompt }: HostedRequest): string[] {
-  return typeof prompt === "string" ? [prompt] : prompt.map(({ text }) => text);
+  return typeof prompt === "string" ? [prompt] : prompt.map(({ content }) => content);
 }

@@ -102,8 +102,8 @@ async function errorOf(work: Promise<unknown>): Promise<MixtuneError> {
 describe("a server that answers well", () => {
   test("is sent OpenAI's names, and nothing that it need not know", async () => {
     const turns = [
-      { role: "system", text: "Shout." },
-      { role: "user", text: "say go" },
+      { role: "system", content: "Shout." },
+      { role: "user", content: "say go" },
     ] as const;
     const request = ask("x", { prompt: turns, stop: ["\n"], seed: 7, topLogprobs: 2 });
     const [answer] = await open({ organisation: "org-1" }).answer([request]);
@@ -696,7 +696,10 @@ describe("the budget", () => {
   });
 
   test("is estimated before anything is sent", () => {
-    const requests = [ask("a", { prompt: "x".repeat(4001) }), ask("b", { prompt: [{ role: "user", text: "four" }] })];
+    const requests = [
+      ask("a", { prompt: "x".repeat(4001) }),
+      ask("b", { prompt: [{ role: "user", content: "four" }] }),
+    ];
     expect(estimateCost(requests, { inputPerMillion: 1000, outputPerMillion: 2000 })).toEqual({
       requests: 2,
       promptTokens: 1002,

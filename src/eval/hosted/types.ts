@@ -1,6 +1,6 @@
 /** @file What is asked of a model behind an OpenAI-compatible endpoint, and what comes back. */
 
-import type { Turn } from "../../data/own/shapes.ts";
+import type { Message } from "../../specs/message.ts";
 
 /** `chat`: turns in, a turn out. `completions`: a text in, its continuation out, as base models have it. */
 export type HostedApi = "chat" | "completions";
@@ -10,7 +10,7 @@ export interface HostedRequest {
   /** What it is about, for messages: an example's id. Not sent. */
   id: string;
   /** `chat`: turns, or the text of one user's turn; `completions`: a text. */
-  prompt: string | readonly Turn[];
+  prompt: string | readonly Message[];
   /** The most tokens of an answer. */
   maxTokens: number;
   /** The answer ends before the first of these; those that an endpoint does not take are applied here. */

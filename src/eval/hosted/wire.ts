@@ -23,12 +23,12 @@ const MAX_STOPS = 4;
 export function bodyOf(api: HostedApi, model: string, request: HostedRequest): RequestBody {
   const { prompt, maxTokens, stop, seed, topLogprobs } = request;
   assert(api === "chat" || typeof prompt === "string", "completions continue a text");
-  const turns = typeof prompt === "string" ? [{ role: "user", text: prompt }] : prompt;
+  const turns = typeof prompt === "string" ? [{ role: "user", content: prompt }] : prompt;
   return {
     model,
     ...(typeof prompt === "string" && api === "completions"
       ? { prompt }
-      : { messages: turns.map(({ role, text }) => ({ role, content: text })) }),
+      : { messages: turns.map(({ role, content }) => ({ role, content })) }),
     max_tokens: maxTokens,
     temperature: 0,
     ...(stop === undefined || stop.length === 0 ? {} : { stop: [...stop] }),

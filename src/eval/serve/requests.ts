@@ -1,7 +1,7 @@
 /** @file Bodies of requests, checked: what of OpenAI's API is taken, and what is refused by name. Nothing that would change an answer is ignored. */
 
 import { z } from "zod";
-import type { Message } from "../../data/tokens/chat-template.ts";
+import type { Message } from "../../specs/message.ts";
 import { didYouMean } from "../../specs/nearest.ts";
 import { ApiError } from "./api-error.ts";
 

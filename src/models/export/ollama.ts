@@ -5,17 +5,13 @@
  */
 
 import { CheckpointError } from "../../base/errors.ts";
-
-export interface Turn {
-  role: "system" | "user" | "assistant";
-  content: string;
-}
+import type { Message } from "../../specs/message.ts";
 
 /**
  * Renders a conversation that a user's turn ends, up to where the answer begins, without what llama.cpp puts in front by itself.
  * @throws turns that the template does not take
  */
-export type Render = (turns: readonly Turn[]) => string;
+export type Render = (turns: readonly Message[]) => string;
 
 type Around = { before: string; after: string };
 
@@ -43,8 +39,8 @@ const MARKS = {
  * @throws {CheckpointError} a template that no such texts describe
  */
 export function templatePieces(render: Render): TemplatePieces {
-  const user = (content: string): Turn => ({ role: "user", content });
-  const reply: Turn = { role: "assistant", content: MARKS.reply };
+  const user = (content: string): Message => ({ role: "user", content });
+  const reply: Message = { role: "assistant", content: MARKS.reply };
   // what stands between turns of three rounds tells a turn's end from the next one's beginning
   const rounds = [user(MARKS.first), reply, user(MARKS.second), reply, user(MARKS.last)];
   const [start, betweenA, betweenB, , , answer] = cutAt(render(rounds), [
@@ -66,7 +62,7 @@ export function templatePieces(render: Render): TemplatePieces {
     },
     answer: generation,
   };
-  const conversations: Turn[][] = [
+  const conversations: Message[][] = [
     [user("How are prices?")],
     rounds,
     [user("One"), { role: "assistant", content: "Two" }, user("Three")],
@@ -77,7 +73,7 @@ export function templatePieces(render: Render): TemplatePieces {
 }
 
 /** A conversation put together from the pieces. */
-export function composed(pieces: TemplatePieces, turns: readonly Turn[]): string {
+export function composed(pieces: TemplatePieces, turns: readonly Message[]): string {
   const begin = turns[0]?.role === "system" ? (pieces.beginWithSystem ?? "") : pieces.begin;
   const texts = turns.map(({ role, content }) => {
     const around = pieces.turns[role];
@@ -87,7 +83,7 @@ export function composed(pieces: TemplatePieces, turns: readonly Turn[]): string
 }
 
 function systemPieces(render: Render, userBefore: string): { begin: string; around: Around } | undefined {
-  const turns: Turn[] = [
+  const turns: Message[] = [
     { role: "system", content: MARKS.system },
     { role: "user", content: MARKS.first },
   ];

@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CheckpointError } from "../../base/errors.ts";
+import type { Message } from "../../specs/message.ts";
 import { ggufTokenizer, type TokenizerFacts } from "./gguf-tokenizer.ts";
-import { composed, modelfile, type Render, type Turn, templatePieces } from "./ollama.ts";
+import { composed, modelfile, type Render, templatePieces } from "./ollama.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const read = (path: string) => JSON.parse(readFileSync(join(ROOT, path, "tokenizer.json"), "utf8"));
@@ -144,8 +145,8 @@ describe("what llama.cpp would cut otherwise is refused by name", () => {
   });
 });
 
-const user = (content: string): Turn => ({ role: "user", content });
-const TURNS: Turn[] = [user("Hi"), { role: "assistant", content: "Yes" }, user("Why?")];
+const user = (content: string): Message => ({ role: "user", content });
+const TURNS: Message[] = [user("Hi"), { role: "assistant", content: "Yes" }, user("Why?")];
 
 describe("a chat template becomes texts around turns", () => {
   const chatml: Render = (turns) =>
