@@ -102,7 +102,7 @@ describe("own data", () => {
       },
     });
     expect(first.status).toBe(130);
-    expect(first.stdout).toContain("to do; the same command goes on");
+    expect(first.stdout).toContain("to do: run the same command again to resume");
     const second = await mixtune(["run", "study.yaml", "--out", "out", ...SMALL], {
       cwd: folder,
       watch: (kill) => {

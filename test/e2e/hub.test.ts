@@ -120,7 +120,7 @@ describe("a model of the hub", () => {
     server.faults.push({ match: WEIGHTS, on: "whole", cutAfter: 3_000_000, hold: true });
     const stopped = await stopAt(3_000_000, "SIGINT");
     expect(stopped.status).toBe(130);
-    expect(stopped.stderr).toContain("the same command goes on where this stopped");
+    expect(stopped.stderr).toContain("Run the same command again to resume");
     server.faults.push({ match: WEIGHTS, on: "rest", cutAfter: 2_000_000, hold: true });
     expect((await stopAt(5_000_000, "SIGKILL")).status).toBeNull();
     const { stdout } = await ok(["fetch", "study.yaml", "--json"]);

@@ -244,7 +244,7 @@ async function score(
         place: job.dir,
         expected: "scores",
         got: `a failure: ${failure.reason}`,
-        remedy: "Put the reason right and call again.",
+        remedy: "Fix the cause and run it again.",
       });
     }
     if (interrupted.length > 0) throw workspace.signal.reason;

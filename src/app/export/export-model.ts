@@ -169,7 +169,7 @@ function withDefaults(
       place: "options.contextLen",
       expected,
       got: `${contextLen}`,
-      remedy: "Correct it, or leave it out.",
+      remedy: "Choose a number within these bounds, or leave it out.",
     });
   }
   return { dtype, shardBytes: 5e9, quantize: dtype === "F32" ? "f32" : "f16", ...asked, contextLen };

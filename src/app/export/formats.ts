@@ -101,7 +101,7 @@ export const EXPORT_FORMATS = {
       writeHf(source, { dtype, shardBytes }, folder);
       return writeTexts(opened, folder);
     },
-    checked: "the exported folder opened anew, weights, tokenizer and template, in mixtune's own engine",
+    checked: "the exported folder opened again, weights, tokenizer and template, in mixtune's own engine",
     open: ({ folder, scratch, network }) => {
       const tokenizer = openTokenizer(folder);
       const texts = { tokenizer, template: openTemplate(folder, tokenizer) };

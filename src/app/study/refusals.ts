@@ -39,9 +39,9 @@ export function refuseMultiplier({ train, factors }: StudySpec): void {
   if (train[key] === undefined && !isFactor) return;
   throw new SpecError({
     place: isFactor ? `factors.train.${key}` : `train.${key}`,
-    expected: "options.worker hosted, whose services have it",
-    got: "a worker that takes learning_rate",
-    remedy: "Leave it out, and write train.learning_rate.",
+    expected: "options.worker hosted, the only worker that applies it",
+    got: "another worker",
+    remedy: "Use train.learning_rate instead.",
   });
 }
 

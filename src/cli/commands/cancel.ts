@@ -16,7 +16,7 @@ export function addCancel(program: Command, act: Act): void {
         const { cancelStudy } = await import("../../app/study/hosted/cancel.ts");
         const cancelled = await cancelStudy(dir, context, options);
         const lines = cancelled.map(({ run, job, status }) => `run ${run}: job ${job} ${status}`);
-        const end = "What was trained until then may be billed. mixtune run begins anew.";
+        const end = "What was trained until then may be billed. mixtune run starts new jobs.";
         const text = cancelled.length === 0 ? "No service works on a job of this study." : [...lines, end].join("\n");
         context.result({ cancelled }, text);
         return EXIT_DONE;

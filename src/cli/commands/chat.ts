@@ -20,20 +20,33 @@ interface ChatFlags extends ChatOptions {
 export function addChat(program: Command, act: Act): void {
   program
     .command("chat <model>")
-    .description("talk to a run or a model: /clear forgets the conversation, /exit leaves")
-    .option("--system <text>", "what the model is told before the conversation, where its template has a place for it")
-    .option("--temperature <number>", "0: always the likeliest token", numberOption(0, 2), 0.7)
+    .description("chat with a run or a model; /clear forgets the conversation, /exit leaves")
     .option(
-      "--top-p <number>",
-      "only the likeliest tokens that together have this probability",
+      "--system <text>",
+      "system message before the conversation, if the model's chat template has a place for one",
+    )
+    .option(
+      "--temperature <n>",
+      "randomness of the answers; 0 always takes the likeliest token",
+      numberOption(0, 2),
+      0.7,
+    )
+    .option(
+      "--top-p <n>",
+      "probability to sample from: only the likeliest tokens that together reach it",
       numberOption(0, 1),
       0.95,
     )
-    .option("--max-new-tokens <number>", "of an answer", wholeNumber(1, 2 ** 24), CHAT_TOKENS)
-    .option("--seed <number>", "same seed, same messages: same answers", wholeNumber(0, 2 ** 32 - 1), 0)
+    .option("--max-new-tokens <n>", "maximum tokens of an answer", wholeNumber(1, 2 ** 24), CHAT_TOKENS)
+    .option(
+      "--seed <n>",
+      "seed of the sampling: the same seed and messages give the same answers",
+      wholeNumber(0, 2 ** 32 - 1),
+      0,
+    )
     .option(
       "--context <tokens>",
-      "room for the conversation (default: 2048, or what a run was trained with)",
+      "maximum tokens of the conversation (default: 2048, or what a run was trained with)",
       wholeNumber(1, 2 ** 24),
     )
     .addHelpText("after", "\nExample: mixtune chat studies/demo/runs/<id>")

@@ -12,10 +12,11 @@ import { sideNamed } from "../../study/sides.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
+import { wordList } from "../options/lists.ts";
 import { wholeNumber } from "../options/numbers.ts";
 
 interface CompareCommandOptions {
-  task?: string;
+  tasks?: string[];
   split: "dev" | "test";
   format: CompareFormat | "json";
   items: number;
@@ -25,22 +26,26 @@ export function addCompare(program: Command, act: Act): void {
   program
     .command("compare <a> <b>")
     .description(
-      "paired test of two scored models, task by task: each a run's directory, a folder that mixtune eval filled, or STUDY_DIR:NAME, all seeds of a mixture or a baseline of a study",
+      "compare two scored models by a paired test, task by task. Each is a run's directory, a directory that mixtune eval filled, or STUDY_DIR:NAME (all seeds of a mixture or a baseline)",
     )
-    .option("--task <list>", "names with commas (default: all that both have)")
-    .addOption(new Option("--split <split>", "which split").choices(["dev", "test"]).default("test"))
+    .optionsGroup("Data:")
+    .option("--tasks <list>", "tasks to compare, separated by commas (default: all that both have)", wordList)
     .addOption(
-      new Option("--format <format>", "how it is written").choices(["text", "md", "csv", "json"]).default("text"),
+      new Option("--split <split>", "split whose answers are compared").choices(["dev", "test"]).default("test"),
+    )
+    .optionsGroup("Output:")
+    .addOption(
+      new Option("--format <format>", "form of the result").choices(["text", "md", "csv", "json"]).default("text"),
     )
     .option(
       "--items <n>",
-      "list so many items a task on which the two differ, with outputs",
+      "number of examples to list per task on which the two differ, with outputs",
       wholeNumber(0, 100_000),
       0,
     )
     .addHelpText(
       "after",
-      "\nBaselines of a study: majority, ngram, untuned, openai:NAME. Where several rows have a name: NAME,model=…,train.learning_rate=…\n\nExample: mixtune compare studies/demo:all studies/demo:gen-topic --items 5",
+      "\nBaselines of a study: majority, ngram, untuned, openai:NAME. If several rows share a name: NAME,model=…,train.learning_rate=…\n\nExample: mixtune compare studies/demo:all studies/demo:gen-topic --items 5",
     )
     .action((a: string, b: string, options: CompareCommandOptions) =>
       act((context) => compare(a, b, options, context)),
@@ -50,24 +55,23 @@ export function addCompare(program: Command, act: Act): void {
 function compare(
   textA: string,
   textB: string,
-  { task, split, format, items }: CompareCommandOptions,
+  { tasks: asked, split, format, items }: CompareCommandOptions,
   context: Context,
 ): number {
   const onProblem = (message: string) => context.note(`left out: ${message}`);
   const [a, b] = [readSide(sideNamed(textA), onProblem), readSide(sideNamed(textB), onProblem)];
-  const tasks = task === undefined ? undefined : tasksAsked(task, a, b);
+  const tasks = asked && known(asked, a, b);
   const comparison = compareSides(a, b, { split, ...(tasks && { tasks }) });
   context.result(machineForm(comparison, items), written(comparison, format, items));
   return EXIT_DONE;
 }
 
-function tasksAsked(text: string, a: SideAnswers, b: SideAnswers): string[] {
+function known(asked: string[], a: SideAnswers, b: SideAnswers): string[] {
   const names = [...new Set([...a.tasks(), ...b.tasks()])];
-  const asked = text.split(",");
   const unknown = asked.find((name) => !names.includes(name));
   if (unknown === undefined) return asked;
   throw new SpecError({
-    place: "--task",
+    place: "--tasks",
     expected: `tasks that either has scores of: ${names.join(", ")}`,
     got: unknown,
     remedy: didYouMean(unknown, names),

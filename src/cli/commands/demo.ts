@@ -13,10 +13,11 @@ export function addDemo(program: Command, act: Act): void {
   program
     .command("demo [key=value...]")
     .description(
-      "a whole small study, offline: shipped base model, generated tasks, several mixtures and seeds; minutes on 2 cores",
+      "run a whole small study offline: shipped base model, generated tasks, several mixtures and seeds; takes minutes on 2 cores",
     )
-    .option("--out <dir>", "where results go (default studies/demo)")
-    .addHelpText("after", "\nExample: mixtune demo --out /tmp/demo")
+    .optionsGroup("Output:")
+    .option("--out <dir>", "directory for the results (default: studies/demo)")
+    .addHelpText("after", "\nExamples:\n  mixtune demo\n  mixtune demo seeds=[1] --out /tmp/demo")
     .action((words: string[], options: { out?: string }) =>
       act(async (context) => {
         const input = readStudy(join(packageRoot(), "recipes", "demo.yaml"), assignmentsOf(words));

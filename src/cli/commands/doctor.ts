@@ -10,14 +10,14 @@ import { doctorText } from "../screen/doctor-text.ts";
 export function addDoctor(program: Command, act: Act): void {
   program
     .command("doctor")
-    .description("versions, cores, memory, engines found, writable places, models that fit")
+    .description("check this machine: versions, cores, memory, engines, writable places, models that fit")
     .addOption(
       new Option(
         "--parity [model]",
-        "also do a short run on both engines and compare them (default: mixtune/tiny)",
+        "compare the embedded engine with PyTorch on a short run of a model (default: mixtune/tiny)",
       ).preset("mixtune/tiny"),
     )
-    .addHelpText("after", "\nExample: mixtune doctor --json")
+    .addHelpText("after", "\nExamples:\n  mixtune doctor\n  mixtune doctor --parity")
     .action((options: DoctorOptions) =>
       act(async (context) => {
         const diagnosis = recordWithFlags(await doctor(context, options));

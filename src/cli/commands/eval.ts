@@ -18,19 +18,26 @@ export function addEval(program: Command, act: Act): void {
   const command = program
     .command("eval <model>")
     .description(
-      "score a model on tasks: a run's directory, a folder in Hugging Face's layout, org/name of the hub, mixtune/tiny, or openai:NAME",
+      "score a model on tasks: a run's directory, a folder in Hugging Face's layout, org/name of the Hub, mixtune/tiny, or openai:NAME",
     )
+    .optionsGroup("Output:")
+    .option("--out <dir>", "directory for predictions and scores (default: the run's directory, else evals/<model>)")
+    .optionsGroup("Data:")
     .option(
       "--tasks <list>",
-      "a study file, or names of the catalogue with commas (default: the run's own study)",
+      "study file, or names of catalogue tasks separated by commas (default: the run's study)",
       studyOrNames,
     )
     .addOption(
-      new Option("--split <list>", "dev, test or both with a comma").argParser(splitList).default(["test"], "test"),
+      new Option("--split <list>", "splits to score: dev, test or dev,test")
+        .argParser(splitList)
+        .default(["test"], "test"),
     )
-    .option("--out <dir>", "where predictions and scores go (default: the run's directory, or evals/<model>)")
-    .option("--few-shot <k>", "training examples shown before each question", wholeNumber(0, 99), 0)
-    .addHelpText("after", "\nExample: mixtune eval mixtune/tiny --tasks study.yaml --split dev,test")
+    .option("--few-shot <k>", "number of training examples shown before each question", wholeNumber(0, 99), 0)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mixtune eval mixtune/tiny --tasks study.yaml --split dev,test\n  mixtune eval openai:gpt-4o --tasks fpb --allow-hosted",
+    )
     .action((model: string, flags: EvalFlags) =>
       act(async (context) => {
         const { tasks, out, fewShot, split: splits } = flags;

@@ -17,12 +17,12 @@ interface ExportFlags extends Omit<ExportOptions, "shardBytes" | "contextLen"> {
 const HELP = `
 peft    the adapter, for transformers + PEFT beside its base model
 hf      merged weights in Hugging Face's layout: transformers, vLLM, and mixtune itself
-gguf    one file for llama.cpp and what is built on it: f32, f16 or q8_0, with tokenizer and chat template
-ollama  the GGUF and a Modelfile: then ollama create NAME -f Modelfile
+gguf    one file for llama.cpp and programs built on it: f32, f16 or q8_0, with tokenizer and chat template
+ollama  the GGUF and a Modelfile; then run ollama create NAME -f Modelfile
 onnx    one graph for ONNX Runtime: input_ids, attention_mask, position_ids -> logits
 
-Every export has export.json (what was exported, from which digests) and parity.json: the exported files are opened anew and compared with the
-model by logits on prompts and by scores on dev examples of the run's tasks (--tasks none: prompts alone).
+Every export has export.json (what was exported, with digests) and parity.json. The exported files are opened again and
+compared with the model: logits on prompts, and scores on dev examples of the run's tasks (--tasks none: prompts only).
 
 Example: mixtune export studies/demo/runs/<id> --to gguf --quantize q8_0`;
 
@@ -30,31 +30,37 @@ export function addExport(program: Command, act: Act): void {
   program
     .command("export <model>")
     .description(
-      "export a model: PEFT adapter, merged Hugging Face folder, GGUF, Ollama Modelfile or ONNX, with a check",
+      "export a model as PEFT adapter, Hugging Face folder, GGUF, Ollama Modelfile or ONNX, and check the result",
     )
-    .addOption(new Option("--to <format>", "format").choices(EXPORT_FORMAT_NAMES).makeOptionMandatory())
-    .option("--out <dir>", "a new folder (default: exports/<model>-<format>)")
+    .optionsGroup("Output:")
+    .addOption(new Option("--to <format>", "format of the export").choices(EXPORT_FORMAT_NAMES).makeOptionMandatory())
+    .option("--out <dir>", "new directory for the export (default: exports/<model>-<format>)")
     .addOption(
-      new Option("--dtype <type>", "hf: type of the weights (default: the base model's)").choices([
+      new Option("--dtype <type>", "type of the weights, for hf (default: the base model's)").choices([
         "f32",
         "f16",
         "bf16",
       ]),
     )
-    .option("--shard-size <size>", "hf: most bytes of a weight file, as 5GB or 500MB (default: 5GB)", byteSize)
+    .option(
+      "--shard-size <size>",
+      "maximum size of a weight file, for hf, such as 5GB or 500MB (default: 5GB)",
+      byteSize,
+    )
     .addOption(
       new Option(
         "--quantize <type>",
-        "gguf, ollama: type of the weights (default: f32 where the base model is, else f16)",
+        "type of the weights, for gguf and ollama (default: f32 if the base model has it, else f16)",
       ).choices(["f32", "f16", "q8_0"]),
     )
-    .option("--context <tokens>", "ollama: num_ctx; onnx: longest sequence", wholeNumber(1, 2 ** 24))
+    .option("--context <tokens>", "longest sequence in tokens, for onnx; num_ctx, for ollama", wholeNumber(1, 2 ** 24))
+    .optionsGroup("Data:")
     .option(
       "--tasks <list>",
-      "tasks to score before and after, with commas, or none (default: the run's own)",
+      "tasks to score before and after, separated by commas, or none (default: the run's tasks)",
       tasksOrNone,
     )
-    .option("--max-examples <number>", "dev examples of each task", wholeNumber(1, 2 ** 24), EXPORT_EXAMPLES)
+    .option("--max-examples <n>", "number of dev examples to score per task", wholeNumber(1, 2 ** 24), EXPORT_EXAMPLES)
     .addHelpText("after", HELP)
     .action((model: string, { shardSize, context: contextLen, ...options }: ExportFlags) =>
       act(async (context) => {

@@ -11,7 +11,9 @@ import { assignmentsOf } from "../options/assignments.ts";
 export function addFetch(program: Command, act: Act): void {
   program
     .command("fetch <study> [key=value...]")
-    .description("bring models and data of the hub into the Hugging Face cache, so that the rest can run offline")
+    .description(
+      "download the models and data that a study needs into the Hugging Face cache, to work offline afterwards",
+    )
     .addHelpText("after", "\nExample: mixtune fetch study.yaml")
     .action((path: string, words: string[]) =>
       act(async (context) => {

@@ -19,14 +19,26 @@ interface ImportFlags extends Omit<ImportStudyOptions, "folder"> {
 export function addImport(program: Command, act: Act): void {
   program
     .command("import <config>")
-    .description("a LLaMA-Factory or Axolotl configuration as a study file; every key is accounted for")
-    .option("--out <file>", "where to write it, never over an existing one; - is standard output", "study.yaml")
-    .option("--dataset-info <file>", "LLaMA-Factory's dataset_info.json (default: in dataset_dir, or beside the file)")
-    .option("--devices <n>", "devices it would have run on: a factor of the batch", wholeNumber(1, 100_000), 1)
+    .description("convert a LLaMA-Factory or Axolotl configuration into a study file and account for every key")
+    .optionsGroup("Output:")
+    .option("--out <file>", "file to write, never over an existing one; - prints the study", "study.yaml")
+    .optionsGroup("Data:")
+    .option(
+      "--dataset-info <file>",
+      "LLaMA-Factory's dataset_info.json (default: in dataset_dir, else beside the configuration)",
+    )
+    .optionsGroup("Training:")
+    .option(
+      "--devices <n>",
+      "number of devices that the configuration was written for; it multiplies the batch size",
+      wholeNumber(1, 100_000),
+      1,
+    )
     .addOption(
-      new Option("--design <name>", "the 55 mixtures of arXiv 2410.01109 in place of the one imported").choices([
-        "paper-55",
-      ]),
+      new Option(
+        "--design <name>",
+        "mixtures to train in place of the imported one: paper-55 is the 55 of arXiv 2410.01109",
+      ).choices(["paper-55"]),
     )
     .addHelpText("after", "\nExample: mixtune import examples/train_lora/llama3_lora_sft.yaml --devices 4")
     .action((config: string, flags: ImportFlags) => act((context) => importOne(config, flags, context)));

@@ -9,8 +9,9 @@ import { EXIT_DONE } from "../exit.ts";
 export function addInit(program: Command, act: Act): void {
   program
     .command("init [dir]")
-    .description("write a commented study.yaml, never over an existing one")
-    .option("--data <files...>", "your files: columns, labels, prompt and splits are proposed from them")
+    .description("write a commented study.yaml; an existing one is never overwritten")
+    .optionsGroup("Data:")
+    .option("--data <files...>", "files with your data: columns, labels, prompt and splits are proposed from them")
     .addHelpText("after", "\nExample: mixtune init tickets --data tickets-train.csv tickets-test.csv")
     .action((dir: string | undefined, options: FirstStudyOptions) =>
       act(async (context) => {

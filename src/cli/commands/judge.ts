@@ -16,24 +16,21 @@ type JudgeFlags = HostedFlags & Omit<JudgeOptions, "hosted">;
 export function addJudge(program: Command, act: Act): void {
   const command = program
     .command("judge [dir]")
-    .description("let hosted models judge stored answers by the human reference: correct, incorrect or refused")
-    .requiredOption(
-      "--judges <list>",
-      "openai:NAME, with commas between several: what more than half say counts",
-      wordList,
-    )
+    .description("let hosted models judge stored answers against the human reference: correct, incorrect or refused")
+    .optionsGroup("Data:")
+    .requiredOption("--judges <list>", "judges as openai:NAME, separated by commas; the majority decides", wordList)
     .option(
       "--tasks <list>",
-      "names with commas (default: all with predictions in DIR whose answers are texts)",
+      "tasks to judge, separated by commas (default: all in DIR whose answers are texts)",
       wordList,
     )
-    .addOption(new Option("--split <split>", "which split").choices(["dev", "test"]).default("test"))
+    .addOption(new Option("--split <split>", "split to judge").choices(["dev", "test"]).default("test"))
     .option(
       "--calibrate <list>",
-      "files of answers that people judged: columns question, reference, answer, verdict",
+      "files of answers that people judged, separated by commas: columns question, reference, answer, verdict",
       wordList,
     )
-    .option("--max-new-tokens <n>", "of a judge's reply", wholeNumber(16, 100_000), JUDGE_TOKENS)
+    .option("--max-new-tokens <n>", "maximum tokens of a judge's reply", wholeNumber(16, 100_000), JUDGE_TOKENS)
     .addHelpText("after", "\nExample: mixtune judge evals/gpt-4o --judges openai:a,openai:b,openai:c --allow-hosted")
     .action((dir: string | undefined, flags: JudgeFlags) =>
       act(async (context) => {

@@ -9,12 +9,13 @@ export function addLog(program: Command, act: Act): void {
   program
     .command("log <dir>")
     .description("write settings, numbers by step and scores of every run for TensorBoard or wandb")
+    .optionsGroup("Output:")
     .addOption(
-      new Option("--to <format>", "form of the log: TensorBoard's event files, or JSON Lines with wandb's field names")
+      new Option("--to <format>", "form of the log: event files of TensorBoard, or JSON Lines with wandb's field names")
         .choices(["tensorboard", "jsonl"])
         .makeOptionMandatory(),
     )
-    .option("--out <dir>", "folder for the log (default: exports in DIR)")
+    .option("--out <dir>", "directory for the log (default: exports in DIR)")
     .addHelpText("after", "\nExample: mixtune log studies/demo --to tensorboard")
     .action((dir: string, { to, out }: LogOptions) =>
       act((context) => {

@@ -15,8 +15,9 @@ import { planText } from "../screen/plan-text.ts";
 export function addPlan(program: Command, act: Act): void {
   const command = program
     .command("plan <study> [key=value...]")
-    .description("every run with examples, tokens, steps, estimated time, memory and disk; starts nothing")
-    .option("--out <dir>", "where results would go (default studies/<name>)")
+    .description("list every run with examples, tokens, steps, estimated time, memory and disk; start nothing")
+    .optionsGroup("Output:")
+    .option("--out <dir>", "directory where the results would go (default: studies/<name>)")
     .addHelpText("after", "\nExample: mixtune plan study.yaml seeds=[1,2,3]")
     .action((study: string, words: string[], flags: StudyFlags) =>
       act(async (context) => {

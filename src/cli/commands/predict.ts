@@ -10,12 +10,12 @@ import { wholeNumber } from "../options/numbers.ts";
 const HELP = `
 Each row of the output is a row of the input and
   answer         the likeliest label; for other tasks the text that the model writes, greedily
-  probability    of the label among the labels; of a written answer as a whole
-  parsed         what was read from the answer (a number with its unit, spans, …); empty where it is none of its kind
-  probabilities  labels: of each label
-  finish_reason  other tasks: stop, or length where the answer was cut
-No column of the input is written over: where one has such a name, give --prefix.
-The output grows row by row and may be stopped at any moment: the same command goes on. Parquet is written when all
+  probability    probability of the label among the labels, or of the whole written answer
+  parsed         value read from the answer (a number with its unit, spans, …); empty if it cannot be read
+  probabilities  probability of each label; for tasks with labels only
+  finish_reason  stop, or length if the answer was cut; for other tasks only
+No column of the input is overwritten. If one has such a name, use --prefix.
+The output grows row by row. Stop at any time and run the same command again to resume. Parquet is written when all
 rows are done; until then they are in OUT.partial.jsonl. In .csv and .tsv, objects are JSON, and text that a spreadsheet
 would run as a formula has an apostrophe in front.
 
@@ -24,17 +24,19 @@ Example: mixtune predict studies/demo/runs/<id> --task our-tickets --input new.c
 export function addPredict(program: Command, act: Act): void {
   program
     .command("predict <model>")
-    .description("answer new rows: answer, probability and parsed value of each; may be stopped and started again")
-    .requiredOption("--task <name>", "whose prompt and kind of answer to use")
-    .requiredOption("--input <file>", "rows: .jsonl, .json, .csv, .tsv, also .gz, or .parquet")
-    .requiredOption("--out <file>", "rows with their answers: .jsonl, .csv, .tsv or .parquet")
-    .option("--study <file>", "where the task is described (default: the run's own study)")
+    .description("answer new rows with a model: answer, probability and parsed value of each")
+    .optionsGroup("Data:")
+    .requiredOption("--task <name>", "task whose prompt and kind of answer are used")
+    .requiredOption("--input <file>", "file of rows: .jsonl, .json, .csv, .tsv, also .gz, or .parquet")
+    .option("--study <file>", "study file that describes the task (default: the run's study, else the catalogue)")
+    .optionsGroup("Output:")
+    .requiredOption("--out <file>", "file for the rows with their answers: .jsonl, .csv, .tsv or .parquet")
+    .option("--prefix <text>", "prefix of the names of the added columns", "")
     .option(
-      "--max-new-tokens <number>",
-      "of a written answer (default: a few more than the longest training answer; 512, or 256 for a number, where that is not at hand)",
+      "--max-new-tokens <n>",
+      "maximum tokens per generated answer (default: slightly above the longest training answer, else 512, or 256 for a number)",
       wholeNumber(1, 2 ** 24),
     )
-    .option("--prefix <text>", "in front of the names of the added columns", "")
     .addHelpText("after", HELP)
     .action((model: string, options: PredictOptions) =>
       act(async (context) => {

@@ -13,7 +13,7 @@ export function addRecommend(program: Command, act: Act): void {
   program
     .command("recommend <dir>")
     .description(
-      "what a study's finished runs say, by dev alone: the mixture to take for each task with its chance of being best, and which runs to add next",
+      "recommend a mixture for each task, with its chance of being best, and runs to add next; reads dev scores only",
     )
     .addHelpText("after", "\nExample: mixtune recommend studies/demo")
     .action((dir: string) =>

@@ -17,22 +17,22 @@ import { EXIT_DONE } from "../exit.ts";
 export function addReport(program: Command, act: Act): void {
   program
     .command("report <dir>")
-    .description(
-      "the table of a study, as far as it is done; writes report.html, the same with charts, and report.json into it",
-    )
+    .description("print the table of a study as far as it is done, and write report.html with charts and report.json")
+    .optionsGroup("Output:")
     .addOption(
-      new Option("--format <format>", "how the table is written")
+      new Option("--format <format>", "form of the table")
         .choices(["text", "md", "csv", "json", "latex"])
         .default("text"),
     )
-    .addOption(new Option("--split <split>", "which split").choices(["dev", "test"]).default("test"))
-    .option(
-      "--task <name>",
-      "one task in full: every metric of every row, and where scorers of the same answers differ",
-    )
     .option(
       "--no-texts",
-      "no outputs of single test items in report.html and report.json: to give away what data may not be",
+      "leave outputs of test items out of report.html and report.json, to share them when the data must stay private",
+    )
+    .optionsGroup("Data:")
+    .addOption(new Option("--split <split>", "split whose scores are shown").choices(["dev", "test"]).default("test"))
+    .option(
+      "--task <name>",
+      "task to show in full: every metric of every row, and where scorers of the same answers differ",
     )
     .addHelpText("after", "\nExample: mixtune report studies/demo --format md > table.md")
     .action((dir: string, options: ReportOptions) => act((context) => report(resolve(dir), options, context)));

@@ -10,8 +10,9 @@ import { rescoredText } from "../screen/rescore-text.ts";
 export function addRescore(program: Command, act: Act): void {
   program
     .command("rescore <dir>")
-    .description("judge the stored answers of a run, a study or an evaluation again; no model is asked")
-    .option("--tasks <list>", "catalogue tasks that the folder does not describe, with commas between names", wordList)
+    .description("score the stored answers of a run, a study or an evaluation again; no model is run")
+    .optionsGroup("Data:")
+    .option("--tasks <list>", "catalogue tasks that DIR does not describe, separated by commas", wordList)
     .addHelpText("after", "\nExample: mixtune rescore studies/demo")
     .action((dir: string, options: { tasks?: string[] }) =>
       act(async (context) => {

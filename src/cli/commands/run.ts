@@ -12,14 +12,19 @@ import { runAndReport } from "../run-and-report.ts";
 export function addRun(program: Command, act: Act): void {
   const command = program
     .command("run <study> [key=value...]")
-    .description("train and evaluate all that is not done yet; may be killed and started again at any time")
-    .option("--out <dir>", "where results go (default studies/<name>)")
+    .description("train and evaluate everything that is not done yet; stop it at any time and run it again to resume")
+    .optionsGroup("Output:")
+    .option("--out <dir>", "directory for the results (default: studies/<name>)")
+    .optionsGroup("Training:")
     .option(
       "--concurrency <n>",
-      "runs at a time (default as many as cores and memory, or GPUs, allow)",
+      "number of runs at a time (default: as many as cores and memory, or GPUs, allow)",
       wholeNumber(1, 64),
     )
-    .addHelpText("after", "\nExample: mixtune run study.yaml train.learning_rate=1e-4")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mixtune run study.yaml train.learning_rate=1e-4\n  mixtune run study.yaml --worker torch --gpus 2",
+    )
     .action((study: string, words: string[], { concurrency, ...flags }: StudyFlags & { concurrency?: number }) =>
       act(async (context) => {
         const input = readStudy(study, assignmentsOf(words));

@@ -24,25 +24,29 @@ interface ServeOptions {
 export function addServe(program: Command, act: Act): void {
   program
     .command("serve <model...>")
-    .description("OpenAI-compatible server of runs and models; key in MIXTUNE_API_KEY; Ctrl-C stops it")
+    .description("serve runs and models through an OpenAI-compatible API; MIXTUNE_API_KEY sets the key; Ctrl-C stops")
     .option(
       "--name <list>",
-      "names to serve the models by, with commas (default: a run's mixture, else its id; a model's name)",
+      "names to serve the models under, separated by commas (default: a run's mixture, else its id; a model's name)",
     )
-    .option("--host <address>", "where to listen; the default is this machine alone", "127.0.0.1")
-    .option("--port <number>", "0: any that is free", wholeNumber(0, 65_535), 8000)
+    .option(
+      "--host <address>",
+      "address to listen on; the default accepts requests from this machine only",
+      "127.0.0.1",
+    )
+    .option("--port <n>", "port to listen on; 0 picks a free one", wholeNumber(0, 65_535), 8000)
     .option(
       "--context <tokens>",
-      "room for prompts (default: 2048, or what a run was trained with)",
+      "maximum tokens of a prompt (default: 2048, or what a run was trained with)",
       wholeNumber(1, 2 ** 24),
     )
-    .option("--queue <number>", "prompts that may wait; more are refused with 429", wholeNumber(1, 100_000), 64)
     .option(
-      "--grace <seconds>",
-      "for answers that are being written when it is told to stop",
-      wholeNumber(0, 86_400),
-      30,
+      "--queue <n>",
+      "number of prompts that may wait; further ones are rejected with status 429",
+      wholeNumber(1, 100_000),
+      64,
     )
+    .option("--grace <seconds>", "seconds to finish answers in progress after Ctrl-C", wholeNumber(0, 86_400), 30)
     .addHelpText("after", "\nExample: mixtune serve mixtune/tiny studies/demo/runs/<id> --name base,tuned")
     .action((words: string[], options: ServeOptions) => act((context) => serve(words, options, context)));
 }
@@ -75,10 +79,9 @@ async function serve(words: readonly string[], options: ServeOptions, context: C
     );
     await aborted(context.signal);
     const { waiting, running } = queue.load;
-    if (waiting + running > 0)
-      context.note(`${waiting + running} answers are still to be given, for at most ${grace} s.`);
+    if (waiting + running > 0) context.note(`Finishing ${waiting + running} answers, for at most ${grace} s.`);
     const isComplete = await server.stop(1000 * grace);
-    if (!isComplete) context.note("Not all of them were.");
+    if (!isComplete) context.note("Some answers were not finished.");
     return isComplete ? EXIT_DONE : EXIT_INTERRUPTED;
   } finally {
     await close();

@@ -14,7 +14,7 @@ export function addSetup(program: Command, act: Act): void {
     .description(
       "install PyTorch, transformers and PEFT for --worker torch into the cache: some gigabytes, some minutes",
     )
-    .option("--python <interpreter>", "Python 3.10 or newer that the environment is made from", "python3")
+    .option("--python <interpreter>", "interpreter that the environment is made from, Python 3.10 or newer", "python3")
     .addHelpText("after", "\nExample: mixtune setup torch --python python3.12")
     .action((options: { python: string }) =>
       act(async (context) => {

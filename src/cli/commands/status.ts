@@ -10,7 +10,7 @@ import { detailOf, statusText } from "../screen/status-text.ts";
 export function addStatus(program: Command, act: Act): void {
   program
     .command("status <dir>")
-    .description("what of a study is done")
+    .description("show which runs of a study are done, running, failed or still to do")
     .addHelpText("after", "\nExample: mixtune status studies/demo")
     .action((dir: string) =>
       act((context) => {

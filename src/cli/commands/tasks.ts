@@ -21,11 +21,11 @@ import { showText } from "../screen/show-text.ts";
 export function addTasks(program: Command, act: Act): void {
   const tasks = program
     .command("tasks")
-    .description("the catalogue; rendered examples; a check of data")
-    .addHelpText("after", "\nExample: mixtune tasks show gen-sentiment");
+    .description("list the known tasks, show rendered examples, check data")
+    .addHelpText("after", "\nExamples:\n  mixtune tasks list\n  mixtune tasks check study.yaml");
   tasks
     .command("list", { isDefault: true })
-    .description("the tasks that mixtune knows by name")
+    .description("list the tasks that mixtune knows by name")
     .addHelpText("after", "\nExample: mixtune tasks list --json")
     .action(() =>
       act((context) => {
@@ -36,29 +36,34 @@ export function addTasks(program: Command, act: Act): void {
     );
   tasks
     .command("show <name> [key=value...]")
-    .description("real rendered examples, with what is trained on marked; --json has every token")
+    .description("show rendered examples of a task with the trained part marked; --json prints every token")
+    .optionsGroup("Data:")
+    .option("--study <file>", "study file that describes the task; key=value words then change the study")
     .option(
-      "--study <file>",
-      "where the task is described, for one that is not in the catalogue; words then change the study",
+      "--model <name>",
+      `model whose tokenizer and chat template are used (default: the study's first, else ${CHECK_MODEL})`,
     )
-    .option("--model <name>", `whose tokenizer and template to use (default: the study's first, or ${CHECK_MODEL})`)
     .addOption(
-      new Option("--split <name>", "which examples (default: the first split there is)").choices([
+      new Option("--split <name>", "split to show (default: the first that has examples)").choices([
         "train",
         "dev",
         "test",
       ]),
     )
-    .option("--limit <n>", "how many", wholeNumber(1, 1_000_000), SHOWN_EXAMPLES)
+    .option("--limit <n>", "number of examples", wholeNumber(1, 1_000_000), SHOWN_EXAMPLES)
     .addHelpText("after", "\nExample: mixtune tasks show fpb variant=allagree prompt_style=fingpt --limit 1")
     .action((name: string, words: string[], flags: ShowFlags) => act((context) => show(name, words, flags, context)));
   tasks
     .command("check [study-or-names...]")
     .description(
-      "data contracts and leakage of a study (STUDY key=value…), of tasks of the catalogue (NAME… key=value…), or of all that are on this machine",
+      "check data contracts and leakage of a study (STUDY key=value…), of catalogue tasks (NAME… key=value…), or of all tasks on this machine",
     )
-    .option("--model <name>", "for names: whose tokenizer to use", CHECK_MODEL)
-    .addHelpText("after", "\nExample: mixtune tasks check study.yaml")
+    .optionsGroup("Data:")
+    .option("--model <name>", "model whose tokenizer counts lengths; a study names its own", CHECK_MODEL)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mixtune tasks check study.yaml\n  mixtune tasks check fpb headline variant=allagree",
+    )
     .action((words: string[], options: { model: string }) => act((context) => check(words, options, context)));
 }
 

@@ -11,8 +11,9 @@ import { runAndReport } from "../run-and-report.ts";
 export function addTrain(program: Command, act: Act): void {
   const command = program
     .command("train <file> [key=value...]")
-    .description("one mixture, one model: the short way when no study is wanted")
-    .option("--out <dir>", "where results go (default studies/<name>)")
+    .description("train and evaluate one model on one mixture, without a study")
+    .optionsGroup("Output:")
+    .option("--out <dir>", "directory for the results (default: studies/<name>)")
     .addHelpText("after", "\nExample: mixtune train run.yaml seed=2")
     .action((file: string, words: string[], flags: StudyFlags) =>
       act(async (context) => {

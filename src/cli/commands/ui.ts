@@ -13,8 +13,8 @@ import { wholeNumber } from "../options/numbers.ts";
 export function addUi(program: Command, act: Act): void {
   program
     .command("ui <dir>")
-    .description("the report in the browser, live while the study runs; on this machine alone; Ctrl-C stops it")
-    .option("--port <number>", "0: any that is free", wholeNumber(0, 65_535), 8765)
+    .description("show the report in the browser, updated while the study runs; on this machine only; Ctrl-C stops")
+    .option("--port <n>", "port to listen on; 0 picks a free one", wholeNumber(0, 65_535), 8765)
     .addHelpText("after", "\nExample: mixtune ui studies/demo")
     .action((dir: string, { port }: { port: number }) => act((context) => ui(resolve(dir), port, context)));
 }

@@ -20,36 +20,48 @@ export interface HostedFlags {
 
 const MOST = Number.MAX_SAFE_INTEGER;
 
-/** Adds them, but for `--concurrency`, which counts runs in a study. */
-export function addHostedOptions(command: Command): Command {
+/** Adds the options that a bill follows from. */
+export function addHostedPlanOptions(command: Command): Command {
   return command
+    .optionsGroup("Hosted models:")
     .option(
       "--base-url <url>",
-      "of openai:NAME: any OpenAI-compatible endpoint (default: OPENAI_BASE_URL, else OpenAI's)",
+      "address of the OpenAI-compatible service for openai:NAME (default: OPENAI_BASE_URL, else OpenAI's)",
     )
     .addOption(
-      new Option("--api <name>", "of openai:NAME: chat, or completions for base models (default: chat)").choices([
+      new Option("--api <name>", "kind of request: chat, or completions for base models (default: chat)").choices([
         "chat",
         "completions",
       ]),
     )
-    .option("--allow-hosted", "send the rows that were shown to the host that was shown")
     .option(
       "--max-cost <money>",
-      "stop before the request that could cost more in all; needs --prices",
+      "stop before total cost could exceed this amount (requires --prices)",
       numberOption(0, MOST),
     )
-    .option("--max-requests <n>", "stop before sending more requests, retries included", wholeNumber(1, MOST))
+    .option("--max-requests <n>", "stop before sending more requests than this, retries included", wholeNumber(1, MOST))
     .option(
       "--prices <in,out[,trained]>",
-      "money for a million tokens in, out and fine-tuned, for the estimate and --max-cost",
+      "prices of a million tokens sent, received and trained on, such as 2.5,10 or 2.5,10,25",
       prices,
     );
 }
 
+/** Adds the same, and the consent. Not `--concurrency`, which counts runs in a study. */
+export function addHostedOptions(command: Command): Command {
+  return addHostedPlanOptions(command).option(
+    "--allow-hosted",
+    "allow the rows listed to be sent to the service listed",
+  );
+}
+
 /** Adds `--concurrency` as the number of requests. */
 export function addRequestConcurrency(command: Command): Command {
-  return command.option("--concurrency <n>", "requests under way at a time (default: 8)", wholeNumber(1, 256));
+  return command.option(
+    "--concurrency <n>",
+    "number of requests in flight at a time (default: 8)",
+    wholeNumber(1, 256),
+  );
 }
 
 /** The same as values of the library. */

@@ -13,9 +13,10 @@ export interface RayFlags {
 /** Adds them. */
 export function addRayOptions(command: Command): void {
   command
-    .option("--address <url>", "with --worker ray: the cluster's dashboard, such as http://head-node:8265")
-    .option("--storage <uri>", "with --worker ray: a folder or s3://… that this computer and the cluster see")
-    .option("--detach", "with --worker ray: ask for the runs and go; the same command later fetches what is done");
+    .optionsGroup("Ray:")
+    .option("--address <url>", "address of the cluster's dashboard, such as http://head-node:8265")
+    .option("--storage <uri>", "folder or s3:// address that this computer and the cluster both reach")
+    .option("--detach", "submit the runs and return; run the same command again to fetch their results");
 }
 
 export function rayOptionsOf({ address, storage, detach }: RayFlags): RayOptions {

@@ -3,7 +3,7 @@
 import { type Command, Option } from "commander";
 import type { StudyOptions } from "../../app/study/plan-study.ts";
 import { WORKER_NAMES, type WorkerName } from "../../app/study/worker-kind.ts";
-import { addHostedOptions, type HostedFlags, hostedOptionsOf } from "./hosted.ts";
+import { addHostedOptions, addHostedPlanOptions, type HostedFlags, hostedOptionsOf } from "./hosted.ts";
 import { addRayOptions, type RayFlags, rayOptionsOf } from "./ray.ts";
 import { addTorchOptions, type TorchFlags, torchOptionsOf } from "./torch.ts";
 
@@ -15,23 +15,30 @@ export interface StudyFlags extends Omit<HostedFlags, "concurrency">, TorchFlags
 
 /** Adds what a plan follows from. */
 export function addPlanOptions(command: Command): void {
-  command.addOption(
-    new Option(
-      "--worker <kind>",
-      "who trains: our engine, PyTorch, PyTorch on a Ray cluster, or a service (models openai:NAME)",
-    )
-      .choices(WORKER_NAMES)
-      .default("local"),
-  );
-  addHostedOptions(command);
+  addWorker(command);
+  addHostedPlanOptions(command);
 }
 
 /** Adds the options of a plan, the consent to pay, and how PyTorch and Ray are used. */
 export function addStudyOptions(command: Command): void {
-  addPlanOptions(command);
-  command.option("--yes", "of --worker hosted: pay for the jobs that were shown");
+  addWorker(command);
   addTorchOptions(command);
   addRayOptions(command);
+  addHostedOptions(command);
+  command.option("--yes", "confirm payment for the fine-tuning jobs listed (with --worker hosted)");
+}
+
+function addWorker(command: Command): void {
+  command
+    .optionsGroup("Training:")
+    .addOption(
+      new Option(
+        "--worker <kind>",
+        "program that trains: the embedded engine, PyTorch, PyTorch on a Ray cluster, or a fine-tuning service",
+      )
+        .choices(WORKER_NAMES)
+        .default("local"),
+    );
 }
 
 export function studyOptionsOf(flags: StudyFlags): StudyOptions {

@@ -13,12 +13,16 @@ export interface TorchFlags {
 /** Adds them. */
 export function addTorchOptions(command: Command): void {
   command
+    .optionsGroup("PyTorch:")
     .option(
       "--gpus <n>",
-      "with --worker torch or ray: GPUs of one run (default 1 where there are any; 0: the processor)",
+      "number of GPUs for each run, with --worker torch or ray; 0 uses the processor (default: 1 if there are any)",
       wholeNumber(0, 64),
     )
-    .option("--compile", "with --worker torch or ray: compile the model first, minutes for faster steps on a GPU");
+    .option(
+      "--compile",
+      "compile the model first, with --worker torch or ray: takes minutes, makes steps on a GPU faster",
+    );
 }
 
 export function torchOptionsOf({ gpus, compile }: TorchFlags): TorchOptions {

@@ -37,7 +37,7 @@ function detectableText(found: readonly Detectable[]): string[] {
   });
   const share = `${100 * ASSUMED_DISCORDANCE} %`;
   return [
-    `Smallest difference between two mixtures that is found in four of five cases, if they answer ${share} of the examples differently and seeds add nothing: ${tasks.join(", ")}.`,
+    `Smallest difference between two mixtures that is detectable with 80 % power, assuming ${share} of answers differ and no seed variance: ${tasks.join(", ")}.`,
   ];
 }
 

@@ -22,7 +22,7 @@ export function studyText(
 ): string {
   const { dir, plan } = planned;
   const { failed, interrupted, left, notSent, underWay } = outcome;
-  const next = "the same command goes on where this stopped.";
+  const next = "run the same command again to resume.";
   return [
     report === undefined ? "Nothing was scored: no task has labels." : reportText(table, report),
     "",
@@ -32,8 +32,8 @@ export function studyText(
     ...otherRuns(planned),
     ...failed.map(({ id, reason }) => `failed: ${id}: ${reason}`),
     ...(withStacks ? failed.map(({ stack }) => stack ?? "") : []),
-    ...(failed.length > 0 ? [`${failed.length} failed. Put the reason right; ${next}`] : []),
-    ...(interrupted.length > 0 ? [`Interrupted with ${interrupted.length} to do; ${next}`] : []),
+    ...(failed.length > 0 ? [`${failed.length} failed. Fix the cause, then ${next}`] : []),
+    ...(interrupted.length > 0 ? [`Interrupted with ${interrupted.length} to do: ${next}`] : []),
     ...(left.length > 0
       ? [`${left.length} left to the cluster: the same command fetches what is done, or waits without --detach.`]
       : []),

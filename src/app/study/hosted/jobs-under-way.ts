@@ -29,6 +29,6 @@ export function describeUnderWay(dir: string, jobs: readonly JobUnderWay[]): str
   if (jobs.length === 0) return [];
   const what = jobs.length === 1 ? "one job, which is" : `${jobs.length} jobs, which are`;
   return [
-    `The service goes on with ${what} paid for (${jobNames(jobs).join(", ")}): mixtune run waits for the end, mixtune cancel ${dir} cancels.`,
+    `The service is still working on ${what} paid for (${jobNames(jobs).join(", ")}): mixtune run waits for the end, mixtune cancel ${dir} cancels.`,
   ];
 }

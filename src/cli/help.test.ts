@@ -1,0 +1,82 @@
+import type { Command } from "commander";
+import { describe, expect, test } from "vitest";
+import { OLD_SPELLINGS } from "./options/old-spellings.ts";
+import { commandLine } from "./program.ts";
+
+const program = commandLine(async () => {});
+
+function allCommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allCommands)];
+}
+
+const commands = allCommands(program).map((command): [string, Command] => {
+  const names: string[] = [];
+  for (let one: Command | null = command; one !== null; one = one.parent) names.unshift(one.name());
+  return [names.join(" "), command];
+});
+
+/** All that `--help` prints. */
+function helpOf(command: Command): string {
+  let text = "";
+  command.configureOutput({ writeOut: (more) => (text += more) });
+  command.outputHelp();
+  return text;
+}
+
+describe("help", () => {
+  test("is there for every command", () => expect(commands.length).toBeGreaterThan(25));
+
+  test.each(commands)("of %s begins with a verb, in plain words", (_, command) => {
+    expect(command.description()).toMatch(/^[a-zA-Z]+ /);
+    for (const { flags, description, hidden } of command.options) {
+      if (hidden) continue;
+      expect(`${flags}  ${description}`).toMatch(/ {2}[a-zA-Z][\w'-]+( |:|$)/);
+      expect(`${flags}  ${description}`).not.toMatch(/ {2}(of|with|for|whose|where|what|in|who|how|a|an|the) /i);
+    }
+  });
+
+  test.each(commands)("of %s has an example that names it", (name, command) => {
+    const [, examples = ""] = helpOf(command).split(/Examples?:/);
+    expect(examples).toContain(name);
+  });
+
+  test("groups the options of a study under headings", () => {
+    const help = helpOf(commands.find(([name]) => name === "mixtune run")![1]);
+    const headings = ["Output:", "Training:", "PyTorch:", "Ray:", "Hosted models:"];
+    expect(headings.map((heading) => help.indexOf(`\n${heading}\n`)).every((at) => at > 0)).toBe(true);
+    expect(help).toMatch(/Hosted models:\n(.*\n)*?.*--yes +confirm payment for the fine-tuning jobs listed/);
+  });
+
+  test("of plan offers no consent: it sends nothing and pays for nothing", () => {
+    expect(helpOf(commands.find(([name]) => name === "mixtune plan")![1])).not.toMatch(/--yes|--allow-hosted/);
+  });
+});
+
+describe("an old spelling", () => {
+  test.each(OLD_SPELLINGS.map((one): [string, (typeof OLD_SPELLINGS)[number]] => [`${one.command} ${one.flags}`, one]))(
+    "%s is refused with what to write instead",
+    async (_, { command, flags, remedy }) => {
+      let text = "";
+      let isRun = false;
+      const line = commandLine(async () => {
+        isRun = true;
+      });
+      for (const one of allCommands(line)) one.exitOverride().configureOutput({ writeErr: (more) => (text += more) });
+      const option = flags.split(" ")[0]!;
+      const words = [command, option, ...(flags.includes("<") ? ["x"] : []), "y", "z"];
+      await expect(line.parseAsync(words, { from: "user" })).rejects.toThrow(option);
+      expect(text).toContain(`mixtune ${command} has no option ${option}. ${remedy}`);
+      expect(isRun).toBe(false);
+    },
+  );
+
+  test("names a command and options that exist", () => {
+    const named = OLD_SPELLINGS.flatMap(({ remedy }) => [...remedy.matchAll(/mixtune (\w+) DIR(.*)/g)]);
+    for (const [, name, rest] of named) {
+      const command = program.commands.find((one) => one.name() === name);
+      expect(command, name).toBeDefined();
+      const options = [...rest!.matchAll(/--[a-z-]+/g)].map(([flag]) => flag);
+      expect(command?.options.map(({ long }) => long)).toEqual(expect.arrayContaining(options));
+    }
+  });
+});
