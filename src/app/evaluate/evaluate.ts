@@ -7,7 +7,7 @@ import { folderSlug } from "../../base/slug.ts";
 import { loadTask } from "../../data/load-task.ts";
 import { lengthWithShots } from "../../data/tokens/few-shot.ts";
 import { disagreementOf, type TaskDisagreement } from "../../metrics/disagreement.ts";
-import { listPredictions, readPredictions, readScores, readSpec, readStatus, runPaths } from "../../runs/run-dir.ts";
+import { listPredictions, readPredictions, readScores, runPaths } from "../../runs/run-dir.ts";
 import type { LedgerLine, Scores } from "../../runs/types.ts";
 import { EVAL_DEFAULTS } from "../../specs/study-file.ts";
 import { TRAIN_DEFAULTS } from "../../specs/train.ts";
@@ -21,6 +21,7 @@ import { claimFolder } from "../../study/subject.ts";
 import type { Job } from "../../study/types.ts";
 import { threadsFor } from "../../workers/threads.ts";
 import { type HostedChoice, type HostedOptions, hostedChoice } from "../hosted/choice.ts";
+import { specOfFinished } from "../models/model-files.ts";
 import { localModelDir, modelDir, modelDirOfRun, modelSize } from "../models/named-model.ts";
 import { dataOfJobs } from "../study/planned-study.ts";
 import { readStudy } from "../study/read-study.ts";
@@ -137,15 +138,7 @@ async function runJob(
       remedy: "Leave it out: a run's scores lie in its own directory.",
     });
   }
-  const { state } = readStatus(dir);
-  if (state !== "done")
-    throw new SpecError({
-      place: dir,
-      expected: "a run that is done",
-      got: `one that is ${state}`,
-      remedy: "Finish it with mixtune run.",
-    });
-  const spec = readSpec(dir);
+  const spec = specOfFinished(dir);
   const { name } = spec.model;
   return {
     kind: "run",

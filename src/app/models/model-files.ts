@@ -98,8 +98,13 @@ export function weightsOf(ref: ModelRef, spec: RunSpec): string {
 }
 
 function specOf({ dir, checkpoint }: Extract<ModelRef, { kind: "run" }>): RunSpec {
+  return checkpoint === undefined ? specOfFinished(dir) : readSpec(dir);
+}
+
+/** The spec of a run. @throws {SpecError} a run that is not done */
+export function specOfFinished(dir: string): RunSpec {
   const { state } = readStatus(dir);
-  if (state === "done" || checkpoint !== undefined) return readSpec(dir);
+  if (state === "done") return readSpec(dir);
   throw new SpecError({
     place: dir,
     expected: "a run that is done",
