@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { OLD_SPELLINGS } from "./options/old-spellings.ts";
 import { commandLine } from "./program.ts";
 
-const program = commandLine(async () => {});
+const program = await commandLine(async () => {});
 
 function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(allCommands)];
@@ -47,6 +47,15 @@ describe("help", () => {
     expect(help).toMatch(/Hosted models:\n(.*\n)*?.*--yes +confirm payment for the fine-tuning jobs listed/);
   });
 
+  test("of the program loads no command, so that it is quick; a command loads itself", async () => {
+    const names = (one: Command) => one.options.filter(({ hidden }) => !hidden).length;
+    const bare = await commandLine(async () => {}, ["--help"]);
+    expect(bare.commands.map(names).every((number) => number === 0)).toBe(true);
+    expect(bare.commands.map((one) => one.name())).toEqual(program.commands.map((one) => one.name()));
+    const asked = await commandLine(async () => {}, ["--json", "run", "study.yaml"]);
+    expect(asked.commands.filter((one) => names(one) > 0).map((one) => one.name())).toEqual(["run"]);
+  });
+
   test("of plan offers no consent: it sends nothing and pays for nothing", () => {
     expect(helpOf(commands.find(([name]) => name === "mixtune plan")![1])).not.toMatch(/--yes|--allow-hosted/);
   });
@@ -58,12 +67,13 @@ describe("an old spelling", () => {
     async (_, { command, flags, remedy }) => {
       let text = "";
       let isRun = false;
-      const line = commandLine(async () => {
+      const words = [command, flags.split(" ")[0]!, ...(flags.includes("<") ? ["x"] : []), "y", "z"];
+      const act = async () => {
         isRun = true;
-      });
+      };
+      const line = await commandLine(act, words);
       for (const one of allCommands(line)) one.exitOverride().configureOutput({ writeErr: (more) => (text += more) });
       const option = flags.split(" ")[0]!;
-      const words = [command, option, ...(flags.includes("<") ? ["x"] : []), "y", "z"];
       await expect(line.parseAsync(words, { from: "user" })).rejects.toThrow(option);
       expect(text).toContain(`mixtune ${command} has no option ${option}. ${remedy}`);
       expect(isRun).toBe(false);

@@ -3,14 +3,16 @@
 
 import { CommanderError } from "commander";
 import { visible } from "../base/visible.ts";
-import { type GlobalOptions, processContext } from "./context.ts";
+import type { Act } from "./act.ts";
+import type { GlobalOptions } from "./context.ts";
 import { describeError, EXIT_INTERRUPTED, EXIT_WRONG_REQUEST, Exit, errorRecord, exitStatus } from "./exit.ts";
 import { commandLine } from "./program.ts";
 
 async function main(): Promise<number> {
   let status = 0;
   const interrupt = interruptSignal();
-  const program = commandLine(async (action) => {
+  const act: Act = async (action) => {
+    const { processContext } = await import("./context.ts");
     const options = program.opts<GlobalOptions>();
     const context = processContext(options, interrupt);
     try {
@@ -26,7 +28,8 @@ async function main(): Promise<number> {
       process.stderr.write(`${visible(describeError(error, options.debug === true))}\n`);
       if (options.json) context.print(JSON.stringify({ error: errorRecord(error) }));
     }
-  });
+  };
+  const program = await commandLine(act, process.argv.slice(2));
   try {
     await program.parseAsync();
   } catch (error) {

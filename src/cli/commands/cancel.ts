@@ -5,10 +5,8 @@ import type { CancelOptions } from "../../app/study/hosted/cancel.ts";
 import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
 
-export function addCancel(program: Command, act: Act): void {
-  program
-    .command("cancel <dir>")
-    .description("cancel the jobs that a fine-tuning service still works on for a study")
+export function addCancel(command: Command, act: Act): void {
+  command
     .option("--base-url <url>", "address of the service (default: OPENAI_BASE_URL, else OpenAI's)")
     .addHelpText("after", "\nExample: mixtune cancel studies/tickets")
     .action((dir: string, options: CancelOptions) =>

@@ -17,10 +17,8 @@ interface ChatFlags extends ChatOptions {
   context?: number;
 }
 
-export function addChat(program: Command, act: Act): void {
-  program
-    .command("chat <model>")
-    .description("chat with a run or a model; /clear forgets the conversation, /exit leaves")
+export function addChat(command: Command, act: Act): void {
+  command
     .option(
       "--system <text>",
       "system message before the conversation, if the model's chat template has a place for one",

@@ -22,12 +22,8 @@ interface CompareCommandOptions {
   items: number;
 }
 
-export function addCompare(program: Command, act: Act): void {
-  program
-    .command("compare <a> <b>")
-    .description(
-      "compare two scored models by a paired test, task by task. Each is a run's directory, a directory that mixtune eval filled, or STUDY_DIR:NAME (all seeds of a mixture or a baseline)",
-    )
+export function addCompare(command: Command, act: Act): void {
+  command
     .optionsGroup("Data:")
     .option("--tasks <list>", "tasks to compare, separated by commas (default: all that both have)", wordList)
     .addOption(

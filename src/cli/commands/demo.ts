@@ -9,12 +9,8 @@ import type { Act } from "../act.ts";
 import { assignmentsOf } from "../options/assignments.ts";
 import { runAndReport } from "../run-and-report.ts";
 
-export function addDemo(program: Command, act: Act): void {
-  program
-    .command("demo [key=value...]")
-    .description(
-      "run a whole small study offline: shipped base model, generated tasks, several mixtures and seeds; takes minutes on 2 cores",
-    )
+export function addDemo(command: Command, act: Act): void {
+  command
     .optionsGroup("Output:")
     .option("--out <dir>", "directory for the results (default: studies/demo)")
     .addHelpText("after", "\nExamples:\n  mixtune demo\n  mixtune demo seeds=[1] --out /tmp/demo")

@@ -7,10 +7,8 @@ import { EXIT_DONE, EXIT_FAILED } from "../exit.ts";
 import { recordWithFlags } from "../options/flags.ts";
 import { doctorText } from "../screen/doctor-text.ts";
 
-export function addDoctor(program: Command, act: Act): void {
-  program
-    .command("doctor")
-    .description("check this machine: versions, cores, memory, engines, writable places, models that fit")
+export function addDoctor(command: Command, act: Act): void {
+  command
     .addOption(
       new Option(
         "--parity [model]",

@@ -14,12 +14,8 @@ interface EvalFlags extends HostedFlags, Pick<EvaluateOptions, "tasks" | "out" |
   split: ("dev" | "test")[];
 }
 
-export function addEval(program: Command, act: Act): void {
-  const command = program
-    .command("eval <model>")
-    .description(
-      "score a model on tasks: a run's directory, a folder in Hugging Face's layout, org/name of the Hub, mixtune/tiny, or openai:NAME",
-    )
+export function addEval(command: Command, act: Act): void {
+  command
     .optionsGroup("Output:")
     .option("--out <dir>", "directory for predictions and scores (default: the run's directory, else evals/<model>)")
     .optionsGroup("Data:")

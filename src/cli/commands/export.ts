@@ -26,12 +26,8 @@ compared with the model: logits on prompts, and scores on dev examples of the ru
 
 Example: mixtune export studies/demo/runs/<id> --to gguf --quantize q8_0`;
 
-export function addExport(program: Command, act: Act): void {
-  program
-    .command("export <model>")
-    .description(
-      "export a model as PEFT adapter, Hugging Face folder, GGUF, Ollama Modelfile or ONNX, and check the result",
-    )
+export function addExport(command: Command, act: Act): void {
+  command
     .optionsGroup("Output:")
     .addOption(new Option("--to <format>", "format of the export").choices(EXPORT_FORMAT_NAMES).makeOptionMandatory())
     .option("--out <dir>", "new directory for the export (default: exports/<model>-<format>)")

@@ -8,22 +8,16 @@ import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
 import { assignmentsOf } from "../options/assignments.ts";
 
-export function addFetch(program: Command, act: Act): void {
-  program
-    .command("fetch <study> [key=value...]")
-    .description(
-      "download the models and data that a study needs into the Hugging Face cache, to work offline afterwards",
-    )
-    .addHelpText("after", "\nExample: mixtune fetch study.yaml")
-    .action((path: string, words: string[]) =>
-      act(async (context) => {
-        const { study } = readStudy(path, assignmentsOf(words));
-        const fetched = await fetchStudy(study, context);
-        const cache = context.settings.hub.cacheDir;
-        context.result({ cache, fetched }, fetchedText(fetched, cache));
-        return EXIT_DONE;
-      }),
-    );
+export function addFetch(command: Command, act: Act): void {
+  command.addHelpText("after", "\nExample: mixtune fetch study.yaml").action((path: string, words: string[]) =>
+    act(async (context) => {
+      const { study } = readStudy(path, assignmentsOf(words));
+      const fetched = await fetchStudy(study, context);
+      const cache = context.settings.hub.cacheDir;
+      context.result({ cache, fetched }, fetchedText(fetched, cache));
+      return EXIT_DONE;
+    }),
+  );
 }
 
 function fetchedText(fetched: readonly Fetched[], cacheDir: string): string {

@@ -16,10 +16,8 @@ interface ImportFlags extends Omit<ImportStudyOptions, "folder"> {
   out: string;
 }
 
-export function addImport(program: Command, act: Act): void {
-  program
-    .command("import <config>")
-    .description("convert a LLaMA-Factory or Axolotl configuration into a study file and account for every key")
+export function addImport(command: Command, act: Act): void {
+  command
     .optionsGroup("Output:")
     .option("--out <file>", "file to write, never over an existing one; - prints the study", "study.yaml")
     .optionsGroup("Data:")

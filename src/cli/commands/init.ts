@@ -6,10 +6,8 @@ import { type FirstStudyOptions, writeFirstStudy } from "../../app/study/first-s
 import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
 
-export function addInit(program: Command, act: Act): void {
-  program
-    .command("init [dir]")
-    .description("write a commented study.yaml; an existing one is never overwritten")
+export function addInit(command: Command, act: Act): void {
+  command
     .optionsGroup("Data:")
     .option("--data <files...>", "files with your data: columns, labels, prompt and splits are proposed from them")
     .addHelpText("after", "\nExample: mixtune init tickets --data tickets-train.csv tickets-test.csv")

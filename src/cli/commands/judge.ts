@@ -13,10 +13,8 @@ import { wholeNumber } from "../options/numbers.ts";
 
 type JudgeFlags = HostedFlags & Omit<JudgeOptions, "hosted">;
 
-export function addJudge(program: Command, act: Act): void {
-  const command = program
-    .command("judge [dir]")
-    .description("let hosted models judge stored answers against the human reference: correct, incorrect or refused")
+export function addJudge(command: Command, act: Act): void {
+  command
     .optionsGroup("Data:")
     .requiredOption("--judges <list>", "judges as openai:NAME, separated by commas; the majority decides", wordList)
     .option(

@@ -5,10 +5,8 @@ import { type LogOptions, writeLogs } from "../../report/write-logs.ts";
 import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
 
-export function addLog(program: Command, act: Act): void {
-  program
-    .command("log <dir>")
-    .description("write settings, numbers by step and scores of every run for TensorBoard or wandb")
+export function addLog(command: Command, act: Act): void {
+  command
     .optionsGroup("Output:")
     .addOption(
       new Option("--to <format>", "form of the log: event files of TensorBoard, or JSON Lines with wandb's field names")

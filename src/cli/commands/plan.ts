@@ -12,10 +12,8 @@ import { assignmentsOf } from "../options/assignments.ts";
 import { addPlanOptions, type StudyFlags, studyOptionsOf } from "../options/study.ts";
 import { planText } from "../screen/plan-text.ts";
 
-export function addPlan(program: Command, act: Act): void {
-  const command = program
-    .command("plan <study> [key=value...]")
-    .description("list every run with examples, tokens, steps, estimated time, memory and disk; start nothing")
+export function addPlan(command: Command, act: Act): void {
+  command
     .optionsGroup("Output:")
     .option("--out <dir>", "directory where the results would go (default: studies/<name>)")
     .addHelpText("after", "\nExample: mixtune plan study.yaml seeds=[1,2,3]")

@@ -21,10 +21,8 @@ would run as a formula has an apostrophe in front.
 
 Example: mixtune predict studies/demo/runs/<id> --task our-tickets --input new.csv --out answers.jsonl`;
 
-export function addPredict(program: Command, act: Act): void {
-  program
-    .command("predict <model>")
-    .description("answer new rows with a model: answer, probability and parsed value of each")
+export function addPredict(command: Command, act: Act): void {
+  command
     .optionsGroup("Data:")
     .requiredOption("--task <name>", "task whose prompt and kind of answer are used")
     .requiredOption("--input <file>", "file of rows: .jsonl, .json, .csv, .tsv, also .gz, or .parquet")

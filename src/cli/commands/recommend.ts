@@ -9,20 +9,14 @@ import { studyResults } from "../../study/results.ts";
 import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
 
-export function addRecommend(program: Command, act: Act): void {
-  program
-    .command("recommend <dir>")
-    .description(
-      "recommend a mixture for each task, with its chance of being best, and runs to add next; reads dev scores only",
-    )
-    .addHelpText("after", "\nExample: mixtune recommend studies/demo")
-    .action((dir: string) =>
-      act((context) => {
-        const results = studyResults(resolve(dir));
-        for (const problem of results.problems) context.note(`left out: ${problem}`);
-        const advice = recommend(results);
-        context.result(advice, visible(adviceText(advice)));
-        return EXIT_DONE;
-      }),
-    );
+export function addRecommend(command: Command, act: Act): void {
+  command.addHelpText("after", "\nExample: mixtune recommend studies/demo").action((dir: string) =>
+    act((context) => {
+      const results = studyResults(resolve(dir));
+      for (const problem of results.problems) context.note(`left out: ${problem}`);
+      const advice = recommend(results);
+      context.result(advice, visible(adviceText(advice)));
+      return EXIT_DONE;
+    }),
+  );
 }

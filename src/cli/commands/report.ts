@@ -14,10 +14,8 @@ import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
 
-export function addReport(program: Command, act: Act): void {
-  program
-    .command("report <dir>")
-    .description("print the table of a study as far as it is done, and write report.html with charts and report.json")
+export function addReport(command: Command, act: Act): void {
+  command
     .optionsGroup("Output:")
     .addOption(
       new Option("--format <format>", "form of the table")

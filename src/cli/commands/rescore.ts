@@ -7,10 +7,8 @@ import { EXIT_DONE } from "../exit.ts";
 import { wordList } from "../options/lists.ts";
 import { rescoredText } from "../screen/rescore-text.ts";
 
-export function addRescore(program: Command, act: Act): void {
-  program
-    .command("rescore <dir>")
-    .description("score the stored answers of a run, a study or an evaluation again; no model is run")
+export function addRescore(command: Command, act: Act): void {
+  command
     .optionsGroup("Data:")
     .option("--tasks <list>", "catalogue tasks that DIR does not describe, separated by commas", wordList)
     .addHelpText("after", "\nExample: mixtune rescore studies/demo")

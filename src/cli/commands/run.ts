@@ -9,10 +9,8 @@ import { wholeNumber } from "../options/numbers.ts";
 import { addStudyOptions, type StudyFlags, studyOptionsOf } from "../options/study.ts";
 import { runAndReport } from "../run-and-report.ts";
 
-export function addRun(program: Command, act: Act): void {
-  const command = program
-    .command("run <study> [key=value...]")
-    .description("train and evaluate everything that is not done yet; stop it at any time and run it again to resume")
+export function addRun(command: Command, act: Act): void {
+  command
     .optionsGroup("Output:")
     .option("--out <dir>", "directory for the results (default: studies/<name>)")
     .optionsGroup("Training:")

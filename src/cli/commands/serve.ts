@@ -21,10 +21,8 @@ interface ServeOptions {
   grace: number;
 }
 
-export function addServe(program: Command, act: Act): void {
-  program
-    .command("serve <model...>")
-    .description("serve runs and models through an OpenAI-compatible API; MIXTUNE_API_KEY sets the key; Ctrl-C stops")
+export function addServe(command: Command, act: Act): void {
+  command
     .option(
       "--name <list>",
       "names to serve the models under, separated by commas (default: a run's mixture, else its id; a model's name)",

@@ -5,10 +5,8 @@ import { setupTorch } from "../../app/setup-torch.ts";
 import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
 
-export function addSetup(program: Command, act: Act): void {
-  program
-    .command("setup")
-    .description("install optional components")
+export function addSetup(command: Command, act: Act): void {
+  command
     .addHelpText("after", "\nExample: mixtune setup torch")
     .command("torch")
     .description(

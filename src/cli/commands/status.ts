@@ -7,25 +7,21 @@ import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
 import { detailOf, statusText } from "../screen/status-text.ts";
 
-export function addStatus(program: Command, act: Act): void {
-  program
-    .command("status <dir>")
-    .description("show which runs of a study are done, running, failed or still to do")
-    .addHelpText("after", "\nExample: mixtune status studies/demo")
-    .action((dir: string) =>
-      act((context) => {
-        const status = studyStatus(dir, context);
-        const { failedBaselines, testOpenings, underWay } = status;
-        const runs = status.runs.map((run) => {
-          const { id, mixture, model, seed, state } = run;
-          return { id, mixture, model, seed, state, detail: detailOf(run) };
-        });
-        const record = {
-          ...{ runs, failed_baselines: failedBaselines, test_openings: testOpenings },
-          ...(underWay.length > 0 && { going_on: jobNames(underWay) }),
-        };
-        context.result(record, [statusText(status), ...describeUnderWay(dir, underWay)].join("\n"));
-        return EXIT_DONE;
-      }),
-    );
+export function addStatus(command: Command, act: Act): void {
+  command.addHelpText("after", "\nExample: mixtune status studies/demo").action((dir: string) =>
+    act((context) => {
+      const status = studyStatus(dir, context);
+      const { failedBaselines, testOpenings, underWay } = status;
+      const runs = status.runs.map((run) => {
+        const { id, mixture, model, seed, state } = run;
+        return { id, mixture, model, seed, state, detail: detailOf(run) };
+      });
+      const record = {
+        ...{ runs, failed_baselines: failedBaselines, test_openings: testOpenings },
+        ...(underWay.length > 0 && { going_on: jobNames(underWay) }),
+      };
+      context.result(record, [statusText(status), ...describeUnderWay(dir, underWay)].join("\n"));
+      return EXIT_DONE;
+    }),
+  );
 }

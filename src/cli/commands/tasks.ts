@@ -18,12 +18,9 @@ import { formatCheck } from "../screen/check-text.ts";
 import { listText } from "../screen/list-text.ts";
 import { showText } from "../screen/show-text.ts";
 
-export function addTasks(program: Command, act: Act): void {
-  const tasks = program
-    .command("tasks")
-    .description("list the known tasks, show rendered examples, check data")
-    .addHelpText("after", "\nExamples:\n  mixtune tasks list\n  mixtune tasks check study.yaml");
-  tasks
+export function addTasks(command: Command, act: Act): void {
+  command.addHelpText("after", "\nExamples:\n  mixtune tasks list\n  mixtune tasks check study.yaml");
+  command
     .command("list", { isDefault: true })
     .description("list the tasks that mixtune knows by name")
     .addHelpText("after", "\nExample: mixtune tasks list --json")
@@ -34,7 +31,7 @@ export function addTasks(program: Command, act: Act): void {
         return EXIT_DONE;
       }),
     );
-  tasks
+  command
     .command("show <name> [key=value...]")
     .description("show rendered examples of a task with the trained part marked; --json prints every token")
     .optionsGroup("Data:")
@@ -53,7 +50,7 @@ export function addTasks(program: Command, act: Act): void {
     .option("--limit <n>", "number of examples", wholeNumber(1, 1_000_000), SHOWN_EXAMPLES)
     .addHelpText("after", "\nExample: mixtune tasks show fpb variant=allagree prompt_style=fingpt --limit 1")
     .action((name: string, words: string[], flags: ShowFlags) => act((context) => show(name, words, flags, context)));
-  tasks
+  command
     .command("check [study-or-names...]")
     .description(
       "check data contracts and leakage of a study (STUDY key=value…), of catalogue tasks (NAME… key=value…), or of all tasks on this machine",

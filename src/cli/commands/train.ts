@@ -8,10 +8,8 @@ import { assignmentsOf } from "../options/assignments.ts";
 import { addStudyOptions, type StudyFlags, studyOptionsOf } from "../options/study.ts";
 import { runAndReport } from "../run-and-report.ts";
 
-export function addTrain(program: Command, act: Act): void {
-  const command = program
-    .command("train <file> [key=value...]")
-    .description("train and evaluate one model on one mixture, without a study")
+export function addTrain(command: Command, act: Act): void {
+  command
     .optionsGroup("Output:")
     .option("--out <dir>", "directory for the results (default: studies/<name>)")
     .addHelpText("after", "\nExample: mixtune train run.yaml seed=2")

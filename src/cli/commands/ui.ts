@@ -10,10 +10,8 @@ import type { Context } from "../context.ts";
 import { describeError, EXIT_DONE } from "../exit.ts";
 import { wholeNumber } from "../options/numbers.ts";
 
-export function addUi(program: Command, act: Act): void {
-  program
-    .command("ui <dir>")
-    .description("show the report in the browser, updated while the study runs; on this machine only; Ctrl-C stops")
+export function addUi(command: Command, act: Act): void {
+  command
     .option("--port <n>", "port to listen on; 0 picks a free one", wholeNumber(0, 65_535), 8765)
     .addHelpText("after", "\nExample: mixtune ui studies/demo")
     .action((dir: string, { port }: { port: number }) => act((context) => ui(resolve(dir), port, context)));

@@ -47,8 +47,8 @@ describe("the table from options to flags", () => {
     expect(Object.keys(FLAG_OF).filter((key) => !named.has(key) && !isComposed(key))).toEqual([]);
   });
 
-  test("leads to flags that exist", () => {
-    const flags = flagsOf(commandLine(async () => {}));
+  test("leads to flags that exist", async () => {
+    const flags = flagsOf(await commandLine(async () => {}));
     expect(Object.values(FLAG_OF).filter((flag) => !flags.includes(flag))).toEqual([]);
   });
 });
