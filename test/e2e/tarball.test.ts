@@ -30,7 +30,7 @@ describe("the tarball in an empty folder", () => {
     call("npm", "install", "--prefer-offline", "--no-audit", "--no-fund", "--silent", `./${tarball}`);
   }, 300_000);
 
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000);
 
   test("says its version", () => expect(mixtune("--version").trim()).toBe(manifest.version));
 
@@ -63,7 +63,14 @@ describe("the tarball in an empty folder", () => {
       // As strict as it gets, and types of the packages checked too.
       const compilerOptions = {
         ...{ strict: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true, skipLibCheck: false },
-        ...{ module: "NodeNext", target: "ES2023", lib: ["ES2023"], types: ["node"], outDir: "compiled" },
+        ...{
+          module: "NodeNext",
+          target: "ES2023",
+          lib: ["ES2023"],
+          types: ["node"],
+          outDir: "compiled",
+          rootDir: "examples",
+        },
         typeRoots: [join(ROOT, "node_modules", "@types")],
       };
       writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["examples"] }));

@@ -1,14 +1,11 @@
 /** @file mixtune compare A B: a paired test of two scored models, task by task. */
 
 import { type Command, Option } from "commander";
-import { SpecError } from "../../base/errors.ts";
+import { compare } from "../../app/study/compare.ts";
 import { visible, visibleLine } from "../../base/visible.ts";
 import { withoutNonFinite } from "../../formats/jsonl.ts";
 import { type CompareFormat, compareCsv, compareMarkdown, compareText } from "../../report/compare-text.ts";
-import { didYouMean } from "../../specs/nearest.ts";
-import { compareSides, type SideComparison } from "../../study/compare.ts";
-import { readSide, type SideAnswers } from "../../study/side-answers.ts";
-import { sideNamed } from "../../study/sides.ts";
+import type { SideComparison } from "../../study/compare.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
@@ -44,34 +41,19 @@ export function addCompare(command: Command, act: Act): void {
       "\nBaselines of a study: majority, ngram, untuned, openai:NAME. If several rows share a name: NAME,model=…,train.learning_rate=…\n\nExample: mixtune compare studies/demo:all studies/demo:gen-topic --items 5",
     )
     .action((a: string, b: string, options: CompareCommandOptions) =>
-      act((context) => compare(a, b, options, context)),
+      act((context) => compareTwo(a, b, options, context)),
     );
 }
 
-function compare(
-  textA: string,
-  textB: string,
-  { tasks: asked, split, format, items }: CompareCommandOptions,
+function compareTwo(
+  a: string,
+  b: string,
+  { tasks, split, format, items }: CompareCommandOptions,
   context: Context,
 ): number {
-  const onProblem = (message: string) => context.note(`left out: ${message}`);
-  const [a, b] = [readSide(sideNamed(textA), onProblem), readSide(sideNamed(textB), onProblem)];
-  const tasks = asked && known(asked, a, b);
-  const comparison = compareSides(a, b, { split, ...(tasks && { tasks }) });
+  const comparison = compare(a, b, context, { split, tasks });
   context.result(machineForm(comparison, items), written(comparison, format, items));
   return EXIT_DONE;
-}
-
-function known(asked: string[], a: SideAnswers, b: SideAnswers): string[] {
-  const names = [...new Set([...a.tasks(), ...b.tasks()])];
-  const unknown = asked.find((name) => !names.includes(name));
-  if (unknown === undefined) return asked;
-  throw new SpecError({
-    place: "--tasks",
-    expected: `tasks that either has scores of: ${names.join(", ")}`,
-    got: unknown,
-    remedy: didYouMean(unknown, names),
-  });
 }
 
 /** As asked for by `--items`: the counts are there in any case. */
