@@ -1,5 +1,6 @@
 /** @file Seeded random numbers: named, counter-based streams, so that any draw can be made again without its predecessors. */
 
+import assert from "node:assert";
 import { createHash } from "node:crypto";
 
 /**
@@ -9,18 +10,19 @@ import { createHash } from "node:crypto";
 export class Rng {
   private readonly key: readonly [number, number];
   private counter = 0;
-  private readonly path: string;
+  private readonly names: readonly [seed: number | string, ...names: (number | string)[]];
 
-  constructor(seed: number | string, path = "") {
-    this.path = `${seed}`;
-    if (path !== "") this.path = `${seed}/${path}`;
-    const bytes = createHash("sha256").update(this.path).digest();
+  /** @param names  the root seed, then the names as if forked; without "/", which stands between them */
+  constructor(...names: Rng["names"]) {
+    assert(!names.some((name) => `${name}`.includes("/")), `a name with a slash: ${names.join(" ")}`);
+    this.names = names;
+    const bytes = createHash("sha256").update(names.join("/")).digest();
     this.key = [bytes.readUInt32LE(0), bytes.readUInt32LE(4)];
   }
 
-  /** An independent stream; forking does not advance this one. */
+  /** An independent stream; forking does not advance this one. @param name  without "/" */
   fork(name: string | number): Rng {
-    return new Rng(this.path, `${name}`);
+    return new Rng(...this.names, name);
   }
 
   /** Uniform integer in [0, 2^32). */

@@ -140,7 +140,8 @@ interface Row {
   logprobs: number[];
   /** Tokens that still have room. */
   room: number;
-  rng: Rng;
+  /** Of a prompt whose tokens are drawn. */
+  rng: Rng | undefined;
   language: Language | null;
   text: TextStream;
 }
@@ -212,7 +213,7 @@ function newRow(index: number, { id, prompt, own }: Prompt, maxPositions: number
     ids: [],
     logprobs: [],
     room: Math.min(maxNewTokens, maxPositions - prompt.length),
-    rng: new Rng(sampling?.seed ?? 0).fork(id),
+    rng: sampling && new Rng(sampling.seed).fork(id),
     language: language?.(index) ?? null,
     text: textStream(decode, stopStrings),
   };
@@ -223,7 +224,7 @@ function takeToken(row: Row, logits: Float32Array): Generated["stopped"] | null 
   const { options } = row;
   const allowed = row.language?.allowed ?? null;
   const { sampling, endIds, scored } = options;
-  const id = sampling === undefined ? likeliest(logits, allowed) : drawn(logits, allowed, sampling, row.rng);
+  const id = sampling === undefined ? likeliest(logits, allowed) : drawn(logits, allowed, sampling, row.rng!);
   if (id < 0) {
     throw new WorkerError({
       place: `generation, token ${row.ids.length + 1} of prompt ${row.index + 1}`,
