@@ -215,7 +215,7 @@ export function longFunctionsIn({ path, text }: SourceFile): string[] {
 }
 
 /** Folders and files whose texts may name flags: the command, the report's files, and arguments of other programs. */
-const NAMES_FLAGS = ["cli/", "report/", "app/", "workers/torch-setup.ts"];
+const NAMES_FLAGS = ["cli/", "report/write-report.ts", "workers/torch-setup.ts"];
 
 /** A whole command line that a text quotes, up to the end of its clause. */
 const COMMAND_LINE = /\b(mixtune|ray) [a-z]+\b((?![.;:,](\s|$)).)*/g;

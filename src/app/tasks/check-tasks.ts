@@ -4,13 +4,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CATALOGUE } from "../../data/catalogue.ts";
 import { TRAIN_DEFAULTS } from "../../specs/train.ts";
-import type { StudySpec, TaskSpec } from "../../specs/types.ts";
+import type { StudySpec } from "../../specs/types.ts";
 import { ingredientTasks } from "../../study/plan.ts";
 import { tokenizerDir } from "../models/named-model.ts";
 import type { Workspace } from "../workspace.ts";
 import { type CheckReport, type CheckRequest, checkData } from "./check-data.ts";
 import { fetchWhatThereIs } from "./hub-data.ts";
-import { taskNamed } from "./named-task.ts";
+import { type TaskOptions, taskNamed } from "./named-task.ts";
 
 /** Lengths are counted in the tokens of this model unless another is named. */
 export const CHECK_MODEL = "mixtune/tiny";
@@ -22,7 +22,7 @@ export interface CheckOptions {
   /** Most tokens of an example; default as of a study. */
   cutoffLen?: number | undefined;
   /** For every one of the tasks. */
-  task?: Pick<TaskSpec, "variant" | "prompt_style" | "data_dir" | "max_train"> | undefined;
+  task?: TaskOptions | undefined;
 }
 
 /**

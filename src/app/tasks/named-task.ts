@@ -5,6 +5,9 @@ import { CATALOGUE } from "../../data/catalogue.ts";
 import { didYouMean } from "../../specs/nearest.ts";
 import type { TaskSpec } from "../../specs/types.ts";
 
+/** What may be chosen of a task of the catalogue, in the words of a study file. */
+export type TaskOptions = Pick<TaskSpec, "variant" | "prompt_style" | "data_dir" | "max_train">;
+
 /** A task of a study, or of the catalogue. */
 export function taskNamed(name: string, described: Record<string, TaskSpec> | undefined): TaskSpec {
   const spec = described?.[name] ?? (CATALOGUE[name] === undefined ? undefined : { name, catalogue: name });

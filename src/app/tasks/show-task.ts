@@ -8,13 +8,13 @@ import { tokenizeToFit } from "../../data/tokens/prepare.ts";
 import { openTokenizer, type Tokenizer } from "../../data/tokens/tokenizers.ts";
 import type { LoadedTask, TokenizedExample } from "../../data/types.ts";
 import { TRAIN_DEFAULTS } from "../../specs/train.ts";
-import type { Split, StudySpec, TaskSpec, TrainSpec } from "../../specs/types.ts";
+import type { Split, StudySpec, TrainSpec } from "../../specs/types.ts";
 import { ingredientTasks } from "../../study/plan.ts";
 import { tokenizerDir } from "../models/named-model.ts";
 import type { Workspace } from "../workspace.ts";
 import { CHECK_MODEL } from "./check-tasks.ts";
 import { fetchHubData } from "./hub-data.ts";
-import { taskNamed } from "./named-task.ts";
+import { type TaskOptions, taskNamed } from "./named-task.ts";
 
 export const SHOWN_EXAMPLES = 3;
 
@@ -30,7 +30,7 @@ export interface ShowOptions {
   /** Most tokens of an example, without a study; default as of a study. */
   cutoffLen?: number | undefined;
   /** Of a task of the catalogue. */
-  task?: Pick<TaskSpec, "variant" | "prompt_style" | "data_dir" | "max_train"> | undefined;
+  task?: TaskOptions | undefined;
 }
 
 interface ShownToken {

@@ -1,14 +1,14 @@
 /** @file Options of a catalogue task on the command line, in the words of a study file. */
 
+import type { TaskOptions } from "../../app/tasks/named-task.ts";
 import { SpecError } from "../../base/errors.ts";
 import { didYouMean } from "../../specs/nearest.ts";
 import { TRAIN_DEFAULTS } from "../../specs/train.ts";
-import type { TaskSpec } from "../../specs/types.ts";
 import { assignmentsOf } from "./assignments.ts";
 
 /** Words after the name of a catalogue task, as in `variant=allagree`, and what they set. */
 export interface TaskWords {
-  options: Pick<TaskSpec, "variant" | "prompt_style" | "data_dir" | "max_train">;
+  options: TaskOptions;
   cutoffLen: number;
 }
 

@@ -1,0 +1,23 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openModelFolder } from "../models/weights.ts";
+import { TRAIN_DEFAULTS } from "../specs/train.ts";
+import { doctor } from "./doctor.ts";
+import { sizeOf } from "./models/base-model.ts";
+import { mayFit } from "./models/memory.ts";
+import { memoryOf, trainableWeights } from "./models/memory-estimate.ts";
+import { packageRoot } from "./package.ts";
+import { openWorkspace } from "./workspace.ts";
+
+test("models fit by the estimate that plans use", async () => {
+  const { checks, models } = await doctor(openWorkspace());
+  expect(checks.filter(({ state }) => state === "fail")).toEqual([]);
+  const tiny = sizeOf(openModelFolder(join(packageRoot(), "assets", "tiny")).config);
+  const expected = memoryOf(tiny, trainableWeights(tiny, { ...TRAIN_DEFAULTS, method: "lora" }));
+  expect(models[0]!.needs_bytes / expected).toBeCloseTo(1, 1);
+  for (const { needs_bytes, fits } of models) expect(fits).toBe(mayFit(needs_bytes));
+});
+
+test("a machine may hold a little less than the estimate, which may be wrong by 15 %", () => {
+  expect([mayFit(1.1e9, 1e9), mayFit(1.2e9, 1e9)]).toEqual([true, false]);
+});
