@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openDecoder } from "../../test/support/decoders.ts";
+import { labelLanguage } from "../../test/support/label-language.ts";
 import { DataError, SpecError, WorkerError } from "../base/errors.ts";
 import { packLabels } from "../data/batches/packing.ts";
 import { liveSessions } from "../engine/runtime/session.ts";
 import { CachedNetwork } from "../models/cached-network.ts";
 import { Network } from "../models/network.ts";
 import { type Generated, type GenerateOptions, generate, type Prompt } from "./generate.ts";
-import { labelLanguage } from "./languages.ts";
 import type { ScoredToken } from "./sampling.ts";
 
 const GOLDEN = join(import.meta.dirname, "../../test/golden");

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDecoder } from "../../test/support/decoders.ts";
+import { labelLanguage } from "../../test/support/label-language.ts";
 import { openTemplate, tokenizeLabels } from "../data/tokens/chat-template.ts";
 import { openTokenizer } from "../data/tokens/tokenizers.ts";
 import { readNumberStrict } from "../metrics/number-answer.ts";
@@ -10,7 +11,7 @@ import { CachedNetwork } from "../models/cached-network.ts";
 import { Network } from "../models/network.ts";
 import { openModelFolder, rawWeights } from "../models/weights.ts";
 import { type Generated, generate, type Prompt } from "./generate.ts";
-import { type Language, labelLanguage, MAX_NUMBER_TOKENS, numberLanguage } from "./languages.ts";
+import { type Language, MAX_NUMBER_TOKENS, numberLanguage } from "./languages.ts";
 import type { Sampling } from "./sampling.ts";
 import { scoreLabels } from "./score.ts";
 

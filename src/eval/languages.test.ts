@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { labelLanguage } from "../../test/support/label-language.ts";
 import { CheckpointError } from "../base/errors.ts";
 import { Rng } from "../base/rng.ts";
 import { loadTask } from "../data/load-task.ts";
 import { plainTemplate } from "../data/tokens/chat-template.ts";
 import { openTokenizer } from "../data/tokens/tokenizers.ts";
 import { readNumberStrict } from "../metrics/number-answer.ts";
-import { type Language, labelLanguage, MAX_DIGITS, MAX_NUMBER_TOKENS, numberLanguage } from "./languages.ts";
+import { type Language, MAX_DIGITS, MAX_NUMBER_TOKENS, numberLanguage } from "./languages.ts";
 
 /** Ids of a random path to the end. */
 function walk(language: Language, rng: Rng): number[] {

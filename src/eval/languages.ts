@@ -1,4 +1,4 @@
-/** @file Languages that generation can be held to: the labels of a task, or one number. Automata over token ids. */
+/** @file The language that generation can be constrained to: one number. An automaton over token ids. */
 
 import { CheckpointError } from "../base/errors.ts";
 import type { Tokenizer } from "../data/tokens/tokenizers.ts";
@@ -13,26 +13,12 @@ export interface Language {
 }
 
 /** After the end-of-turn token. */
-const NOTHING: Language = {
+export const NOTHING: Language = {
   allowed: [],
   after: (id) => {
     throw new Error(`token ${id} behind the end`);
   },
 };
-
-/**
- * Exactly these answers.
- * @param labels  ids of each with its end-of-turn token, as tokenizeLabels gives them
- */
-export function labelLanguage(labels: readonly Int32Array[], depth = 0): Language {
-  const branches = new Map<number, Int32Array[]>();
-  for (const label of labels) {
-    if (depth < label.length) branches.set(label[depth]!, [...(branches.get(label[depth]!) ?? []), label]);
-  }
-  if (branches.size === 0) return NOTHING;
-  const next = new Map([...branches].map(([id, behind]) => [id, labelLanguage(behind, depth + 1)]));
-  return { allowed: ascending(next.keys()), after: (id) => next.get(id) ?? NOTHING.after(id) };
-}
 
 /** Digits of a number, before and behind the point together: what a double holds exactly. */
 export const MAX_DIGITS = 15;

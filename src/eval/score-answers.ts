@@ -45,7 +45,7 @@ const GENERATED = "generated";
 const BOOTSTRAP_SEED = 1;
 
 /** All label metrics, the task's own first. */
-export function metricsOf(own: MetricName): LabelMetricName[] {
+function metricsOf(own: MetricName): LabelMetricName[] {
   const all = Object.keys(LABEL_METRICS) as LabelMetricName[];
   return all.toSorted((a, b) => Number(b === own) - Number(a === own));
 }

@@ -21,7 +21,7 @@ import { gunzipSync } from "node:zlib";
 import { CheckpointError, DataError, type MixtuneError, WorkerError } from "../base/errors.ts";
 
 /** Largest text that is read at once, before and after unpacking: below the longest string that V8 can hold. */
-export const MAX_TEXT_BYTES = 500_000_000;
+const MAX_TEXT_BYTES = 500_000_000;
 
 /**
  * The text of a file; `.gz` is unpacked, a leading byte order mark is dropped.

@@ -22,7 +22,7 @@ export interface ByteLine {
  * The bytes of a file in pieces; .gz is unpacked, a leading byte order mark is dropped.
  * @throws {DataError} missing, unreadable, not gzip, cut off
  */
-export async function* readPiecesOf(path: string): AsyncGenerator<Buffer> {
+async function* readPiecesOf(path: string): AsyncGenerator<Buffer> {
   refuseFolder(path);
   const file = createReadStream(path, { highWaterMark: PIECE_BYTES });
   const isPacked = /\.gz$/i.test(path);

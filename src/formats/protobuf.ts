@@ -8,7 +8,7 @@ export function message(fields: readonly Uint8Array[]): Uint8Array {
 }
 
 /** @source protobuf encoding: base 128, negative numbers as 64-bit two's complement */
-export function varint(value: number): number[] {
+function varint(value: number): number[] {
   const out: number[] = [];
   let small = value;
   // note: nearly every number is small, and BigInt arithmetic is many times slower

@@ -33,7 +33,7 @@ const BYTES_OF = {
 export type Dtype = keyof typeof BYTES_OF;
 
 /** Longest header that is read; the format's own reader has the same limit. */
-export const MAX_HEADER_BYTES = 100_000_000;
+const MAX_HEADER_BYTES = 100_000_000;
 
 /** Where a tensor lies. */
 export interface TensorEntry {

@@ -103,7 +103,7 @@ export function openClient(options: ClientOptions): Client {
 }
 
 /** All pieces in one buffer. @throws {DataError} more than `limit` bytes */
-export async function collect(chunks: AsyncIterable<Uint8Array>, limit: number, subject: Subject): Promise<Buffer> {
+async function collect(chunks: AsyncIterable<Uint8Array>, limit: number, subject: Subject): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of chunks) {

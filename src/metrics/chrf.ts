@@ -6,25 +6,14 @@ const BETA_SQUARED = 4;
 /** Counts for each length of run, 1 to 6: in the output, in the reference, in both. */
 type Counts = [output: number, reference: number, common: number][];
 
-/** chrF of one output: see {@link corpusChrf}. */
-export function chrf(output: string, reference: string): number {
-  return fromCounts(countRuns(output, reference));
-}
-
 /**
- * chrF of many outputs: runs are counted over all of them, then precision and recall are averaged over those lengths that both sides have.
+ * chrF of one output: precision and recall are averaged over those lengths that both sides have.
  * Characters are code points, white space is left out. 0 where nothing is shared.
  *
  * @source Popović 2015; golden test/golden/metrics/text (sacrebleu 2.6 CHRF, a hundredth of its scale)
  */
-export function corpusChrf(pairs: readonly { output: string; reference: string }[]): number {
-  const total: Counts = Array.from({ length: ORDER }, () => [0, 0, 0]);
-  for (const { output, reference } of pairs) {
-    countRuns(output, reference).forEach((counts, n) => {
-      for (const k of [0, 1, 2] as const) total[n]![k] += counts[k];
-    });
-  }
-  return fromCounts(total);
+export function chrf(output: string, reference: string): number {
+  return fromCounts(countRuns(output, reference));
 }
 
 function countRuns(output: string, reference: string): Counts {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Instruction } from "../specs/gold.ts";
-import { INSTRUCTION_CHECKS, judgeInstructions, summariseInstructions, UNCHECKED_PARTS } from "./ifeval.ts";
+import { INSTRUCTION_CHECKS, judgeInstructions, UNCHECKED_PARTS } from "./ifeval.ts";
 
 interface GoldenCase {
   id: string;
@@ -75,18 +75,6 @@ describe("instructions", () => {
 
   test("of keywords that are no pattern stand for their letters", () => {
     expect(judge("keywords:existence", { keywords: ["c++ ("] }, "I like C++ (a lot)").strict).toEqual([true]);
-  });
-
-  test("are summed up with what is unknown counted and left out", () => {
-    const scores = summariseInstructions([
-      [true, true],
-      [true, false],
-      [null, true],
-      [null, false],
-    ]);
-    expect(scores.promptLevel).toEqual({ value: 1 / 3, n: 3, numUnknown: 1 });
-    expect(scores.instructionLevel).toEqual({ value: 4 / 6, n: 6, numUnknown: 2 });
-    expect(summariseInstructions([]).promptLevel.value).toBeNaN();
   });
 });
 

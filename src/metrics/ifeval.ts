@@ -40,28 +40,6 @@ export function judgeInstructions(instructions: readonly Instruction[], response
   return { strict: judge([response]), loose: judge(variants) };
 }
 
-/** Shares with what they are of; NaN of none. */
-export interface InstructionScores {
-  /** Responses of which every instruction was checked and followed; one instruction not followed is enough to know. */
-  promptLevel: { value: number; n: number; numUnknown: number };
-  /** Single instructions that were followed. */
-  instructionLevel: { value: number; n: number; numUnknown: number };
-}
-
-/** Scores of one way of reading over all responses. What cannot be checked is counted and stays out of the share. */
-export function summariseInstructions(responses: readonly (readonly Followed[])[]): InstructionScores {
-  const together = responses.map(
-    (verdicts): Followed => (verdicts.includes(false) ? false : verdicts.includes(null) ? null : true),
-  );
-  return { promptLevel: share(together), instructionLevel: share(responses.flat()) };
-}
-
-function share(verdicts: readonly Followed[]): InstructionScores["promptLevel"] {
-  const known = verdicts.filter((verdict) => verdict !== null);
-  const value = known.filter(Boolean).length / known.length;
-  return { value, n: known.length, numUnknown: verdicts.length - known.length };
-}
-
 /** Reads an instruction's arguments, or says which is missing. */
 interface Arguments {
   text(name: string): string;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatValidRate, lenientReader, strictReader } from "./label-text.ts";
+import { lenientReader, strictReader } from "./label-text.ts";
 
 const SENTIMENT = ["negative", "neutral", "positive"];
 const TOPICS = ["Fed | Central Banks", "Stock Commentary", "Stock Movement", "Stock"];
@@ -75,9 +75,4 @@ describe("a label read leniently", () => {
       }),
     );
   });
-});
-
-test("the format-valid rate counts texts that are a label and nothing else, empty ones too", () => {
-  expect(formatValidRate(["Positive", "positive!", "", " neutral "], SENTIMENT)).toBe(0.5);
-  expect(formatValidRate([], SENTIMENT)).toBeNaN();
 });

@@ -34,12 +34,6 @@ export function lenientReader(labels: readonly string[]): LabelReader {
   };
 }
 
-/** Share of outputs that are a label and nothing else; NaN of none. */
-export function formatValidRate(outputs: readonly string[], labels: readonly string[]): number {
-  const read = strictReader(labels);
-  return outputs.filter((output) => read(output) !== null).length / outputs.length;
-}
-
 /** A character of a label as a pattern, in both cases unless the label is that one character. */
 function anyCase(label: string): (char: string) => string {
   const isSingle = [...label].length === 1;

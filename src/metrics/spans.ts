@@ -41,23 +41,6 @@ export function scoreSpans(items: readonly SpanItem[], match: SpanMatch): SpanSc
   return spanScore(matched, gold, predicted);
 }
 
-/** {@link scoreSpans} for each type that occurs, types in alphabetical order. */
-export function scoreSpanTypes(items: readonly SpanItem[], match: SpanMatch): Map<string, SpanScore> {
-  const types = new Set(items.flatMap(({ gold, pred }) => [...gold, ...(pred ?? [])].map(({ type }) => type)));
-  const only = (type: string, spans: readonly Span[]) => spans.filter((span) => span.type === type);
-  return new Map(
-    [...types].toSorted().map((type) => {
-      const ofType = items.map(({ gold, pred }) => ({ gold: only(type, gold), pred: only(type, pred ?? []) }));
-      return [type, scoreSpans(ofType, match)];
-    }),
-  );
-}
-
-/** Share of items whose output could be read; NaN of none. */
-export function spanFormatRate(items: readonly SpanItem[]): number {
-  return items.filter(({ pred }) => pred !== null).length / items.length;
-}
-
 function spanScore(matched: number, gold: number, predicted: number): SpanScore {
   const f1 = (2 * matched) / (gold + predicted);
   return { matched, gold, predicted, precision: matched / predicted, recall: matched / gold, f1 };

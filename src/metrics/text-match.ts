@@ -36,15 +36,6 @@ export function tokenF1(output: string, reference: string): number {
   return (2 * common) / (predicted.length + gold.length);
 }
 
-/** The best score over several references; NaN of none. */
-export function bestOf(
-  score: (output: string, reference: string) => number,
-  output: string,
-  references: readonly string[],
-): number {
-  return references.length === 0 ? Number.NaN : Math.max(...references.map((reference) => score(output, reference)));
-}
-
 function wordsOf(text: string): string[] {
   return squadNormalise(text)
     .split(" ")

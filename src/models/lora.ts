@@ -49,7 +49,7 @@ function lastName(module: string): string {
 }
 
 /** Whether a layer is adapted. */
-export function isTarget(module: string, target: LoraConfig["lora_target"]): boolean {
+function isTarget(module: string, target: LoraConfig["lora_target"]): boolean {
   return target === "all" || target.includes(lastName(module));
 }
 

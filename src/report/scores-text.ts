@@ -50,7 +50,7 @@ function readingsText(scored: readonly Scored[]): string {
 const CONSTANT_FROM = 0.95;
 
 /** Says so where a model gives nearly always the same answer and gold does not; undefined elsewhere. */
-export function constantWarning({ n, top_answer }: SplitScores): string | undefined {
+function constantWarning({ n, top_answer }: SplitScores): string | undefined {
   if (top_answer === undefined) return undefined;
   const { label, given, gold } = top_answer;
   if (given < CONSTANT_FROM * n || gold >= CONSTANT_FROM * n) return undefined;

@@ -6,7 +6,7 @@ import { sameAs } from "./same-as.ts";
 import type { Amount, AnswerSpec, EvalSpec, TaskSpec, TrainSpec } from "./types.ts";
 
 /** Names of studies, tasks and mixtures. */
-export const NAME_PATTERN = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+const NAME_PATTERN = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
 const name = z.string().regex(NAME_PATTERN, { error: "a name of lower-case letters, digits, _ and - (at most 64)" });
 const positive = z.number().positive();
@@ -385,7 +385,6 @@ export const trainBlockSchema = train.partial();
 export const sizeSchema = z.union([count, z.null()], { error: "a whole number above 0, or null for all there is" });
 
 export type StudyFile = z.infer<typeof studyFileSchema>;
-export type TrainFile = z.infer<typeof trainFileSchema>;
 export type TaskBlock = z.infer<typeof task>;
 export type MixerBlock = z.infer<typeof mixer>;
 export type EvalBlock = NonNullable<StudyFile["eval"]>;

@@ -26,7 +26,7 @@ export function askedExamples(amount: Amount, available: number): number {
 }
 
 /** Training examples of an ingredient under its cap; for a mixer with share_of_caps, that share of the sum of all task caps. */
-export function capOf(ingredient: string, input: AmountsInput): number {
+function capOf(ingredient: string, input: AmountsInput): number {
   const share = input.mixers[ingredient]?.share_of_caps;
   if (share !== undefined) {
     const trainedOn = Object.keys(input.tasks).filter((task) => isTrainedOn(input.tasks[task]));

@@ -97,7 +97,7 @@ function taskItems(
  * Over the mixtures that hold the task's own data, as others vary over seeds otherwise (docs/calibration.md); over all where the task is never
  * trained on. Each run once: a run may stand in the rows of several budgets.
  */
-export function seedVarianceOf(
+function seedVarianceOf(
   rows: readonly Row[],
   { scores, groups }: TaskItems,
   task: string,

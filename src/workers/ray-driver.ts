@@ -29,7 +29,7 @@ const LAST_LINES = 5;
 const MOST_OF_LOG = 500;
 
 /** The package's files, and a digest of them. */
-export function workerPackage(folder: string): { files: Map<string, Buffer>; digest: string } {
+function workerPackage(folder: string): { files: Map<string, Buffer>; digest: string } {
   const names = readdirSync(folder).filter((name) => /\.(py|json)$/.test(name));
   const files = new Map(names.sort().map((name) => [name, readFileSync(join(folder, name))]));
   return { files, digest: sha256([...files].map(([name, bytes]) => `${name}\0${sha256(bytes)}\n`).join("")) };

@@ -9,7 +9,7 @@ import type { Workspace } from "../workspace.ts";
 import type { HostedChoice } from "./choice.ts";
 
 /** From sending a request to the last byte of its answer. */
-export const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 export const MAX_RETRIES = 6;
 
 /** Opens it; nothing is sent yet. @param whole  what it shares with other models; absent: a purse of its own */

@@ -106,7 +106,7 @@ export function splitFacts(task: LoadedTask, split: Split, { scoreConstant }: Fa
 }
 
 /** Rows of each label; labels that no row has are 0, answers that are no label come last under their own name. */
-export function labelCounts(examples: readonly Example[], labels: readonly string[]): Record<string, number> {
+function labelCounts(examples: readonly Example[], labels: readonly string[]): Record<string, number> {
   const counts = new Map(labels.map((label) => [label, 0]));
   for (const { answer } of examples) counts.set(answer, (counts.get(answer) ?? 0) + 1);
   return Object.fromEntries(counts);

@@ -14,7 +14,7 @@ import { MIN_WORDS } from "./leakage.ts";
  * Words in a shingle. One changed word takes 3 shingles away, so that at the threshold a text of 20 words may differ in one word, and one of 100 in
  * seven apart from each other.
  */
-export const SHINGLE_WORDS = 3;
+const SHINGLE_WORDS = 3;
 /** Shared shingles among all shingles of two texts (Jaccard) from which they are near-duplicates. */
 export const NEAR_THRESHOLD = 0.7;
 /** Length of a signature. The standard error of its estimate of Jaccard j is sqrt(j (1 - j) / 128): 0.04 at the threshold. */

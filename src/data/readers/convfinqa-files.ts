@@ -94,7 +94,7 @@ export function readTurns(root: string, notes: string[]): Numbered<PageQuestion>
 }
 
 /** A conversation as one question a turn. */
-export function turnsOf({ page, context, table, questions, written, results, programs }: Dialogue): PageQuestion[] {
+function turnsOf({ page, context, table, questions, written, results, programs }: Dialogue): PageQuestion[] {
   const rows = table.split("\n").map((row) => row.split("|").map((cell) => cell.trim()));
   const earlier: { question: string; answer: string }[] = [];
   return questions.map((question, k) => {

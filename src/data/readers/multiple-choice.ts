@@ -42,7 +42,7 @@ export const MULTIPLE_CHOICE = {
 } satisfies Pick<TaskDefinition<Choice>, "prompts" | "example">;
 
 /** The passage, the question and the lettered options, a line each. */
-export function asked({ passage, question, options }: Choice): string {
+function asked({ passage, question, options }: Choice): string {
   return [...(passage === undefined ? [] : [passage]), question, lettered(options)].join("\n");
 }
 

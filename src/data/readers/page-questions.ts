@@ -20,7 +20,7 @@ export interface PageQuestion {
 }
 
 /** The paper's caps, FinQA and ConvFinQA alike. */
-export const PAPER_CAP = 2000;
+const PAPER_CAP = 2000;
 
 /** What the tasks over pages have in common; the instruction stands behind the page, so that all questions on a page share its tokens. */
 export const PAGE_QUESTIONS = {

@@ -106,7 +106,7 @@ function goldOf({ answer, answer_type, scale }: JsonObject, place: string): TatQ
 }
 
 /** Each part of an answer with its scale: `12.6 million`, `-22.22%`, `795 million; 772 million`. */
-export function answerText({ parts, scale }: Pick<TatQaGold, "parts" | "scale">): string {
+function answerText({ parts, scale }: Pick<TatQaGold, "parts" | "scale">): string {
   const scaled = parts.map((part) => {
     if (scale === "") return part;
     if (scale === "percent") return part.endsWith("%") ? part : `${part}%`;

@@ -7,7 +7,7 @@ import type { EvalSpec, Split } from "../../specs/types.ts";
 import type { Example } from "../types.ts";
 import { Carver, firstThatFit, keyOf, type Row } from "./carver.ts";
 
-export { DEV_SHARE, MAX_DEV_EXAMPLES, type Row, TEST_SHARE } from "./carver.ts";
+export { DEV_SHARE, type Row, TEST_SHARE } from "./carver.ts";
 
 /** What a source gives: train rows at least; dev and test where it has them. */
 export type SourceSplits = { train: Row[] } & Partial<Record<"dev" | "test", Row[]>>;

@@ -22,7 +22,7 @@ export interface VjpContext<K extends OpName> {
 export type VjpRule<K extends OpName> = (context: VjpContext<K>) => (Value | undefined)[];
 
 /** The adjoint of broadcasting: sums a cotangent back to the shape that was broadcast. */
-export function unbroadcast(graph: Graph, value: Value, shape: Shape): Value {
+function unbroadcast(graph: Graph, value: Value, shape: Shape): Value {
   if (sameShape(value.shape, shape)) return value;
   const lead = value.shape.length - shape.length;
   const leading = Array.from({ length: lead }, (_, i) => i);

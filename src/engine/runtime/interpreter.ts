@@ -58,7 +58,7 @@ export function interpret(
   return Object.fromEntries([...graph.outputs].map(([name, value]) => [name, values.get(value.name)!]));
 }
 
-export function sizeOf(shape: readonly number[]): number {
+function sizeOf(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 

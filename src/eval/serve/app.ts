@@ -31,7 +31,7 @@ export interface AppOptions {
 }
 
 /** Texts of the longest contexts, several times over. */
-export const MAX_BODY_BYTES = 2 ** 20;
+const MAX_BODY_BYTES = 2 ** 20;
 
 /** The server without its socket. Models are told apart by name. */
 export function serveApp(models: readonly LocalModel[], queue: GenerationQueue, options: AppOptions): Hono {

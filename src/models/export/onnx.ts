@@ -33,7 +33,7 @@ export const ONNX_FILE = "model.onnx";
 const DATA_FILE = "model.onnx.data";
 
 /** Protobuf ends at 2 GB; larger weights lie in a file beside the graph. */
-export const MAX_INLINE_BYTES = 2 ** 31 - 2 ** 24;
+const MAX_INLINE_BYTES = 2 ** 31 - 2 ** 24;
 
 export interface OnnxOptions {
   /** Longest sequence: rows of the rotary tables. */

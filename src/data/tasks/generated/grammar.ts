@@ -8,7 +8,7 @@ import type { Numbered, SplitRecords } from "../../readers/definition.ts";
 import { normalizeText } from "../../splits/splits.ts";
 
 /** Examples of each split of a generated task. */
-export const GENERATED_SIZES = { train: 400, dev: 100, test: 300 } as const;
+const GENERATED_SIZES = { train: 400, dev: 100, test: 300 } as const;
 
 const NAMES = "Bal Ben Cor Dal Fen Gar Hol Jor Kel Ley Lor Mar Nor Or Pel Ran Sal Tor Ul Var Wen Yar".split(" ");
 
