@@ -92,10 +92,10 @@ export function recordStudy(dir: string, study: RecordedStudy): StudyLock {
     const scores: Scores = { tasks: {} };
     for (const task of names) {
       for (const split of SPLITS) {
-        const rng = new Rng(`${key}/${task}/${split}`);
+        const rng = new Rng(...(key.split("/") as [string, ...string[]]), task, split);
         const shift = (study.spread ?? 0) * normal(rng.fork("seed"));
         const chance = isMajority ? 0.5 : study.chance(task, mixture) + (mixture === undefined ? 0 : shift);
-        const items = new Rng(`${task}/${split}`);
+        const items = new Rng(task, split);
         const answers = Array.from({ length: sizes[split] }, (_, i) => {
           const gold = LABELS[i % 2]!;
           const hardness = 0.7 * items.float() + 0.3 * rng.float();
