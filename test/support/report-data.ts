@@ -81,7 +81,7 @@ export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
     level: number,
     members: string[],
   ): ReportRow => {
-    const draw = rng.fork(`${kind} ${name} ${model}`);
+    const draw = forked(rng, `${kind} ${name} ${model}`);
     const isTrained = kind === "mixture" || kind === "control";
     const cells = Object.fromEntries(
       tasks.map(({ name: task, unit }, i) => {
@@ -147,7 +147,7 @@ export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
   for (const model of models) {
     const own = rows.flatMap((row, index) => (row.kind === "mixture" && row.model === model ? [index] : []));
     for (const [t, task] of tasks.entries()) {
-      const draw = rng.fork(`differences ${model} ${task.name}`);
+      const draw = forked(rng, `differences ${model} ${task.name}`);
       const reference = own[ingredients.indexOf(task.name)];
       if (reference === undefined) continue;
       for (const row of own) {
@@ -216,7 +216,7 @@ export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
     differences,
     effects: models.flatMap((model) =>
       tasks.map(({ name }, t) => {
-        const draw = rng.fork(`effects ${model} ${name}`);
+        const draw = forked(rng, `effects ${model} ${name}`);
         const terms = t === 0 || isFirst(t) || t % 2 === 0 ? [...ingredients, ...pairsOf] : ingredients;
         return {
           task: name,
@@ -396,4 +396,9 @@ function lossesOf(rng: Rng, run: string, row: ReportRow, numSteps: number): RunL
         losses: Object.fromEntries(members.map((name, i) => [name, 0.8 + 0.1 * i + Math.exp(-step / 200)])),
       })),
   };
+}
+
+/** A stream by a name with a model's in it: names of streams have no slash. */
+function forked(rng: Rng, name: string): Rng {
+  return name.split("/").reduce((stream, part) => stream.fork(part), rng);
 }
