@@ -92,6 +92,14 @@ describe("designs", () => {
     expect([1, 2, 8, 9].map((size) => sizes.filter((other) => other === size).length)).toEqual([9, 36, 9, 1]);
   });
 
+  test("a pair has both names whole where they fit into 64 characters, else 31 of each", () => {
+    const pair = (one: number, other: number) =>
+      designedMixtures(["pairs"], ["x".repeat(one), "y".repeat(other)])[0]!.name;
+    expect(pair(40, 22)).toBe(`${"x".repeat(40)}__${"y".repeat(22)}`);
+    expect(pair(40, 23)).toBe(`${"x".repeat(31)}__${"y".repeat(23)}`);
+    expect(pair(40, 50)).toHaveLength(64);
+  });
+
   test("paper-55 with another number says how many there are", () => {
     expect(() => designedMixtures(["paper-55"], NAMES.slice(0, 8))).toThrow(/exactly 9 ingredients.*got 8: a, b/s);
   });
@@ -266,6 +274,12 @@ describe("mixers", () => {
       { b: {}, general: { max_train: 50 } },
       { a: {}, b: {}, general: {} },
     ]);
+  });
+
+  test("count no other mixer as a task, and keep an amount that the mixture says", () => {
+    const mixers = "mixers: {small: {task: x, dose: 1}, general: {task: y, dose: 0.5}}";
+    const [run] = planned(1, `${mixers}\ndesign: [{name: m, tasks: {a: {}, small: {max_train: 8}}}]`);
+    expect(run!.mixture.ingredients).toEqual({ a: {}, small: { max_train: 8 }, general: { max_train: 50 } });
   });
 
   test("repeat when the dose asks for more than there is", () => {
