@@ -154,7 +154,7 @@ function chosenOnDev(rows: readonly Row[], model: string, tasks: StudyTable["tas
 }
 
 /** Whether two rows stand for the same combination of factors. */
-export function meet(a: Pick<Row, "combinations">, b: Pick<Row, "combinations">): boolean {
+export function shareCombination(a: Pick<Row, "combinations">, b: Pick<Row, "combinations">): boolean {
   const keys = new Set(a.combinations.map((one) => JSON.stringify(one)));
   return b.combinations.some((one) => keys.has(JSON.stringify(one)));
 }
@@ -168,7 +168,7 @@ export function aloneRows(rows: readonly Row[], like: Row, task: string, lock: S
   return rows
     .flatMap((row, index) => {
       const isAlone = row.kind === "mixture" && row.model === like.model && holdsOnly(row, task, lock);
-      return isAlone && meet(row, like) ? [index] : [];
+      return isAlone && shareCombination(row, like) ? [index] : [];
     })
     .sort((a, b) => dev(b) - dev(a) || a - b);
 }

@@ -4,7 +4,7 @@ import type { StudySpec } from "../specs/types.ts";
 import { additiveModel, type HeldOutCheck, heldOutCheck, type MixtureData } from "../stats/additive.ts";
 import { type Difference, meanOfSeeds } from "../stats/difference.ts";
 import { mean } from "../stats/moments.ts";
-import { meet } from "./analyse.ts";
+import { shareCombination } from "./analyse.ts";
 import { type ModelItems, variedIngredients } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
 import type { Row, StudyTable } from "./study-table.ts";
@@ -107,7 +107,7 @@ function fittedMixtures(
 ): { data: MixtureData; against: number; always: string[] } | undefined {
   if (!scores.has(chosen) || groups.length === 0) return undefined;
   const like = { combinations: rows[chosen]!.combinations.slice(0, 1) };
-  const isLike = (row: number) => rows[row]!.kind === "mixture" && meet(rows[row]!, like);
+  const isLike = (row: number) => rows[row]!.kind === "mixture" && shareCombination(rows[row]!, like);
   const mixtures = [...scores.keys()].filter(isLike);
   const isTrainedOn = mixtures.some((row) => held(row).includes(task));
   const within = isTrainedOn ? mixtures.filter((row) => held(row).includes(task)) : mixtures;

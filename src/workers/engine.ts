@@ -26,7 +26,7 @@ export interface JobContext {
 export class Interrupted extends Error {}
 
 /** Thrown inside a job that goes on elsewhere, and that nobody waits for. */
-export class Left extends Error {}
+export class LeftToOthers extends Error {}
 
 /** A job's model, trained. */
 export interface TrainedModel {

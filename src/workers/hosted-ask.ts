@@ -1,7 +1,7 @@
 /** @file Asking a fine-tuning service: again where that does no harm and may help, with waits, until it is answered or said what is wrong. */
 
 import { mayPass, saidWith } from "../eval/hosted/refusals.ts";
-import type { Page, Reply, TuningDoor } from "../eval/hosted/tuning-door.ts";
+import type { Page, Reply, TuningEndpoint } from "../eval/hosted/tuning-endpoint.ts";
 import { askedWaitMs, backoffMs, MAX_ASKED_WAIT_MS } from "../eval/hosted/waits.ts";
 import { readHostedJob } from "../runs/run-dir.ts";
 import { type Doing, failureOf } from "./hosted-refusals.ts";
@@ -26,7 +26,7 @@ export interface JobPlace {
   run: string;
   baseUrl: string;
   hasKey: boolean;
-  door: TuningDoor;
+  endpoint: TuningEndpoint;
   patience: Patience;
   signal: AbortSignal;
   now(): number;
@@ -72,14 +72,14 @@ export async function waitAfter(
   const waitMs = Math.max(asked, backoffMs(tries, place.random()));
   if (waitMs >= LONG_WAIT_MS) {
     const why = reply.kind === "refused" ? saidWith(reply.status, reply.complaint) : reply.reason;
-    place.note(`${place.door.host}: ${what}: ${why}; again in ${Math.ceil(waitMs / 1000)} s.`);
+    place.note(`${place.endpoint.host}: ${what}: ${why}; again in ${Math.ceil(waitMs / 1000)} s.`);
   }
   await place.sleep(waitMs, place.signal);
 }
 
 /** What is done at a place, for errors. */
-export function doing({ door, hasKey, dir }: JobPlace, what: Doing["what"]): Doing {
-  return { host: door.host, model: readHostedJob(dir)?.model ?? "", what, hasKey };
+export function doing({ endpoint, hasKey, dir }: JobPlace, what: Doing["what"]): Doing {
+  return { host: endpoint.host, model: readHostedJob(dir)?.model ?? "", what, hasKey };
 }
 
 /** The first entry of a list that fits, whatever page it is on. */

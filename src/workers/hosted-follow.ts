@@ -1,6 +1,6 @@
 /** @file Follows a job that a service works on: looks at it until it has ended, and keeps what it says. */
 
-import type { JobEvent, RemoteJob } from "../eval/hosted/tuning-door.ts";
+import type { JobEvent, RemoteJob } from "../eval/hosted/tuning-endpoint.ts";
 import { runPaths, writeHostedJob, writeMetrics } from "../runs/run-dir.ts";
 import type { HostedJob, MetricsLine } from "../runs/types.ts";
 import { asked, type JobPlace } from "./hosted-ask.ts";
@@ -24,14 +24,14 @@ export async function followJob(
   record: HostedJob,
   onNews: (news: JobNews) => void,
 ): Promise<{ job: RemoteJob; record: HostedJob }> {
-  const { dir, door, patience } = place;
+  const { dir, endpoint, patience } = place;
   const heard = new Map<string, JobEvent>();
   let kept = record;
   let numLines = -1;
   let succeededAt: number | undefined;
   for (let waitMs = patience.firstPollMs; ; waitMs = Math.min(waitMs * 1.5, patience.longestPollMs)) {
-    const job = await asked(place, "look at the job", () => door.job(record.id!), true);
-    if (job === undefined) throw jobGone(record, door.host, runPaths.hostedJob(dir));
+    const job = await asked(place, "look at the job", () => endpoint.job(record.id!), true);
+    if (job === undefined) throw jobGone(record, endpoint.host, runPaths.hostedJob(dir));
     await hear(place, job.id, heard);
     const { lines, numSteps } = linesOf([...heard.values()]);
     if (lines.length !== numLines) writeMetrics(dir, lines);
@@ -46,10 +46,10 @@ export async function followJob(
       writeHostedJob(dir, kept);
     }
     onNews({ job, lines, numSteps });
-    if (isOver(status)) throw jobEnded(job, door.host);
+    if (isOver(status)) throw jobEnded(job, endpoint.host);
     if (status === "succeeded") {
       if (fine_tuned_model !== null) {
-        const checkpoints = await asked(place, "look at the job", () => door.checkpoints(job.id), true);
+        const checkpoints = await asked(place, "look at the job", () => endpoint.checkpoints(job.id), true);
         if (checkpoints !== undefined && checkpoints.data.length > 0) {
           kept = { ...kept, checkpoints: checkpoints.data.toSorted((a, b) => a.step - b.step) };
           writeHostedJob(dir, kept);
@@ -58,7 +58,7 @@ export async function followJob(
       }
       succeededAt ??= place.now();
       const waitedMs = place.now() - succeededAt;
-      if (waitedMs >= patience.readyMs) throw noModel(job, door.host, waitedMs);
+      if (waitedMs >= patience.readyMs) throw noModel(job, endpoint.host, waitedMs);
     }
     await place.sleep(waitMs, place.signal);
   }
@@ -66,15 +66,15 @@ export async function followJob(
 
 /** Hears what is new of a job's events, which come newest first, and may come twice. */
 async function hear(place: JobPlace, id: string, heard: Map<string, JobEvent>): Promise<void> {
-  const { door, note, run } = place;
+  const { endpoint, note, run } = place;
   for (let after: string | undefined; ; ) {
-    const page = await asked(place, "look at the job", () => door.events(id, after), true);
+    const page = await asked(place, "look at the job", () => endpoint.events(id, after), true);
     if (page === undefined) return; // a service without events
     const fresh = page.data.filter((event) => !heard.has(event.id));
     for (const event of fresh) {
       heard.set(event.id, event);
       if (/^(warn|warning|error)$/.test(event.level))
-        note(`${door.host}: run ${run}: ${event.level}: ${event.message}`);
+        note(`${endpoint.host}: run ${run}: ${event.level}: ${event.message}`);
     }
     if (!page.has_more || fresh.length === 0) return;
     after = page.data.at(-1)!.id;

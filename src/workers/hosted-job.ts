@@ -6,7 +6,7 @@
 import { sha256 } from "../base/digest.ts";
 import type { Purse, Tokens } from "../eval/hosted/purse.ts";
 import { mayPass, parameterNotTaken } from "../eval/hosted/refusals.ts";
-import type { JobRequest, OptionalMember, RemoteFile, RemoteJob } from "../eval/hosted/tuning-door.ts";
+import type { JobRequest, OptionalMember, RemoteFile, RemoteJob } from "../eval/hosted/tuning-endpoint.ts";
 import { readHostedJob, runPaths, writeHostedJob } from "../runs/run-dir.ts";
 import type { HostedJob } from "../runs/types.ts";
 import { asked, doing, firstOf, type JobPlace, waitAfter } from "./hosted-ask.ts";
@@ -38,7 +38,7 @@ export function isUnderWay({ id, asked_at, status }: HostedJob): boolean {
  * @throws {MixtuneError} whatever keeps it from being created
  */
 export async function startJob(place: JobPlace, order: JobOrder): Promise<{ record: HostedJob; isNew: boolean }> {
-  const { dir, run, baseUrl, door, note } = place;
+  const { dir, run, baseUrl, endpoint, note } = place;
   let record = freshRecord(place, order);
   if (record.id !== undefined) return { record, isNew: false };
   const keep = (change: Partial<HostedJob>): HostedJob => {
@@ -51,7 +51,7 @@ export async function startJob(place: JobPlace, order: JobOrder): Promise<{ reco
     const left = record.asked_at + place.patience.settleMs - place.now();
     if (left > 0) {
       note(
-        `${door.host}: run ${run} was stopped while its job was asked for; looking for it in ${Math.ceil(left / 1000)} s.`,
+        `${endpoint.host}: run ${run} was stopped while its job was asked for; looking for it in ${Math.ceil(left / 1000)} s.`,
       );
       await place.sleep(left, place.signal);
     }
@@ -87,21 +87,21 @@ function freshRecord({ dir, run, baseUrl }: JobPlace, { request, content, rows }
 
 /** The uploaded file: the one that is known, else one of its name and size, else uploaded now. */
 async function fileAt(place: JobPlace, { content }: JobOrder, { file }: HostedJob): Promise<RemoteFile> {
-  const { door, signal } = place;
+  const { endpoint, signal } = place;
   if (file.id !== undefined) {
-    const known = await asked(place, "look at the files", () => door.file(file.id!), true);
+    const known = await asked(place, "look at the files", () => endpoint.file(file.id!), true);
     if (known !== undefined && known.status !== "error" && known.status !== "deleted") return known;
   }
   const find = async () => {
     const isOurs = (one: RemoteFile) =>
       one.filename === file.name && one.bytes === file.bytes && one.status !== "error" && one.status !== "deleted";
-    return firstOf(place, "look at the files", (after) => door.files(after), isOurs);
+    return firstOf(place, "look at the files", (after) => endpoint.files(after), isOurs);
   };
   for (let tries = 1; ; tries++) {
     const found = await find();
     if (found !== undefined && found !== "no list") return found;
     signal.throwIfAborted();
-    const reply = await door.upload(file.name, content);
+    const reply = await endpoint.upload(file.name, content);
     if (reply.kind === "answered") return reply.body;
     await waitAfter(place, "upload the training file", reply, tries);
   }
@@ -109,14 +109,14 @@ async function fileAt(place: JobPlace, { content }: JobOrder, { file }: HostedJo
 
 /** Waits until the service has looked at the file. One that never says so looks when the job begins. */
 async function processed(place: JobPlace, file: RemoteFile): Promise<void> {
-  const { door, patience } = place;
+  const { endpoint, patience } = place;
   const until = place.now() + patience.readyMs;
   for (let one = file, waitMs = patience.firstPollMs; ; waitMs = Math.min(waitMs * 1.5, patience.longestPollMs)) {
-    if (one.status === "error") throw fileRefused(door.host, one.filename, one.status_details);
+    if (one.status === "error") throw fileRefused(endpoint.host, one.filename, one.status_details);
     const isPending = one.status === "uploaded" || one.status === "pending";
     if (!isPending || place.now() >= until) return;
     await place.sleep(waitMs, place.signal);
-    one = (await asked(place, "look at the files", () => door.file(one.id)))!;
+    one = (await asked(place, "look at the files", () => endpoint.file(one.id)))!;
   }
 }
 
@@ -126,12 +126,12 @@ async function createJob(
   before: HostedJob,
   keep: (change: Partial<HostedJob>) => HostedJob,
 ): Promise<{ record: HostedJob; isNew: boolean }> {
-  const { door, run, dir, signal, note, now } = place;
+  const { endpoint, run, dir, signal, note, now } = place;
   const without = new Set((before.left_out ?? []) as OptionalMember[]);
   const body = { ...request, training_file: before.file.id! };
   const there = await findJob(place, before, true);
   if (there !== undefined) {
-    note(`${door.host} has job ${there.id} of run ${run} already: going on with it, nothing is paid for again.`);
+    note(`${endpoint.host} has job ${there.id} of run ${run} already: going on with it, nothing is paid for again.`);
     return { record: keep({ id: there.id, status: there.status }), isNew: false };
   }
   await purse.take(most, signal);
@@ -139,7 +139,7 @@ async function createJob(
     for (let tries = 1; ; tries++) {
       signal.throwIfAborted();
       keep({ asked_at: now() });
-      const reply = await door.create(body, without);
+      const reply = await endpoint.create(body, without);
       if (reply.kind === "answered") {
         return { record: keep({ id: reply.body.id, status: reply.body.status }), isNew: true };
       }
@@ -178,14 +178,14 @@ function memberNotTaken(complaint: Parameters<typeof parameterNotTaken>[0]): Opt
  * @param isOptional  without a list there is no such job; else that is an error, as nobody can say whether there is one
  */
 async function findJob(place: JobPlace, record: HostedJob, isOptional = false): Promise<RemoteJob | undefined> {
-  const { door, dir } = place;
+  const { endpoint, dir } = place;
   const earlier = record.earlier ?? [];
   const isOurs = (job: RemoteJob) =>
     job.training_file === record.file.id && !earlier.includes(job.id) && !(isOptional && isOver(job.status));
-  const found = await firstOf(place, "look at the job", (after) => door.jobs(after), isOurs);
+  const found = await firstOf(place, "look at the job", (after) => endpoint.jobs(after), isOurs);
   if (found !== "no list") return found;
   if (isOptional) return undefined;
-  throw cannotList(door.host, record, runPaths.hostedJob(dir));
+  throw cannotList(endpoint.host, record, runPaths.hostedJob(dir));
 }
 
 /**
@@ -193,16 +193,17 @@ async function findJob(place: JobPlace, record: HostedJob, isOptional = false): 
  * @returns its status; undefined where there is nothing to cancel
  */
 export async function cancelJob(place: JobPlace): Promise<string | undefined> {
-  const { dir, baseUrl, door } = place;
+  const { dir, baseUrl, endpoint } = place;
   const record = readHostedJob(dir);
   if (record === undefined || !isUnderWay(record)) return undefined;
   if (record.base_url !== baseUrl) throw otherEndpoint(runPaths.hostedJob(dir), record.base_url, baseUrl);
   const id = record.id ?? (await findJob(place, record))?.id;
   if (id === undefined) return undefined;
-  const reply = await door.cancel(id);
+  const reply = await endpoint.cancel(id);
   // One that has just ended cannot be cancelled: what it came to is what counts.
-  const job = reply.kind === "answered" ? reply.body : await asked(place, "look at the job", () => door.job(id), true);
-  if (job === undefined) throw jobGone({ ...record, id }, door.host, runPaths.hostedJob(dir));
+  const job =
+    reply.kind === "answered" ? reply.body : await asked(place, "look at the job", () => endpoint.job(id), true);
+  if (job === undefined) throw jobGone({ ...record, id }, endpoint.host, runPaths.hostedJob(dir));
   if (reply.kind !== "answered" && !isOver(job.status) && job.status !== "succeeded")
     throw failureOf(reply, doing(place, "cancel the job"), 1);
   writeHostedJob(dir, { ...record, id, status: job.status });

@@ -1,9 +1,9 @@
 /** @file What goes wrong with a fine-tuning service, in words for the person who must act. No error carries a cause: a key might stand in it. */
 
 import { DataError, type MixtuneError, SpecError, WorkerError } from "../base/errors.ts";
-import type { Outcome } from "../eval/hosted/door.ts";
+import type { Outcome } from "../eval/hosted/endpoint.ts";
 import { accountRefusal, isUnknownModel, type Refused, saidWith, times, withoutStop } from "../eval/hosted/refusals.ts";
-import type { RemoteJob } from "../eval/hosted/tuning-door.ts";
+import type { RemoteJob } from "../eval/hosted/tuning-endpoint.ts";
 import type { HostedJob } from "../runs/types.ts";
 
 /** What was being done when it went wrong: the service, and in words what was asked of it. */

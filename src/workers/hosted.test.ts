@@ -15,7 +15,7 @@ import { type PreparedTask, prepareTask } from "../data/tokens/prepare.ts";
 import type { Example, LoadedTask } from "../data/types.ts";
 import { Purse } from "../eval/hosted/purse.ts";
 import { roughText } from "../eval/hosted/rough-text.ts";
-import { openTuningDoor, type TuningDoor } from "../eval/hosted/tuning-door.ts";
+import { openTuningEndpoint, type TuningEndpoint } from "../eval/hosted/tuning-endpoint.ts";
 import type { Budget, Prices } from "../eval/hosted/types.ts";
 import { readHostedJob, readMetrics, readReceipt, readStatus, runPaths, writeHostedJob } from "../runs/run-dir.ts";
 import { verifyRun } from "../runs/verify.ts";
@@ -127,16 +127,24 @@ interface Setting {
   base?: string;
   budget?: Budget;
   prices?: Prices;
-  wrap?(door: TuningDoor): TuningDoor;
+  wrap?(endpoint: TuningEndpoint): TuningEndpoint;
   purse?: Purse;
   score?: HostedWorkerOptions["score"];
   apiKey?: string;
 }
 
-function worker({ base = BASE, budget = {}, prices, wrap = (door) => door, purse, score, apiKey = KEY }: Setting = {}) {
+function worker({
+  base = BASE,
+  budget = {},
+  prices,
+  wrap = (endpoint) => endpoint,
+  purse,
+  score,
+  apiKey = KEY,
+}: Setting = {}) {
   return createHostedWorker({
     ...{ baseUrl: server.baseUrl, hasKey: true },
-    door: wrap(openTuningDoor({ baseUrl: server.baseUrl, apiKey, timeoutMs: 5000 })),
+    endpoint: wrap(openTuningEndpoint({ baseUrl: server.baseUrl, apiKey, timeoutMs: 5000 })),
     purse: purse ?? new Purse(budget, prices, "service"),
     prices,
     patience: { firstPollMs: 1000, longestPollMs: 8000, settleMs: SETTLE_MS, readyMs: 60_000, maxTries: 4 },
@@ -501,22 +509,22 @@ describe("trouble is said with what to do, and what was paid for is kept", () =>
 
   test("a job's request that is given up and arrives all the same is not made twice", async () => {
     let isFirst = true;
-    const wrap = (door: TuningDoor): TuningDoor => ({
-      ...door,
+    const wrap = (endpoint: TuningEndpoint): TuningEndpoint => ({
+      ...endpoint,
       create: async (...request) => {
-        if (!isFirst) return door.create(...request);
+        if (!isFirst) return endpoint.create(...request);
         isFirst = false;
         const due = now + SETTLE_MS / 2;
         onSleep = () => {
           if (now < due) return;
           onSleep = () => {};
-          arriving = door.create(...request);
+          arriving = endpoint.create(...request);
         };
         return { kind: "dropped", reason: "no whole answer within 1 s" };
       },
       jobs: async (after) => {
         await arriving;
-        return door.jobs(after);
+        return endpoint.jobs(after);
       },
     });
     expect(await run({ wrap })).toEqual({ state: "done" });
@@ -569,7 +577,7 @@ describe("trouble is said with what to do, and what was paid for is kept", () =>
 describe("cancelling", () => {
   const place = () => ({
     ...{ dir: jobOf().dir, run: jobOf().id, baseUrl: server.baseUrl, hasKey: true, signal: fired.signal },
-    door: openTuningDoor({ baseUrl: server.baseUrl, apiKey: KEY, timeoutMs: 5000 }),
+    endpoint: openTuningEndpoint({ baseUrl: server.baseUrl, apiKey: KEY, timeoutMs: 5000 }),
     patience: { firstPollMs: 1, longestPollMs: 1, settleMs: 1, readyMs: 1, maxTries: 2 },
     ...{ now: () => now, random: () => 0, sleep: async () => {}, note: (text: string) => void notes.push(text) },
   });
@@ -643,9 +651,9 @@ async function killedRun({ request, when }: Kill): Promise<Outcome | "killed"> {
     };
   });
   const never = new Promise<never>(() => {});
-  const wrap = (door: TuningDoor): TuningDoor =>
+  const wrap = (endpoint: TuningEndpoint): TuningEndpoint =>
     Object.fromEntries(
-      Object.entries(door).map(([name, ask]) => {
+      Object.entries(endpoint).map(([name, ask]) => {
         if (typeof ask !== "function") return [name, ask];
         const wrapped = async (...given: unknown[]) => {
           if (isDead) return never;
@@ -668,7 +676,7 @@ async function killedRun({ request, when }: Kill): Promise<Outcome | "killed"> {
         };
         return [name, wrapped];
       }),
-    ) as unknown as TuningDoor;
+    ) as unknown as TuningEndpoint;
   return Promise.race([run({ wrap }), killed]);
 }
 
@@ -678,11 +686,11 @@ let arriving: Promise<unknown> = Promise.resolve();
 
 /** The next call, which waits for what is still on its way as the real clock would. */
 async function finish(): Promise<Outcome> {
-  const wrap = (door: TuningDoor): TuningDoor => ({
-    ...door,
+  const wrap = (endpoint: TuningEndpoint): TuningEndpoint => ({
+    ...endpoint,
     jobs: async (after) => {
       await arriving;
-      return door.jobs(after);
+      return endpoint.jobs(after);
     },
   });
   const outcome = await run({ wrap });

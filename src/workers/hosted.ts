@@ -7,7 +7,7 @@ import { MixtuneError } from "../base/errors.ts";
 import type { PreparedTask } from "../data/tokens/prepare.ts";
 import { CHARS_PER_TOKEN } from "../eval/hosted/estimate.ts";
 import { costOf, type Purse } from "../eval/hosted/purse.ts";
-import type { RemoteJob } from "../eval/hosted/tuning-door.ts";
+import type { RemoteJob } from "../eval/hosted/tuning-endpoint.ts";
 import type { Prices } from "../eval/hosted/types.ts";
 import { readReceipt, readScores, writeReceipt, writeSpec } from "../runs/run-dir.ts";
 import type { HostedJob, Receipt } from "../runs/types.ts";
@@ -24,7 +24,7 @@ import type { StatusKeeper } from "./status-keeper.ts";
 type RunJob = Extract<Job, { kind: "run" }>;
 
 export interface HostedWorkerOptions
-  extends Pick<JobPlace, "baseUrl" | "hasKey" | "door" | "random" | "sleep" | "note"> {
+  extends Pick<JobPlace, "baseUrl" | "hasKey" | "endpoint" | "random" | "sleep" | "note"> {
   patience: Patience;
   /** One for all jobs and answers. */
   purse: Purse;
@@ -98,7 +98,7 @@ async function tunedModel(
   let trained = Math.ceil(most.trained / CHARS_PER_TOKEN);
   try {
     const ended = await followJob(place, record, ({ job: remote, lines, numSteps }) => {
-      if (remote.status !== said) note(`${options.door.host}: run ${job.id}: job ${remote.id} ${remote.status}.`);
+      if (remote.status !== said) note(`${options.endpoint.host}: run ${job.id}: job ${remote.id} ${remote.status}.`);
       said = remote.status;
       trained = remote.trained_tokens ?? (remote.status === "failed" ? 0 : trained);
       const last = lines.at(-1);

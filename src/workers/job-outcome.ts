@@ -3,13 +3,13 @@
 import { MixtuneError } from "../base/errors.ts";
 import { openRunDir } from "../runs/run-dir.ts";
 import type { Job, Outcome } from "../study/types.ts";
-import { Interrupted, Left } from "./engine.ts";
+import { Interrupted, LeftToOthers } from "./engine.ts";
 import { StatusKeeper } from "./status-keeper.ts";
 
 /**
  * Works on a job to its end; whatever goes wrong is an outcome, and status.json says it.
  * @param now     milliseconds since the epoch
- * @param work    throws {@link Interrupted} to be gone on with later, {@link Left} where it goes on elsewhere
+ * @param work    throws {@link Interrupted} to be gone on with later, {@link LeftToOthers} where it goes on elsewhere
  * @param tidyUp  called once status.json says `done`
  */
 export async function outcomeOf(
@@ -27,9 +27,9 @@ export async function outcomeOf(
     tidyUp();
     return { state: "done" };
   } catch (error) {
-    if (error instanceof Interrupted || error instanceof Left) {
+    if (error instanceof Interrupted || error instanceof LeftToOthers) {
       status.write({ state: "planned" });
-      return { state: error instanceof Left ? "left" : "interrupted" };
+      return { state: error instanceof LeftToOthers ? "left" : "interrupted" };
     }
     const reason = error instanceof MixtuneError ? error.message : `a fault in mixtune: ${(error as Error).message}`;
     status.tryWrite({ state: "failed", reason });

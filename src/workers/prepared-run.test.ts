@@ -100,8 +100,8 @@ function stepsOf(to: string, names: readonly string[]) {
     Int32Array.from(of(`${name}_ids`).subarray(of(`${name}_offsets`)[i]!, of(`${name}_offsets`)[i + 1]!));
   const [steps, packs, entries] = [of("step_offsets"), of("pack_offsets"), of("entry_item")];
   return Array.from({ length: steps.length - 1 }, (_, s) => {
-    const [from, to_] = [packs[steps[s]!]!, packs[steps[s + 1]!]!];
-    return Array.from(entries.subarray(from, to_), (item, k) => ({
+    const [from, end] = [packs[steps[s]!]!, packs[steps[s + 1]!]!];
+    return Array.from(entries.subarray(from, end), (item, k) => ({
       task: names[of("item_task")[item]!]!,
       prompt: list("prompt", item),
       answer: list("answer", item),

@@ -11,7 +11,7 @@ import { readCheckpoint } from "../runs/checkpoints.ts";
 import { readReceipt, runPaths } from "../runs/run-dir.ts";
 import { checkpointIndexSchema } from "../runs/schemas.ts";
 import type { Job, RunProgress } from "../study/types.ts";
-import { type Engine, Interrupted, type JobContext, Left } from "./engine.ts";
+import { type Engine, Interrupted, type JobContext, LeftToOthers } from "./engine.ts";
 import { answeredModel, preparedFolder, prepareJob } from "./prepare-job.ts";
 import { RayDriver } from "./ray-driver.ts";
 import { type RayAddress, rayJobs } from "./ray-jobs.ts";
@@ -162,7 +162,7 @@ class RayRun {
     this.note = note;
   }
 
-  /** @throws {Interrupted|Left|WorkerError} */
+  /** @throws {Interrupted|LeftToOthers|WorkerError} */
   async work(): Promise<void> {
     this.request = sha256OfFile(join(preparedFolder(this.job), "prepared.json"));
     const before = await this.outcome();
@@ -190,7 +190,7 @@ class RayRun {
   private async leave(): Promise<RayOutcome> {
     await this.driver.keep();
     const outcome = await this.outcome();
-    if (outcome === undefined) throw new Left();
+    if (outcome === undefined) throw new LeftToOthers();
     return outcome;
   }
 

@@ -149,7 +149,7 @@ export function tokenFacts(
   const prompts: { prompt: Int32Array }[] = [];
   const facts = { tokens: 0, over: 0, too_long: [] as string[], fitted: { rows: 0, tokens: 0 }, windows: 0 };
   for (const row of task.splits[split]) {
-    const tokenized = tokenized_(row, task, tokenizer, template, cutoffLen);
+    const tokenized = tokenizedUnlessRefused(row, task, tokenizer, template, cutoffLen);
     if (tokenized === null) continue;
     const { whole, tokensLost } = tokenized;
     const length = whole.prompt.length + whole.answer.length;
@@ -171,7 +171,8 @@ export function tokenFacts(
   return { ...common, prompt: quantiles(promptLengths), prefix: sharedPrefix(prompts) };
 }
 
-function tokenized_(
+/** Null for a row that a run would refuse. */
+function tokenizedUnlessRefused(
   row: Example,
   task: LoadedTask,
   tokenizer: Tokenizer,

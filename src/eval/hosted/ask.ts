@@ -1,9 +1,9 @@
 /**
- * @file One request until it is answered or given up: the only home of retries. What one try is: door.ts; what a refusal means: refusals.ts;
+ * @file One request until it is answered or given up: the only home of retries. What one try is: endpoint.ts; what a refusal means: refusals.ts;
  * how long to wait: retries.ts.
  */
 
-import type { Door, Outcome } from "./door.ts";
+import type { Endpoint, Outcome } from "./endpoint.ts";
 import { CHARS_PER_TOKEN, likelyTokens, mostTokens } from "./estimate.ts";
 import { Pause } from "./pause.ts";
 import type { Purse } from "./purse.ts";
@@ -31,11 +31,11 @@ const NEW_MODEL_WAIT_MS = 5000;
 export type Ask = (body: RequestBody, request: HostedRequest, signal: AbortSignal) => Promise<HostedAnswer>;
 
 /** @param settings  of the model, whose budget `purse` keeps */
-export function openAsk(settings: HostedSettings, door: Door, purse: Purse): Ask {
+export function openAsk(settings: HostedSettings, endpoint: Endpoint, purse: Purse): Ask {
   const { model, api, clock, sleep, note } = settings;
   const pause = new Pause(settings);
   const retries = new Retries(settings, pause);
-  const noteCut = cutNotice(`${door.host}: ${model}`, note);
+  const noteCut = cutNotice(`${endpoint.host}: ${model}`, note);
   const isNewUntil = clock() + (settings.newModelMs ?? 0);
   const notTaken = new Set<string>();
 
@@ -43,7 +43,7 @@ export function openAsk(settings: HostedSettings, door: Door, purse: Purse): Ask
   const goWithout = (parameter: string | undefined, body: RequestBody, sentWithout: ReadonlySet<string>): boolean => {
     if (parameter === undefined || !(parameter in body)) return false;
     if (!canDoWithout(parameter) || sentWithout.has(parameter)) return false;
-    if (!notTaken.has(parameter)) note?.(`${door.host}: ${model} does not take ${parameter}; asking without it.`);
+    if (!notTaken.has(parameter)) note?.(`${endpoint.host}: ${model} does not take ${parameter}; asking without it.`);
     notTaken.add(parameter);
     return true;
   };
@@ -51,7 +51,7 @@ export function openAsk(settings: HostedSettings, door: Door, purse: Purse): Ask
   /** One try, and what it cost. */
   const attempt = async (body: RequestBody, request: HostedRequest, sentWithout: ReadonlySet<string>) => {
     const most = mostTokens(request);
-    const outcome = await door.post(asTaken(body, sentWithout));
+    const outcome = await endpoint.post(asTaken(body, sentWithout));
     const answer = outcome.kind === "answered" ? answerIn(api, outcome.body, body, sentWithout) : undefined;
     if (answer !== undefined) {
       const likely = likelyTokens(request, answer.text);
@@ -65,7 +65,7 @@ export function openAsk(settings: HostedSettings, door: Door, purse: Purse): Ask
   };
 
   return async (body, request, signal) => {
-    const asked = askedOf(settings, door, request);
+    const asked = askedOf(settings, endpoint, request);
     for (let tries = 1; ; tries++) {
       await pause.wait(signal);
       await purse.take(mostTokens(request), signal);
@@ -86,7 +86,7 @@ export function openAsk(settings: HostedSettings, door: Door, purse: Purse): Ask
           tries--;
           continue;
         }
-        if (!mayPass(status, complaint)) throw await refusalOf(outcome, asked, door.listModels);
+        if (!mayPass(status, complaint)) throw await refusalOf(outcome, asked, endpoint.listModels);
         // While others are answered, the endpoint is well and only wants fewer requests.
         if (status === 429 && purse.spending.answers > numBefore) tries = 1;
       }
@@ -96,7 +96,7 @@ export function openAsk(settings: HostedSettings, door: Door, purse: Purse): Ask
 }
 
 /** Whom a request asks, for messages. */
-export function askedOf({ model, api, apiKey }: HostedSettings, { host }: Door, { id }: HostedRequest): Asked {
+export function askedOf({ model, api, apiKey }: HostedSettings, { host }: Endpoint, { id }: HostedRequest): Asked {
   return { host, model, api, hasKey: apiKey !== undefined, id };
 }
 

@@ -8,7 +8,7 @@ import { setMaxListeners } from "node:events";
 import { SpecError } from "../../base/errors.ts";
 import { openAnswerCache } from "./answer-cache.ts";
 import { askedOf, openAsk } from "./ask.ts";
-import { openDoor } from "./door.ts";
+import { openEndpoint } from "./endpoint.ts";
 import { Purse } from "./purse.ts";
 import { logprobsMissing } from "./refusals.ts";
 import type { HostedSettings } from "./settings.ts";
@@ -47,10 +47,10 @@ export function openHostedModel(settings: HostedSettings): HostedModel {
   assert(Number.isInteger(concurrency) && concurrency > 0, "concurrency is a positive integer");
   if (settings.budget.money !== undefined && settings.prices === undefined) throw moneyWithoutPrices();
   const baseUrl = settings.baseUrl.replace(/\/+$/, "");
-  const door = openDoor({ ...settings, baseUrl });
+  const endpoint = openEndpoint({ ...settings, baseUrl });
   const cache = openAnswerCache(settings.cacheFolder, baseUrl, api);
-  const purse = settings.purse ?? new Purse(settings.budget, settings.prices, `${door.host}: ${model}`);
-  const ask = openAsk(settings, door, purse);
+  const purse = settings.purse ?? new Purse(settings.budget, settings.prices, `${endpoint.host}: ${model}`);
+  const ask = openAsk(settings, endpoint, purse);
   const underWay = new SharedWork<HostedAnswer>();
   const bodyFor = (request: HostedRequest) => bodyOf(api, model, request);
 
@@ -60,7 +60,7 @@ export function openHostedModel(settings: HostedSettings): HostedModel {
     const lacksLogprobs = body.logprobs !== undefined && answer.logprobs === null;
     // It is as good an answer to the same request without log-probabilities.
     cache.write(lacksLogprobs ? cache.keyOf(withoutLogprobs(body)) : key, answer, settings.clock());
-    if (lacksLogprobs) throw logprobsMissing(askedOf(settings, door, request), "an answer without them");
+    if (lacksLogprobs) throw logprobsMissing(askedOf(settings, endpoint, request), "an answer without them");
     return answer;
   };
 
@@ -74,7 +74,7 @@ export function openHostedModel(settings: HostedSettings): HostedModel {
   };
 
   return {
-    host: door.host,
+    host: endpoint.host,
     async answer(requests, onDone) {
       const answers: HostedAnswer[] = new Array(requests.length);
       await workThrough(requests, concurrency, settings.signal, async (request, index, signal) => {

@@ -5,7 +5,7 @@
 
 import { DataError, type MixtuneError, SpecError, WorkerError } from "../../base/errors.ts";
 import { didYouMean } from "../../specs/nearest.ts";
-import type { Complaint, Outcome } from "./door.ts";
+import type { Complaint, Outcome } from "./endpoint.ts";
 import type { HostedApi } from "./types.ts";
 
 /** Whom was asked, and for what. */

@@ -1,6 +1,6 @@
 /** @file The wait between two tries of a request, or the error that ends them. */
 
-import type { Outcome } from "./door.ts";
+import type { Outcome } from "./endpoint.ts";
 import type { Pause } from "./pause.ts";
 import { type Asked, outOfTries } from "./refusals.ts";
 import type { HostedSettings } from "./settings.ts";

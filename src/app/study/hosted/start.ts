@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Purse } from "../../../eval/hosted/purse.ts";
-import { openTuningDoor } from "../../../eval/hosted/tuning-door.ts";
+import { openTuningEndpoint } from "../../../eval/hosted/tuning-endpoint.ts";
 import type { Spending } from "../../../eval/hosted/types.ts";
 import { readHostedJob } from "../../../runs/run-dir.ts";
 import { hostedDeviations } from "../../../specs/hosted-train.ts";
@@ -48,7 +48,7 @@ export function startHosted(
   const { baseUrl, budget, prices } = choice;
   const purse = new Purse(budgetLeft(budget, before), prices, new URL(baseUrl).host);
   const execute = createHostedWorker({
-    ...doorOf(choice, workspace),
+    ...endpointOf(choice, workspace),
     patience: PATIENCE,
     purse,
     prices,
@@ -73,10 +73,10 @@ export function startHosted(
 }
 
 /** What reaches the service of a choice. */
-function doorOf(choice: HostedChoice, { clock, random, note }: Workspace) {
+function endpointOf(choice: HostedChoice, { clock, random, note }: Workspace) {
   const { baseUrl, apiKey } = choice;
   return {
-    ...{ baseUrl, hasKey: apiKey !== undefined, door: openTuningDoor({ ...choice, timeoutMs: TIMEOUT_MS }) },
+    ...{ baseUrl, hasKey: apiKey !== undefined, endpoint: openTuningEndpoint({ ...choice, timeoutMs: TIMEOUT_MS }) },
     ...{ random, now: clock, note },
     sleep: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }),
   };
@@ -102,7 +102,7 @@ export async function cancelHosted(
   const cancelled: CancelledJob[] = [];
   for (const { run, job } of jobsUnderWay(dir, ids)) {
     const place: JobPlace = {
-      ...doorOf(choice, workspace),
+      ...endpointOf(choice, workspace),
       ...{ dir: runDir(dir, run), run, patience: PATIENCE, signal: workspace.signal },
     };
     const status = await cancelJob(place);

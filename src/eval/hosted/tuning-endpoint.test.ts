@@ -6,7 +6,7 @@ import {
   type TuningServer,
   type TuningServerOptions,
 } from "../../../test/support/tuning-server.ts";
-import { type JobEvent, openTuningDoor, type TuningDoor } from "./tuning-door.ts";
+import { type JobEvent, openTuningEndpoint, type TuningEndpoint } from "./tuning-endpoint.ts";
 
 const KEY = "sk-test-0123456789-do-not-tell";
 const ROW = `${JSON.stringify({
@@ -20,9 +20,9 @@ const ROWS = ROW.repeat(12);
 let server: TuningServer;
 afterEach(() => server.close());
 
-async function start(options: TuningServerOptions = {}): Promise<TuningDoor> {
+async function start(options: TuningServerOptions = {}): Promise<TuningEndpoint> {
   server = await startTuningServer({ apiKey: KEY, ...options });
-  return openTuningDoor({ baseUrl: server.baseUrl, apiKey: KEY, timeoutMs: 5000 });
+  return openTuningEndpoint({ baseUrl: server.baseUrl, apiKey: KEY, timeoutMs: 5000 });
 }
 
 function bodyOf<T>(reply: { kind: "answered"; body: T } | { kind: string }): T {
@@ -66,81 +66,81 @@ test("the server is one that OpenAI's own client can work with, from file to cha
   await expect(refused).rejects.toBeInstanceOf(APIError);
 });
 
-describe("the door", () => {
+describe("the endpoint", () => {
   test("brings the same to the same end, and what comes back is what we know of it", async () => {
-    const door = await start({ pageSize: 3 });
-    const file = bodyOf(await door.upload("rows.jsonl", Buffer.from(ROWS)));
+    const endpoint = await start({ pageSize: 3 });
+    const file = bodyOf(await endpoint.upload("rows.jsonl", Buffer.from(ROWS)));
     expect(file).toEqual({
       ...{ id: "file-1", bytes: Buffer.byteLength(ROWS), filename: "rows.jsonl" },
       ...{ status: "processed", status_details: "" },
     });
     expect(server.files[0]).toMatchObject({ text: ROWS, purpose: "fine-tune" });
-    expect(bodyOf(await door.files()).data).toEqual([file]);
+    expect(bodyOf(await endpoint.files()).data).toEqual([file]);
     const request = { model: BASE, training_file: file.id, n_epochs: 2, batch_size: 4, seed: 3, suffix: "s" };
-    const created = bodyOf(await door.create(request, new Set()));
+    const created = bodyOf(await endpoint.create(request, new Set()));
     expect(created).toMatchObject({ status: "validating_files", training_file: file.id, error: null, seed: 3 });
     expect(server.jobs[0]).toMatchObject({ hyperparameters: { n_epochs: 2, batch_size: 4 }, seed: 3, suffix: "s" });
-    for (let look = 0; look < 3; look++) await door.job(created.id);
-    const done = bodyOf(await door.job(created.id));
+    for (let look = 0; look < 3; look++) await endpoint.job(created.id);
+    const done = bodyOf(await endpoint.job(created.id));
     expect(done).toMatchObject({ status: "succeeded", fine_tuned_model: "ft:tunable:org:s:0001" });
     expect(done.hyperparameters).toMatchObject({ n_epochs: 2, batch_size: 4 });
     const events: JobEvent[] = [];
     for (let after: string | undefined; ; after = events.at(-1)!.id) {
-      const page = bodyOf(await door.events(created.id, after));
+      const page = bodyOf(await endpoint.events(created.id, after));
       events.push(...page.data);
       if (!page.has_more) break;
     }
     expect(events.map(({ metrics }) => metrics?.step)).toEqual([4, 3, 2, 1, undefined]);
-    expect(bodyOf(await door.checkpoints(created.id)).data).toContainEqual({
+    expect(bodyOf(await endpoint.checkpoints(created.id)).data).toContainEqual({
       step: 2,
       model: "ft:tunable:org::ftckpt-2",
     });
   });
 
   test("says hyperparameters the older way, and leaves out what a service does not know", async () => {
-    const door = await start({ refuses: ["method", "seed", "suffix"] });
-    await door.upload("rows.jsonl", Buffer.from(ROWS));
+    const endpoint = await start({ refuses: ["method", "seed", "suffix"] });
+    await endpoint.upload("rows.jsonl", Buffer.from(ROWS));
     const request = { model: BASE, training_file: "file-1", n_epochs: 5, seed: 3, suffix: "s" };
-    expect(await door.create(request, new Set())).toMatchObject({
+    expect(await endpoint.create(request, new Set())).toMatchObject({
       kind: "refused",
       complaint: { param: "method", message: "Unknown parameter: 'method'." },
     });
-    await door.create(request, new Set(["method", "seed", "suffix"]));
+    await endpoint.create(request, new Set(["method", "seed", "suffix"]));
     expect(server.jobs[0]).toMatchObject({ hyperparameters: { n_epochs: 5 }, seed: null, suffix: null });
   });
 
   test("takes a failed job for an answer, and a complaint with status 200 for a refusal", async () => {
-    const door = await start({ fails: { code: "server_error", message: "It broke." } });
-    await door.upload("rows.jsonl", Buffer.from(ROWS));
-    await door.create({ model: BASE, training_file: "file-1", n_epochs: 1, seed: 1, suffix: "s" }, new Set());
-    for (let look = 0; look < 3; look++) await door.job("ftjob-0001");
-    expect(bodyOf(await door.job("ftjob-0001"))).toMatchObject({
+    const endpoint = await start({ fails: { code: "server_error", message: "It broke." } });
+    await endpoint.upload("rows.jsonl", Buffer.from(ROWS));
+    await endpoint.create({ model: BASE, training_file: "file-1", n_epochs: 1, seed: 1, suffix: "s" }, new Set());
+    for (let look = 0; look < 3; look++) await endpoint.job("ftjob-0001");
+    expect(bodyOf(await endpoint.job("ftjob-0001"))).toMatchObject({
       status: "failed",
       error: { code: "server_error", message: "It broke." },
     });
     server.mischief.push({ on: /GET/, status: 200, body: '{"error": {"message": "no"}}' });
-    expect(await door.job("ftjob-0001")).toMatchObject({ kind: "refused", complaint: { message: "no" } });
+    expect(await endpoint.job("ftjob-0001")).toMatchObject({ kind: "refused", complaint: { message: "no" } });
   });
 
   test("calls an answer of another kind no answer", async () => {
-    const door = await start();
+    const endpoint = await start();
     server.mischief.push({ on: /GET/, status: 200, body: '{"object": "list", "data": [{"id": 5}]}' });
-    expect(await door.jobs()).toEqual({ kind: "dropped", reason: "JSON without a list of jobs in it" });
+    expect(await endpoint.jobs()).toEqual({ kind: "dropped", reason: "JSON without a list of jobs in it" });
   });
 
   test("follows no redirect, so that neither key nor rows go elsewhere", async () => {
     const other = await startTuningServer();
-    const door = await start();
+    const endpoint = await start();
     server.mischief.push({ on: /POST/, status: 307, headers: { Location: `${other.baseUrl}/files` } });
-    const reply = await door.upload("rows.jsonl", Buffer.from(ROWS));
+    const reply = await endpoint.upload("rows.jsonl", Buffer.from(ROWS));
     expect(reply).toEqual({ kind: "redirected", status: 307, to: new URL(other.baseUrl).origin });
     expect(other.seen).toEqual([]);
     await other.close();
   });
 
   test("sends only the headers that are needed, with the form's own type", async () => {
-    const door = await start();
-    await door.upload("rows.jsonl", Buffer.from(ROWS));
+    const endpoint = await start();
+    await endpoint.upload("rows.jsonl", Buffer.from(ROWS));
     const { headers } = server.seen[0]!;
     expect(headers["content-type"]).toMatch(/^multipart\/form-data; boundary=/);
     expect(headers.authorization).toBe(`Bearer ${KEY}`);

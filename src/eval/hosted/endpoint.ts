@@ -25,7 +25,7 @@ export type Outcome =
   /** No whole answer: the connection, the time or the JSON ended early. It may have been billed. */
   | { kind: "dropped"; reason: string };
 
-export interface Door {
+export interface Endpoint {
   /** Where it leads, for messages: a host. */
   host: string;
   post(body: Record<string, unknown> | RequestBody): Promise<Outcome>;
@@ -43,7 +43,7 @@ const MIN_SECRET_LENGTH = 12;
 type Settings = Pick<HostedSettings, "baseUrl" | "api" | "apiKey" | "organisation" | "timeoutMs">;
 
 /** Opens the way to an endpoint; nothing is sent yet. @throws {SpecError} an address or a key that cannot be used */
-export function openDoor({ baseUrl, api, apiKey, organisation, timeoutMs }: Settings): Door {
+export function openEndpoint({ baseUrl, api, apiKey, organisation, timeoutMs }: Settings): Endpoint {
   const url = checkedUrl(baseUrl);
   const headers = headersOf(url.host, apiKey, organisation);
   const { "Content-Type": _json, ...formHeaders } = headers;

@@ -1,7 +1,7 @@
-/** @file Files and fine-tuning jobs behind the same door as chats: OpenAI's calls, one try each, and what of their answers is believed. */
+/** @file Files and fine-tuning jobs of the endpoint that chats go to: OpenAI's calls, one try each, and what of their answers is believed. */
 
 import { z } from "zod";
-import { type Outcome, openDoor } from "./door.ts";
+import { type Outcome, openEndpoint } from "./endpoint.ts";
 import type { HostedSettings } from "./settings.ts";
 
 /** An uploaded file. */
@@ -74,7 +74,7 @@ export interface Page<T> {
   has_more: boolean;
 }
 
-export interface TuningDoor {
+export interface TuningEndpoint {
   host: string;
   upload(name: string, content: Uint8Array<ArrayBuffer>): Promise<Reply<RemoteFile>>;
   file(id: string): Promise<Reply<RemoteFile>>;
@@ -92,12 +92,12 @@ export interface TuningDoor {
 const PAGE = 100;
 
 /** Opens it; nothing is sent yet. @throws {SpecError} an address or a key that cannot be used */
-export function openTuningDoor(
+export function openTuningEndpoint(
   settings: Pick<HostedSettings, "baseUrl" | "apiKey" | "organisation" | "timeoutMs">,
-): TuningDoor {
-  const door = openDoor({ ...settings, api: "chat" });
-  const ask = async <T>(what: string, schema: z.ZodType<T>, request: Parameters<typeof door.ask>[0]) => {
-    const outcome = await door.ask(request);
+): TuningEndpoint {
+  const endpoint = openEndpoint({ ...settings, api: "chat" });
+  const ask = async <T>(what: string, schema: z.ZodType<T>, request: Parameters<typeof endpoint.ask>[0]) => {
+    const outcome = await endpoint.ask(request);
     if (outcome.kind !== "answered") return outcome;
     const { data } = schema.safeParse(outcome.body);
     if (data === undefined) return { kind: "dropped", reason: `JSON without ${what} in it` } as const;
@@ -105,7 +105,7 @@ export function openTuningDoor(
   };
   const page = (after: string | undefined) => ({ limit: PAGE, ...(after === undefined ? {} : { after }) });
   return {
-    host: door.host,
+    host: endpoint.host,
     upload: (name, content) =>
       ask("a file", fileSchema, (client) =>
         client.files.create({ file: new File([content], name), purpose: "fine-tune" }),
