@@ -28,7 +28,7 @@ const workspace = openWorkspace();
 const report = await checkTasks(study.study, workspace);
 console.log("checked:", report.ok, report.tasks[0]!.splits.map(({ split, rows }) => `${rows} ${split}`).join(", "));
 
-const { dir, done } = await runStudy(await planStudy(study, workspace, { dir: "out/tickets" }), workspace);
+const { dir, done } = await runStudy(await planStudy(study, workspace, { out: "out/tickets" }), workspace);
 const model = await openModel(`${dir}/runs/${done.at(-1)}`, workspace);
 const [scores] = await model.scoreLabels(["Is this urgent?\nThe crane stopped."], ["yes", "no"]);
 console.log("yes", scores![0], "no", scores![1]);

@@ -12,7 +12,7 @@ const study = defineStudy({
   eval: { max_dev: 40, max_test: 40 },
 });
 
-const planned = await planStudy(study, workspace, { dir: "out/first" });
+const planned = await planStudy(study, workspace, { out: "out/first" });
 for (const { mixture, estimate } of planned.plan) console.log(mixture.name, estimate.steps, "steps");
 
 const outcome = await runStudy(planned, workspace, {

@@ -29,7 +29,7 @@ export async function compareEngines(model: string, method: "lora" | "full", wor
   try {
     const dirs: string[] = [];
     for (const worker of ["local", "torch"] as const) {
-      const planned = await planStudy(input, quiet, { dir: join(folder, worker), worker });
+      const planned = await planStudy(input, quiet, { out: join(folder, worker), worker });
       const { done, failed } = await runStudy(planned, quiet);
       const id = planned.lock.runs[0]!.id;
       if (!done.includes(id)) throw notDone(worker, failed[0]?.reason ?? "an interruption");

@@ -28,7 +28,7 @@ import { refuseOtherModels, refuseUnused, type WorkerOptions } from "./worker-ki
 /** Where a study's results go, who trains, and consent to hosted models. */
 export interface StudyOptions extends WorkerOptions {
   /** Default studies/<name> in the current folder. */
-  dir?: string | undefined;
+  out?: string | undefined;
   hosted?: HostedOptions | undefined;
 }
 
@@ -39,7 +39,7 @@ export interface StudyOptions extends WorkerOptions {
 export async function planStudy(
   input: StudyInput,
   workspace: Workspace,
-  { dir: outDir, hosted: hostedOptions = {}, ...workerOptions }: StudyOptions = {},
+  { out, hosted: hostedOptions = {}, ...workerOptions }: StudyOptions = {},
 ): Promise<PlannedStudy> {
   refuseUnused(workerOptions);
   const { worker: named = "local" } = workerOptions;
@@ -50,7 +50,7 @@ export async function planStudy(
   const hosted = hostedChoices([...study.models, ...study.eval.baselines], hostedOptions, workspace.settings.openai);
   const planned = kind === "hosted" ? hostedStudy(study, hosted) : study;
   if (kind !== "hosted") refuseMultiplier(study);
-  const dir = resolve(outDir ?? join("studies", study.name));
+  const dir = resolve(out ?? join("studies", study.name));
   const dataRoot = study.data_root ?? workspace.settings.dataRoot;
   const before = findStudyLock(dir);
   const models: Record<string, BaseModel> = {};

@@ -17,7 +17,7 @@ export function addDemo(command: Command, act: Act): void {
     .action((words: string[], options: { out?: string }) =>
       act(async (context) => {
         const input = readStudy(join(packageRoot(), "recipes", "demo.yaml"), assignmentsOf(words));
-        return runAndReport(await planStudy(input, context, { dir: options.out }), context);
+        return runAndReport(await planStudy(input, context, { out: options.out }), context);
       }),
     );
 }

@@ -44,5 +44,5 @@ function addWorker(command: Command): void {
 export function studyOptionsOf(flags: StudyFlags): StudyOptions {
   const { out, worker } = flags;
   const [torch, ray] = [torchOptionsOf(flags), rayOptionsOf(flags)];
-  return { dir: out, worker, torch, ray, hosted: hostedOptionsOf(flags) };
+  return { out, worker, torch, ray, hosted: hostedOptionsOf(flags) };
 }
