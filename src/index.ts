@@ -41,6 +41,7 @@ export type { RayOptions, TorchOptions, WorkerName, WorkerOptions } from "./app/
 export type { CheckedTask, CheckReport } from "./app/tasks/check-data.ts";
 export { type CheckOptions, checkTasks } from "./app/tasks/check-tasks.ts";
 export type { HubData } from "./app/tasks/hub-data.ts";
+export type { TaskOptions } from "./app/tasks/named-task.ts";
 export { openWorkspace, type Progress, type Workspace } from "./app/workspace.ts";
 export type { KeyDifference } from "./base/differences.ts";
 export {
@@ -70,7 +71,6 @@ export type {
   TaskDefinition,
 } from "./data/readers/definition.ts";
 export type { HubFiles } from "./data/readers/hub-rows.ts";
-export type { Message } from "./data/tokens/chat-template.ts";
 export type { PreparedSplit, PreparedTask } from "./data/tokens/prepare.ts";
 export type { Example, FitRange, LoadedTask, TokenizedExample } from "./data/types.ts";
 export type { Purse, Tokens } from "./eval/hosted/purse.ts";
@@ -109,6 +109,7 @@ export type {
 } from "./runs/types.ts";
 export { verifyRun } from "./runs/verify.ts";
 export type { Gold, Instruction, NumberGold, ProgramGold, TatQaGold, TatQaScale } from "./specs/gold.ts";
+export type { Message } from "./specs/message.ts";
 export { runId } from "./specs/run-id.ts";
 export type { StudyFile } from "./specs/schema.ts";
 export type {

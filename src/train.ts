@@ -4,13 +4,7 @@ export { modelFolder } from "./app/models/shipped-models.ts";
 export type { ProgramValue } from "./base/finqa-program.ts";
 export { Rng } from "./base/rng.ts";
 export { type LabelPackOptions, type PackOptions, packExamples, packLabels } from "./data/batches/packing.ts";
-export {
-  type Message,
-  openTemplate,
-  type PromptTemplate,
-  tokenizeExample,
-  tokenizeLabels,
-} from "./data/tokens/chat-template.ts";
+export { openTemplate, type PromptTemplate, tokenizeExample, tokenizeLabels } from "./data/tokens/chat-template.ts";
 export { openTokenizer, type Tokenizer } from "./data/tokens/tokenizers.ts";
 export type { Example, FitRange, Pack, TokenizedExample } from "./data/types.ts";
 export type { SessionOptions } from "./engine/runtime/session.ts";
@@ -34,4 +28,5 @@ export { type AdamConfig, type AdamState, AdamW, newAdamState } from "./optim/ad
 export { type Checkpoint, readCheckpoint } from "./runs/checkpoints.ts";
 export type { CheckpointRecord } from "./runs/schemas.ts";
 export type { Gold, Instruction, NumberGold, ProgramGold, TatQaGold, TatQaScale } from "./specs/gold.ts";
+export type { Message } from "./specs/message.ts";
 export type { AnswerSpec, LossMean, TrainSpec } from "./specs/types.ts";

@@ -15,8 +15,6 @@ import type { AnswerSpec } from "../../specs/types.ts";
 import type { Example, TokenizedExample } from "../types.ts";
 import { readJson, type Tokenizer } from "./tokenizers.ts";
 
-export type { Message };
-
 /** How a prompt and an answer become text and how an answer ends. */
 export interface PromptTemplate {
   /** `chat`: the model's own; `plain`: ours. */
