@@ -10,7 +10,7 @@ import { join, relative } from "node:path";
 
 const ROOT = join(import.meta.dirname, "../..");
 const FOLDERS = ["stats", "data", "study", "app"];
-const [seed = "1", count = "60"] = process.argv.slice(2);
+const [seed = "1", count = "120"] = process.argv.slice(2);
 
 const key = (line) => createHash("sha256").update(`${seed} ${line}`).digest("hex");
 const sample = FOLDERS.flatMap(filesOf)
