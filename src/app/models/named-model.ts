@@ -34,6 +34,7 @@ export async function openBaseModel(
     folder,
     identity: modelIdentity(name, folder, digest),
     size: sizeOf(config),
+    positions: config.max_position_embeddings,
     isThere: true,
     fetchWeights: async () => {},
   };

@@ -21,7 +21,13 @@ import { batchesOf, estimateRun } from "./estimate.ts";
 import { estimateHosted, hostedModel, hostedStudy, refuseDocuments } from "./hosted/hosted-study.ts";
 import type { PlannedStudy } from "./planned-study.ts";
 import type { StudyInput } from "./read-study.ts";
-import { refuseMultiplier, refuseNumerics, refuseUnscorable, refuseUnscored } from "./refusals.ts";
+import {
+  refuseBeyondPositions,
+  refuseMultiplier,
+  refuseNumerics,
+  refuseUnscorable,
+  refuseUnscored,
+} from "./refusals.ts";
 import { tokenCacheOf } from "./start-worker.ts";
 import { refuseOtherModels, refuseUnused, type WorkerOptions } from "./worker-kind.ts";
 
@@ -74,6 +80,7 @@ export async function planStudy(
   const textOf = (model: string) => (hosted[model] === undefined ? textOfFolder(models[model]!.folder) : roughText());
   const ingredients = ingredientsOf(specs, tasks, capped, textOf, cache, workspace.note);
   refuseUnscorable(study, ingredients);
+  refuseBeyondPositions(study, models, ingredients);
   const evaluated = evaluatedExamples(study, tasks);
   const makeOrder = keptOrders();
   const dataOf = (spec: RunSpec, caps: Caps) =>

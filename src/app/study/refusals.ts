@@ -4,6 +4,7 @@ import { SpecError } from "../../base/errors.ts";
 import { numericsOf } from "../../specs/train.ts";
 import type { StudySpec } from "../../specs/types.ts";
 import type { PlannedRun } from "../../study/types.ts";
+import type { BaseModel } from "../models/base-model.ts";
 import { refuseLargeModel } from "../models/memory.ts";
 import { weightCost } from "../models/memory-estimate.ts";
 import type { Ingredients } from "../tasks/ingredients.ts";
@@ -57,6 +58,37 @@ export function refuseUnscored(study: StudySpec): void {
       remedy: "Move it to mixers: there it is trained on and not scored.",
     });
   }
+}
+
+/**
+ * Refuses a study with an example that is within train.cutoff_len and beyond what its model reads.
+ * @throws {SpecError} with the task and the split
+ */
+export function refuseBeyondPositions(
+  study: StudySpec,
+  models: Readonly<Record<string, Pick<BaseModel, "positions">>>,
+  ingredients: Ingredients,
+): void {
+  const { cutoff_len } = study.train;
+  for (const model of study.models) {
+    const { positions } = models[model]!;
+    if (cutoff_len <= positions) continue; // what is longer was refused, shortened or left out
+    for (const [name, task] of Object.entries(ingredients(model, study.train))) {
+      for (const split of ["train", ...study.eval.splits] as const) {
+        const longest = task.split(split).lengths.tokens.reduce((most, length) => Math.max(most, length), 0);
+        if (longest > positions) throw beyondPositions(`${name}/${split}`, model, positions, longest, cutoff_len);
+      }
+    }
+  }
+}
+
+function beyondPositions(place: string, model: string, positions: number, longest: number, cutoff: number): SpecError {
+  return new SpecError({
+    place,
+    expected: `examples of at most ${positions} tokens, which is what ${model} reads (max_position_embeddings)`,
+    got: `one of ${longest}, with train.cutoff_len: ${cutoff}`,
+    remedy: `Set train.cutoff_len: ${positions}, and declare a fit for the task or on_bad_row: skip; or take a model that reads more.`,
+  });
 }
 
 /** Tokenises what will be scored, so that a row that is too long is found before any training. */

@@ -8,6 +8,7 @@ import {
   findingsOf,
   lengthFindings,
   mislabelledCopies,
+  positionFindings,
   publishedFindings,
   type SplitFacts,
   splitFacts,
@@ -29,6 +30,7 @@ import { openTokenizer } from "../../data/tokens/tokenizers.ts";
 import type { Example, LoadedTask } from "../../data/types.ts";
 import { confusionCells, countCells } from "../../metrics/confusion.ts";
 import { LABEL_METRICS } from "../../metrics/label-metrics.ts";
+import { readModelConfig } from "../../models/weights.ts";
 import { isLabelMetric } from "../../specs/metrics.ts";
 import type { Split, TaskSpec } from "../../specs/types.ts";
 
@@ -114,7 +116,11 @@ function checkTask(task: LoadedTask, spec: TaskSpec, { modelDirs, cutoffLen }: C
     const tokenizer = openTokenizer(folder);
     const template = openTemplate(folder, tokenizer);
     tokens[model] = present.map((split) => tokenFacts(task, split, tokenizer, template, cutoffLen));
-    findings.push(...tokens[model].flatMap((facts) => lengthFindings(task, facts, spec.on_bad_row === "skip")));
+    const { max_position_embeddings: positions } = readModelConfig(folder).config;
+    for (const facts of tokens[model]) {
+      findings.push(...lengthFindings(task, facts, spec.on_bad_row === "skip"));
+      findings.push(...positionFindings(task, facts, model, positions));
+    }
   }
   const { name, metric, licence, source, notes } = task;
   return { name, answer: task.answer.kind, metric, licence, source, splits, tokens, findings, notes };

@@ -7,6 +7,7 @@ import {
   findingsOf,
   lengthFindings,
   mislabelledCopies,
+  positionFindings,
   publishedFindings,
   splitFacts,
   tokenFacts,
@@ -181,6 +182,16 @@ describe("tokenFacts", () => {
     expect(facts.fitted.tokens).toBeGreaterThan(0);
     expect(lengthFindings(task, facts, false)).toMatchObject([{ severity: "broken", place: "tweets/train: train#3" }]);
     expect(lengthFindings(task, facts, true)).toMatchObject([{ severity: "warning" }]);
+  });
+
+  test("an example that fits the limit and not the model is found", () => {
+    const rows = rowsOf("train", ["yes", "yes"], (i) => "word ".repeat(i === 0 ? 1 : 100).trim());
+    const task = taskOf({ train: rows }, text);
+    const facts = tokenFacts(task, "train", tokenizer, template, 1000);
+    expect(positionFindings(task, facts, "m", facts.example.max)).toEqual([]);
+    expect(positionFindings(task, facts, "m", facts.example.max - 1)).toMatchObject([
+      { severity: "broken", place: "tweets/train", got: `one of ${facts.example.max}, with train.cutoff_len: 1000` },
+    ]);
   });
 
   test("say what prompts share at their beginning", () => {

@@ -285,6 +285,22 @@ export function lengthFindings(task: LoadedTask, facts: TokenFacts, isSkipped: b
   ];
 }
 
+/** An example that fits train.cutoff_len and not the model. @param positions  tokens that the model reads */
+export function positionFindings(task: LoadedTask, facts: TokenFacts, model: string, positions: number): Finding[] {
+  const { split, cutoff_len, example, fitted } = facts;
+  const longest = fitted.rows > 0 ? Math.min(example.max, cutoff_len) : example.max;
+  if (task.answer.kind === "document" || cutoff_len <= positions || longest <= positions) return [];
+  return [
+    {
+      severity: "broken",
+      place: `${task.name}/${split}`,
+      expected: `examples of at most ${positions} tokens, which is what ${model} reads`,
+      got: `one of ${longest}, with train.cutoff_len: ${cutoff_len}`,
+      remedy: `Set train.cutoff_len: ${positions}, and declare a fit for the task or on_bad_row: skip; or take a model that reads more.`,
+    },
+  ];
+}
+
 /**
  * What a publication says of its splits, against what was loaded: dev and test exactly; train at most, as dev is carved from it and rows with
  * held-out texts are left out.

@@ -180,7 +180,8 @@ function refuseMissing(spec: TaskSpec, fields: readonly string[], columns: reado
     place: `task ${spec.name}: ${path}`,
     expected: `a column "${missing}"`,
     got: columns.map((name) => `"${name}"`).join(", "),
-    remedy: "Use one of these names in prompt, answer.field and group, or rename the column.",
+    remedy:
+      "Use one of these names in prompt, answer.field and group, or rename the column. In a prompt, {{ and }} stand for braces.",
   });
 }
 

@@ -7,6 +7,13 @@ test("fields stand where they are named, and nothing in them is a name or a patt
   expect(write({ text: "{n} $&", n: 3 })).toEqual({ prompt: "Q?\n{n} $&\n{n} $& 3" });
 });
 
+// The regression: no prompt could show JSON, as every brace began the name of a field.
+test("doubled braces stand for braces, and a lone one for itself", () => {
+  const { fields, write } = rowPrompt('Such as {{"team": "post"}}, {{{text}}} or { alone.\n{text}', undefined);
+  expect(fields).toEqual(["text", "text"]);
+  expect(write({ text: "{{x}}" })).toEqual({ prompt: 'Such as {"team": "post"}, {{{x}}} or { alone.\n{{x}}' });
+});
+
 test("the first place of the field that may be shortened is known", () => {
   const { prompt, fit } = rowPrompt("{q}: {text} {text}", { field: "text", keep: "end" }).write({
     q: "Why",

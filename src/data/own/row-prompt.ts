@@ -1,4 +1,4 @@
-/** @file A prompt with names of fields in braces, written for a row. */
+/** @file A prompt with names of fields in braces, written for a row. Doubled braces stand for braces. */
 
 import type { TaskSpec } from "../../specs/types.ts";
 import type { NoAnswer } from "../answers.ts";
@@ -14,7 +14,7 @@ export interface RowPrompt {
 
 /** @param fit  which field may be shortened; its first place in the prompt counts */
 export function rowPrompt(template: string, fit: TaskSpec["fit"]): RowPrompt {
-  const parts = template.split(/\{([^{}\n]+)\}/); // words and, at odd places, names of fields
+  const parts = partsOf(template);
   const fields = parts.filter((_, i) => i % 2 === 1);
   return {
     fields,
@@ -26,6 +26,20 @@ export function rowPrompt(template: string, fit: TaskSpec["fit"]): RowPrompt {
       return written(parts, row, fit);
     },
   };
+}
+
+/** Words and, at odd places, names of fields. Doubled braces are words: `{{` stands for `{`, `}}` for `}`. */
+function partsOf(template: string): string[] {
+  const parts: string[] = [];
+  let words = "";
+  for (const [piece, field] of template.matchAll(/\{\{|\}\}|\{([^{}\n]+)\}|[^{}]+|[{}]/g)) {
+    if (field === undefined) words += piece === "{{" || piece === "}}" ? piece[0] : piece;
+    else {
+      parts.push(words, field);
+      words = "";
+    }
+  }
+  return [...parts, words];
 }
 
 function written(

@@ -77,6 +77,7 @@ export function openTokenizer(folder: string): Tokenizer {
       remedy: "Name the token in one of these files.",
     });
   }
+  refuseBeyond(inner, modelConfig.vocab_size, path);
   const added = Array.isArray(json.added_tokens) ? json.added_tokens.filter(isRecord) : [];
   return {
     encode: ids,
@@ -239,6 +240,23 @@ function leadOf(inner: HubTokenizer, ids: (text: string) => Int32Array): Int32Ar
   const dressed: number[] = inner.encode("a", { add_special_tokens: true }).ids;
   const at = dressed.findIndex((_, i) => bare.every((id, k) => dressed[i + k] === id));
   return Int32Array.from(dressed.slice(0, Math.max(0, at)));
+}
+
+/**
+ * A token without a row in the embedding would end a run at the first text that holds it.
+ * @param rows  vocab_size of config.json; families that keep it elsewhere have none here
+ */
+function refuseBeyond(inner: HubTokenizer, rows: unknown, path: string): void {
+  if (typeof rows !== "number") return;
+  const beyond = [...inner.get_vocab(true)].find(([, id]) => id >= rows);
+  if (beyond === undefined) return;
+  throw new CheckpointError({
+    place: path,
+    expected: `ids below ${rows}, the rows of the model's embedding (vocab_size of config.json)`,
+    got: `${beyond[0]} as id ${beyond[1]}`,
+    remedy:
+      "Use the tokenizer that belongs to these weights, or resize the embedding as transformers' resize_token_embeddings does.",
+  });
 }
 
 function highestId(inner: HubTokenizer): number {
