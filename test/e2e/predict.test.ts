@@ -133,6 +133,38 @@ describe("rows in, rows with answer, probability and parsed value out", () => {
   });
 });
 
+// The regression: a second call with another model, prompt or set of labels said that all rows were there, and left the answers of the first.
+describe("answers of another maker", () => {
+  test.each<[what: string, task: string, change: [from: string, to: string], says: RegExp]>([
+    [
+      "another prompt",
+      "teams",
+      ["Which team?", "Whose is it?"],
+      /expected prompt "Which team\?.*", got prompt "Whose is it\?/,
+    ],
+    ["other labels", "bigs", ['labels: ["yes", "no"]', "labels: [sure, no]"], /got answer \{.*"sure"/],
+  ])("are refused: %s", async (_, task, [from, to], says) => {
+    const out = `maker-${task}.jsonl`;
+    await ok(task, "new.csv", out);
+    const before = readFileSync(path(out));
+    writeFileSync(path("other.yaml"), STUDY.replace(from, to));
+    const again = await mixtune(
+      args(task, "new.csv", out).map((word) => (word === "study.yaml" ? "other.yaml" : word)),
+      { cwd: folder },
+    );
+    expect(again.status).toBe(2);
+    expect(again.stderr).toMatch(says);
+    expect(again.stderr).toContain("Give another file with --out, or delete this one");
+    expect(readFileSync(path(out)).equals(before)).toBe(true);
+    rmSync(path(out));
+    const fresh = await mixtune(
+      args(task, "new.csv", out).map((word) => (word === "study.yaml" ? "other.yaml" : word)),
+      { cwd: folder },
+    );
+    expect(fresh.status).toBe(0);
+  });
+});
+
 describe("killed at any moment and started again, it ends with the same bytes", () => {
   test.each([
     ["teams", "csv"],

@@ -6,6 +6,7 @@ import type { AskedAnswer } from "../../data/asked-task.ts";
 import { tokenizeExample } from "../../data/tokens/chat-template.ts";
 import { liveSessions } from "../../engine/runtime/session.ts";
 import { scoreLabels } from "../../eval/score.ts";
+import { openModelFiles } from "../models/model-files.ts";
 import { localModelDir } from "../models/named-model.ts";
 import { openLocalModels } from "../models/served-models.ts";
 import { readSettings } from "../settings.ts";
@@ -33,7 +34,7 @@ afterEach(async () => {
 });
 async function ask(answer: AskedAnswer, texts = prompts, most = 4) {
   await opened?.close();
-  opened = await openAnswerer(ref, answer, async () => most, context);
+  opened = await openAnswerer(await openModelFiles(ref, context), answer, async () => most, context);
   const { tokenize } = opened;
   return opened.answer(
     texts.map((prompt) => tokenize({ id: prompt, prompt }).whole),
@@ -69,7 +70,7 @@ describe("a written answer", () => {
 });
 
 test("a prompt that is too long is named, or shortened where that is declared", async () => {
-  opened = await openAnswerer(ref, { kind: "text", field: "" }, async () => 4, context);
+  opened = await openAnswerer(await openModelFiles(ref, context), { kind: "text", field: "" }, async () => 4, context);
   const prompt = "word ".repeat(3000);
   expect(() => opened!.tokenize({ id: "in.csv:7", prompt })).toThrow(
     /^in\.csv:7: expected a prompt that is at most \d+ tokens/,

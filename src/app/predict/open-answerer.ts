@@ -13,7 +13,7 @@ import { CachedNetwork } from "../../models/cached-network.ts";
 import { Network, type NetworkOptions } from "../../models/network.ts";
 import { maxPositions } from "../../models/tuning.ts";
 import { TRAIN_DEFAULTS } from "../../specs/train.ts";
-import { type ModelRef, type OpenedModel, openModelFiles, parametersOf } from "../models/model-files.ts";
+import { type OpenedModel, parametersOf } from "../models/model-files.ts";
 import type { Workspace } from "../workspace.ts";
 import { type Predicted, pickedLabel, writtenAnswer } from "./predicted.ts";
 
@@ -42,12 +42,11 @@ const LABEL_BATCH = 64;
  * @throws {WorkerError} one whose weights were not kept
  */
 export async function openAnswerer(
-  ref: ModelRef,
+  opened: OpenedModel,
   answer: AskedAnswer,
   newTokens: (template: PromptTemplate) => Promise<number>,
   workspace: Workspace,
 ): Promise<Answerer> {
-  const opened = await openModelFiles(ref, workspace);
   const cutoffLen = opened.spec?.train.cutoff_len ?? TRAIN_DEFAULTS.cutoff_len;
   const options = { threads: opened.threads, maxPositions: maxPositions(opened.model.config, cutoffLen) };
   const limit = Math.min(cutoffLen, options.maxPositions);

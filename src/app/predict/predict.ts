@@ -9,12 +9,13 @@ import { readAllRows } from "../../formats/row-file.ts";
 import type { TaskSpec } from "../../specs/types.ts";
 import { findStudyLock } from "../../study/lock-file.ts";
 import { ingredientTasks } from "../../study/plan.ts";
-import { modelRef } from "../models/model-files.ts";
+import { modelRef, openModelFiles } from "../models/model-files.ts";
 import { readStudy } from "../study/read-study.ts";
 import { taskNamed } from "../tasks/named-task.ts";
 import type { Workspace } from "../workspace.ts";
 import { type AnswerFile, columnsOf, openAnswerFile } from "./answer-file.ts";
 import { longestTrainingAnswer } from "./longest-answer.ts";
+import { claimOutput, madeBy } from "./made-by.ts";
 import { type Answerer, openAnswerer } from "./open-answerer.ts";
 import { addedColumns, refuseTaken } from "./predicted.ts";
 
@@ -50,6 +51,9 @@ export interface Predictions {
  *
  * @param model  a run's directory, one of its checkpoints, a folder in Hugging Face's layout, org/name of the hub or mixtune/tiny
  * @throws {SpecError} an unknown task, `maxNewTokens` for a task with labels, a run that is not done, another ending of `out`
+ * A small record beside `out` (`OUT.made-by.json`) says which model, prompt and labels made the answers.
+ *
+ * @throws {SpecError} an `out` that holds answers of another model, prompt or set of labels
  * @throws {DataError} an input without rows or with a row that has no prompt, an output of other rows
  */
 export async function predict(model: string, workspace: Workspace, options: PredictOptions): Promise<Predictions> {
@@ -65,6 +69,8 @@ export async function predict(model: string, workspace: Workspace, options: Pred
   const added = addedColumns(task.answer, prefix);
   refuseTaken(added, columnsOf(rows), input);
   const file = await openAnswerFile(out, { rows, added });
+  const opened = await openModelFiles(ref, workspace);
+  claimOutput(out, madeBy(opened, spec, maxNewTokens), file.numDone);
   let done = file.numDone;
   if (done < rows.length) {
     const newTokens = async (template: PromptTemplate) => {
@@ -74,7 +80,7 @@ export async function predict(model: string, workspace: Workspace, options: Pred
       workspace.note(`Answers may have ${count(most)} tokens (options.maxNewTokens).`);
       return most;
     };
-    const answerer = await openAnswerer(ref, task.answer, newTokens, workspace);
+    const answerer = await openAnswerer(opened, task.answer, newTokens, workspace);
     try {
       done = await answerRest(answerer, questions, file, options.task, workspace);
     } finally {

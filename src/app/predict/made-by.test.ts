@@ -1,0 +1,77 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { DataError, SpecError } from "../../base/errors.ts";
+import type { TaskSpec } from "../../specs/types.ts";
+import { modelRef, openModelFiles } from "../models/model-files.ts";
+import { openWorkspace } from "../workspace.ts";
+import { claimOutput, type MadeBy, madeBy, madeByPath } from "./made-by.ts";
+
+const TASK: TaskSpec = {
+  name: "teams",
+  prompt: "Which team?\n{text}",
+  answer: { kind: "label", field: "team", labels: ["a", "b"] },
+};
+
+let folder: string;
+let mine: MadeBy;
+let out: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "mixtune-made-by-"));
+  out = join(folder, "answers.jsonl");
+  const workspace = openWorkspace();
+  const opened = await openModelFiles(await modelRef("mixtune/tiny", workspace), workspace);
+  mine = madeBy(opened, TASK, undefined);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("an output", () => {
+  test("is claimed before its first answer, and resumed by the same maker", () => {
+    claimOutput(out, mine, 0);
+    expect(existsSync(madeByPath(out))).toBe(true);
+    expect(() => claimOutput(out, { ...mine }, 3)).not.toThrow();
+  });
+
+  test.each([
+    "weights_digest",
+    "tokenizer_digest",
+    "template_digest",
+    "prompt",
+    "answer",
+    "model",
+    "max_new_tokens",
+    "checkpoint",
+  ])("is refused to a maker with another %s, by that key alone", (key) => {
+    claimOutput(out, mine, 0);
+    const other = { ...mine, [key]: "something else" };
+    expect(() => claimOutput(out, other, 3)).toThrow(SpecError);
+    expect(() => claimOutput(out, other, 3)).toThrow(new RegExp(`got ${key} "something else"\\.`));
+  });
+
+  test("without answers is anybody's", () => {
+    claimOutput(out, mine, 0);
+    claimOutput(out, { ...mine, prompt: "another" }, 0);
+    expect(() => claimOutput(out, mine, 1)).toThrow(/prompt/);
+  });
+
+  test("of an earlier version has no record, and is resumed", () => {
+    expect(() => claimOutput(join(folder, "old.jsonl"), mine, 3)).not.toThrow();
+  });
+
+  test("with a damaged record is refused", () => {
+    writeFileSync(madeByPath(out), '{"prompt"');
+    expect(() => claimOutput(out, mine, 3)).toThrow(DataError);
+  });
+});
+
+test("the digests are those of the opened model", () => {
+  expect(Object.keys(mine).sort()).toEqual([
+    "answer",
+    "model",
+    "prompt",
+    "template_digest",
+    "tokenizer_digest",
+    "weights_digest",
+  ]);
+});
