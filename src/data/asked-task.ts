@@ -1,6 +1,6 @@
 /** @file New rows, that have no answer yet, as questions of a task. */
 
-import { DataError, SpecError } from "../base/errors.ts";
+import { SpecError } from "../base/errors.ts";
 import type { AnswerSpec, TaskSpec } from "../specs/types.ts";
 import type { NoAnswer } from "./answers.ts";
 import { CATALOGUE } from "./catalogue.ts";
@@ -19,8 +19,8 @@ export type Question = Pick<Example, "id" | "prompt" | "fit">;
 /** A task without its data. */
 export interface AskedTask {
   answer: AskedAnswer;
-  /** @throws {DataError} a row that lacks a field of the prompt */
-  question(fields: Fields, place: string): Question;
+  /** The question of a row, or in words why it has none: a field of the prompt is missing or empty. */
+  question(fields: Fields, place: string): Question | NoAnswer;
 }
 
 /**
@@ -44,13 +44,7 @@ export function askedTask(spec: TaskSpec): AskedTask {
     answer,
     question: (fields, place) => {
       const asked: Pick<Example, "prompt" | "fit"> | NoAnswer = ask(fields);
-      if (!("problem" in asked)) return { id: place, prompt: asked.prompt, ...(asked.fit && { fit: asked.fit }) };
-      throw new DataError({
-        place,
-        expected: `the fields of ${spec.name}'s prompt`,
-        got: asked.problem,
-        remedy: `Put the row right; it has ${Object.keys(fields).join(", ") || "no fields"}.`,
-      });
+      return "problem" in asked ? asked : { id: place, prompt: asked.prompt, ...(asked.fit && { fit: asked.fit }) };
     },
   };
 }

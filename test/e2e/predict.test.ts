@@ -133,6 +133,25 @@ describe("rows in, rows with answer, probability and parsed value out", () => {
   });
 });
 
+// The regression: one empty row ended the call before anything was written.
+test.each(["jsonl", "csv", "parquet"])(
+  "a row without a prompt is left unanswered and says why: .%s",
+  async (ending) => {
+    const texts = ["a lost card", "  ", "a new loan", null];
+    writeFileSync(path("holes.jsonl"), texts.map((text, id) => `${JSON.stringify({ id, text })}\n`).join(""));
+    const { status, stderr } = await mixtune(args("teams", "holes.jsonl", `holes-out.${ending}`), { cwd: folder });
+    expect([stderr, status]).toEqual([stderr, 0]);
+    expect(stderr).toContain("2 of 4 rows have no prompt: their answers are empty, and the column problem says why.");
+    const found = (await rowsOf(`holes-out.${ending}`)).map(({ answer, problem }) => [answer || null, problem || null]);
+    expect(found).toEqual([
+      [expect.stringMatching(/^(cards|loans)$/), null],
+      [null, "text is empty"],
+      [expect.stringMatching(/^(cards|loans)$/), null],
+      [null, "no text"],
+    ]);
+  },
+);
+
 // The regression: a second call with another model, prompt or set of labels said that all rows were there, and left the answers of the first.
 describe("answers of another maker", () => {
   test.each<[what: string, task: string, change: [from: string, to: string], says: RegExp]>([

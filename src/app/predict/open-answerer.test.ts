@@ -51,12 +51,12 @@ describe("a written answer", () => {
       const ended = [...written.entries()].filter(([, { finish_reason }]) => finish_reason === "stop");
       expect(ended.length).toBeGreaterThan(0);
       for (const [i, { answer, probability }] of ended) {
-        const example = { id: "", prompt: prompts[i]!, answer, group: "" };
+        const example = { id: "", prompt: prompts[i]!, answer: answer!, group: "" };
         const tokens = tokenizeExample(example, { kind: "text", field: "" }, tokenizer, template);
         const [[logprob]] = (await scoreLabels(await scoring(), parameters, [tokens], [tokens.answer])) as [
           Float64Array,
         ];
-        expect(Math.log(probability)).toBeCloseTo(logprob!, 3);
+        expect(Math.log(probability!)).toBeCloseTo(logprob!, 3);
       }
     } finally {
       await close();

@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import { DataError, SpecError } from "../../base/errors.ts";
 import { count } from "../../base/human-numbers.ts";
+import type { NoAnswer } from "../../data/answers.ts";
 import { askedTask, type Question } from "../../data/asked-task.ts";
 import type { PromptTemplate } from "../../data/tokens/chat-template.ts";
 import { readAllRows } from "../../formats/row-file.ts";
@@ -17,7 +18,7 @@ import { type AnswerFile, columnsOf, openAnswerFile } from "./answer-file.ts";
 import { longestTrainingAnswer } from "./longest-answer.ts";
 import { claimOutput, madeBy } from "./made-by.ts";
 import { type Answerer, openAnswerer } from "./open-answerer.ts";
-import { addedColumns, refuseTaken } from "./predicted.ts";
+import { addedColumns, refuseTaken, unanswered } from "./predicted.ts";
 
 export interface PredictOptions {
   /** The task whose prompt and kind of answer are used. */
@@ -54,7 +55,7 @@ export interface Predictions {
  * A small record beside `out` (`OUT.made-by.json`) says which model, prompt and labels made the answers.
  *
  * @throws {SpecError} an `out` that holds answers of another model, prompt or set of labels
- * @throws {DataError} an input without rows or with a row that has no prompt, an output of other rows
+ * @throws {DataError} an input without rows or without any prompt, an output of other rows
  */
 export async function predict(model: string, workspace: Workspace, options: PredictOptions): Promise<Predictions> {
   const { input, out, prefix = "", maxNewTokens } = options;
@@ -66,7 +67,14 @@ export async function predict(model: string, workspace: Workspace, options: Pred
   if (lines.length === 0) throw noRows(input);
   const questions = lines.map(({ line, fields }) => task.question(fields, `${input}:${line}`));
   const rows = lines.map(({ fields }) => fields);
-  const added = addedColumns(task.answer, prefix);
+  const numProblems = questions.filter(isProblem).length;
+  if (numProblems === lines.length)
+    throw noPrompts(options.task, `${input}:${lines[0]!.line}`, lines[0]!.fields, questions[0] as NoAnswer);
+  if (numProblems > 0)
+    workspace.note(
+      `${count(numProblems)} of ${count(lines.length)} rows have no prompt: their answers are empty, and the column problem says why.`,
+    );
+  const added = addedColumns(task.answer, prefix, numProblems > 0);
   refuseTaken(added, columnsOf(rows), input);
   const file = await openAnswerFile(out, { rows, added });
   const opened = await openModelFiles(ref, workspace);
@@ -100,28 +108,31 @@ export async function predict(model: string, workspace: Workspace, options: Pred
  */
 async function answerRest(
   { batch, tokenize, answer }: Answerer,
-  questions: readonly Question[],
+  questions: readonly (Question | NoAnswer)[],
   file: AnswerFile,
   label: string,
   workspace: Workspace,
 ): Promise<number> {
   const first = file.numDone - (file.numDone % batch);
-  const tokenized = questions.slice(first).map(tokenize);
-  const numShortened = tokenized.filter(({ tokensLost }) => tokensLost > 0).length;
+  const tokenized = questions.slice(first).map((one) => (isProblem(one) ? one : tokenize(one)));
+  const numShortened = tokenized.filter((one) => !isProblem(one) && one.tokensLost > 0).length;
   if (numShortened > 0) workspace.note(`${count(numShortened)} prompts are shortened, as the task's fit declares.`);
   let numDone = file.numDone;
   for (let from = first; from < questions.length && !workspace.signal.aborted; from += batch) {
-    const prompts = tokenized.slice(from - first, from - first + batch).map(({ whole }) => whole);
+    const rows = tokenized.slice(from - first, from - first + batch);
+    const prompts = rows.flatMap((one) => (isProblem(one) ? [] : [one.whole]));
     const show = (done: number) =>
       workspace.progress({
         ...{ id: "predict", label, index: 1, pieces: 1 },
         ...{ phase: "eval", done: from + done, total: questions.length, unit: "examples" },
       });
-    const answers = await answer(prompts, show);
-    if (answers === null) break;
+    const written = prompts.length === 0 ? [] : await answer(prompts, show);
+    if (written === null) break;
+    const next = written.values();
+    const answers = rows.map((one) => (isProblem(one) ? unanswered(one.problem) : next.next().value!));
     file.add(answers.slice(numDone - from));
-    numDone = from + prompts.length;
-    show(prompts.length);
+    numDone = from + rows.length;
+    show(rows.length);
   }
   return numDone;
 }
@@ -140,6 +151,19 @@ function nothingWritten(task: string): SpecError {
     expected: "a task whose answers are written",
     got: `${task}, whose answers are labels`,
     remedy: "Leave it out: one of the labels is picked.",
+  });
+}
+
+function isProblem(one: object): one is NoAnswer {
+  return "problem" in one;
+}
+
+function noPrompts(task: string, place: string, fields: object, { problem }: NoAnswer): DataError {
+  return new DataError({
+    place,
+    expected: `the fields of ${task}'s prompt`,
+    got: problem,
+    remedy: `No row has them. Check that this is the right file; the row has ${Object.keys(fields).join(", ") || "no fields"}.`,
   });
 }
 

@@ -9,14 +9,16 @@ import { type ReadAnswers, readAnswer } from "../../metrics/read-answer.ts";
 
 /** One answer; of a label `probabilities`, of a generated one `finish_reason`. */
 export interface Predicted {
-  /** A label, or the text as it was generated. */
-  answer: string;
+  /** A label, or the text as it was generated; null where the row has no prompt. */
+  answer: string | null;
   /** Of a label among the labels; of a generated answer as a whole, with the token that ends it. */
-  probability: number;
+  probability: number | null;
   /** What was read from the answer; null where it is none of its kind. */
   parsed: string | ReadAnswers[keyof ReadAnswers] | null;
   probabilities?: Record<string, number>;
   finish_reason?: "stop" | "length";
+  /** Why the row has no answer. The column exists where some row of the input has none. */
+  problem?: string;
 }
 
 /** A column that predict adds. */
@@ -27,13 +29,19 @@ export interface AddedColumn {
   type: ColumnType;
 }
 
-/** The columns of a kind's answers, in order. */
-export function addedColumns({ kind }: AskedAnswer, prefix: string): AddedColumn[] {
+/** A row without a prompt. */
+export function unanswered(problem: string): Predicted {
+  return { answer: null, probability: null, parsed: null, problem };
+}
+
+/** The columns of a kind's answers, in order. @param hasProblems  whether some row will have no answer */
+export function addedColumns({ kind }: AskedAnswer, prefix: string, hasProblems = false): AddedColumn[] {
   const types: Partial<Record<keyof Predicted, ColumnType>> = {
     answer: "STRING",
     probability: "DOUBLE",
     parsed: kind === "spans" ? "JSON" : "STRING",
     ...(kind === "label" ? { probabilities: "JSON" } : { finish_reason: "STRING" }),
+    ...(hasProblems && { problem: "STRING" }),
   };
   return Object.entries(types).map(([key, type]) => ({ key: key as keyof Predicted, name: prefix + key, type }));
 }
