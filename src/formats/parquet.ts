@@ -21,7 +21,7 @@ export interface ParquetRow {
 
 /**
  * All rows of a Parquet file. Lists and structs are arrays and objects; 64-bit integers are numbers where a number holds them exactly and
- * decimal text elsewhere; dates and times are ISO text; a missing value is null.
+ * decimal text elsewhere; dates and times are ISO text; bytes that are no text are lists of numbers; a missing value is null.
  *
  * @param columns  top-level columns to read; all if absent
  * @throws {DataError} missing, truncated or damaged file, a column that is not there, text that is not UTF-8
@@ -50,13 +50,22 @@ export async function* parquetRows(
     for (const [index, group] of metadata.row_groups.entries()) {
       const numRows = Number(group.num_rows);
       const range = { rowStart, rowEnd: rowStart + numRows };
-      const read = { file, metadata, compressors: COMPRESSORS, parsers: PARSERS, geoparquet: false, ...range };
+      const read = {
+        file,
+        metadata,
+        compressors: COMPRESSORS,
+        parsers: PARSERS,
+        geoparquet: false,
+        utf8: false,
+        ...range,
+      };
       const place = numRows > 0 ? `rows ${rowStart + 1} to ${rowStart + numRows}` : `after row ${rowStart}`;
       const values = await damaged(path, place, async () => {
         checkRowGroup(metadata, index, bytes.read, COMPRESSORS, columns);
         return parquetReadObjects(columns ? { ...read, columns } : read);
       });
       const first = rowStart + 1;
+      decodeTexts(values);
       yield values.map((value, i) => ({ row: first + i, value: plain(value) as Record<string, unknown> }));
       rowStart += numRows;
     }
@@ -89,7 +98,28 @@ function textOf(bytes: Uint8Array): string {
   }
 }
 
-/** Values as JSON has them. */
+/**
+ * Columns of bytes that do not say whether they are text, in place: text where all of a row group are UTF-8, as older writers leave their texts.
+ * Others stay bytes, which concern nobody who does not use them.
+ */
+function decodeTexts(rows: Record<string, unknown>[]): void {
+  const columns = new Set(rows.flatMap((row) => Object.keys(row).filter((name) => row[name] instanceof Uint8Array)));
+  for (const name of columns) {
+    const texts = rows.map((row) => (row[name] instanceof Uint8Array ? textOrBytes(row[name]) : row[name]));
+    if (texts.some((text) => text instanceof Uint8Array)) continue;
+    for (const [i, row] of rows.entries()) row[name] = texts[i];
+  }
+}
+
+function textOrBytes(bytes: Uint8Array): string | Uint8Array {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return bytes;
+  }
+}
+
+/** Values as JSON has them; bytes are lists of numbers. */
 function plain(value: unknown): unknown {
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
   if (value === undefined) return null;
