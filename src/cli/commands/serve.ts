@@ -1,4 +1,4 @@
-/** @file mixtune serve MODEL…: local models behind OpenAI's API, until it is told to stop. */
+/** @file mixtune serve MODEL…: local models behind OpenAI's API, until it is stopped. */
 
 import { randomInt } from "node:crypto";
 import type { Command } from "commander";

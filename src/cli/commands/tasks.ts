@@ -86,7 +86,7 @@ async function check(words: string[], { model }: { model: string }, context: Con
     ? isStudy
       ? `Nothing of a test split is trained on; ${resolve(first)} is good to run.`
       : "No contract is broken."
-    : "What is marked BROKEN must be put right.";
+    : "Fix what is marked BROKEN.";
   context.result(report, `${formatCheck(report)}\n\n${said}`);
   return report.ok ? EXIT_DONE : EXIT_WRONG_REQUEST;
 }

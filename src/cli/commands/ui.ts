@@ -1,4 +1,4 @@
-/** @file mixtune ui DIR: the report in the browser, kept up to date while the study runs, until it is told to stop. */
+/** @file mixtune ui DIR: the report in the browser, kept up to date while the study runs, until it is stopped. */
 
 import { once } from "node:events";
 import { resolve } from "node:path";

@@ -61,7 +61,7 @@ describe("a conversation", () => {
     },
   );
 
-  test("refuses a message that does not fit even alone, and goes on without it", async () => {
+  test("refuses a message that does not fit even alone, and continues without it", async () => {
     const { told, shown } = await conversation(["1", "x".repeat(60), "2"]);
     expect(shown.join()).toMatch(/leaves no room for an answer/);
     expect(told).toEqual(["u:1", "u:1 a:re 1 u:2"]);

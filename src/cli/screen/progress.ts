@@ -1,4 +1,4 @@
-/** @file What a person sees while work goes on: one rewritten line on a terminal, elsewhere one plain line per interval. */
+/** @file Progress on the screen: one rewritten line on a terminal, elsewhere one plain line per interval. */
 
 import type { Progress } from "../../app/workspace.ts";
 import { count, duration } from "../../base/human-numbers.ts";
