@@ -16,6 +16,11 @@ const ROOT = join(import.meta.dirname, "..");
 const GOLDEN = join(ROOT, "test", "golden");
 /** Another processor or library version rounds differently in the last places; a wrong value differs by far more. */
 const TOLERANCE = 1e-4;
+/**
+ * Gradient norms along a training with DoRA: rounding grows from step to step. The same PyTorch differs from itself by 1e-7 at the first and by
+ * 6.3e-4 at the tenth step between an AMD EPYC and an Intel Xeon, while the losses stay within 1.3e-6 (docs/LOG.md, 2026-11-30).
+ */
+const DORA_NORMS = { place: /\.dora_norms\.\d+$/, tolerance: 2e-3 };
 
 const [mode = "verify", ...words] = process.argv.slice(2);
 const modes = { verify, make, compare };
@@ -111,7 +116,8 @@ function contentOf(path) {
 
 function firstDifference(was, is, place) {
   if (typeof was === "number" && typeof is === "number") {
-    return Math.abs(was - is) <= TOLERANCE * Math.max(1, Math.abs(was)) ? undefined : `${place}: ${was}, now ${is}`;
+    const tolerance = DORA_NORMS.place.test(place) ? DORA_NORMS.tolerance : TOLERANCE;
+    return Math.abs(was - is) <= tolerance * Math.max(1, Math.abs(was)) ? undefined : `${place}: ${was}, now ${is}`;
   }
   if (typeof was === "object" && was !== null && typeof is === "object" && is !== null) {
     for (const key of new Set([...Object.keys(was), ...Object.keys(is)])) {
