@@ -25,6 +25,7 @@ export type { OpenAiSettings, Settings } from "./app/settings.ts";
 export { type CompareOptions, compare } from "./app/study/compare.ts";
 export type { HostedBill } from "./app/study/hosted/bill.ts";
 export type { JobUnderWay } from "./app/study/hosted/jobs-under-way.ts";
+export { openRay, type RayPlace } from "./app/study/open-ray.ts";
 export { planStudy, type StudyOptions } from "./app/study/plan-study.ts";
 export {
   type HostedEntry,
@@ -169,3 +170,6 @@ export type { Cell, Comparison, ReadScored, Row, ScoredRun, StudyTable } from ".
 export type { Estimate, PlannedRun, RunProgress } from "./study/types.ts";
 export type { Untried, UntriedMixtures } from "./study/untried.ts";
 export type { Parity } from "./workers/parity.ts";
+export type { RaySettings } from "./workers/ray-engine.ts";
+export type { RayAddress } from "./workers/ray-jobs.ts";
+export type { StorageHelper } from "./workers/storage.ts";

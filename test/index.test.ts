@@ -30,6 +30,7 @@ describe("the public surface is these names; one that goes or comes is a decisio
         "judge",
         "listPredictions",
         "openModel",
+        "openRay",
         "openWorkspace",
         "planStudy",
         "planSummary",

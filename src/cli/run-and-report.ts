@@ -2,7 +2,7 @@
 
 import { jobNames } from "../app/study/hosted/jobs-under-way.ts";
 import type { PlannedStudy } from "../app/study/planned-study.ts";
-import { runStudy } from "../app/study/run-study.ts";
+import { type RunOptions, runStudy } from "../app/study/run-study.ts";
 import { writeReport } from "../report/write-report.ts";
 import { studyResults } from "../study/results.ts";
 import type { Context } from "./context.ts";
@@ -14,10 +14,10 @@ import { studyText } from "./screen/study-text.ts";
 export async function runAndReport(
   planned: PlannedStudy,
   context: Context,
-  { concurrency }: { concurrency?: number | undefined } = {},
+  options: Pick<RunOptions, "concurrency" | "ray"> = {},
 ): Promise<number> {
   const progress = new StudyProgress(context.line, context.clock);
-  const outcome = await runStudy(planned, context, { concurrency, onEvent: (event) => progress.onEvent(event) });
+  const outcome = await runStudy(planned, context, { ...options, onEvent: (event) => progress.onEvent(event) });
   const results = studyResults(outcome.dir);
   const { table } = results;
   const report = table.tasks.length > 0 ? writeReport(results) : undefined;

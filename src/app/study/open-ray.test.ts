@@ -14,5 +14,5 @@ test.each([
   [{ address: "ray://head:10001", storage: "/x" }, "address: expected the address of Ray's dashboard"],
   [{ address: "http://127.0.0.1:9", storage: "s3://a:b@c" }, "storage: expected a folder, or a URI"],
 ] satisfies [RayOptions, string][])("a cluster needs address and storage: %j", async (options, message) => {
-  await expect(openRay(options, {}, "study", workspace)).rejects.toThrow(message);
+  await expect(openRay({ worker: "ray", ray: options }, "study", workspace)).rejects.toThrow(message);
 });

@@ -11,7 +11,7 @@ import { packageRoot } from "../package.ts";
 import type { Workspace } from "../workspace.ts";
 import type { PlannedStudy } from "./planned-study.ts";
 import { torchEnvironment, torchPython } from "./start-worker.ts";
-import type { RayOptions, TorchOptions } from "./worker-kind.ts";
+import type { RayOptions, WorkerOptions } from "./worker-kind.ts";
 
 /** A cluster that answered. */
 export type RayPlace = Omit<RaySettings, "estimates">;
@@ -20,16 +20,16 @@ export type RayPlace = Omit<RaySettings, "estimates">;
 export const MOST_AT_ONCE = 64;
 
 /**
- * Looks at a cluster and marks the storage that it shares with this computer.
+ * Looks at the cluster of `worker: ray` and marks the storage that it shares with this computer; undefined for other workers.
  * @param study  its name: results lie in the storage under it
  * @throws {SpecError} options that are missing or wrong; {WorkerError} a cluster that does not answer, storage that cannot be written to
  */
 export async function openRay(
-  options: RayOptions,
-  { gpus: asked, compile = false }: TorchOptions,
+  { worker, ray: options = {}, torch: { gpus: asked, compile = false } = {} }: WorkerOptions,
   study: string,
   workspace: Workspace,
-): Promise<RayPlace> {
+): Promise<RayPlace | undefined> {
+  if (worker !== "ray") return undefined;
   const { settings } = workspace;
   const address = { url: rayUrl(needed("address", options)), token: settings.rayToken };
   const storage = storageUri(needed("storage", options));

@@ -20,7 +20,7 @@ import { mustBePaid } from "./hosted/bill.ts";
 import { type JobUnderWay, jobsUnderWay } from "./hosted/jobs-under-way.ts";
 import { JOBS_AT_A_TIME, startHosted } from "./hosted/start.ts";
 import { jobsOf } from "./jobs.ts";
-import { MOST_AT_ONCE, openRay, settingsOfRay } from "./open-ray.ts";
+import { MOST_AT_ONCE, openRay, type RayPlace, settingsOfRay } from "./open-ray.ts";
 import type { PlannedStudy } from "./planned-study.ts";
 import { refuseFullMemory } from "./refusals.ts";
 import { openTorch, startWorker } from "./start-worker.ts";
@@ -32,6 +32,8 @@ export interface RunOptions {
    * of them. No result follows from it.
    */
   concurrency?: number | undefined;
+  /** The cluster of `worker: ray`, already looked at with {@link openRay}, before any data was loaded. Default: looked at now. */
+  ray?: RayPlace | undefined;
   /** Called as things happen. */
   onEvent?: ((event: StudyEvent) => void) | undefined;
 }
@@ -63,13 +65,13 @@ export interface StudyOutcome {
 export async function runStudy(
   planned: PlannedStudy,
   workspace: Workspace,
-  { concurrency, onEvent = () => {} }: RunOptions = {},
+  { concurrency, ray: given, onEvent = () => {} }: RunOptions = {},
 ): Promise<StudyOutcome> {
   const { dir, lock, plan, input } = planned;
-  const { worker: named, torch: torchOptions = {}, ray: rayOptions = {} } = planned.workerOptions;
+  const { torch: torchOptions } = planned.workerOptions;
   const { kind } = lock.worker;
   refuseFullDisk(planned);
-  const ray = named === "ray" ? await openRay(rayOptions, torchOptions, input.study.name, workspace) : undefined;
+  const ray = given ?? (await openRay(planned.workerOptions, input.study.name, workspace));
   const torch = kind === "torch" && ray === undefined ? openTorch(workspace.settings, torchOptions) : undefined;
   refuseDivided(ray?.numGpus ?? torch?.settings.ranks ?? 1, plan);
   if (ray === undefined) refuseFullMemory(planned, torch?.memory);

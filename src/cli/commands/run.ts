@@ -1,6 +1,7 @@
 /** @file mixtune run STUDY: does what is not done yet. */
 
 import type { Command } from "commander";
+import { openRay } from "../../app/study/open-ray.ts";
 import { planStudy } from "../../app/study/plan-study.ts";
 import { readStudy } from "../../app/study/read-study.ts";
 import type { Act } from "../act.ts";
@@ -26,8 +27,9 @@ export function addRun(command: Command, act: Act): void {
     .action((study: string, words: string[], { concurrency, ...flags }: StudyFlags & { concurrency?: number }) =>
       act(async (context) => {
         const input = readStudy(study, assignmentsOf(words));
-        const planned = await planStudy(input, context, studyOptionsOf(flags));
-        return runAndReport(planned, context, { concurrency });
+        const options = studyOptionsOf(flags);
+        const ray = await openRay(options, input.study.name, context);
+        return runAndReport(await planStudy(input, context, options), context, { concurrency, ray });
       }),
     );
   addStudyOptions(command);

@@ -1,6 +1,7 @@
 /** @file mixtune train RUN.yaml: one mixture, one model. */
 
 import type { Command } from "commander";
+import { openRay } from "../../app/study/open-ray.ts";
 import { planStudy } from "../../app/study/plan-study.ts";
 import { readTrainFile } from "../../app/study/read-study.ts";
 import type { Act } from "../act.ts";
@@ -16,7 +17,9 @@ export function addTrain(command: Command, act: Act): void {
     .action((file: string, words: string[], flags: StudyFlags) =>
       act(async (context) => {
         const input = readTrainFile(file, assignmentsOf(words));
-        return runAndReport(await planStudy(input, context, studyOptionsOf(flags)), context);
+        const options = studyOptionsOf(flags);
+        const ray = await openRay(options, input.study.name, context);
+        return runAndReport(await planStudy(input, context, options), context, { ray });
       }),
     );
   addStudyOptions(command);
