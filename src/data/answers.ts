@@ -3,7 +3,7 @@
  * a value again. Scoring, which forgives more than one spelling, is not here.
  *
  * | kind           | value                 | canonical text                                             |
- * | label          | one of the labels     | the label                                                  |
+ * | label          | one of the labels     | the label; a row's may differ by case and blanks            |
  * | text, document | text                  | itself, without white space around it                      |
  * | number         | a finite number       | its shortest decimal form: 1234.5, -0.25, 1e+21; after a    |
  * |                |                       | worked solution on a line of its own: `The answer is 1234.5`|
@@ -53,9 +53,26 @@ export function answerOf(answer: AnswerSpec, field: unknown): AnswerValue | NoAn
   const text = String(field ?? "").trim();
   if (text === "") return { problem: "is empty" };
   if (answer.kind === "number") return numberOf(text) ?? { problem: `"${excerpt(text)}" is not a number` };
-  if (answer.kind === "label" && !answer.labels.includes(text))
-    return { problem: `"${excerpt(text)}" is not one of the labels ${answer.labels.join(", ")}` };
+  if (answer.kind === "label")
+    return (
+      labelOf(answer.labels, text) ?? {
+        problem: `"${excerpt(text)}" is not one of the labels ${answer.labels.join(", ")}`,
+      }
+    );
   return text;
+}
+
+/** The label that a text is: itself, else the only one that differs from it by case and blanks alone. */
+function labelOf(labels: readonly string[], text: string): string | undefined {
+  if (labels.includes(text)) return text;
+  const folded = foldLabel(text);
+  const alike = labels.filter((label) => foldLabel(label) === folded);
+  return alike.length === 1 ? alike[0] : undefined;
+}
+
+/** A label without its case, and with single blanks. */
+export function foldLabel(label: string): string {
+  return label.normalize("NFC").toLowerCase().trim().replace(/\s+/gu, " ");
 }
 
 function comparisonIn(text: string): "yes" | "no" | undefined {

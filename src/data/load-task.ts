@@ -7,6 +7,7 @@ import { DataError, SpecError } from "../base/errors.ts";
 import { metricsOfKind } from "../specs/metrics.ts";
 import type { AnswerSpec, MetricName, Split, TaskSpec } from "../specs/types.ts";
 import { CATALOGUE } from "./catalogue.ts";
+import { apartFrom, type HeldOut, holdOut } from "./checks/leakage.ts";
 import { loadOwnData } from "./own/own-data.ts";
 import type { ReadContext, SplitRecords, TaskDefinition } from "./readers/definition.ts";
 import { type HubFiles, readHubRecords } from "./readers/hub-rows.ts";
@@ -23,19 +24,51 @@ export interface LoadSettings {
   hubFiles?: Readonly<Record<string, HubFiles>> | undefined;
   /** Nothing will be trained on the task: it may be without training rows. */
   isOnlyEvaluated?: boolean;
+  /** What tasks hold out, kept for who loads several tasks that are kept apart from the same ones. Default: not kept. */
+  heldOut?: Map<string, Promise<HeldOut>>;
 }
 
 /**
- * Loads a task and carves the splits it lacks.
+ * Loads a task, carves the splits it lacks, and leaves out the training rows that the tasks it is kept apart from hold out.
  *
  * @throws {SpecError} an unknown name of the catalogue, of a variant or of a prompt style; no data; a column that is not there
  * @throws {DataError} missing or damaged files, rows that cannot be used, nothing left
  */
 export async function loadTask(spec: TaskSpec, settings: LoadSettings): Promise<LoadedTask> {
+  const whole = await loadWhole(spec, settings);
+  if (spec.apart_from === undefined) return whole;
+  const held = await Promise.all(
+    spec.apart_from.map((other) =>
+      other.name === spec.name ? holdOut(whole, HELD_OUT) : heldOutBy(other, { ...settings, isOnlyEvaluated: true }),
+    ),
+  );
+  const { train, sentence } = apartFrom(whole, held);
+  if (sentence === undefined) return whole;
+  return {
+    ...whole,
+    splits: { ...whole.splits, train },
+    digests: { ...whole.digests, train: digestOfExamples(train) },
+    notes: [...whole.notes, sentence],
+    numOverlapping: whole.splits.train.length - train.length,
+  };
+}
+
+const HELD_OUT = ["dev", "test"] as const;
+
+function heldOutBy(spec: TaskSpec, settings: LoadSettings): Promise<HeldOut> {
+  const key = digestOf([spec, settings.dataRoot ?? null]);
+  const known = settings.heldOut?.get(key) ?? loadWhole(spec, settings).then((task) => holdOut(task, HELD_OUT));
+  settings.heldOut?.set(key, known);
+  return known;
+}
+
+async function loadWhole(spec: TaskSpec, settings: LoadSettings): Promise<LoadedTask> {
   const notes: string[] = [];
   if (spec.data !== undefined) {
-    const { answer, splits } = await loadOwnData(spec, notes);
-    return finish(spec, { answer, metric: undefined, licence: "not stated", source: "own data" }, splits, notes);
+    const { answer, splits, numUnusable } = await loadOwnData(spec, notes);
+    const about = { answer, metric: undefined, licence: "not stated", source: "own data" };
+    const task = finish(spec, about, splits, notes);
+    return numUnusable === 0 ? task : { ...task, numUnusable };
   }
   if (spec.texts_of !== undefined) {
     const tasks = await Promise.all(spec.texts_of.map((one) => loadTask(one, settings)));

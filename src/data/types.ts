@@ -49,6 +49,10 @@ export interface LoadedTask {
   digests: Record<Split, string>;
   /** What was counted, skipped or carved while loading: sentences for people. */
   notes: string[];
+  /** Rows that are in no split, as they could not be used (`on_bad_row: skip`). Absent: none. */
+  numUnusable?: number;
+  /** Training rows that are left out, as a dev or test split has them (`on_overlap: drop`). Absent: none. */
+  numOverlapping?: number;
 }
 
 /** An example as token ids. */

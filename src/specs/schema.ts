@@ -79,10 +79,16 @@ const source = {
     .enum(["stop", "skip"])
     .optional()
     .describe("What a row that cannot be used does: stop with an error, or skip the row and count it. Default: stop."),
+  on_overlap: z
+    .enum(["stop", "drop"])
+    .optional()
+    .describe(
+      "What a training row does whose text or group is in a test split: stop with an error, or be left out and counted; drop leaves out those of dev splits too. Default: stop.",
+    ),
 };
 
 const task = sameAs<
-  Omit<TaskSpec, "name" | "catalogue" | "texts_of" | "max_train"> & { max_train?: number | "paper" }
+  Omit<TaskSpec, "name" | "catalogue" | "texts_of" | "apart_from" | "max_train"> & { max_train?: number | "paper" }
 >()(
   z.strictObject({
     ...source,

@@ -49,6 +49,7 @@ export function taskSpecOf(
       evaluation_only,
       metric: block.metric,
       on_bad_row: block.on_bad_row,
+      on_overlap: block.on_overlap,
     });
   }
   for (const key of OF_CATALOGUE) {
@@ -76,6 +77,7 @@ export function taskSpecOf(
     evaluation_only,
     metric: block.metric,
     on_bad_row: block.on_bad_row,
+    on_overlap: block.on_overlap,
   });
 }
 
@@ -89,6 +91,7 @@ export function mixerSpecOf(
   tasks: Readonly<Record<string, TaskSpec>>,
 ): MixerSpec {
   const { role = "always", dose, share_of_caps, task, texts_of, ...taskBlock } = block;
+  const { on_overlap, ...ownKeys } = taskBlock;
   const misplaced = role === "always" ? ("share_of_caps" as const) : ("dose" as const);
   if (block[misplaced] !== undefined) {
     throw new SpecError({
@@ -107,11 +110,11 @@ export function mixerSpecOf(
       remedy: "Keep exactly one.",
     });
   }
-  const beside = texts_of === undefined ? undefined : Object.keys(taskBlock)[0];
+  const beside = texts_of === undefined ? undefined : Object.keys(ownKeys)[0];
   if (beside !== undefined) {
     throw new SpecError({
       place: file.place([...at, beside]),
-      expected: "texts_of alone, with role and its amount",
+      expected: "texts_of alone, with role, its amount and on_overlap",
       got: `${beside} beside texts_of`,
       remedy: `Remove ${beside}: texts are trained on as they are.`,
     });
@@ -119,7 +122,11 @@ export function mixerSpecOf(
   const source =
     texts_of === undefined
       ? taskSpecOf(name, taskBlock, file, at, catalogue, task)
-      : { name, texts_of: texts_of.map((one, i) => trainedTask(one, tasks, file, [...at, "texts_of", i])) };
+      : withoutUndefined({
+          name,
+          texts_of: texts_of.map((one, i) => trainedTask(one, tasks, file, [...at, "texts_of", i])),
+          on_overlap,
+        });
   if ("evaluation_only" in source) throw onlyEvaluated(task as string, file, [...at, "task"]);
   const paper = task === undefined ? undefined : catalogue[task]?.paper;
   const ofCaps = paper !== undefined && "shareOfCaps" in paper ? paper.shareOfCaps : undefined;
@@ -149,6 +156,11 @@ function trainedTask(name: string, tasks: Readonly<Record<string, TaskSpec>>, fi
 /** Whether mixtures may hold a task; of what is no task (a mixer) they may. */
 export function isTrainedOn(task: Pick<TaskSpec, "evaluation_only"> | undefined): boolean {
   return task?.evaluation_only !== true;
+}
+
+/** Whether two tasks of a study may overlap: whether a pair of `allow_overlap` names them, in either order. */
+export function mayOverlap(allowed: readonly (readonly [string, string])[] = [], a: string, b: string): boolean {
+  return allowed.some(([one, other]) => (one === a && other === b) || (one === b && other === a));
 }
 
 /** Data to train on asked of a task that has none to give. */

@@ -52,6 +52,10 @@ export interface TaskSpec {
   group?: string;
   metric?: MetricName;
   on_bad_row?: "stop" | "skip";
+  /** What a training row whose text or group a task of the study holds out does: stop the study where it is held out for test, or be left out. */
+  on_overlap?: "stop" | "drop";
+  /** With `on_overlap: drop`, the tasks whose dev and test rows are not trained on; a study's (plan.ts, ingredientTasks), written in no file. */
+  apart_from?: TaskSpec[];
 }
 
 /** Tasks whose `max_train` is another than their own, by name. null: no cap. */

@@ -3,7 +3,7 @@
 import { canonicalJson } from "../base/canonical-json.ts";
 import { SpecError } from "../base/errors.ts";
 import { runId } from "../specs/run-id.ts";
-import { isTrainedOn } from "../specs/tasks.ts";
+import { isTrainedOn, mayOverlap } from "../specs/tasks.ts";
 import type {
   BudgetSpec,
   Caps,
@@ -59,13 +59,18 @@ export interface PlanFacts {
   stepsToShow(spec: RunSpec, tokens: number, caps: Caps): number;
 }
 
-/** Every task that a study touches, by ingredient name: targets and mixers. */
-export function ingredientTasks(study: StudySpec): Record<string, TaskSpec> {
-  const mixers = Object.entries(study.mixers).map(([name, mixer]) => [
+/** Every task that a study touches, by ingredient name: targets and mixers. Those that drop overlaps know the tasks they are kept apart from. */
+export function ingredientTasks({ tasks, mixers, allow_overlap }: StudySpec): Record<string, TaskSpec> {
+  const mixedIn = Object.entries(mixers).map(([name, mixer]): [string, TaskSpec] => [
     name,
     mixer.source ?? { name, catalogue: mixer.task },
   ]);
-  return { ...study.tasks, ...(Object.fromEntries(mixers) as Record<string, TaskSpec>) };
+  const scored = Object.values(tasks);
+  const all = [...Object.entries(tasks), ...mixedIn].map(([name, spec]): [string, TaskSpec] => {
+    if (spec.on_overlap !== "drop") return [name, spec];
+    return [name, { ...spec, apart_from: scored.filter((one) => !mayOverlap(allow_overlap, name, one.name)) }];
+  });
+  return Object.fromEntries(all);
 }
 
 /** What of a run's data is shuffled; undefined: nothing. */

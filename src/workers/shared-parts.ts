@@ -1,7 +1,7 @@
 /** @file What jobs of one thread have in common, made once and kept: opened models, tokenised tasks, networks. */
 
 import { join } from "node:path";
-import { loadTask } from "../data/load-task.ts";
+import { type LoadSettings, loadTask } from "../data/load-task.ts";
 import { withShuffledAnswers } from "../data/shuffled-answers.ts";
 import { openTemplate, type PromptTemplate } from "../data/tokens/chat-template.ts";
 import { drawShots, SHOT_SEED, withShots } from "../data/tokens/few-shot.ts";
@@ -43,6 +43,7 @@ export class SharedParts {
   private readonly settings: SharedSettings;
   private readonly models = new Map<string, OpenModel>();
   private readonly tasks = new Map<string, Promise<PreparedTask>>();
+  private readonly heldOut: NonNullable<LoadSettings["heldOut"]> = new Map();
   /** At most one network a purpose is alive: each may hold a rearranged copy of the weights. */
   private readonly networks = new Map<Purpose, { key: string; network: Network | CachedNetwork }>();
 
@@ -93,7 +94,7 @@ export class SharedParts {
     shuffleSeed: number | undefined,
   ): Promise<PreparedTask> {
     const { tokenizer, template } = this.model(job);
-    const stored = await loadTask(spec, { dataRoot: job.data_root, hubFiles: job.hub_files });
+    const stored = await loadTask(spec, { dataRoot: job.data_root, hubFiles: job.hub_files, heldOut: this.heldOut });
     const loaded = shuffleSeed === undefined ? stored : withShuffledAnswers(stored, shuffleSeed);
     const task = job.few_shot === undefined ? loaded : withShots(loaded, drawShots(loaded, job.few_shot, SHOT_SEED));
     const options = { cutoffLen: job.cutoff_len, lossOn, onBadRow: spec.on_bad_row ?? "stop" };

@@ -55,7 +55,8 @@ export async function fetchHubData(
 ): Promise<HubData> {
   const hubFiles: Record<string, HubFiles> = {};
   const records: Record<string, HubRecord> = {};
-  for (const [name, spec] of Object.entries(specs)) {
+  const apart = Object.values(specs).flatMap(({ apart_from = [] }) => apart_from.map((one) => [one.name, one]));
+  for (const [name, spec] of Object.entries<TaskSpec>({ ...Object.fromEntries(apart), ...specs })) {
     const request = requestOf(spec, dataRoot);
     if (request === undefined) continue;
     const revision = locked[lockedName(request.id)]?.revision;

@@ -22,9 +22,11 @@ export async function loadTasks(
   settings: LoadSettings,
 ): Promise<{ tasks: Record<string, LoadedTask>; capped: CappedTasks }> {
   const tasks: Record<string, LoadedTask> = {};
-  for (const [name, spec] of Object.entries(ingredientTasks(study))) tasks[name] = await loadTask(spec, settings);
+  const specs = ingredientTasks(study);
+  const kept = { ...settings, heldOut: new Map() };
+  for (const [name, spec] of Object.entries(specs)) tasks[name] = await loadTask(spec, kept);
   const allowed = study.allow_overlap ?? [];
-  const capped = await loadCapped(study, tasks, settings);
+  const capped = await loadCapped(capsAsked(study), specs, tasks, kept);
   const widest = Object.entries(tasks).map(([name, task]) =>
     [...(capped[name]?.values() ?? [])].reduce((a, b) => (b.splits.train.length > a.splits.train.length ? b : a), task),
   );
@@ -38,16 +40,17 @@ export type CappedTasks = Record<string, Map<number | null, LoadedTask>>;
 
 /** Loads what the study's factors make of its tasks; dev and test are the tasks' own, and in memory once. */
 async function loadCapped(
-  study: StudySpec,
+  asked: ReturnType<typeof capsAsked>,
+  specs: Record<string, TaskSpec>,
   tasks: Record<string, LoadedTask>,
   settings: LoadSettings,
 ): Promise<CappedTasks> {
   const all: CappedTasks = {};
-  for (const [name, caps] of Object.entries(capsAsked(study))) {
+  for (const [name, caps] of Object.entries(asked)) {
     const { splits, digests } = tasks[name]!;
     all[name] = new Map();
     for (const cap of caps) {
-      const { splits: its, digests: itsDigests, ...task } = await loadTask(withCap(study.tasks[name]!, cap), settings);
+      const { splits: its, digests: itsDigests, ...task } = await loadTask(withCap(specs[name]!, cap), settings);
       const train = { splits: { ...splits, train: its.train }, digests: { ...digests, train: itsDigests.train } };
       all[name].set(cap, { ...task, ...train });
     }

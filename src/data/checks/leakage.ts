@@ -4,6 +4,8 @@
  */
 
 import { DataError } from "../../base/errors.ts";
+import { mayOverlap } from "../../specs/tasks.ts";
+import type { Split } from "../../specs/types.ts";
 import { normalizeText } from "../splits/splits.ts";
 import type { Example, LoadedTask } from "../types.ts";
 
@@ -40,15 +42,8 @@ export function findLeaks(
   tasks: readonly LoadedTask[],
   scored: readonly string[] = tasks.map(({ name }) => name),
 ): Leak[] {
-  const tested = new Map<string, { task: string; id: string }>();
-  for (const task of tasks) {
-    if (!scored.includes(task.name)) continue;
-    for (const example of task.splits.test) {
-      for (const { key } of traces(example, task)) {
-        if (!tested.has(key)) tested.set(key, { task: task.name, id: example.id });
-      }
-    }
-  }
+  const tested: HeldOut = new Map();
+  for (const task of tasks) if (scored.includes(task.name)) holdOut(task, ["test"], tested);
   const leaks: Leak[] = [];
   for (const task of tasks) {
     for (const example of task.splits.train) {
@@ -61,6 +56,58 @@ export function findLeaks(
   return leaks;
 }
 
+/** Rows that are not to be trained on, by what they are known again by. */
+export type HeldOut = Map<string, { task: string; id: string }>;
+
+/** Adds what splits of a task hold out, unless it is held out already. */
+export function holdOut(task: LoadedTask, splits: readonly Split[], held: HeldOut = new Map()): HeldOut {
+  for (const split of splits) {
+    for (const example of task.splits[split]) {
+      for (const { key } of traces(example, task)) {
+        if (!held.has(key)) held.set(key, { task: task.name, id: example.id });
+      }
+    }
+  }
+  return held;
+}
+
+/**
+ * The training rows of a task that nothing holds out, and a sentence on those that are left out; undefined: there are none.
+ * @throws {DataError} all of them are held out
+ */
+export function apartFrom(
+  task: LoadedTask,
+  held: readonly HeldOut[],
+): { train: Example[]; sentence: string | undefined } {
+  const { name, splits } = task;
+  const numIn = new Map<string, number>();
+  const train = splits.train.filter((example) => {
+    for (const { key, by } of traces(example, task)) {
+      const found = held.find((rows) => rows.has(key))?.get(key);
+      if (found === undefined) continue;
+      const place = `${by} in ${found.task}/${found.id.split("#")[0]}`;
+      numIn.set(place, (numIn.get(place) ?? 0) + 1);
+      return false;
+    }
+    return true;
+  });
+  const numLeftOut = splits.train.length - train.length;
+  if (numLeftOut === 0) return { train, sentence: undefined };
+  const places = [...numIn].map(([place, num]) => `${num} by their ${place}`).join(", ");
+  if (train.length === 0) {
+    throw new DataError({
+      place: `task ${name}`,
+      expected: "training rows that no dev or test split holds out",
+      got: `none: ${places}`,
+      remedy: "Give other training rows, or leave out on_overlap: drop (and group, if rows are left out by it).",
+    });
+  }
+  return {
+    train,
+    sentence: `${name}: ${numLeftOut} of ${splits.train.length} training rows left out, as on_overlap: drop has it: ${places}.`,
+  };
+}
+
 /**
  * Refuses tasks whose test is trained on.
  *
@@ -71,7 +118,7 @@ export function refuseLeaks(tasks: readonly LoadedTask[], { scored, allowed = []
   const passed: AllowedLeak[] = [];
   for (const leaks of leaksByPair(findLeaks(tasks, scored))) {
     const { train, test } = leaks[0]!;
-    if (!isAllowed(allowed, train.task, test.task)) throw new DataError(leakDetail(leaks));
+    if (!mayOverlap(allowed, train.task, test.task)) throw new DataError(leakDetail(leaks));
     const sentence = `${train.task}: ${leaks.length} of its training examples are in the test split of ${test.task}, as allow_overlap lets them.`;
     passed.push({ task: train.task, sentence });
   }
@@ -86,7 +133,7 @@ export function leakDetail(leaks: readonly Leak[]) {
     expected: "nothing of a test split in any train split",
     got: `the ${by} of ${test.task}/${test.id}: "${what.slice(0, 60)}" (${leaks.length} such rows in all)`,
     remedy:
-      "Remove these rows from the training file, or give equal texts one group so that they stay in one split; " +
+      `Set on_overlap: drop for ${train.task} to leave such rows out; or give equal texts one group so that they stay in one split; ` +
       `allow_overlap: [[${train.task}, ${test.task}]] in the study file lets it pass, said with every run.`,
   };
 }
@@ -101,10 +148,6 @@ export function leaksByPair(leaks: readonly Leak[]): Leak[][] {
     else pair.push(leak);
   }
   return [...pairs.values()];
-}
-
-export function isAllowed(allowed: readonly AllowedOverlap[], a: string, b: string): boolean {
-  return allowed.some(([one, other]) => (one === a && other === b) || (one === b && other === a));
 }
 
 /** By what an example is known again: its text, and its group where the task names it rather than takes the text for it. */

@@ -31,7 +31,7 @@ const MAX_LISTED = 20;
 export async function loadOwnData(
   spec: TaskSpec,
   notes: string[],
-): Promise<{ answer: AnswerSpec; splits: Record<Split, Example[]> }> {
+): Promise<{ answer: AnswerSpec; splits: Record<Split, Example[]>; numUnusable: number }> {
   const { data } = spec;
   if (data === undefined) throw incomplete(spec, "data");
   const { train, dev, test } = data;
@@ -45,18 +45,19 @@ export async function loadOwnData(
     // The first of two passes: which groups there are. What is wrong with rows is said once, by the second.
     for await (const rows of usableRows(train, spec, shaper, [])) for (const { group } of rows) carver.count(group);
   }
-  for await (const rows of usableRows(train, spec, shaper, notes)) for (const row of rows) carver.add(row);
+  const tally = { unusable: 0 };
+  for await (const rows of usableRows(train, spec, shaper, notes, tally)) for (const row of rows) carver.add(row);
   const given = async (path: string | undefined) => {
     if (path === undefined) return undefined;
     const all: Row[] = [];
     await columnsOf(path).then((columns) => refuseMissing(spec, shaper.fields, columns, path));
-    for await (const rows of usableRows(path, spec, shaper, notes)) for (const row of rows) all.push(row);
+    for await (const rows of usableRows(path, spec, shaper, notes, tally)) for (const row of rows) all.push(row);
     return all;
   };
   const [devRows, testRows] = [await given(dev), await given(test)];
   const carved = carver.finish();
   const splits = { train: carved.train, dev: devRows ?? carved.dev ?? [], test: testRows ?? carved.test ?? [] };
-  return { answer: shaper.answer, splits: asGiven(splits) };
+  return { answer: shaper.answer, splits: asGiven(splits), numUnusable: tally.unusable };
 }
 
 /** How rows become examples. */
@@ -194,9 +195,16 @@ function incomplete(spec: TaskSpec, key: string): SpecError {
   });
 }
 
-/** The rows of a file that the task can use, in batches; when they are through, what was skipped and left out goes to `notes`. */
-async function* usableRows(path: string, spec: TaskSpec, shaper: Shaper, notes: string[]): AsyncGenerator<Row[]> {
+/** The rows of a file that the task can use, in batches; when they are through, what was skipped and left out goes to `notes` and `tally`. */
+async function* usableRows(
+  path: string,
+  spec: TaskSpec,
+  shaper: Shaper,
+  notes: string[],
+  tally = { unusable: 0 },
+): AsyncGenerator<Row[]> {
   const bad: string[] = [];
+  let numRespelled = 0;
   let numBad = 0;
   let numRows = 0;
   shaper.numOfSeveralTurns = 0;
@@ -207,14 +215,21 @@ async function* usableRows(path: string, spec: TaskSpec, shaper: Shaper, notes: 
     for (const row of rows) {
       numRows++;
       const shaped = shapedRow(row, shaper, ids);
-      if (!("problem" in shaped)) good.push({ number: row.line, ...shaped });
-      else if (spec.on_bad_row === "skip") {
+      if (!("problem" in shaped)) {
+        good.push({ number: row.line, ...shaped });
+        if (isRespelled(row, shaper.answer, shaped.answer)) numRespelled++;
+      } else if (spec.on_bad_row === "skip") {
         numBad++;
         if (bad.length < MAX_LISTED) bad.push(`line ${row.line} (${shaped.problem})`);
       } else throw unusable(row, shaped, path);
     }
     yield good;
   }
+  tally.unusable += numBad;
+  if (numRespelled > 0)
+    notes.push(
+      `${path}: ${numRespelled} of ${numRows} labels differ from the task's by case or blanks, and are read as those.`,
+    );
   if (numBad > 0) {
     const more = numBad > MAX_LISTED ? ` and ${numBad - MAX_LISTED} more` : "";
     notes.push(`${path}: ${numBad} of ${numRows} rows skipped: ${bad.join("; ")}${more}.`);
@@ -229,6 +244,12 @@ async function* usableRows(path: string, spec: TaskSpec, shaper: Shaper, notes: 
     notes.push(
       `${path}: ${shaper.numCutShort} of ${numRows} conversations go on after the last answer; that is left out.`,
     );
+}
+
+/** Whether a row's label is written otherwise than the task has it. */
+function isRespelled(row: FileRow, { kind, field }: AnswerSpec, label: string): boolean {
+  const written = kind === "label" && "fields" in row ? row.fields[field] : undefined;
+  return typeof written === "string" && written.trim() !== label;
 }
 
 function shapedRow(
