@@ -3,7 +3,7 @@
 import { OpError } from "../base/errors.ts";
 import { RESULT_MARK, resultIn } from "../base/result-mark.ts";
 import { evaluatedSubset } from "../data/splits/splits.ts";
-import type { PromptTemplate } from "../data/tokens/chat-template.ts";
+import { endIdsOf, type PromptTemplate } from "../data/tokens/chat-template.ts";
 import type { PreparedTask } from "../data/tokens/prepare.ts";
 import type { Tokenizer } from "../data/tokens/tokenizers.ts";
 import type { Example, TokenizedExample } from "../data/types.ts";
@@ -53,7 +53,7 @@ export interface Asks {
 export function asksOf(prepared: PreparedTask, spec: EvalSpec, { template, tokenizer }: Readers): Asks {
   const { task } = prepared;
   const text = {
-    endIds: [template.endOfTurnId, tokenizer.eosId],
+    endIds: endIdsOf(template, tokenizer),
     maxNewTokens: spec.max_new_tokens ?? longestAnswer(prepared),
   };
   if (task.answer.kind === "label") {

@@ -127,7 +127,7 @@ async function writeQuestion(
     ...{ task, split, file: write(`${task}.${split}.safetensors`, tensors), opens_test: split === "test" },
     asks: {
       ...{ labels, gold },
-      text: text === undefined ? null : { max_new_tokens: text.maxNewTokens, end_ids: [...new Set(text.endIds)] },
+      text: text === undefined ? null : { max_new_tokens: text.maxNewTokens, end_ids: [...text.endIds] },
     },
   };
 }

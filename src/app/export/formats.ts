@@ -1,7 +1,7 @@
 /** @file The formats of mixtune export: which options each has, what it writes, and how that is opened anew to be checked. */
 
 import { join } from "node:path";
-import { openTemplate, plainJinja, templateSource } from "../../data/tokens/chat-template.ts";
+import { endIdsOf, openTemplate, plainJinja, templateSource } from "../../data/tokens/chat-template.ts";
 import { openTokenizer, readJson } from "../../data/tokens/tokenizers.ts";
 import { writeWhole } from "../../formats/files.ts";
 import type { GgufType } from "../../formats/gguf.ts";
@@ -162,7 +162,7 @@ function textSide({ model: { folder }, tokenizer, template }: OpenedModel): Text
     folder,
     template: templateSource(folder) === null ? plainJinja(tokenizer.leadIds.length > 0) : undefined,
     generation: readJson(folder, "generation_config.json") ?? {},
-    endIds: [...new Set([template.endOfTurnId, tokenizer.eosId])],
+    endIds: endIdsOf(template, tokenizer),
     bosId: tokenizer.bosId,
     padId: tokenizer.padId,
   };
@@ -183,8 +183,7 @@ function writeGgufFile({ folder, name, opened, source, quantize }: Writing): str
       place: join(model.folder, "tokenizer.json"),
       vocabSize: model.config.vocab_size,
       bosId: tokenizer.bosId,
-      eosId: tokenizer.eosId,
-      endOfTurnId: template.endOfTurnId,
+      endIds: text.endIds,
       padId: tokenizer.padId,
       hasLead: tokenizer.leadIds.length > 0,
       chatTemplate: text.template ?? templateSource(model.folder)!,

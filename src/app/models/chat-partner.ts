@@ -1,5 +1,6 @@
 /** @file An opened model as the other side of a conversation. */
 
+import { endIdsOf } from "../../data/tokens/chat-template.ts";
 import { generate } from "../../eval/generate.ts";
 import { answerLead, chatPrompt, type LocalModel, PromptTooLong } from "../../eval/local-model.ts";
 import { pieces } from "../../eval/serve/pieces.ts";
@@ -61,7 +62,7 @@ export function chatPartner(model: LocalModel, options: ChatOptions, begin: () =
       });
       const prompt = { id: `turn ${++turn}`, prompt: chatPrompt(model, messages) };
       const [answer] = await generate(network, parameters, [prompt], {
-        endIds: [...new Set([template.endOfTurnId, tokenizer.eosId])],
+        endIds: endIdsOf(template, tokenizer),
         maxNewTokens,
         decode: tokenizer.decode,
         sampling: { temperature, topP, seed },

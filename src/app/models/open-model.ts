@@ -1,6 +1,6 @@
 /** @file A finished run or a base model, opened to write answers and to score labels from a program. */
 
-import { tokenizeLabels } from "../../data/tokens/chat-template.ts";
+import { endIdsOf, tokenizeLabels } from "../../data/tokens/chat-template.ts";
 import { generate } from "../../eval/generate.ts";
 import { answerLead, CHAT_TOKENS, chatPrompt, type LocalModel } from "../../eval/local-model.ts";
 import type { Sampling } from "../../eval/sampling.ts";
@@ -81,7 +81,7 @@ async function answers(
   const { network, parameters, tokenizer, template } = model;
   const rows = prompts.map((prompt, i) => ({ id: `prompt ${i}`, prompt: idsOf(model, prompt) }));
   const written = await generate(network, parameters, rows, {
-    endIds: [...new Set([template.endOfTurnId, tokenizer.eosId])],
+    endIds: endIdsOf(template, tokenizer),
     maxNewTokens,
     decode: tokenizer.decode,
     ...(sampling && { sampling }),

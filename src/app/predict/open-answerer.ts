@@ -2,7 +2,7 @@
 
 import { DataError } from "../../base/errors.ts";
 import type { AskedAnswer, Question } from "../../data/asked-task.ts";
-import { type PromptTemplate, tokenizeLabels } from "../../data/tokens/chat-template.ts";
+import { endIdsOf, type PromptTemplate, tokenizeLabels } from "../../data/tokens/chat-template.ts";
 import { lengthOf } from "../../data/tokens/fit.ts";
 import { tokenizeToFit } from "../../data/tokens/prepare.ts";
 import type { Tokenizer } from "../../data/tokens/tokenizers.ts";
@@ -93,7 +93,7 @@ async function writer(
     tokenize: (question) => tokenized(question, SHORTEST, tokenizer, template, limit),
     answer: async (prompts, onProgress) => {
       const written = await generate(network, parameters, prompts, {
-        endIds: [template.endOfTurnId, tokenizer.eosId],
+        endIds: endIdsOf(template, tokenizer),
         maxNewTokens,
         decode: (ids) => tokenizer.decode(ids),
         logprobs: true,

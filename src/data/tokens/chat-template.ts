@@ -53,6 +53,11 @@ export function openTemplate(folder: string, tokenizer: Tokenizer): PromptTempla
   return source === null ? plainTemplate(tokenizer) : chatTemplate(source, folder, tokenizer);
 }
 
+/** Tokens that end a written answer: the template's end of a turn, and whatever else ends a text of the model. */
+export function endIdsOf(template: PromptTemplate, tokenizer: Tokenizer): number[] {
+  return [...new Set([template.endOfTurnId, ...tokenizer.eosIds])];
+}
+
 const PLAIN_END = "\nAnswer:";
 
 /** The words of our template for base models: the prompt, a line `Answer:`, a space and the answer. */

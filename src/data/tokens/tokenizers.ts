@@ -20,7 +20,10 @@ export interface Tokenizer {
   idOf(token: string): number | undefined;
   /** One more than the highest id. */
   vocabSize: number;
+  /** The end-of-text token: the first of `eosIds`. */
   eosId: number;
+  /** Every token that ends a text that the model writes: all of eos_token_id in generation_config.json, else in config.json, else eos_token. */
+  eosIds: readonly number[];
   /** The padding token, or `eosId` where the model has none. */
   padId: number;
   bosId: number | null;
@@ -66,8 +69,11 @@ export function openTokenizer(folder: string): Tokenizer {
   const spellings = spellingsIn(config);
   const named = (key: string): number | undefined =>
     spellings[key] === undefined ? undefined : inner.token_to_id(spellings[key]);
-  const numbered = (key: string): number | undefined => firstNumber(generation[key]) ?? firstNumber(modelConfig[key]);
-  const eosId = numbered("eos_token_id") ?? named("eos_token");
+  const numbered = (key: string): number[] =>
+    [idsIn(generation[key]), idsIn(modelConfig[key])].find(({ length }) => length > 0) ?? [];
+  const written = numbered("eos_token_id");
+  const eosIds = written.length > 0 ? written : idsIn(named("eos_token"));
+  const [eosId] = eosIds;
   if (eosId === undefined) {
     throw new CheckpointError({
       place: folder,
@@ -88,12 +94,18 @@ export function openTokenizer(folder: string): Tokenizer {
     idOf: (token) => inner.token_to_id(token),
     vocabSize: highestId(inner) + 1,
     eosId,
-    padId: named("pad_token") ?? numbered("pad_token_id") ?? eosId,
-    bosId: named("bos_token") ?? numbered("bos_token_id") ?? null,
+    eosIds,
+    padId: named("pad_token") ?? numbered("pad_token_id")[0] ?? eosId,
+    bosId: named("bos_token") ?? numbered("bos_token_id")[0] ?? null,
     leadIds: leadOf(inner, ids),
     spellings,
     specialIds: new Set(added.filter((token) => token.special === true).map((token) => token.id as number)),
-    digest: digestOf({ tokenizer: json, config: { ...config, chat_template: undefined }, eosId }),
+    digest: digestOf({
+      tokenizer: json,
+      config: { ...config, chat_template: undefined },
+      eosId,
+      eosIds: eosIds.length > 1 ? eosIds : undefined,
+    }),
   };
 }
 
@@ -265,9 +277,9 @@ function highestId(inner: HubTokenizer): number {
   return highest;
 }
 
-function firstNumber(value: unknown): number | undefined {
-  const first = Array.isArray(value) ? value[0] : value;
-  return typeof first === "number" ? first : undefined;
+/** The ids of a field that holds one, several or none. */
+function idsIn(value: unknown): number[] {
+  return [value].flat().filter((id): id is number => Number.isSafeInteger(id) && (id as number) >= 0);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -24,6 +24,7 @@ export function roughText(): { tokenizer: Tokenizer; template: PromptTemplate } 
     idOf: () => undefined,
     vocabSize: 2 ** 31 - 1,
     eosId: 0,
+    eosIds: [0],
     padId: 0,
     bosId: null,
     leadIds: new Int32Array(2 * TOKENS_AROUND_TURN - 1),

@@ -2,6 +2,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import { packLabels } from "../../data/batches/packing.ts";
+import { endIdsOf } from "../../data/tokens/chat-template.ts";
 import type { DecoderConfig } from "../../models/config.ts";
 import { type Generated, generate, MAX_ROWS, type Prompt } from "../generate.ts";
 import type { LocalModel } from "../local-model.ts";
@@ -213,7 +214,7 @@ export class GenerationQueue {
     finish: (entry: Waiting, answer: Generated) => void,
   ): Promise<void> {
     const { tokenizer, template, network, parameters } = model;
-    const endIds = [...new Set([template.endOfTurnId, tokenizer.eosId])];
+    const endIds = endIdsOf(template, tokenizer);
     const prompts = batch.map(({ job }): Prompt => {
       const { maxNewTokens, temperature, topP, stopStrings, topLogprobs } = job.manner;
       let tokens: AnswerToken[] = [];

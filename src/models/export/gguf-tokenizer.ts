@@ -19,8 +19,8 @@ export interface TokenizerFacts {
   /** Rows of the embedding: ids that have no token are unused ones. */
   vocabSize: number;
   bosId: number | null;
-  eosId: number;
-  endOfTurnId: number;
+  /** Tokens that end an answer, the end of a turn first. */
+  endIds: readonly number[];
   padId: number;
   /** Whether texts get the bos in front. */
   hasLead: boolean;
@@ -36,6 +36,9 @@ export interface GgufTokenizer {
   stripsBehindSpecial: boolean;
   notes: string[];
 }
+
+/** Keys for tokens that end a text: of a turn, of the text, of a message. llama.cpp ends an answer at each. */
+const END_KEYS = ["eos_token_id", "eot_token_id", "eom_token_id"];
 
 /** @throws {CheckpointError} a tokenizer that llama.cpp has not, by the part that it has not */
 export function ggufTokenizer(json: Json, facts: TokenizerFacts): GgufTokenizer {
@@ -60,16 +63,25 @@ export function ggufTokenizer(json: Json, facts: TokenizerFacts): GgufTokenizer 
     ["tokenizer.ggml.tokens", { of: "string", values: texts }],
     ["tokenizer.ggml.token_type", { of: "int32", values: types }],
     ...made.values,
-    ["tokenizer.ggml.eos_token_id", { type: "uint32", value: facts.endOfTurnId }],
     ["tokenizer.ggml.padding_token_id", { type: "uint32", value: facts.padId }],
     ["tokenizer.ggml.add_bos_token", { type: "bool", value: facts.hasLead }],
     ["tokenizer.ggml.add_eos_token", { type: "bool", value: false }],
     ["tokenizer.chat_template", { type: "string", value: facts.chatTemplate }],
   ]);
   if (facts.bosId !== null) values.set("tokenizer.ggml.bos_token_id", { type: "uint32", value: facts.bosId });
-  if (facts.eosId !== facts.endOfTurnId)
-    values.set("tokenizer.ggml.eot_token_id", { type: "uint32", value: facts.eosId });
-  return { values, stripsBehindSpecial: added.stripsBehind, notes: made.notes };
+  for (const [i, key] of END_KEYS.entries()) {
+    const value = facts.endIds[i];
+    if (value !== undefined) values.set(`tokenizer.ggml.${key}`, { type: "uint32", value });
+  }
+  const unnamed = facts.endIds.slice(END_KEYS.length).map((id) => texts[id]);
+  const notes =
+    unnamed.length === 0
+      ? made.notes
+      : [
+          ...made.notes,
+          `GGUF names ${END_KEYS.length} ends of a text: give llama.cpp ${unnamed.join(", ")} as a stop.`,
+        ];
+  return { values, stripsBehindSpecial: added.stripsBehind, notes };
 }
 
 /** One way to make pieces of a text. */
