@@ -1,6 +1,7 @@
 """Checkpoints as src/runs/checkpoints.ts and src/train/checkpoint.ts define them: folders that are there whole or
 not at all, and one index, last.json, that says which of them count. Either engine goes on from the other's."""
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -52,7 +53,11 @@ def write_state(folder: Path, state: State, spec: dict[str, Any], model_dir: Pat
             {"format": "pt"},
         )
     if train["method"] == "full":
-        write_whole(folder / "config.json", (model_dir / "config.json").read_bytes())
+        config = (model_dir / "config.json").read_bytes()
+        says = json.loads(config)
+        if "lm_head.weight" in state.weights and says.get("tie_word_embeddings", says["model_type"] == "gemma2"):
+            config = (dumps(says | {"tie_word_embeddings": False}, indent=2) + "\n").encode()
+        write_whole(folder / "config.json", config)
     else:
         write_whole(folder / "adapter_config.json", dumps(adapter_config(spec, state.weights), indent=2) + "\n")
 

@@ -180,10 +180,10 @@ def open_model(
             "4 bits",
             "Take --gpus 1: in 4 bits a model of 70 billion weights is 40 GB.",
         )
-    if not ranks.is_first:
-        return model_of(_hollow(folder, dtype), prepared, device, shapes, ranks)
     loading = {"quantization_config": _nf4(dtype), "device_map": {"": device}} if prepared["load_in_4bit"] else {}
-    return model_of(_pretrained(folder, dtype, **loading), prepared, device, shapes, ranks)
+    net = _pretrained(folder, dtype, **loading) if ranks.is_first else None
+    tied = ranks.of_first(net is not None and net.lm_head.weight is net.model.embed_tokens.weight)
+    return model_of(_hollow(folder, dtype, tied) if net is None else net, prepared, device, shapes, ranks)
 
 
 def _nf4(compute: torch.dtype) -> BitsAndBytesConfig:
@@ -263,9 +263,10 @@ def _pretrained(folder: Path, dtype: torch.dtype, **loading: Any) -> Any:
     return net
 
 
-def _hollow(folder: Path, dtype: torch.dtype) -> Any:
-    """The same network without weights."""
+def _hollow(folder: Path, dtype: torch.dtype, tied: bool) -> Any:
+    """The same network without weights. Whether its head is tied is for the weights to say, not for config.json."""
     config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+    config.tie_word_embeddings = tied
     with torch.device("meta"):
         net = AutoModelForCausalLM.from_config(config, dtype=dtype, attn_implementation=NAME, trust_remote_code=False)
     net.tie_weights()

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 from worker_process import Nursery, WorkerProcess
 
 torch.set_num_threads(1)
@@ -53,6 +54,16 @@ def make_model(folder: Path, family: str = "llama", **changes):
             if parameter.ndim == 1:
                 parameter.add_(0.2 * torch.randn_like(parameter))
     model.save_pretrained(folder)
+    return folder
+
+
+def own_head(folder: Path, model_dir: Path):
+    """A model with a head of its own in the file, of which its config still says that it is tied."""
+    folder.mkdir()
+    shutil.copy(model_dir / "config.json", folder)
+    tensors = load_file(model_dir / "model.safetensors")
+    head = np.roll(tensors["model.embed_tokens.weight"], -1, 0)
+    save_file(tensors | {"lm_head.weight": head}, folder / "model.safetensors", {"format": "pt"})
     return folder
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import first_values, run_worker, start_worker, write_prepared
+from conftest import first_values, own_head, run_worker, start_worker, write_prepared
 from mixtune_worker import checkpoint, team
 from mixtune_worker.checkpoint import weight_file
 from mixtune_worker.errors import Again, Interrupted, MixtuneError
@@ -102,14 +102,21 @@ def expect_same(one: Path, two: Path, method: str, num_steps: int):
         np.testing.assert_array_equal(b[name], a[name])
 
 
-def test_two_ranks_train_a_whole_model_and_ask_it_as_one_does(tmp_path, model_dirs):
+@pytest.mark.parametrize("tied", [True, False])
+def test_two_ranks_train_a_whole_model_and_ask_it_as_one_does(tmp_path, model_dirs, tied):
+    model_dir = model_dirs("qwen2")  # its embeddings are its head
+    if not tied:
+        model_dir = own_head(tmp_path / "model", model_dir)
     train = {"method": "full", "learning_rate": 0.005, "eval_steps": 1, "evaluate": "best"}
-    alone, one, shared, two = pair(tmp_path, model_dirs("qwen2"), train, 4)  # its embeddings are its head
+    alone, one, shared, two = pair(tmp_path, model_dir, train, 4)
     whole_here(alone, one)
     said, _, status = run_worker("run", shared, two)
     assert (said[-1], status) == ({"kind": "outcome", "state": "done"}, 0)
-    assert checkpoint.read_checkpoint(two, "best").step < 4
+    assert not tied or checkpoint.read_checkpoint(two, "best").step < 4
     expect_same(one, two, "full", 4)
+    last = checkpoint.read_checkpoint(two).path
+    assert json.loads((last / "config.json").read_text())["tie_word_embeddings"] == tied
+    assert ("lm_head.weight" in load_file(last / "model.safetensors")) != tied
     assert json.loads((two / "receipt.json").read_text())["versions"]["device"] == "2 x cpu"
     assert [m["done"] for m in said if m.get("phase") == "train"] == [1, 2, 3, 4]
     assert [m["opens_test"] for m in said if "opens_test" in m] == [["fpb"]]

@@ -247,12 +247,12 @@ export function writeError(path: string, error: unknown): unknown {
 }
 
 /**
- * Hexadecimal SHA-256 of a file of any size, read in pieces.
+ * Hexadecimal SHA-256 of a file of any size, or of `length` bytes of it from `offset` on; read in pieces.
  * @throws {DataError} missing or unreadable
  */
-export function sha256OfFile(path: string): string {
+export function sha256OfFile(path: string, offset = 0, length = Number.POSITIVE_INFINITY): string {
   const hash = createHash("sha256");
-  readPieces(path, 0, Number.POSITIVE_INFINITY, (piece) => hash.update(piece));
+  readPieces(path, offset, length, (piece) => hash.update(piece));
   return hash.digest("hex");
 }
 

@@ -19,7 +19,8 @@ export interface PlainDefaults {
  * @source transformers configuration_llama.py: head_dim defaults to hidden_size / num_attention_heads, num_key_value_heads to num_attention_heads
  */
 export function readPlainDecoder(json: ConfigReader, defaults: PlainDefaults = {}): DecoderConfig {
-  if (json.has("quantization_config")) json.unsupported("quantization_config");
+  // numbers that are no weights yet; weights in another file than everybody's
+  for (const key of ["quantization_config", "transformers_weights"]) if (json.has(key)) json.unsupported(key);
   for (const dropout of ["attention_dropout", "resid_pdrop", "embd_pdrop"]) json.demand(dropout, 0);
   const hidden_size = json.count("hidden_size");
   const num_hidden_layers = json.count("num_hidden_layers");

@@ -10,7 +10,13 @@ import { CheckpointError } from "../base/errors.ts";
 import type { Rng } from "../base/rng.ts";
 import { numElements } from "../base/shapes.ts";
 import { makeFolder, readText, sha256OfFile, writeAll, writeWholeWith } from "../formats/files.ts";
-import { openSafetensors, type SafetensorsFile } from "../formats/safetensors.ts";
+import {
+  type Dtype,
+  isReadable,
+  openSafetensors,
+  type SafetensorsFile,
+  type TensorEntry,
+} from "../formats/safetensors.ts";
 import { allLinears, type DecoderConfig, decoderTensors, type TensorSpec } from "./config.ts";
 import { ConfigReader } from "./config-reader.ts";
 import { readDecoderConfig } from "./families.ts";
@@ -19,8 +25,9 @@ import { type Parameter, type ParameterLayout, parameterViews } from "./paramete
 /** A model folder whose headers were checked; tensors are read on demand. */
 export interface ModelFolder {
   folder: string;
+  /** As config.json says, but untied where the weights have a head of their own. */
   config: DecoderConfig;
-  /** Text of config.json, to be written beside tuned weights. */
+  /** Text of config.json, to be written beside tuned weights; it says what `config` says. */
   configText: string;
   /** Digest of config and weight files. */
   digest: string;
@@ -38,9 +45,13 @@ export interface RawWeights {
 /** Tensors that old checkpoints carry and nobody reads. */
 const IGNORED = /\.rotary_emb\.inv_freq$/;
 
+const EMBEDDING = "model.embed_tokens.weight";
+const HEAD = "lm_head.weight";
+
 /**
  * Opens a folder with config.json and model.safetensors (or shards with model.safetensors.index.json).
  * @throws {CheckpointError} a file that is missing or damaged, a model that we cannot run, tensors that disagree with config.json
+ * @source transformers modeling_utils.py tie_weights: where both are in the file and differ, embedding and head are not tied
  */
 export function openModelFolder(folder: string): ModelFolder {
   const { config, configText } = readModelConfig(folder);
@@ -50,8 +61,34 @@ export function openModelFolder(folder: string): ModelFolder {
     const file = openSafetensors(path);
     for (const name of file.tensors.keys()) files.set(name, file);
   }
-  checkTensors(folder, config, new Map([...files].map(([name, file]) => [name, file.tensors.get(name)!.shape])));
-  return { folder, config, configText, digest: modelDigest(configText, paths.map(sha256OfFile)), files };
+  checkTensors(folder, config, new Map([...files].map(([name, file]) => [name, file.tensors.get(name)!])));
+  const common = {
+    folder,
+    digest: modelDigest(
+      configText,
+      paths.map((path) => sha256OfFile(path)),
+    ),
+    files,
+  };
+  if (!config.tie_word_embeddings || !files.has(HEAD) || areEqual(files, EMBEDDING, HEAD))
+    return { ...common, config, configText };
+  const untied = { tie_word_embeddings: false };
+  const text = JSON.stringify({ ...JSON.parse(configText), ...untied }, null, 2);
+  return { ...common, config: { ...config, ...untied }, configText: text };
+}
+
+/** Whether two tensors of one shape hold the same numbers. */
+function areEqual(files: ModelFolder["files"], one: string, other: string): boolean {
+  const [a, b] = [one, other].map((name) => {
+    const file = files.get(name)!;
+    return { name, file, ...file.tensors.get(name)! };
+  });
+  if (a!.dtype === b!.dtype) {
+    const digests = [a!, b!].map(({ file, byteOffset, byteLength }) => sha256OfFile(file.path, byteOffset, byteLength));
+    return digests[0] === digests[1];
+  }
+  const values = b!.file.readFloat32(b!.name);
+  return a!.file.readFloat32(a!.name).every((value, i) => value === values[i]);
 }
 
 /**
@@ -105,13 +142,25 @@ function weightFiles(folder: string): string[] {
 }
 
 /**
- * Names of the files that hold a folder's weights: those of its index, else model.safetensors, there or not.
+ * Names of the files that hold a folder's weights: model.safetensors, else those of its index, else model.safetensors, which is not there.
+ * @param listed  names of a repository's files, of which not all are in the folder yet
  * @throws {CheckpointError} an index that is damaged or names other files
+ * @source transformers modeling_utils.py _get_resolved_checkpoint_files: of both the single file counts
  */
-export function weightFileNames(folder: string): string[] {
+export function weightFileNames(folder: string, listed: readonly string[] = []): string[] {
   const index = join(folder, "model.safetensors.index.json");
-  if (!existsSync(index)) return ["model.safetensors"];
-  const map = (parseJson(readText(index), index) as { weight_map?: Record<string, unknown> }).weight_map ?? {};
+  const single = "model.safetensors";
+  if (listed.includes(single) || existsSync(join(folder, single)) || !existsSync(index)) return [single];
+  const json = parseJson(readText(index), index);
+  const map = typeof json === "object" && json !== null && "weight_map" in json ? json.weight_map : undefined;
+  if (typeof map !== "object" || map === null || Array.isArray(map)) {
+    throw new CheckpointError({
+      place: index,
+      expected: "a weight_map from tensors to files",
+      got: JSON.stringify(map) ?? "none",
+      remedy: "Fetch the model again.",
+    });
+  }
   const names = [...new Set(Object.values(map))].sort();
   return names.map((name) => {
     if (typeof name === "string" && /^[\w.-]+\.safetensors$/.test(name)) return name;
@@ -126,31 +175,40 @@ export function weightFileNames(folder: string): string[] {
 
 /**
  * Checks that the weights are those of the config.
- * @param shapes  of all tensors, by name
- * @throws {CheckpointError} a tensor that is missing, of another shape, or not the model's
+ * @param tensors  all of them, by name
+ * @throws {CheckpointError} a tensor that is missing, of another shape, of no readable type, or not the model's
  */
 export function checkTensors(
   folder: string,
   config: DecoderConfig,
-  shapes: ReadonlyMap<string, readonly number[]>,
+  tensors: ReadonlyMap<string, Pick<TensorEntry, "dtype" | "shape">>,
 ): void {
-  const specs = decoderTensors(config);
+  const specs = decoderTensors(tensors.has(HEAD) ? { ...config, tie_word_embeddings: false } : config);
   const fail = (name: string, expected: string, got: string): never => {
     const remedy = "config.json and the weights belong to different models, or a file is missing: fetch both again.";
     throw new CheckpointError({ place: `${folder}: tensor ${name}`, expected, got, remedy });
   };
   for (const { name, shape } of specs) {
-    const actual = shapes.get(name);
+    const actual = tensors.get(name);
     if (actual === undefined) fail(name, `[${shape.join(", ")}], as config.json says`, "no such tensor");
-    else if (actual.join() !== shape.join())
-      fail(name, `[${shape.join(", ")}], as config.json says`, `[${actual.join(", ")}]`);
+    else if (actual.shape.join() !== shape.join())
+      fail(name, `[${shape.join(", ")}], as config.json says`, `[${actual.shape.join(", ")}]`);
+    else if (!isReadable(actual.dtype)) throw notFloat(`${folder}: tensor ${name}`, actual.dtype);
   }
   const known = new Set(specs.map(({ name }) => name));
-  if (config.tie_word_embeddings) known.add("lm_head.weight");
-  for (const name of shapes.keys()) {
+  for (const name of tensors.keys()) {
     if (!known.has(name) && !IGNORED.test(name))
       fail(name, "no such tensor, as config.json says", "one in the weights");
   }
+}
+
+function notFloat(place: string, got: Dtype): CheckpointError {
+  return new CheckpointError({
+    place,
+    expected: "weights as F32, F16 or BF16",
+    got,
+    remedy: "Choose the model that this one was quantised from.",
+  });
 }
 
 /** Reads tensors of a folder into the views of a flat vector. */

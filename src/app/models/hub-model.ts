@@ -5,7 +5,7 @@
 
 import { CheckpointError, DataError, SpecError } from "../../base/errors.ts";
 import { sha256OfFile } from "../../formats/files.ts";
-import { headerLength, isReadable, parseSafetensorsHeader, type TensorEntry } from "../../formats/safetensors.ts";
+import { headerLength, parseSafetensorsHeader, type TensorEntry } from "../../formats/safetensors.ts";
 import { type Hub, recordOf } from "../../hub/hub.ts";
 import { isRepoId } from "../../hub/names.ts";
 import type { Snapshot } from "../../hub/types.ts";
@@ -54,10 +54,14 @@ export async function openHubModel(
   const { config, configText } = readModelConfig(folder);
   const small = smallFiles(snapshot, [CONFIG, ...SMALL_FILES]);
   await fetchShown(workspace, label, snapshot, small);
-  const weights = weightFileNames(folder);
-  const shapes = await readShapes(hub, snapshot, weights);
-  checkTensors(name, config, shapes);
-  const size = sizeOf(config);
+  const weights = weightFileNames(
+    folder,
+    snapshot.files.map(({ path }) => path),
+  );
+  const tensors = await readTensors(hub, snapshot, weights);
+  checkTensors(name, config, tensors);
+  // whether a head beside a tied embedding differs from it is known when the weights are there
+  const size = sizeOf({ ...config, tie_word_embeddings: config.tie_word_embeddings && !tensors.has("lm_head.weight") });
   const used = [...small, ...weights];
   return {
     folder,
@@ -111,20 +115,17 @@ function smallFiles(snapshot: Snapshot, names: readonly string[]): string[] {
   });
 }
 
-/** Shapes of all tensors, by range requests where the files are not there. */
-async function readShapes(
+/** All tensors, by range requests where the files are not there. */
+async function readTensors(
   hub: Hub,
   snapshot: Snapshot,
   weights: readonly string[],
-): Promise<Map<string, readonly number[]>> {
-  const shapes = new Map<string, readonly number[]>();
+): Promise<Map<string, TensorEntry>> {
+  const tensors = new Map<string, TensorEntry>();
   for (const path of weights) {
-    for (const [name, entry] of await readHeader(hub, snapshot, path)) {
-      if (!isReadable(entry.dtype)) throw notFloat(snapshot, name, entry);
-      shapes.set(name, entry.shape);
-    }
+    for (const [name, entry] of await readHeader(hub, snapshot, path)) tensors.set(name, entry);
   }
-  return shapes;
+  return tensors;
 }
 
 async function readHeader(hub: Hub, snapshot: Snapshot, path: string): Promise<Map<string, TensorEntry>> {
@@ -143,15 +144,6 @@ async function readHeader(hub: Hub, snapshot: Snapshot, path: string): Promise<M
   const header =
     8 + length <= start.length ? start.subarray(8, 8 + length) : await hub.range(snapshot, path, 8, 8 + length);
   return parseSafetensorsHeader(header.toString("utf8"), length, fileBytes, place).tensors;
-}
-
-function notFloat({ id }: Snapshot, name: string, { dtype }: TensorEntry): CheckpointError {
-  return new CheckpointError({
-    place: `${id}: tensor ${name}`,
-    expected: "weights as F32, F16 or BF16",
-    got: dtype,
-    remedy: "Choose the model that this one was quantised from.",
-  });
 }
 
 /** SHA-256 of each file of weights; the list of files has it of all but small ones, which are fetched. */
