@@ -42,18 +42,19 @@ export async function loadTask(spec: TaskSpec, settings: LoadSettings): Promise<
       other.name === spec.name ? holdOut(whole, HELD_OUT) : heldOutBy(other, { ...settings, isOnlyEvaluated: true }),
     ),
   );
-  const { train, sentence } = apartFrom(whole, held);
+  const isDevCarved = spec.data !== undefined && spec.data.dev === undefined;
+  const { train, dev, sentence } = apartFrom(whole, held, isDevCarved);
   if (sentence === undefined) return whole;
   return {
     ...whole,
-    splits: { ...whole.splits, train },
-    digests: { ...whole.digests, train: digestOfExamples(train) },
+    splits: { ...whole.splits, train, dev },
+    digests: { ...whole.digests, train: digestOfExamples(train), dev: digestOfExamples(dev) },
     notes: [...whole.notes, sentence],
-    numOverlapping: whole.splits.train.length - train.length,
+    numOverlapping: whole.splits.train.length + whole.splits.dev.length - train.length - dev.length,
   };
 }
 
-const HELD_OUT = ["dev", "test"] as const;
+const HELD_OUT = ["test", "dev"] as const;
 
 function heldOutBy(spec: TaskSpec, settings: LoadSettings): Promise<HeldOut> {
   const key = digestOf([spec, settings.dataRoot ?? null]);

@@ -51,7 +51,7 @@ export interface LoadedTask {
   notes: string[];
   /** Rows that are in no split, as they could not be used (`on_bad_row: skip`). Absent: none. */
   numUnusable?: number;
-  /** Training rows that are left out, as a dev or test split has them (`on_overlap: drop`). Absent: none. */
+  /** Training rows, and dev rows carved from them, that are left out, as a dev or test split has them (`on_overlap: drop`). Absent: none. */
   numOverlapping?: number;
 }
 

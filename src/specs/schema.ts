@@ -83,7 +83,7 @@ const source = {
     .enum(["stop", "drop"])
     .optional()
     .describe(
-      "What a training row does whose text or group is in a test split: stop with an error, or be left out and counted; drop leaves out those of dev splits too. Default: stop.",
+      "What a training row does whose text or group is in a test split: stop with an error, or be left out and counted, as are those of dev splits. Default: stop.",
     ),
 };
 

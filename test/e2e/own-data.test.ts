@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { mixtune, temporaryFolder } from "../support/command.ts";
+import { PUBLIC_STYLE } from "../support/public-style.ts";
 
 const PARQUET = fileURLToPath(new URL("../golden/formats/parquet/tickets.parquet", import.meta.url));
 
@@ -114,4 +115,32 @@ describe("init, then plan", () => {
     expect(readFileSync(join(folder, "study.yaml"), "utf8")).toContain('labels: ["cards", "loans"]');
     expect(JSON.parse(await ok(["plan", "study.yaml", "--json"])).runs.length).toBeGreaterThan(0);
   });
+});
+
+// The regression: with test texts in train, rows without a text or rows that are too long, init wrote a study that plan and run refuse.
+describe("of data as it is published, init proposes what runs unchanged, and says what it left out:", () => {
+  test.each(Object.entries(PUBLIC_STYLE))("%s", async (_, make) => {
+    const { files, says, writes } = make();
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+    const said = await ok(["init", "--data", ...Object.keys(files)]);
+    const study = readFileSync(join(folder, "study.yaml"), "utf8");
+    for (const pattern of says) expect(said).toMatch(pattern);
+    for (const pattern of writes) expect(study).toMatch(pattern);
+    expect(said).not.toContain("BROKEN");
+    expect(await ok(["tasks", "check", "study.yaml"])).toContain("is good to run");
+    await ok(["plan", "study.yaml"]);
+    await ok(["run", "study.yaml", "seeds=[1]", "train.max_steps=2", "eval.max_test=20", "eval.max_dev=20"]);
+    expect(readFileSync(join(folder, "study.yaml"), "utf8")).toBe(study);
+  });
+});
+
+test("files of which nothing can be left out so that they run are said to be broken", async () => {
+  writeFileSync(
+    join(folder, "few.csv"),
+    `text,label\n${many((i) => `the same text in every row,${team(i)}`).join("\n")}`,
+  );
+  expect(await ok(["init", "--data", "few.csv"])).toMatch(
+    /BROKEN: task few: test: expected at least 2 groups to carve a test split from.*\n.*\nFix what is marked BROKEN/,
+  );
+  expect((await mixtune(["tasks", "check", "study.yaml"], { cwd: folder })).status).toBe(2);
 });

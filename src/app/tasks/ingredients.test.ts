@@ -92,7 +92,7 @@ describe("training rows that a split of the study holds out", () => {
     );
     const all = { train: "all.jsonl", dev: "a-dev.jsonl", test: "a-test.jsonl" };
     await expect(load({ on_overlap: "drop", data: all })).rejects.toThrow(
-      /task a: expected training rows that no dev or test split holds out, got none: 1 by their text in b\/test/,
+      /task a: train: expected rows that no dev or test split of the study holds out, got none: 1 by their text in b\/test/,
     );
   });
 

@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { type FirstStudyOptions, writeFirstStudy } from "../../app/study/first-study.ts";
 import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
+import { firstStudyText } from "../screen/first-study-text.ts";
 
 export function addInit(command: Command, act: Act): void {
   command
@@ -13,12 +14,8 @@ export function addInit(command: Command, act: Act): void {
     .addHelpText("after", "\nExample: mixtune init tickets --data tickets-train.csv tickets-test.csv")
     .action((dir: string | undefined, options: FirstStudyOptions) =>
       act(async (context) => {
-        const written = await writeFirstStudy(dir ?? ".", options);
-        const shown = dir === undefined ? "study.yaml" : join(dir, "study.yaml");
-        context.result(
-          written,
-          `Wrote ${shown}.\nNext: mixtune tasks check ${shown}, then mixtune plan ${shown}, then mixtune run ${shown}.`,
-        );
+        const written = await writeFirstStudy(dir ?? ".", context, options);
+        context.result(written, firstStudyText(written, dir === undefined ? "study.yaml" : join(dir, "study.yaml")));
         return EXIT_DONE;
       }),
     );

@@ -103,7 +103,7 @@ function pair([a, b]: readonly [number, number]): string {
   return a === b ? count(a) : `${count(a)} / ${count(b)}`;
 }
 
-function findingLine({ severity, place, expected, got, remedy }: Finding): string {
+export function findingLine({ severity, place, expected, got, remedy }: Finding): string {
   return `  ${severity === "broken" ? "BROKEN" : "warning"}: ${place}: expected ${expected}, got ${got}.\n    ${remedy}`;
 }
 

@@ -72,40 +72,46 @@ export function holdOut(task: LoadedTask, splits: readonly Split[], held: HeldOu
 }
 
 /**
- * The training rows of a task that nothing holds out, and a sentence on those that are left out; undefined: there are none.
- * @throws {DataError} all of them are held out
+ * A task's training rows that nothing holds out, and its dev rows that no test holds out where dev is carved from the training file.
+ * @param held  with test before dev
+ * @returns a sentence on rows that are left out; undefined: there are none
+ * @throws {DataError} all of a split is held out
  */
 export function apartFrom(
   task: LoadedTask,
   held: readonly HeldOut[],
-): { train: Example[]; sentence: string | undefined } {
+  isDevCarved: boolean,
+): { train: Example[]; dev: Example[]; sentence: string | undefined } {
   const { name, splits } = task;
   const numIn = new Map<string, number>();
-  const train = splits.train.filter((example) => {
+  const isFree = (example: Example, split: "train" | "dev") => {
     for (const { key, by } of traces(example, task)) {
       const found = held.find((rows) => rows.has(key))?.get(key);
-      if (found === undefined) continue;
-      const place = `${by} in ${found.task}/${found.id.split("#")[0]}`;
+      const [of] = found?.id.split("#") ?? [];
+      if (found === undefined || (split === "dev" && of === "dev")) continue;
+      const place = `${by} in ${found.task}/${of}`;
       numIn.set(place, (numIn.get(place) ?? 0) + 1);
       return false;
     }
     return true;
-  });
-  const numLeftOut = splits.train.length - train.length;
-  if (numLeftOut === 0) return { train, sentence: undefined };
+  };
+  const train = splits.train.filter((example) => isFree(example, "train"));
+  const dev = isDevCarved ? splits.dev.filter((example) => isFree(example, "dev")) : splits.dev;
+  const numLeftOut = splits.train.length + splits.dev.length - train.length - dev.length;
+  if (numLeftOut === 0) return { train, dev, sentence: undefined };
   const places = [...numIn].map(([place, num]) => `${num} by their ${place}`).join(", ");
-  if (train.length === 0) {
+  if (train.length === 0 || (dev.length === 0 && splits.dev.length > 0)) {
     throw new DataError({
-      place: `task ${name}`,
-      expected: "training rows that no dev or test split holds out",
+      place: `task ${name}: ${train.length === 0 ? "train" : "dev"}`,
+      expected: "rows that no dev or test split of the study holds out",
       got: `none: ${places}`,
       remedy: "Give other training rows, or leave out on_overlap: drop (and group, if rows are left out by it).",
     });
   }
-  return {
-    train,
-    sentence: `${name}: ${numLeftOut} of ${splits.train.length} training rows left out, as on_overlap: drop has it: ${places}.`,
-  };
+  const whole = isDevCarved ? "training and carved dev rows" : "training rows";
+  const numRows = splits.train.length + (isDevCarved ? splits.dev.length : 0);
+  const sentence = `${name}: ${numLeftOut} of ${numRows} ${whole} left out, as on_overlap: drop has it: ${places}.`;
+  return { train, dev, sentence };
 }
 
 /**

@@ -26,6 +26,9 @@ export interface ColumnFacts {
   values: Map<string, number> | null;
   /** Different values in all. */
   distinct: KeySet;
+  /** Different values in the file that is being read, and the rows of any file with a value that came before in that file. */
+  inFile: KeySet;
+  numRepeated: number;
   /** Types of spans. */
   types: Set<string>;
 }
@@ -38,6 +41,11 @@ export interface FileFacts {
 
 export function noFacts(): FileFacts {
   return { numRows: 0, columns: new Map() };
+}
+
+/** Called before the first row of a further file. */
+export function nextFile({ columns }: FileFacts): void {
+  for (const column of columns.values()) column.inFile = new KeySet(16);
 }
 
 /** Adds a row to what is known. */
@@ -61,6 +69,8 @@ function noColumn(): ColumnFacts {
     maxLength: 0,
     values: new Map(),
     distinct: new KeySet(16),
+    inFile: new KeySet(16),
+    numRepeated: 0,
     types: new Set(),
   };
 }
@@ -80,7 +90,9 @@ function addValue(column: ColumnFacts, value: unknown): void {
     column.numNumbers++;
     if (Number.isInteger(number)) column.numWhole++;
   }
-  column.distinct.add(sha256(text));
+  const key = sha256(text);
+  column.distinct.add(key);
+  if (!column.inFile.add(key)) column.numRepeated++;
   column.values?.set(text, (column.values.get(text) ?? 0) + 1);
   if ((column.values?.size ?? 0) > MAX_LABELS) column.values = null;
 }

@@ -1,5 +1,6 @@
 /** @file Looks at what is in the columns of a file and proposes what a task needs: the text, the answer and its kind, the group. Pure. */
 
+import { foldLabel } from "../answers.ts";
 import { type ColumnFacts, type FileFacts, MAX_LABELS } from "./file-facts.ts";
 import { shapeOf } from "./shapes.ts";
 
@@ -18,9 +19,9 @@ export interface Proposal {
   /** Absent: as the shape has it. */
   answer?: ProposedAnswer;
   group?: { field: string; reason: string };
-  /** The longest prompt in characters, about, and the field that is longest in it. */
-  longest: { characters: number; field?: string };
-  /** Sentences on columns that are left aside. */
+  /** Field of the prompt with the longest value. */
+  longest?: string;
+  /** Sentences on columns that are left aside, and on labels that are read as one. */
   remarks: string[];
 }
 
@@ -48,6 +49,8 @@ const ANSWER_NAMES = [
 ];
 /** Whole numbers with more different values than this are counted or measured, not labels. */
 const MAX_NUMERIC_LABELS = 20;
+/** Share of the rows that must have a value: the others are left out. */
+const MOST_ROWS = 0.9;
 /** A column shorter than this, on average in characters, is no text. */
 const MIN_TEXT = 12;
 /** A lone text column of this mean length in characters is a document, whatever its name. */
@@ -70,10 +73,15 @@ export function proposeTask(facts: FileFacts): Proposal | string {
   const shape = shapeOf(columns.map(({ name }) => name));
   if (shape !== undefined) {
     const answer = columns.find(({ name }) => name === shape.answerField) as Column;
-    const plain = shape.fields.map((field) => columns.find(({ name }) => name === field)?.maxLength ?? 0);
-    const longest = { characters: plain.reduce((sum, length) => sum + length, 0) };
     const isLabel = answer.numNested === 0 && isLabels(answer, numRows) && !isMeasured(answer);
-    return { shape: shape.name, text: [], ...(isLabel ? { answer: labelsOf(answer) } : {}), longest, ...common };
+    if (!isLabel) return { shape: shape.name, text: [], ...common };
+    return {
+      shape: shape.name,
+      text: [],
+      answer: labelsOf(answer),
+      ...common,
+      remarks: [...remarks, ...respelled(answer)],
+    };
   }
   const usable = columns.filter(
     (column) => /^[^{}\n]+$/.test(column.name) && !ids.includes(column) && column.name !== group?.field,
@@ -83,11 +91,13 @@ export function proposeTask(facts: FileFacts): Proposal | string {
   if (answer === undefined) return documentIn(text, columns.length - ids.length, common);
   const last = text.toSorted((a, b) => b.maxLength - a.maxLength)[0];
   if (last === undefined) return `no column beside ${answer.field} that could be the text`;
+  const spelled = answer.kind === "label" ? respelled(columns.find(({ name }) => name === answer.field) as Column) : [];
   return {
     text: text.map(({ name }) => name),
     answer,
-    longest: { characters: text.reduce((sum, { maxLength }) => sum + maxLength, 0), field: last.name },
+    longest: last.name,
     ...common,
+    remarks: [...remarks, ...spelled],
   };
 }
 
@@ -98,7 +108,7 @@ function answerIn(columns: readonly Column[], numRows: number): ProposedAnswer |
       const { name: field, num, numSpans, numNested, values } = column;
       const rank = rankOf(field);
       const isNamed = rank < ANSWER_NAMES.length;
-      if (num < numRows && numRows > 0 && !isNamed) return [];
+      if (!isFull(column, numRows) && !isNamed) return [];
       if (numSpans === num && column.types.size > 0 && column.types.size <= MAX_LABELS)
         return [
           { column, answer: { kind: "spans", field, types: [...column.types].sort() }, rank, order: MAX_LABELS + 1 },
@@ -111,12 +121,19 @@ function answerIn(columns: readonly Column[], numRows: number): ProposedAnswer |
       return [{ column, answer: { kind, field }, rank, order: MAX_LABELS + 2 }];
     },
   );
-  return candidates.sort((a, b) => a.rank - b.rank || a.order - b.order)[0]?.answer;
+  const numMissing = ({ column }: { column: Column }) => numRows - column.num;
+  return candidates.sort((a, b) => a.rank - b.rank || numMissing(a) - numMissing(b) || a.order - b.order)[0]?.answer;
 }
 
-/** 2 to 50 different values that on average come at least twice, in every row. */
-function isLabels({ values, num }: Column, numRows: number): boolean {
-  return values !== null && num === numRows && values.size >= 2 && values.size * 2 <= num;
+/** 2 to 50 different values that on average come at least twice, but for a few rows in every row. */
+function isLabels(column: Column, numRows: number): boolean {
+  const { values, num } = column;
+  return values !== null && isFull(column, numRows) && byFold(values).size >= 2 && values.size * 2 <= num;
+}
+
+/** Whether rows without a value are few enough to be left out. */
+function isFull({ num }: ColumnFacts, numRows: number): boolean {
+  return num >= MOST_ROWS * numRows;
 }
 
 /** Numbers that are counted or measured rather than codes of classes. */
@@ -124,20 +141,47 @@ function isMeasured({ num, numNumbers, numWhole, values }: Column): boolean {
   return numNumbers === num && (numWhole < num || (values?.size ?? Number.POSITIVE_INFINITY) > MAX_NUMERIC_LABELS);
 }
 
+/** Spellings that differ by case or blanks only are one label, as the commonest of them has it. */
 function labelsOf({ name, values }: Column): ProposedAnswer {
-  const sorted = [...(values ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
+  const labels = [...byFold(values).values()].map((spellings) => ({
+    label: spellings[0]![0],
+    count: spellings.reduce((sum, [, count]) => sum + count, 0),
+  }));
+  const sorted = labels.sort((a, b) => (a.label < b.label ? -1 : 1));
   return {
     kind: "label",
     field: name,
-    labels: sorted.map(([label]) => label),
-    counts: sorted.map(([, count]) => count),
+    labels: sorted.map(({ label }) => label),
+    counts: sorted.map(({ count }) => count),
   };
 }
 
-/** Columns with long values; the longest alone if none is long. Only columns that every row has something in. */
+/** What is said of labels with several spellings. */
+function respelled({ name, values }: Column): string[] {
+  return [...byFold(values).values()].flatMap(([[label], ...others]) =>
+    others.length === 0
+      ? []
+      : `${name}: ${others.map(([other, count]) => `${JSON.stringify(other)} (${count} rows)`).join(", ")} differ from ${JSON.stringify(label)} by case or blanks only and are read as it`,
+  );
+}
+
+type Spellings = [[spelling: string, count: number], ...[string, number][]];
+
+/** Values and their rows by what they are without case and blanks, the commonest spelling first. */
+function byFold(values: ColumnFacts["values"]): Map<string, Spellings> {
+  const folded = new Map<string, Spellings>();
+  for (const value of [...(values ?? [])].sort(([, a], [, b]) => b - a)) {
+    const known = folded.get(foldLabel(value[0]));
+    if (known === undefined) folded.set(foldLabel(value[0]), [value]);
+    else known.push(value);
+  }
+  return folded;
+}
+
+/** Columns with long values; the longest alone if none is long. Only columns that all but a few rows have something in. */
 function textIn(columns: readonly Column[]): Column[] {
   const most = Math.max(0, ...columns.map(({ num }) => num));
-  const full = columns.filter(({ num }) => num === most);
+  const full = columns.filter((column) => isFull(column, most));
   const long = full.filter((column) => meanLength(column) >= MIN_TEXT && column.numNumbers < column.num);
   const longest = full.toSorted((a, b) => meanLength(b) - meanLength(a))[0];
   return long.length > 0 || longest === undefined ? long : [longest];
@@ -156,7 +200,6 @@ function documentIn(
   return {
     text: [],
     answer: { kind: "document", field: only.name },
-    longest: { characters: only.maxLength },
     ...common,
   };
 }
@@ -168,7 +211,7 @@ function groupIn(columns: readonly Column[], numRows: number): Proposal["group"]
       facts.num === numRows &&
       facts.numNested === 0 &&
       facts.distinct.size > 2 &&
-      facts.distinct.size < numRows,
+      facts.numRepeated > 0,
   );
   if (column === undefined) return undefined;
   return {
@@ -177,8 +220,9 @@ function groupIn(columns: readonly Column[], numRows: number): Proposal["group"]
   };
 }
 
-function isDifferentInEveryRow({ distinct, num, numNested }: Column, numRows: number): boolean {
-  return numNested === 0 && num === numRows && distinct.size === numRows;
+/** Of its file. */
+function isDifferentInEveryRow({ numRepeated, num, numNested }: Column, numRows: number): boolean {
+  return numNested === 0 && num === numRows && numRepeated === 0;
 }
 
 function rankOf(name: string): number {

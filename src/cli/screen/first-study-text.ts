@@ -1,0 +1,29 @@
+/** @file What a person reads after init: what was seen in the rows, what is left out of them, and what comes next. */
+
+import type { FirstStudy, ProposedTask } from "../../app/study/first-study.ts";
+import { count } from "../../base/human-numbers.ts";
+import { visible } from "../../base/visible.ts";
+import { findingLine } from "./check-text.ts";
+
+/** @param shown  path of the file as the person sees it; what is in the text of the data cannot command the terminal */
+export function firstStudyText({ tasks, report }: FirstStudy, shown: string): string {
+  const findings = report === undefined ? [] : [...report.findings, ...report.tasks.flatMap((task) => task.findings)];
+  const next =
+    report?.ok === false
+      ? `Fix what is marked BROKEN, then: mixtune tasks check ${shown}.`
+      : `Next: mixtune tasks check ${shown}, then mixtune plan ${shown}, then mixtune run ${shown}.`;
+  return visible([`Wrote ${shown}.`, ...tasks.flatMap(taskLines), ...findings.map(findingLine), next].join("\n"));
+}
+
+function taskLines({ name, numRows, proposal, found }: ProposedTask): string[] {
+  const { numUnusable, numTooLong, numOverlapping, numContradicting, isFitted } = found;
+  const said: [number | boolean, string][] = [
+    [numUnusable, `left out: ${count(numUnusable)} rows that lack a text or an answer (on_bad_row: skip)`],
+    [numTooLong, `left out: ${count(numTooLong)} rows that are longer than train.cutoff_len (on_bad_row: skip)`],
+    [numOverlapping, `left out: ${count(numOverlapping)} rows of train that dev or test have too (on_overlap: drop)`],
+    [isFitted, `shortened: ${proposal.longest}, where a row is longer than train.cutoff_len (fit)`],
+    [numContradicting, `kept: ${count(numContradicting)} rows whose prompt other rows answer otherwise`],
+  ];
+  const lines = [...said.flatMap(([holds, line]) => (holds ? [line] : [])), ...proposal.remarks];
+  return [`${name}: ${count(numRows)} rows`, ...lines.map((line) => `  ${line}`)];
+}
