@@ -129,7 +129,15 @@ describe("of data as it is published, init proposes what runs unchanged, and say
     expect(said).not.toContain("BROKEN");
     expect(await ok(["tasks", "check", "study.yaml"])).toContain("is good to run");
     await ok(["plan", "study.yaml"]);
-    await ok(["run", "study.yaml", "seeds=[1]", "train.max_steps=2", "eval.max_test=20", "eval.max_dev=20"]);
+    await ok([
+      "run",
+      "study.yaml",
+      "seeds=[1]",
+      "controls=[]",
+      "train.max_steps=2",
+      "eval.max_test=8",
+      "eval.max_dev=8",
+    ]);
     expect(readFileSync(join(folder, "study.yaml"), "utf8")).toBe(study);
   });
 });
