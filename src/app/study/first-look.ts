@@ -3,6 +3,7 @@
 import { MixtuneError } from "../../base/errors.ts";
 import { splitFacts, tokenFacts } from "../../data/checks/contracts.ts";
 import { loadTask } from "../../data/load-task.ts";
+import type { Proposal } from "../../data/own/propose.ts";
 import type { LoadedTask } from "../../data/types.ts";
 import type { Split, StudySpec, TaskSpec } from "../../specs/types.ts";
 import { ingredientTasks } from "../../study/plan.ts";
@@ -10,7 +11,40 @@ import { localModelDir } from "../models/named-model.ts";
 import { CHECK_MODEL } from "../tasks/check-tasks.ts";
 import { textOfFolder } from "../tasks/ingredients.ts";
 import type { Workspace } from "../workspace.ts";
-import type { Found, ProposedTask } from "./first-study.ts";
+
+/** A task as it is written into the file. */
+export interface ProposedTask {
+  name: string;
+  train: string;
+  dev?: string;
+  test?: string;
+  numRows: number;
+  proposal: Proposal;
+  found: Found;
+}
+
+/** What a look at the rows as examples has shown: what must be left out so that the study runs, and what is said. */
+export interface Found {
+  /** Rows without a text or an answer, or with a number that is none. */
+  numUnusable: number;
+  /** Rows longer than train.cutoff_len under mixtune/tiny, shortened where the longest field may be. */
+  numTooLong: number;
+  /** Training rows that a dev or test split has too. */
+  numOverlapping: number;
+  /** Rows whose prompt stands elsewhere in their split with another answer. */
+  numContradicting: number;
+  /** Whether the longest field is shortened. */
+  isFitted: boolean;
+}
+
+/** Before the first look. */
+export const NOTHING_YET: Found = {
+  numUnusable: 0,
+  numTooLong: 0,
+  numOverlapping: 0,
+  numContradicting: 0,
+  isFitted: false,
+};
 
 /** Above this share of training rows whose group dev or test have too, the files were not split by that group. */
 const MOST_SHARED = 0.1;

@@ -6,7 +6,7 @@ import { DataError, SpecError } from "../../base/errors.ts";
 import { keySlug } from "../../base/slug.ts";
 import { CATALOGUE } from "../../data/catalogue.ts";
 import { addRow, nextFile, noFacts } from "../../data/own/file-facts.ts";
-import { type Proposal, proposeTask } from "../../data/own/propose.ts";
+import { proposeTask } from "../../data/own/propose.ts";
 import { SHAPE_NAMES } from "../../data/own/shapes.ts";
 import { makeFolder, writeWhole } from "../../formats/files.ts";
 import { readRows } from "../../formats/row-file.ts";
@@ -15,33 +15,8 @@ import type { Split, StudySpec } from "../../specs/types.ts";
 import type { CheckReport } from "../tasks/check-data.ts";
 import { checkTasks } from "../tasks/check-tasks.ts";
 import type { Workspace } from "../workspace.ts";
-import { lookedAt } from "./first-look.ts";
+import { lookedAt, NOTHING_YET, type ProposedTask } from "./first-look.ts";
 import { studyText } from "./first-text.ts";
-
-/** A task as it is written into the file. */
-export interface ProposedTask {
-  name: string;
-  train: string;
-  dev?: string;
-  test?: string;
-  numRows: number;
-  proposal: Proposal;
-  found: Found;
-}
-
-/** What a look at the rows as examples has shown: what must be left out so that the study runs, and what is said. */
-export interface Found {
-  /** Rows without a text or an answer, or with a number that is none. */
-  numUnusable: number;
-  /** Rows longer than train.cutoff_len under mixtune/tiny, shortened where the longest field may be. */
-  numTooLong: number;
-  /** Training rows that a dev or test split has too. */
-  numOverlapping: number;
-  /** Rows whose prompt stands elsewhere in their split with another answer. */
-  numContradicting: number;
-  /** Whether the longest field is shortened. */
-  isFitted: boolean;
-}
 
 /** A first study. */
 export interface FirstStudy {
@@ -61,7 +36,6 @@ type SplitFiles = Partial<Record<Split, string>>;
 /** File names that say which split they hold. */
 const SPLIT_NAME = /(?:^|[-_.])(train|training|dev|valid|validation|val|eval|test)(?:$|[-_.])/i;
 const ENDING = /(\.(jsonl|ndjson|json|csv|tsv|parquet))?(\.gz)?$/i;
-const NOTHING: Found = { numUnusable: 0, numTooLong: 0, numOverlapping: 0, numContradicting: 0, isFitted: false };
 
 /**
  * Writes study.yaml into a folder. Files are looked at as `tasks check` does, and what would stop a run is left out by a key that says so.
@@ -135,7 +109,7 @@ async function proposeTasks(files: readonly string[], folder: string): Promise<P
       ...(Object.fromEntries(paths) as { train: string }),
       numRows: facts.numRows,
       proposal,
-      found: NOTHING,
+      found: NOTHING_YET,
     });
   }
   return tasks;

@@ -3,7 +3,7 @@
 import { count } from "../../base/human-numbers.ts";
 import type { ProposedAnswer } from "../../data/own/propose.ts";
 import { metricsOfKind } from "../../specs/metrics.ts";
-import type { ProposedTask } from "./first-study.ts";
+import type { ProposedTask } from "./first-look.ts";
 
 /** The file. The instruction stands before the row's text: what all prompts begin with is computed once. Without data it is a study of two generated tasks, so that it runs at once. */
 export function studyText(name: string, tasks: readonly ProposedTask[]): string {

@@ -1,6 +1,7 @@
 /** @file What a person reads after init: what was seen in the rows, what is left out of them, and what comes next. */
 
-import type { FirstStudy, ProposedTask } from "../../app/study/first-study.ts";
+import type { ProposedTask } from "../../app/study/first-look.ts";
+import type { FirstStudy } from "../../app/study/first-study.ts";
 import { count } from "../../base/human-numbers.ts";
 import { visible } from "../../base/visible.ts";
 import { findingLine } from "./check-text.ts";
