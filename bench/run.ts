@@ -3,8 +3,8 @@
  *
  *     npm run bench [-- NAME…] [-- --save]    --save: writes the baseline of this machine
  *
- * By name only: `loading`, about data (loading.ts), which wants MIXTUNE_DATA, `serve`, about the server under load (serve.ts), and `study`, about
- * the plan and the report of 220 runs (study.ts).
+ * By name only: `labels`, about 1,200 labels of one task (labels.ts), `loading`, about data (loading.ts), which wants MIXTUNE_DATA, `serve`, about
+ * the server under load (serve.ts), and `study`, about the plan and the report of 220 runs (study.ts).
  */
 
 import { execFileSync } from "node:child_process";
@@ -27,7 +27,7 @@ const WORKLOADS: Record<string, Workload> = {
 };
 
 /** Programs of their own, that print one line each. */
-const OTHERS = ["loading", "serve", "study"];
+const OTHERS = ["labels", "loading", "serve", "study"];
 
 const words = process.argv.slice(2);
 const wanted = words.filter((word) => !word.startsWith("--"));

@@ -3,10 +3,16 @@
 export { modelFolder } from "./app/models/shipped-models.ts";
 export type { ProgramValue } from "./base/finqa-program.ts";
 export { Rng } from "./base/rng.ts";
-export { type LabelPackOptions, type PackOptions, packExamples, packLabels } from "./data/batches/packing.ts";
+export {
+  forEachLabel,
+  type LabelPackOptions,
+  type PackOptions,
+  packExamples,
+  packLabels,
+} from "./data/batches/packing.ts";
 export { openTemplate, type PromptTemplate, tokenizeExample, tokenizeLabels } from "./data/tokens/chat-template.ts";
 export { openTokenizer, type Tokenizer } from "./data/tokens/tokenizers.ts";
-export type { Example, FitRange, Pack, TokenizedExample } from "./data/types.ts";
+export type { Example, FitRange, LabelPack, Pack, TokenizedExample } from "./data/types.ts";
 export type { SessionOptions } from "./engine/runtime/session.ts";
 export { bestLabel, scoreLabels } from "./eval/score.ts";
 export {

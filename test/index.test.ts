@@ -62,6 +62,7 @@ describe("the public surface is these names; one that goes or comes is a decisio
         "Network",
         "Rng",
         "bestLabel",
+        "forEachLabel",
         "initAdapter",
         "modelFolder",
         "newAdamState",

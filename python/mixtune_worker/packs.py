@@ -15,7 +15,76 @@ from itertools import pairwise
 
 import numpy as np
 
-Branches = Callable[[int], Sequence[np.ndarray]]
+
+@dataclass(frozen=True)
+class Tree:
+    """
+    What may follow a prompt: one answer, or many labels. What several begin with alike is there once. F tokens are fed,
+    depth first; the last of each branch is only predicted. Of R loss rows, those of a branch are a path.
+    """
+
+    ids: np.ndarray  # [F]
+    depths: np.ndarray  # [F]
+    ends: np.ndarray  # [F] token k is seen by k <= q < ends[k]
+    rows: np.ndarray  # [R] tokens that predict; -1: the prompt's last
+    targets: np.ndarray  # [R]
+    branch: np.ndarray  # [R] the branch that ends with the target; -1 inside
+    before: np.ndarray  # [R] the loss row of the branch's token before; -1: the target is its first
+
+    def without_first(self) -> "Tree":
+        """As it stands behind an empty prompt: nothing predicts a first token."""
+        kept = self.rows >= 0
+        place = np.where(kept, np.cumsum(kept) - 1, -1)
+        before = place[self.before[kept]]
+        return Tree(self.ids, self.depths, self.ends, self.rows[kept], self.targets[kept], self.branch[kept], before)
+
+
+Branches = Callable[[int], Tree]
+
+
+def chain(answer: np.ndarray) -> Tree:
+    """The tree of one answer."""
+    fed, places = len(answer) - 1, np.arange(len(answer))
+    branch = np.where(places == fed, 0, -1)
+    return Tree(answer[:-1], places[:-1], np.full(fed, fed), places - 1, answer, branch, places - 1)
+
+
+def tree_of(labels: Sequence[np.ndarray]) -> Tree:
+    """The tree of many labels."""
+    ids, depths, ends, rows, targets, branch, before = ([] for _ in range(7))
+    path, edges, last = [-1], [], []  # of the label before: tokens that predict, loss rows, ids
+    for number in sorted(range(len(labels)), key=lambda k: labels[k].tolist()):
+        label = labels[number].tolist()
+        common = 0
+        while common < min(len(last), len(label) - 1) and last[common] == label[common]:
+            common += 1
+        for token in path[common + 1 :]:
+            ends[token] = len(ids)
+        del path[common + 1 :], edges[common:]
+        for depth, target in enumerate(label[common:], common):
+            if len(path) == depth:
+                path.append(len(ids))
+                ids.append(label[depth - 1])
+                depths.append(depth - 1)
+                ends.append(0)
+            before.append(edges[-1] if edges else -1)
+            edges.append(len(rows))
+            rows.append(path[depth])
+            targets.append(target)
+            branch.append(number if depth == len(label) - 1 else -1)
+        last = label
+    for token in path[1:]:
+        ends[token] = len(ids)
+    return Tree(*(np.array(part, np.int64) for part in (ids, depths, ends, rows, targets, branch, before)))
+
+
+def path_sums(values: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """[R] of each loss row the sum over its path, from the first token of its branch on."""
+    sums, at = values, before
+    while (at >= 0).any():
+        sums = sums + np.where(at >= 0, sums[at], 0)
+        at = np.where(at >= 0, at[at], -1)
+    return sums
 
 
 @dataclass(frozen=True)
@@ -58,52 +127,48 @@ class Pack:
     rows: np.ndarray  # [R] tokens whose hidden states predict
     targets: np.ndarray  # [R]
     entry: np.ndarray  # [R] place in the Entries that were laid
-    branch: np.ndarray  # [R]
+    branch: np.ndarray  # [R] as of Tree; -1 of what is in no tree
+    before: np.ndarray  # [R] likewise
 
 
 class _Layer:
     """Lays tokens and loss rows one segment after another."""
 
     def __init__(self) -> None:
-        self.length = 0
-        self.ids: list[np.ndarray] = []
-        self.positions: list[np.ndarray] = []
-        self.segments: list[list[int]] = []  # start, stop, end of those who see it
-        self.rows: list[np.ndarray] = []
-        self.targets: list[np.ndarray] = []
-        self.marks: list[tuple[int, int, int]] = []  # entry, branch, number of rows
+        self.length = self.num_rows = 0
+        self.tokens: list[tuple[np.ndarray, ...]] = []  # ids, positions, ends
+        self.rows: list[tuple[np.ndarray, ...]] = []  # as of Pack, from rows on
 
-    def lay(self, ids: np.ndarray, position: int) -> list[int]:
-        start, stop = self.length, self.length + len(ids)
-        self.ids.append(ids)
-        self.positions.append(np.arange(position, position + len(ids)))
-        self.length = stop
-        segment = [start, stop, stop]
-        self.segments.append(segment)
-        return segment
+    def lay(self, ids: np.ndarray, position: int) -> np.ndarray:
+        """:returns: the ends of what was laid, to be set when they are known"""
+        ends = np.empty(len(ids), np.int64)
+        self.tokens.append((ids, np.arange(position, position + len(ids)), ends))
+        self.length += len(ids)
+        return ends
 
-    def predict(self, rows: np.ndarray, targets: np.ndarray, entry: int, branch: int) -> None:
-        self.rows.append(rows)
-        self.targets.append(targets)
-        self.marks.append((entry, branch, len(rows)))
+    def grow(self, tree: Tree, position: int, entry: int) -> None:
+        """Lays a tree behind the token that was laid last."""
+        start, first = self.length, self.num_rows
+        self.tokens.append((tree.ids, tree.depths + position, tree.ends + start))
+        self.length += len(tree.ids)
+        before = np.where(tree.before < 0, -1, tree.before + first)
+        self._add(tree.rows + start, tree.targets, entry, tree.branch, before)
+
+    def predict(self, rows: np.ndarray, targets: np.ndarray, entry: int) -> None:
+        """Loss rows of what is in no tree."""
+        self._add(rows, targets, entry, *np.full((2, len(rows)), -1))
+
+    def _add(self, rows: np.ndarray, targets: np.ndarray, entry: int, branch: np.ndarray, before: np.ndarray) -> None:
+        self.rows.append((rows, targets, np.full(len(rows), entry), branch, before))
+        self.num_rows += len(rows)
 
     def pack(self) -> Pack:
-        ends = np.empty(self.length, np.int64)
-        for start, stop, end in self.segments:
-            ends[start:stop] = end
-        entry, branch, counts = np.array(self.marks, np.int64).reshape(-1, 3).T
-        return Pack(
-            _joined(self.ids),
-            _joined(self.positions),
-            ends,
-            _joined(self.rows),
-            _joined(self.targets),
-            np.repeat(entry, counts),
-            np.repeat(branch, counts),
-        )
+        tokens = zip(*self.tokens, strict=True) if self.tokens else [()] * 3
+        rows = zip(*self.rows, strict=True) if self.rows else [()] * 5
+        return Pack(*map(_joined, tokens), *map(_joined, rows))
 
 
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
+def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate(parts).astype(np.int64) if parts else np.empty(0, np.int64)
 
 
@@ -115,20 +180,17 @@ def lay_tree(items: Items, entries: Entries, branches: Branches, loss_on: str = 
     layer = _Layer()
     for members in _groups(entries):
         shared = int(entries.shared[members[0]])
-        prefix = layer.lay(items.prompts[entries.item[members[0]]][:shared], 0)
+        of_prefix = layer.lay(items.prompts[entries.item[members[0]]][:shared], 0)
         for entry in members:
             item = int(entries.item[entry])
-            prompt = items.prompts[item]
-            rest = layer.lay(prompt[shared:], shared)
+            prompt, tree = items.prompts[item], branches(item)
+            start = layer.length
+            of_rest = layer.lay(prompt[shared:], shared)
             if loss_on == "all" and len(prompt) > 1:
-                layer.predict(np.arange(rest[0], rest[1] - 1), prompt[1:], entry, 0)
-            last = [layer.length - 1] if len(prompt) > 0 else []
-            for number, branch in enumerate(branches(item)):
-                start, stop, _ = layer.lay(branch[:-1], len(prompt))
-                rows = np.concatenate([np.array(last, np.int64), np.arange(start, stop)])
-                layer.predict(rows, branch[len(branch) - len(rows) :], entry, number)
-            rest[2] = layer.length
-        prefix[2] = layer.length
+                layer.predict(np.arange(start, layer.length - 1), prompt[1:], entry)
+            layer.grow(tree if len(prompt) > 0 else tree.without_first(), len(prompt), entry)
+            of_rest[:] = layer.length
+        of_prefix[:] = layer.length
     return layer.pack()
 
 
@@ -139,18 +201,18 @@ def lay_concatenated(items: Items, entries: Entries, loss_on: str = "answer") ->
     """
     layer = _Layer()
     for members in _groups(entries):
-        laid: list[list[int]] = []
+        laid: list[np.ndarray] = []
         start = layer.length
         for entry in members:
             item = int(entries.item[entry])
             prompt, answer = items.prompts[item], items.answers[item]
             whole = np.concatenate([prompt, answer])
-            segment = layer.lay(whole[:-1] if entry == members[-1] else whole, layer.length - start)
-            laid.append(segment)
+            at = layer.length
+            laid.append(layer.lay(whole[:-1] if entry == members[-1] else whole, at - start))
             first = 1 if loss_on == "all" else max(1, len(prompt))
-            layer.predict(np.arange(segment[0] + first - 1, segment[0] + len(whole) - 1), whole[first:], entry, 0)
-        for segment in laid:
-            segment[2] = layer.length
+            layer.predict(np.arange(at + first - 1, at + len(whole) - 1), whole[first:], entry)
+        for ends in laid:
+            ends[:] = layer.length
     return layer.pack()
 
 

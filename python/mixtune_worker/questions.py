@@ -17,7 +17,7 @@ from .files import write_whole
 from .memory import halve, is_out_of_memory, most_parts
 from .messages import say
 from .model import Model
-from .packs import Branches, Entries, Items, Turn, lay_tree, split, turns
+from .packs import Branches, Entries, Items, Turn, chain, lay_tree, path_sums, split, tree_of, turns
 from .prepared import Prepared
 from .ranks import ALONE, Ranks
 from .run_dir import add_note
@@ -69,11 +69,14 @@ class Asker:
         for question, content in pairs:
             asks, items, answers = question["asks"], content.items, {}
             if asks["labels"]:
+                tree = tree_of(content.labels)
                 answers["label_logprobs"] = self._logprobs(
-                    items, content.label_packs, lambda _, labels=content.labels: labels, len(content.labels)
+                    items, content.label_packs, lambda _, tree=tree: tree, len(content.labels)
                 )
             if asks["gold"]:
-                gold = self._logprobs(items, content.gold_packs, lambda item, items=items: [items.answers[item]], 1)
+                gold = self._logprobs(
+                    items, content.gold_packs, lambda item, items=items: chain(items.answers[item]), 1
+                )
                 answers["gold_logprobs"] = gold[:, 0].copy()
             if asks["text"] is not None:
                 answers |= self._texts(items, **asks["text"])
@@ -107,14 +110,13 @@ class Asker:
 
     def _score(self, items: Items, turn: Turn, branches: Branches, sums: np.ndarray) -> bool:
         """Sets the sums of what has its turn; False if there was no memory for it."""
-        if turn.counts:
-            sums[turn.entries.item] = 0
         try:
             for part in split(turn.entries, self.parts) if self.ranks.count == 1 else [turn.entries]:
                 laid = lay_tree(items, part, branches)
-                nll = self.model.nll(laid).double().cpu().numpy()
+                nll = path_sums(self.model.nll(laid).double().cpu().numpy(), laid.before)
+                last = laid.branch >= 0
                 if turn.counts:
-                    np.subtract.at(sums, (part.item[laid.entry], laid.branch), nll)
+                    sums[part.item[laid.entry[last]], laid.branch[last]] = -nll[last]
         except Exception as error:
             if not is_out_of_memory(error):
                 raise

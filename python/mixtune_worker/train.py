@@ -17,7 +17,7 @@ from .errors import Again, DamagedRun, Interrupted, MixtuneError
 from .memory import Thrift, is_out_of_memory, most_parts
 from .messages import say
 from .model import Model, pretrained_weights
-from .packs import Entries, Items, Pack, Turn, lay_concatenated, lay_tree, turns
+from .packs import Entries, Items, Pack, Turn, chain, lay_concatenated, lay_tree, turns
 from .prepared import Prepared, TrainData
 from .ranks import ALONE, Ranks, fill, whole
 from .run_dir import append_metrics, cut_metrics, elapsed, peak_memory_bytes, read_metrics
@@ -170,7 +170,7 @@ class Training:
         items, loss_on = self.data.items, self.train["loss_on"]
         if self.concatenated:
             return lay_concatenated(items, entries, loss_on)
-        return lay_tree(items, entries, lambda item: [items.answers[item]], loss_on)
+        return lay_tree(items, entries, lambda item: chain(items.answers[item]), loss_on)
 
     def _per_task(self, nll: np.ndarray, entry: np.ndarray, packs: list[Entries]) -> dict[str, float]:
         first = packs[0].index[0]
@@ -189,7 +189,7 @@ class Training:
         for done, turn in enumerate(mine):
             say("progress", phase="dev", done=done, total=len(mine), unit="steps")
             nll = self.model.nll(
-                lay_tree(items, turn.entries, lambda item: [items.answers[item]], self.train["loss_on"])
+                lay_tree(items, turn.entries, lambda item: chain(items.answers[item]), self.train["loss_on"])
             )
             if turn.counts:
                 total += float(nll.double().sum())

@@ -88,7 +88,7 @@ TRAIN = {
     "cutoff_len": 64, "packing": "isolated", "loss_on": "answer", "loss_mean": "token", "eval_steps": 2,
     "save_steps": 2, "early_stopping_patience": 0, "evaluate": "last", "keep": "weights",
 }  # fmt: skip
-LABELS = [[7, 2], [8, 9, 2], [10, 2]]
+LABELS = [[8, 9, 2], [7, 2], [8, 2], [10, 2], [8, 9, 11, 2], [8, 9]]
 
 
 def make_items(num: int, seed: int, prompt: bool = True):

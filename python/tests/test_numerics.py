@@ -23,6 +23,7 @@ from conftest import (
 )
 from mixtune_worker.attention import PackView, RowsView, attend
 from mixtune_worker.model import open_model
+from mixtune_worker.packs import path_sums, tree_of
 from mixtune_worker.prepared import Prepared
 from mixtune_worker.questions import Asker, likeliest
 from mixtune_worker.train import Training
@@ -232,6 +233,15 @@ def test_labels_and_gold_answers_score_as_one_by_one(asked, model_dirs, family):
     assert answers["label_logprobs"].dtype == np.float64
     np.testing.assert_allclose(answers["label_logprobs"], labels, rtol=2e-5)
     np.testing.assert_allclose(answers["gold_logprobs"], gold, rtol=2e-5)
+
+
+def test_what_labels_begin_with_alike_is_fed_and_predicted_once():
+    tree = tree_of([np.array(label) for label in LABELS])
+    beginnings = {tuple(label[:n]) for label in LABELS for n in range(1, len(label))}
+    assert len(tree.ids) == len(beginnings)
+    assert len(tree.targets) == len({tuple(label[: n + 1]) for label in LABELS for n in range(len(label))})
+    lengths = path_sums(np.ones(len(tree.targets)), tree.before)[tree.branch >= 0]
+    assert dict(zip(tree.branch[tree.branch >= 0], lengths, strict=True)) == dict(enumerate(map(len, LABELS)))
 
 
 @pytest.mark.parametrize("parts", [1, 4])

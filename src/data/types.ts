@@ -89,6 +89,12 @@ export interface Pack {
   targets: Int32Array;
   /** [R] index into the list of examples that was packed. */
   example: Int32Array;
-  /** [R] which label the row belongs to when labels are scored; -1 in training. */
+  /** [R] the label that ends with the target when labels are scored; -1 inside labels, and in training. */
   label: Int32Array;
+}
+
+/** A pack of prompts with their labels. Labels that begin alike share the loss rows of their beginning: a label's rows are a path. */
+export interface LabelPack extends Pack {
+  /** [R] the loss row of the label's token before, always an earlier row; -1 for a label's first token. */
+  before: Int32Array;
 }

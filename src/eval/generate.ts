@@ -123,7 +123,7 @@ interface Group {
 
 function groupsOf(prompts: readonly Prompt[]): Group[] {
   if (prompts.length <= 1) return prompts.map((_, i) => ({ prefixLength: 0, members: [i] }));
-  const items = prompts.map(({ prompt }) => ({ prompt, branches: [], numFed: prompt.length }));
+  const items = prompts.map(({ prompt }) => ({ prompt, numFed: prompt.length }));
   const { groupOf, prefixLengths } = sharePrefixes(items, sortedByPrompt(items), MIN_GAIN);
   const groups = prefixLengths.map((prefixLength): Group => ({ prefixLength, members: [] }));
   for (const [i, group] of groupOf.entries()) groups[group]!.members.push(i);

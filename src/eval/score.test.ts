@@ -24,7 +24,11 @@ interface Case {
   full: number[][];
 }
 const golden: {
-  shipped: Case & { texts: string[]; label_texts: string[] };
+  shipped: Case & {
+    texts: string[];
+    label_texts: string[];
+    many: { label_texts: string[]; probed: number[]; full: number[][] };
+  };
   random: Record<string, Case & { lora: number[][] }>;
 } = JSON.parse(readFileSync(join(ROOT, "test/golden/eval/label-scores/expected.json"), "utf8"));
 
@@ -56,7 +60,7 @@ describe.each(Object.entries(golden.random))("labels with %s score as transforme
 });
 
 describe("labels with mixtune/tiny", () => {
-  const { texts, label_texts, prompts, labels, full } = golden.shipped;
+  const { texts, label_texts, prompts, labels, full, many } = golden.shipped;
   const tokenizer = openTokenizer(TINY);
   const template = openTemplate(TINY, tokenizer);
 
@@ -72,6 +76,10 @@ describe("labels with mixtune/tiny", () => {
     const nothing = new Float32Array(0);
     const scores = await scoreLabels(network, nothing, examplesOf(prompts), labelsOf(labels));
     expect(worst(scores, full)).toBeLessThan(TOLERANCE);
+    const asked = examplesOf(prompts.slice(0, many.full.length));
+    const all = await scoreLabels(network, nothing, asked, tokenizeLabels(many.label_texts, template));
+    const probed = all.map((row) => Float64Array.from(many.probed, (k) => row[k]!));
+    expect(worst(probed, many.full), "hundreds of labels with words in common").toBeLessThan(TOLERANCE);
     await network.release();
   });
 });

@@ -1,6 +1,6 @@
 /** @file Likelihoods under a network: of every label of every prompt, and of the gold answers. */
 
-import { packExamples, packLabels } from "../data/batches/packing.ts";
+import { forEachLabel, packExamples, packLabels } from "../data/batches/packing.ts";
 import type { TokenizedExample } from "../data/types.ts";
 import type { Network } from "../models/network.ts";
 
@@ -8,6 +8,8 @@ import type { Network } from "../models/network.ts";
 const SCORING_TOKENS = 2048;
 /** Prompts that are laid out at a time, so that packs of large splits need not all be held. */
 const CHUNK = 1024;
+/** Tokens of their labels that are laid out at a time: the most where labels are many, less than a second's work. */
+const CHUNK_TOKENS = 2 ** 18;
 
 /**
  * log p of each label for each prompt: the sum over the label's tokens and the end-of-turn token, no length normalisation (product.md).
@@ -22,13 +24,17 @@ export async function scoreLabels(
   onProgress: (done: number) => Promise<void> = async () => {},
 ): Promise<Float64Array[]> {
   const scores = prompts.map(() => new Float64Array(labels.length));
-  for (let from = 0; from < prompts.length; from += CHUNK) {
-    const chunk = prompts.slice(from, from + CHUNK);
+  const numTokens = labels.reduce((sum, { length }) => sum + length, 0);
+  const size = Math.min(CHUNK, Math.ceil(CHUNK_TOKENS / numTokens));
+  for (let from = 0; from < prompts.length; from += size) {
+    const chunk = prompts.slice(from, from + size);
     for (const pack of packLabels(chunk, () => labels, { sharePrefix: true, maxTokens: SCORING_TOKENS })) {
       const nll = await network.nll(pack, parameters);
-      for (let r = 0; r < nll.length; r++) scores[from + pack.example[r]!]![pack.label[r]!]! -= nll[r]!;
+      forEachLabel(pack, nll, (example, label, sum) => {
+        scores[from + example]![label]! -= sum;
+      });
     }
-    await onProgress(Math.min(from + CHUNK, prompts.length));
+    await onProgress(Math.min(from + size, prompts.length));
   }
   return scores;
 }
@@ -46,7 +52,9 @@ export async function scoreGold(
     const answers = (i: number) => [chunk[i]!.answer];
     for (const pack of packLabels(chunk, answers, { sharePrefix: true, maxTokens: SCORING_TOKENS })) {
       const nll = await network.nll(pack, parameters);
-      for (let r = 0; r < nll.length; r++) scores[from + pack.example[r]!]! -= nll[r]!;
+      forEachLabel(pack, nll, (example, _, sum) => {
+        scores[from + example]! -= sum;
+      });
     }
     await onProgress(Math.min(from + CHUNK, examples.length));
   }

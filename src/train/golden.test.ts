@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { type PackOptions, packExamples, packLabels } from "../data/batches/packing.ts";
+import { forEachLabel, type PackOptions, packExamples, packLabels } from "../data/batches/packing.ts";
 import { liveSessions, Session } from "../engine/runtime/session.ts";
 import { openSafetensors } from "../formats/safetensors.ts";
 import { packBindings } from "../models/decoder.ts";
@@ -218,10 +218,7 @@ describe.each(CASES)("%s equals transformers and PEFT", (name) => {
     const together = new Map<string, number>();
     for (const pack of packLabels(prompts, () => labels, { sharePrefix: true, maxTokens: 64 })) {
       const nll = await network.nll(pack, new Float32Array(0));
-      nll.forEach((value, r) => {
-        const key = `${pack.example[r]}/${pack.label[r]}`;
-        together.set(key, (together.get(key) ?? 0) + value);
-      });
+      forEachLabel(pack, nll, (example, label, sum) => together.set(`${example}/${label}`, sum));
     }
     expect(together.size).toBe(prompts.length * labels.length);
     for (const [e, { id, prompt }] of prompts.entries()) {

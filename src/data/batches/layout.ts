@@ -3,11 +3,15 @@
  * the layout follows from them alone, never from timing, so that the same spec gives the same bits.
  */
 
-/** A prompt and what may follow it: one answer in training, all labels in scoring. */
+import { type Branch, commonLength, compareIds } from "./label-tree.ts";
+
+/** A prompt and what may follow it: one answer in training, all labels or a part of them in scoring. */
 export interface Item {
+  /** Index of the example that it is of. */
+  example: number;
   prompt: Int32Array;
-  branches: readonly Int32Array[];
-  /** Tokens that are fed: the prompt and all but the last of each branch. */
+  branches: readonly Branch[];
+  /** Tokens that are fed: the prompt and the tree of its branches. */
   numFed: number;
 }
 
@@ -97,34 +101,26 @@ export interface Sorted {
 /** Sorts prompts, and says what each shares with the one before it. */
 export function sortedByPrompt(items: readonly Pick<Item, "prompt">[]): Sorted {
   const prompt = (i: number) => (items[i] as Item).prompt;
-  const order = Array.from(items.keys()).sort((a, b) => comparePrompts(prompt(a), prompt(b)) || a - b);
+  const order = Array.from(items.keys()).sort((a, b) => compareIds(prompt(a), prompt(b)) || a - b);
   const common = new Int32Array(order.length);
   for (let k = 1; k < order.length; k++) {
     const [a, b] = [prompt(order[k - 1] as number), prompt(order[k] as number)];
-    const limit = Math.max(0, Math.min(a.length, b.length) - 1);
-    let n = 0;
-    while (n < limit && a[n] === b[n]) n++;
-    common[k] = n;
+    common[k] = commonLength(a, b, Math.max(0, Math.min(a.length, b.length) - 1));
   }
   return { order, common };
-}
-
-function comparePrompts(a: Int32Array, b: Int32Array): number {
-  const n = Math.min(a.length, b.length);
-  for (let i = 0; i < n; i++) {
-    const difference = (a[i] as number) - (b[i] as number);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
 }
 
 /**
  * Splits the sorted prompts into groups with one prefix each, so that prefixes and the rest of the prompts together are fewest tokens.
  * A range shares its smallest neighbouring prefix; a part of it with a longer one is set apart where that saves more than `minGain`.
  */
-export function sharePrefixes(items: readonly Item[], { order, common }: Sorted, minGain: number): Partition {
+export function sharePrefixes(
+  items: readonly Pick<Item, "numFed">[],
+  { order, common }: Sorted,
+  minGain: number,
+): Partition {
   const partition: Partition = { groupOf: new Int32Array(items.length), prefixLengths: [] };
-  const fed = (k: number) => (items[order[k] as number] as Item).numFed;
+  const fed = (k: number) => items[order[k]!]!.numFed;
 
   /** Cost of order[lo, hi) at its best, and its groups. */
   const solve = (lo: number, hi: number): { cost: number; groups: { members: number[]; length: number }[] } => {

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Pack, TokenizedExample } from "../types.ts";
-import { type PackOptions, packExamples, packLabels, packShapes } from "./packing.ts";
+import { Rng } from "../../base/rng.ts";
+import type { LabelPack, Pack, TokenizedExample } from "../types.ts";
+import { forEachLabel, type PackOptions, packExamples, packLabels, packShapes } from "./packing.ts";
 import { verifyLabelPack, verifyPack } from "./verify-pack.ts";
 
 const ids = (min: number, max: number) => fc.array(fc.integer({ min: 1, max: 3 }), { minLength: min, maxLength: max });
@@ -165,12 +166,47 @@ describe("packLabels", () => {
   test("feeds one token per label less than the label has", () => {
     const labels = [Int32Array.of(7, 0), Int32Array.of(8, 9, 0)];
     const packs = packLabels([example([1, 2, 3], [])], () => labels, { sharePrefix: true, maxTokens: 100 });
-    const pack = packs[0] as Pack;
+    const pack = packs[0]!;
     expect([...pack.ids.subarray(1)]).toEqual([1, 2, 3, 7, 8, 9, 0, 0]);
     expect([...pack.positions.subarray(1, 7)]).toEqual([0, 1, 2, 3, 3, 4]);
     expect([...pack.lossRows].map((n) => n - 1)).toEqual([2, 3, 2, 4, 5]);
     expect([...pack.targets]).toEqual([7, 0, 8, 9, 0]);
-    expect([...pack.label]).toEqual([0, 0, 1, 1, 1]);
+    expect([...pack.label]).toEqual([-1, 0, -1, -1, 1]);
+    expect([...pack.before]).toEqual([-1, 0, -1, 2, 3]);
+  });
+
+  test("feeds and predicts once what labels begin with alike, in whatever order they come", () => {
+    const labels = [Int32Array.of(8, 9, 0), Int32Array.of(8, 0), Int32Array.of(7, 0), Int32Array.of(8, 9, 5, 0)];
+    const prompts = [example([1, 2, 3], [])];
+    const packs = packLabels(prompts, () => labels, { sharePrefix: true, maxTokens: 100 });
+    verifyLabelPack(packs, prompts, () => labels);
+    const pack = packs[0]!;
+    expect([...pack.ids.subarray(1)]).toEqual([1, 2, 3, 7, 8, 9, 5, 0]);
+    expect([...pack.targets]).toEqual([7, 0, 8, 0, 9, 0, 5, 0]);
+    const sums = new Map<number, number>();
+    forEachLabel(pack, [1, 2, 4, 8, 16, 32, 64, 128], (_, label, sum) => sums.set(label, sum));
+    expect(Object.fromEntries(sums)).toEqual({ 0: 4 + 16 + 32, 1: 4 + 8, 2: 1 + 2, 3: 4 + 16 + 64 + 128 });
+  });
+
+  test("labels that are alike, or that others begin with, are each scored", () => {
+    const labels = [Int32Array.of(8, 9), Int32Array.of(8), Int32Array.of(8, 9), Int32Array.of(8, 9, 5)];
+    const prompts = [example([1, 2, 3], []), example([1, 2, 4, 5], [])];
+    const packs = packLabels(prompts, () => labels, { sharePrefix: true, maxTokens: 100 });
+    verifyLabelPack(packs, prompts, () => labels);
+  });
+
+  test("lays a thousand labels in rows of some hundred tokens, which cost a token for each of their beginnings", () => {
+    const rng = new Rng("labels");
+    const words = Array.from({ length: 77 }, () => Array.from({ length: 1 + rng.int(3) }, () => 1 + rng.int(500)));
+    const labels = Array.from({ length: 1200 }, (_, i) =>
+      Int32Array.from([...words[i % 77]!, ...words[Math.floor(i / 77)]!, ...words[rng.int(77)]!, 0]),
+    );
+    const prompts = [1, 2, 3].map((last) => example([...Array(40).keys(), last], []));
+    const packs = packLabels(prompts, () => labels, { sharePrefix: true, maxTokens: 2048 });
+    verifyLabelPack(packs, prompts, () => labels);
+    const beginnings = new Set(labels.flatMap((ids) => Array.from(ids.slice(1), (_, n) => ids.slice(0, n + 1).join())));
+    expect(numTokens(packs)).toBeLessThan(1.15 * prompts.length * beginnings.size);
+    expect(Math.max(...packs.map(({ rowLen }) => rowLen))).toBeLessThan(300);
   });
 });
 
@@ -269,9 +305,18 @@ describe("verifyPack", () => {
   test("catches a label that sees another label", () => {
     const labels = () => [Int32Array.of(7, 6, 0), Int32Array.of(8, 9, 0)];
     const prompts = [example([1, 2, 3], [])];
-    const [pack] = packLabels(prompts, labels, { sharePrefix: false, maxTokens: 100 }) as [Pack];
+    const [pack] = packLabels(prompts, labels, { sharePrefix: false, maxTokens: 100 }) as [LabelPack];
     expect(() => verifyLabelPack([pack], prompts, labels)).not.toThrow();
     pack.visible[at(pack, 0, 5, pack.prefixLen + 3)] = 1;
+    expect(() => verifyLabelPack([pack], prompts, labels)).toThrow();
+  });
+
+  test("catches a label whose path is another's", () => {
+    const labels = () => [Int32Array.of(7, 6, 0), Int32Array.of(7, 9, 0)];
+    const prompts = [example([1, 2, 3], [])];
+    const [pack] = packLabels(prompts, labels, { sharePrefix: false, maxTokens: 100 }) as [LabelPack];
+    expect([...pack.before]).toEqual([-1, 0, 1, 0, 3]);
+    pack.before[4] = 1;
     expect(() => verifyLabelPack([pack], prompts, labels)).toThrow();
   });
 });

@@ -7,13 +7,14 @@
  *   prefix 1  [ another one ]- - - - - -
  *
  *   row 0     [ prompt 3 | answer 3 ][ prompt 7 | answer 7 ]   S    both continue prefix 0, neither sees the other
- *   row 1     [ prompt 5 | label a | label b | label c ]- - -       scoring: each label sees the prompt and itself
+ *   row 1     [ prompt 5 | label a | label b | label c ]- - -       scoring: each label sees the prompt and itself (label-tree.ts)
  * ```
  * Legend: Q prefixes, P prefix length, B rows, S row length, N = Q*P + B*S tokens through the net, R loss rows.
  */
 
 import { strict as assert } from "node:assert";
-import type { Pack, TokenizedExample } from "../types.ts";
+import type { LabelPack, Pack, TokenizedExample } from "../types.ts";
+import { type Branch, branchesOf, cutTree, numFedOf } from "./label-tree.ts";
 import { type DraftPack, draftConcatenated, draftPacks, type Item } from "./layout.ts";
 
 /** How training examples are laid out. */
@@ -42,9 +43,9 @@ export interface LabelPackOptions {
  */
 export function packExamples(examples: readonly TokenizedExample[], options: PackOptions): Pack[] {
   const items = itemsOf(examples);
-  const marks = { labelled: false, lossOnAll: options.lossOn === "all" };
+  const lossOnAll = options.lossOn === "all";
   const lay = options.packing === "contaminated" ? fillConcatenated : fill;
-  return draftsOf(items, options).map((draft) => lay(draft, items, marks));
+  return draftsOf(items, options).map((draft) => lay(draft, items, lossOnAll));
 }
 
 /** What of a pack decides its cost. */
@@ -82,13 +83,14 @@ export function packEntries(examples: readonly TokenizedExample[], options: Pack
   return draftsOf(itemsOf(examples), options).map(entriesOf);
 }
 
-/** The packs of {@link packLabels}, likewise. */
+/** The packs of {@link packLabels}, likewise, with all labels of a prompt together. */
 export function labelPackEntries(
   prompts: readonly TokenizedExample[],
   labels: (example: number) => readonly Int32Array[],
   options: LabelPackOptions,
 ): PackEntry[][] {
-  return draftPacks(labelItems(prompts, labels), { ...options, onePerRow: false }).map(entriesOf);
+  const items = labelItems(prompts, labels, Number.POSITIVE_INFINITY);
+  return draftPacks(items, { ...options, onePerRow: false }).map(entriesOf);
 }
 
 function entriesOf({ rows, prefixLengths }: DraftPack): PackEntry[] {
@@ -99,7 +101,7 @@ function entriesOf({ rows, prefixLengths }: DraftPack): PackEntry[] {
 }
 
 function itemsOf(examples: readonly TokenizedExample[]): Item[] {
-  return examples.map((example) => itemOf(example.prompt, [example.answer]));
+  return examples.map(({ prompt, answer }, i) => itemOf(i, prompt, [{ ids: answer, label: -1, common: 0 }]));
 }
 
 function draftsOf(items: readonly Item[], { packing, sharePrefix, maxTokens, lossOn }: PackOptions): DraftPack[] {
@@ -112,44 +114,66 @@ function draftsOf(items: readonly Item[], { packing, sharePrefix, maxTokens, los
 }
 
 /**
- * Packs prompts with all their labels, so that one forward pass scores every label of every prompt.
+ * Tokens of labels in one row. A row's tokens are all compared with one another, so many labels are cheaper in several rows, which share their prompt
+ * as prompts share an instruction.
+ */
+const ROW_LABEL_TOKENS = 256;
+
+/**
+ * Packs prompts with all their labels, so that one forward pass scores every label of every prompt. What labels begin with alike goes through the net
+ * once.
  *
  * @param prompts  only `prompt` is read
  * @param labels   of an example, by its index: each with its end-of-turn token, as {@link tokenizeLabels} gives them
- * @returns packs whose loss rows carry the index of the prompt and of the label
+ * @returns packs whose loss rows carry the index of the prompt; {@link forEachLabel} reads them
  */
 export function packLabels(
   prompts: readonly TokenizedExample[],
   labels: (example: number) => readonly Int32Array[],
   options: LabelPackOptions,
-): Pack[] {
-  const items = labelItems(prompts, labels);
-  return draftPacks(items, { ...options, onePerRow: false }).map((draft) =>
-    fill(draft, items, { labelled: true, lossOnAll: false }),
-  );
+): LabelPack[] {
+  const items = labelItems(prompts, labels, ROW_LABEL_TOKENS);
+  return draftPacks(items, { ...options, onePerRow: false }).map((draft) => fill(draft, items, false));
 }
 
-function labelItems(prompts: readonly TokenizedExample[], labels: (example: number) => readonly Int32Array[]): Item[] {
-  return prompts.map(({ prompt, id }, i) => {
+/**
+ * Hands out what each label of a pack comes to.
+ * @param values  [R] of the loss rows
+ * @param take    is given the sum of `values` over the label's tokens
+ */
+export function forEachLabel(
+  { example, label, before }: LabelPack,
+  values: ArrayLike<number>,
+  take: (example: number, label: number, sum: number) => void,
+): void {
+  const sums = new Float64Array(values.length);
+  for (let r = 0; r < sums.length; r++) {
+    sums[r] = values[r]! + (before[r]! < 0 ? 0 : sums[before[r]!]!);
+    if (label[r]! >= 0) take(example[r]!, label[r]!, sums[r]!);
+  }
+}
+
+/** @param maxLabelTokens  of an item; a prompt with more tokens in the tree of its labels becomes several */
+function labelItems(
+  prompts: readonly TokenizedExample[],
+  labels: (example: number) => readonly Int32Array[],
+  maxLabelTokens: number,
+): Item[] {
+  const known = new Map<readonly Int32Array[], Branch[][]>();
+  return prompts.flatMap(({ prompt, id }, i) => {
     assert(prompt.length > 0, `packing: prompt ${id} has no tokens`);
-    return itemOf(prompt, labels(i));
+    const given = labels(i);
+    const parts = known.get(given) ?? cutTree(branchesOf(given), maxLabelTokens);
+    known.set(given, parts);
+    return parts.map((branches) => itemOf(i, prompt, branches));
   });
 }
 
-function itemOf(prompt: Int32Array, branches: readonly Int32Array[]): Item {
-  let numFed = prompt.length;
-  for (const branch of branches) {
-    assert(branch.length > 0, "packing: an answer or label has no tokens");
-    numFed += branch.length - 1;
-  }
+function itemOf(example: number, prompt: Int32Array, branches: readonly Branch[]): Item {
+  for (const { ids } of branches) assert(ids.length > 0, "packing: an answer or label has no tokens");
+  const numFed = prompt.length + numFedOf(branches);
   assert(numFed > 0, "packing: an example of a single token predicts nothing");
-  return { prompt, branches, numFed };
-}
-
-/** What becomes a loss row. */
-interface Marks {
-  labelled: boolean;
-  lossOnAll: boolean;
+  return { example, prompt, branches, numFed };
 }
 
 /** Collects the loss rows of a pack. */
@@ -158,20 +182,24 @@ class LossRows {
   private readonly targets: number[] = [];
   private readonly examples: number[] = [];
   private readonly labels: number[] = [];
+  private readonly before: number[] = [];
 
-  add(row: number, target: number, example: number, label: number): void {
+  /** @returns the index of the loss row */
+  add(row: number, target: number, example: number, label = -1, before = -1): number {
     this.rows.push(row);
     this.targets.push(target);
     this.examples.push(example);
     this.labels.push(label);
+    return this.before.push(before) - 1;
   }
 
-  arrays(): Pick<Pack, "lossRows" | "targets" | "example" | "label"> {
+  arrays(): Pick<LabelPack, "lossRows" | "targets" | "example" | "label" | "before"> {
     return {
       lossRows: Int32Array.from(this.rows),
       targets: Int32Array.from(this.targets),
       example: Int32Array.from(this.examples),
       label: Int32Array.from(this.labels),
+      before: Int32Array.from(this.before),
     };
   }
 }
@@ -180,7 +208,7 @@ function shapeOf({ prefixLengths, prefixLen, rowLen, rows }: DraftPack): Omit<Pa
   return { numPrefixes: prefixLengths.length, prefixLen, numRows: rows.length, rowLen };
 }
 
-function emptyPack(draft: DraftPack): Pack {
+function emptyPack(draft: DraftPack): LabelPack {
   const { prefixLengths, rows } = draft;
   const { numPrefixes: Q, prefixLen: P, numRows: B, rowLen: S } = shapeOf(draft);
   const visible = new Uint8Array(B * S * (P + S));
@@ -197,44 +225,42 @@ function emptyPack(draft: DraftPack): Pack {
 }
 
 /** Isolated rows: each item sees its prefix, its own prompt and, in each branch, that branch. */
-function fill(draft: DraftPack, items: readonly Item[], { labelled, lossOnAll }: Marks): Pack {
+function fill(draft: DraftPack, items: readonly Item[], lossOnAll: boolean): LabelPack {
   const pack = emptyPack(draft);
   const { prefixLen: P, rowLen: S, ids, positions, visible } = pack;
-  const base = draft.prefixLengths.length * P;
   const loss = new LossRows();
 
   for (const [b, row] of draft.rows.entries()) {
-    const shared = draft.prefixLengths[row.prefix] as number;
+    const shared = draft.prefixLengths[row.prefix]!;
+    const base = draft.prefixLengths.length * P + b * S;
+    const lineOf = (s: number) => (b * S + s) * (P + S);
     let s = 0;
-    /** Lays one token; it sees the prefix, `from … to` of its row and itself. */
-    const lay = (id: number, position: number, from: number, to: number, branchFrom: number): number => {
-      const n = base + b * S + s;
-      ids[n] = id;
-      positions[n] = position;
-      const line = (b * S + s) * (P + S);
-      visible.fill(1, line, line + shared);
-      visible.fill(1, line + P + from, line + P + to);
-      visible.fill(1, line + P + branchFrom, line + P + s);
-      s++;
-      return n;
+    /** Lays one token of the row behind another, `-1`: behind the prefix. It sees what that one sees, and itself. */
+    const lay = (id: number, position: number, parent: number): number => {
+      ids[base + s] = id;
+      positions[base + s] = position;
+      if (parent < 0) visible.fill(1, lineOf(s), lineOf(s) + shared);
+      else visible.copyWithin(lineOf(s), lineOf(parent), lineOf(parent + 1));
+      visible[lineOf(s) + P + s] = 1;
+      return s++;
     };
-    ids.set((items[row.items[0] as number] as Item).prompt.subarray(0, shared), row.prefix * P);
+    ids.set(items[row.items[0]!]!.prompt.subarray(0, shared), row.prefix * P);
     for (let k = 0; k < shared; k++) positions[row.prefix * P + k] = k;
     for (const index of row.items) {
-      const { prompt, branches } = items[index] as Item;
-      const start = s;
+      const { example, prompt, branches } = items[index]!;
       let last = -1;
       for (let k = shared; k < prompt.length; k++) {
-        if (lossOnAll && last >= 0) loss.add(last, prompt[k] as number, index, -1);
-        last = lay(prompt[k] as number, k, start, s, s);
+        if (lossOnAll && last >= 0) loss.add(base + last, prompt[k]!, example);
+        last = lay(prompt[k]!, k, last);
       }
-      const end = s;
-      for (const [label, branch] of branches.entries()) {
-        const branchFrom = s;
-        let before = last;
-        for (let j = 0; j < branch.length; j++) {
-          if (before >= 0) loss.add(before, branch[j] as number, index, labelled ? label : -1);
-          if (j < branch.length - 1) before = lay(branch[j] as number, prompt.length + j, start, end, branchFrom);
+      const path = [last]; // the token of the row that predicts each token of the branch
+      const rows: number[] = []; // the loss row of each token of the branch
+      for (const { ids: branch, label, common } of branches) {
+        path.length = Math.min(path.length, common + 1);
+        for (let j = common; j < branch.length; j++) {
+          if (path.length === j) path.push(lay(branch[j - 1]!, prompt.length + j - 1, path[j - 1]!));
+          if (path[j]! < 0) continue; // a document's first token
+          rows[j] = loss.add(base + path[j]!, branch[j]!, example, j === branch.length - 1 ? label : -1, rows[j - 1]);
         }
       }
     }
@@ -243,7 +269,7 @@ function fill(draft: DraftPack, items: readonly Item[], { labelled, lossOnAll }:
 }
 
 /** Contaminated rows: whole examples one after the other, end-of-turn tokens between them, plainly causal, positions running on. */
-function fillConcatenated(draft: DraftPack, items: readonly Item[], { lossOnAll }: Marks): Pack {
+function fillConcatenated(draft: DraftPack, items: readonly Item[], lossOnAll: boolean): Pack {
   const pack = emptyPack(draft);
   const { prefixLen: P, rowLen: S, ids, positions, visible } = pack;
   const loss = new LossRows();
@@ -251,13 +277,13 @@ function fillConcatenated(draft: DraftPack, items: readonly Item[], { lossOnAll 
     const base = draft.prefixLengths.length * P + b * S;
     let s = 0;
     for (const [place, index] of row.items.entries()) {
-      const { prompt, branches } = items[index] as Item;
-      const answer = branches[0] as Int32Array;
+      const { example, prompt, branches } = items[index]!;
+      const answer = branches[0]!.ids;
       const length = prompt.length + answer.length;
       const firstTarget = lossOnAll || prompt.length === 0 ? 1 : prompt.length;
       for (let i = 0; i < length; i++) {
         const id = (i < prompt.length ? prompt[i] : answer[i - prompt.length]) as number;
-        if (i >= firstTarget) loss.add(base + s - 1, id, index, -1);
+        if (i >= firstTarget) loss.add(base + s - 1, id, example);
         if (i === length - 1 && place === row.items.length - 1) break;
         ids[base + s] = id;
         positions[base + s] = s;

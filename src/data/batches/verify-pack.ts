@@ -4,7 +4,7 @@
  */
 
 import { strict as assert } from "node:assert";
-import type { Pack, TokenizedExample } from "../types.ts";
+import type { LabelPack, Pack, TokenizedExample } from "../types.ts";
 import type { PackOptions } from "./packing.ts";
 
 /**
@@ -19,9 +19,9 @@ export function verifyPack(
   const concatenated = options.packing === "contaminated";
   const sequences = examples.map(({ prompt, answer }) => {
     const first = options.lossOn === "all" || prompt.length === 0 ? 1 : prompt.length;
-    return [{ ids: joined(prompt, answer), first, label: -1, promptLen: prompt.length }];
+    return [{ ids: joined(prompt, answer), first, label: -1 }];
   });
-  verify(packs, sequences, concatenated);
+  verify(packs, sequences, concatenated, (pack) => Array.from(pack.label, (label) => [label]));
 }
 
 /**
@@ -29,7 +29,7 @@ export function verifyPack(
  * @throws {AssertionError} the first violation found, with its place
  */
 export function verifyLabelPack(
-  packs: readonly Pack[],
+  packs: readonly LabelPack[],
   prompts: readonly TokenizedExample[],
   labels: (example: number) => readonly Int32Array[],
 ): void {
@@ -38,10 +38,22 @@ export function verifyLabelPack(
       ids: joined(prompt, ids),
       first: prompt.length,
       label,
-      promptLen: prompt.length,
     })),
   );
-  verify(packs, sequences, false);
+  verify(packs, sequences, false, labelsThrough);
+}
+
+/** The labels whose paths hold each loss row. */
+function labelsThrough({ label, before }: LabelPack, place: string): number[][] {
+  const through = Array.from(label, (): number[] => []);
+  for (const [last, name] of label.entries()) {
+    for (let r = name < 0 ? -1 : last; r >= 0; r = before[r]!) {
+      assert(before[r]! < r, `${place}: loss row ${r} stands behind the row before it in its labels`);
+      through[r]!.push(name);
+    }
+  }
+  for (const [r, names] of through.entries()) assert(names.length > 0, `${place}: loss row ${r} serves no label`);
+  return through;
 }
 
 /** A prompt followed by one answer or label; targets begin at `first`. */
@@ -49,13 +61,21 @@ interface Sequence {
   ids: Int32Array;
   first: number;
   label: number;
-  promptLen: number;
 }
 
-function verify(packs: readonly Pack[], sequences: readonly (readonly Sequence[])[], concatenated: boolean): void {
+/** @param labelsOf  [R] the labels that each loss row of a pack serves */
+function verify<P extends Pack>(
+  packs: readonly P[],
+  sequences: readonly (readonly Sequence[])[],
+  concatenated: boolean,
+  labelsOf: (pack: P, place: string) => number[][],
+): void {
   /** `example/label/target index` of all loss rows; each once. */
   const found = new Set<string>();
-  for (const [p, pack] of packs.entries()) verifyOne(pack, `pack ${p}`, sequences, concatenated, found);
+  for (const [p, pack] of packs.entries()) {
+    verifyShape(pack, `pack ${p}`);
+    verifyOne(pack, `pack ${p}`, sequences, concatenated, labelsOf(pack, `pack ${p}`), found);
+  }
   for (const [e, branches] of sequences.entries()) {
     for (const { ids, first, label } of branches) {
       for (let i = first; i < ids.length; i++) {
@@ -71,9 +91,9 @@ function verifyOne(
   place: string,
   sequences: readonly (readonly Sequence[])[],
   concatenated: boolean,
+  labelsOf: readonly (readonly number[])[],
   found: Set<string>,
 ): void {
-  verifyShape(pack, place);
   const { numPrefixes: Q, prefixLen: P, numRows: B, rowLen: S, ids, positions, rowPrefix } = pack;
   const base = Q * P;
   const N = base + B * S;
@@ -86,39 +106,36 @@ function verifyOne(
   };
   for (let r = 0; r < pack.lossRows.length; r++) {
     const n = pack.lossRows[r] as number;
-    const [e, label] = [pack.example[r] as number, pack.label[r] as number];
     assert(n >= base && n < N, `${place}: loss row ${r} points into the rows`);
+    const e = pack.example[r] as number;
     const b = Math.floor((n - base) / S);
     const row = contextOf(b);
-    const sequence = sequences[e]?.find((candidate) => candidate.label === label);
-    assert(sequence !== undefined, `${place}: loss row ${r} names example ${e}, label ${label}`);
 
     const chain: number[] = []; // row tokens from the predicting one back
     for (let s = n - base - b * S; s >= 0; s = row.parent[s] as number) chain.push(s);
     for (const s of chain) row.used[s] = 1;
+    const root = chain.at(-1) as number;
     const context = [
       ...ids.subarray((rowPrefix[b] as number) * P, (rowPrefix[b] as number) * P + row.shared),
       ...chain.reverse().map((s) => ids[base + b * S + s] as number),
     ];
-    const i = concatenated ? targetIndex(row, e, chain.length) : context.length;
-    assert(i < sequence.ids.length, `${place}: loss row ${r} lies inside example ${e}`);
-    const own = context.slice(context.length - i);
-    assert(
-      own.length === i && own.every((id, k) => id === sequence.ids[k]),
-      `${place}: loss row ${r} sees the tokens of example ${e} before token ${i} and no others (leak or loss)`,
-    );
-    assert(pack.targets[r] === sequence.ids[i], `${place}: target of loss row ${r} is token ${i} of example ${e}`);
-    const key = `${e}/${label}/${i}`;
-    assert(!found.has(key), `${place}: example ${e} label ${label}: token ${i} has two loss rows (doubled)`);
-    found.add(key);
-    if (!concatenated) for (const s of chain) claim(row, s, e, `${place} row ${b} token ${s}`);
-
-    function targetIndex({ firsts }: RowContext, example: number, length: number): number {
-      // A concatenated example begins where the tokens before its first target, as many as it has, begin.
-      const start = firsts.get(example) ?? length - (sequence as Sequence).first;
-      firsts.set(example, start);
-      return length - start;
+    for (const label of labelsOf[r]!) {
+      const sequence = sequences[e]?.find((candidate) => candidate.label === label);
+      assert(sequence !== undefined, `${place}: loss row ${r} names example ${e}, label ${label}`);
+      const i = concatenated ? targetIndex(row, e, sequence.first, chain.length) : context.length;
+      assert(i < sequence.ids.length, `${place}: loss row ${r} lies inside example ${e}`);
+      const own = context.slice(context.length - i);
+      assert(
+        own.length === i && own.every((id, k) => id === sequence.ids[k]),
+        `${place}: loss row ${r} sees the tokens of example ${e} before token ${i} and no others (leak or loss)`,
+      );
+      assert(pack.targets[r] === sequence.ids[i], `${place}: target of loss row ${r} is token ${i} of example ${e}`);
+      const key = `${e}/${label}/${i}`;
+      assert(!found.has(key), `${place}: example ${e} label ${label}: token ${i} has two loss rows (doubled)`);
+      found.add(key);
+      row.sequences.set(root, (row.sequences.get(root) ?? new Set()).add(sequence));
     }
+    if (!concatenated) for (const s of chain) claim(row, s, e, `${place} row ${b} token ${s}`);
   }
   for (let b = 0; b < B; b++) {
     const row = contextOf(b);
@@ -131,8 +148,15 @@ function verifyOne(
         `${place} row ${b}: token ${s} serves no loss row and is not invisible padding (doubled or visible)`,
       );
     }
-    if (!concatenated) verifyNotDoubled(pack, row, b, sequences, place);
+    if (!concatenated) verifyNotDoubled(row, `${place} row ${b}`);
   }
+}
+
+/** A concatenated example begins where the tokens before its first target, as many as it has, begin. */
+function targetIndex({ firsts }: RowContext, example: number, first: number, length: number): number {
+  const start = firsts.get(example) ?? length - first;
+  firsts.set(example, start);
+  return length - start;
 }
 
 /** Sizes of all lists, positions of prefixes, and their padding. */
@@ -169,6 +193,8 @@ interface RowContext {
   alone: Uint8Array;
   /** [S] the example whose loss rows see the token; -1 none. */
   owner: Int32Array;
+  /** By the first token that an example has in the row: what is read behind it. */
+  sequences: Map<number, Set<Sequence>>;
   /** Concatenated rows: where each example begins. */
   firsts: Map<number, number>;
 }
@@ -230,6 +256,7 @@ function readRow(pack: Pack, b: number, place: string): RowContext {
     alone,
     used: new Uint8Array(S),
     owner: new Int32Array(S).fill(-1),
+    sequences: new Map(),
     firsts: new Map(),
   };
 }
@@ -242,24 +269,20 @@ function claim(row: RowContext, s: number, example: number, place: string): void
   row.owner[s] = example;
 }
 
-/** An example's tokens in its row are as many as it needs beyond the prefix: none is fed twice. */
-function verifyNotDoubled(
-  pack: Pack,
-  row: RowContext,
-  b: number,
-  sequences: readonly (readonly Sequence[])[],
-  place: string,
-): void {
+/** The tokens behind one first token are as many as its example needs beyond the prefix: what its labels begin with alike is fed once. */
+function verifyNotDoubled({ parent, owner, sequences, shared }: RowContext, place: string): void {
   const count = new Map<number, number>();
-  for (let s = 0; s < pack.rowLen; s++) {
-    const e = row.owner[s] as number;
-    if (e >= 0) count.set(e, (count.get(e) ?? 0) + 1);
+  const root = Int32Array.from(parent.keys());
+  for (const [s, before] of parent.entries()) {
+    if (before >= 0) root[s] = root[before] as number;
+    if (owner[s] !== -1) count.set(root[s] as number, (count.get(root[s] as number) ?? 0) + 1);
   }
-  for (const [e, numTokens] of count) {
-    const branches = sequences[e] as readonly Sequence[];
-    let needed = (branches[0] as Sequence).promptLen - row.shared;
-    for (const { ids, promptLen } of branches) needed += ids.length - promptLen - 1;
-    assert(numTokens === needed, `${place} row ${b}: example ${e} has ${numTokens} tokens in its row, needs ${needed}`);
+  for (const [first, numTokens] of count) {
+    const needed = new Set<string>();
+    for (const { ids } of sequences.get(first)!) {
+      for (let end = shared + 1; end < ids.length; end++) needed.add(ids.subarray(0, end).join());
+    }
+    assert(numTokens === needed.size, `${place}: ${numTokens} tokens behind token ${first}, needs ${needed.size}`);
   }
 }
 

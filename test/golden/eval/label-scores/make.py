@@ -31,6 +31,11 @@ TEXTS = [
     "  \n\tblanks before and after \n ",
     "Does the text mention a company?\n" + "".join(f"Row {i}: {i * 37 % 101}.{i % 10} | {i * i}\n" for i in range(97)),
 ]
+# Many labels of words in common; PROBED: some of them, for every prompt.
+WORDS = ["card", "cash", "account", "rate", "fee", "loan", "limit", "not", "is", "the", "of", "new", "old", "lost", "wrong", "late"]
+MANY = [" ".join([WORDS[i % 16], WORDS[i * 5 // 16 % 16], WORDS[i * i % 13], "in"][: 2 + i % 3]) for i in range(600)]
+MANY = list(dict.fromkeys(MANY))
+PROBED = range(0, len(MANY), 7)
 LABELS = ["positive", "neutral", "negative", "Yes", "No", "price", "price up", "price up or down", "A", "Not applicable: the text says nothing of the kind (n/a)", "12.5%", "été 利益"]
 
 
@@ -64,7 +69,10 @@ def shipped_case():
     prompts = [encode(text + "\nAnswer:") for text in TEXTS]
     labels = [encode(" " + label) + [tokenizer.eos_token_id] for label in LABELS]
     model = load_folder(folder)
-    return {"texts": TEXTS, "label_texts": LABELS, "prompts": prompts, "labels": labels, "full": [scores(model, prompt, labels) for prompt in prompts]}
+    many = [encode(" " + label) + [tokenizer.eos_token_id] for label in MANY]
+    probed = [scores(model, prompt, [many[k] for k in PROBED]) for prompt in prompts[:4]]
+    whole = {"texts": TEXTS, "label_texts": LABELS, "prompts": prompts, "labels": labels, "full": [scores(model, prompt, labels) for prompt in prompts]}
+    return whole | {"many": {"label_texts": MANY, "probed": list(PROBED), "full": probed}}
 
 
 torch.set_num_threads(1)
