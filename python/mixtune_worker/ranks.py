@@ -161,6 +161,11 @@ def fill(tensor: Tensor, whole: Tensor) -> None:
         tensor.to_local().copy_(parts[rank] if rank < len(parts) else whole[:0])
 
 
+def local(tensor: Tensor) -> Tensor:
+    """This rank's part of a tensor that may be divided."""
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
+
+
 def whole(tensor: Tensor) -> Tensor:
     """All of a tensor that may be divided; every rank must ask."""
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor

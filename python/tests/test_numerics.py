@@ -26,7 +26,7 @@ from mixtune_worker.model import open_model
 from mixtune_worker.packs import path_sums, tree_of
 from mixtune_worker.prepared import Prepared
 from mixtune_worker.questions import Asker, likeliest
-from mixtune_worker.train import Training
+from mixtune_worker.train import Training, sum_of_squares
 from safetensors.numpy import load_file
 
 CPU = torch.device("cpu")
@@ -271,6 +271,13 @@ def test_text_ends_where_the_network_has_no_room(asked):
     sizes = np.diff(answers["text_offsets"])
     for (prompt, _), size, stopped in zip(items, sizes, answers["text_stopped"], strict=True):
         assert size == min(6, longest - len(prompt)) or stopped == 0
+
+
+def test_the_norm_of_very_many_numbers_is_as_exact_as_that_of_few():
+    n = 2**24
+    steps = torch.arange(n, dtype=torch.float32) / n  # each of them exact
+    squares = [float(sum_of_squares(list(parts))) for parts in ([steps], steps.split(n // 3))]
+    assert squares == pytest.approx([(n - 1) * (2 * n - 1) / (6 * n)] * 2, rel=1e-12)
 
 
 def test_of_equal_logits_the_lower_id_is_taken():

@@ -89,6 +89,10 @@ const LAYOUTS: Record<string, PackOptions> = {
   "one example a pack": { packing: "none", sharePrefix: false, maxTokens: 1, lossOn: "answer" },
 };
 
+/** Of a gradient's norm, where both engines have the same parameters, and later in a training, where rounding has grown. */
+const FIRST_NORM = 1e-5;
+const LATER_NORM = { full: 2e-5, lora: 4e-4, dora: 1e-3 };
+
 /** Largest difference over the norm of the expected tensor, so that near-zero elements do not decide. */
 function relativeError(actual: Float32Array, expected: Float32Array): number {
   const norm = Math.hypot(...expected);
@@ -177,9 +181,11 @@ describe.each(CASES)("%s equals transformers and PEFT", (name) => {
         LAYOUTS["shared prefixes in small packs"]!,
         buffers,
       );
-      const norm = await optimizer.norm(total);
+      const norm = optimizer.norm(total);
       expect(Math.abs(loss - expected[`${method}_losses`][step]!), `loss of step ${step}`).toBeLessThan(1e-4);
-      expect(Math.abs(norm / expected[`${method}_norms`][step]! - 1), `norm of step ${step}`).toBeLessThan(1e-3);
+      expect(Math.abs(norm / expected[`${method}_norms`][step]! - 1), `norm of step ${step}`).toBeLessThan(
+        step === 0 ? FIRST_NORM : LATER_NORM[method],
+      );
       worst = Math.max(worst, Math.abs(loss - expected[`${method}_losses`][step]!));
       await optimizer.step(state, total, step + 1, rate, norm);
     }

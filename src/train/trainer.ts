@@ -73,7 +73,7 @@ export async function trainRun(training: Training): Promise<TrainingResult> {
     const began = clock();
     const batch = examplesOf(plan.batch(step), data);
     const result = await batchGradient(network, state.parameters, batch, train.loss_mean, packOptions, buffers);
-    const norm = await optimizer.norm(total);
+    const norm = optimizer.norm(total);
     if (!Number.isFinite(result.loss) || !Number.isFinite(norm)) throw notFinite(step + 1, result.loss, norm, batch);
     const rate = learningRate(train, step, plan.numSteps);
     await optimizer.step(state, total, step + 1, rate, norm);
