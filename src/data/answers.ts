@@ -5,17 +5,21 @@
  * | kind           | value                 | canonical text                                             |
  * | label          | one of the labels     | the label; a row's may differ by case and blanks            |
  * | text, document | text                  | itself, without white space around it                      |
- * | number         | a finite number       | its shortest decimal form: 1234.5, -0.25, 1e+21; after a    |
- * |                |                       | worked solution on a line of its own: `The answer is 1234.5`|
+ * | number         | a finite number       | its own digits, without commas or a plus sign: 1234.50, 1e5;|
+ * |                |                       | after a worked solution on a line of its own:               |
+ * |                |                       | `The answer is 1234.5`                                      |
  * |                | or yes, no            | itself: what a question that compares two numbers has      |
  * | spans          | list of {text, type}  | `type: text; type: text`, or `none`                        |
  */
 
 import { resultIn } from "../base/result-mark.ts";
 import { type Span, spansIn, spansText } from "../base/span-text.ts";
+import { composed } from "../base/unicode.ts";
+import { isNested, type WrittenNumber, writtenNumber } from "../base/written-number.ts";
+import { UnreadableValue } from "../formats/row.ts";
 import type { AnswerSpec } from "../specs/types.ts";
 
-export type AnswerValue = string | number | Span[];
+export type AnswerValue = string | number | WrittenNumber | Span[];
 
 /** Why a field is no answer of its kind, in words that go on after the field's name: `is empty`. */
 export interface NoAnswer {
@@ -27,15 +31,13 @@ const NUMBER = /^[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.\d+)?(?:e[+-]?\d+)?$/i;
 
 /** The text that a value is trained as. */
 export function renderAnswer(value: AnswerValue): string {
-  if (typeof value === "string") return value;
-  if (typeof value === "number") return String(value === 0 ? 0 : value);
-  return spansText(value);
+  return Array.isArray(value) ? spansText(value) : String(value);
 }
 
 /** The value that a canonical text says, or undefined where it says none of its kind. */
 export function parseAnswer(answer: AnswerSpec, text: string): AnswerValue | undefined {
   const trimmed = text.trim();
-  if (answer.kind === "label") return answer.labels.includes(trimmed) ? trimmed : undefined;
+  if (answer.kind === "label") return labelOf(answer.labels, trimmed);
   if (answer.kind === "number") return comparisonIn(resultIn(trimmed)) ?? numberOf(resultIn(trimmed));
   if (answer.kind === "spans") return spansIn(trimmed);
   return trimmed;
@@ -47,11 +49,9 @@ export function parseAnswer(answer: AnswerSpec, text: string): AnswerValue | und
  */
 export function answerOf(answer: AnswerSpec, field: unknown): AnswerValue | NoAnswer {
   if (answer.kind === "spans") return spansOf(field);
-  if (typeof field === "object" && field !== null)
-    return { problem: `is a ${Array.isArray(field) ? "list" : "nested object"}, not a text or number` };
-  if (typeof field === "number" && !Number.isFinite(field)) return { problem: "is not a number (NaN)" };
-  const text = String(field ?? "").trim();
-  if (text === "") return { problem: "is empty" };
+  const found = fieldText(field);
+  if (typeof found !== "string") return found;
+  const text = found.trim();
   if (answer.kind === "number") return numberOf(text) ?? { problem: `"${excerpt(text)}" is not a number` };
   if (answer.kind === "label")
     return (
@@ -62,9 +62,25 @@ export function answerOf(answer: AnswerSpec, field: unknown): AnswerValue | NoAn
   return text;
 }
 
-/** The label that a text is: itself, else the only one that differs from it by case and blanks alone. */
+/** The text that a field's value is, as the file has it; or why it is none, in words that go on after the field's name: `is empty`. */
+export function fieldText(value: unknown): string | NoAnswer {
+  if (value instanceof UnreadableValue) return { problem: `cannot be read (${value.reason})` };
+  if (isNested(value)) return { problem: `is ${nestedName(value)}, not a text or number` };
+  if (typeof value === "number" && !Number.isFinite(value)) return { problem: "is not a number (NaN)" };
+  const text = String(value ?? "");
+  return text.trim() === "" ? { problem: "is empty" } : text;
+}
+
+function nestedName(value: object): string {
+  if (ArrayBuffer.isView(value)) return "bytes";
+  return Array.isArray(value) ? "a list" : "a nested object";
+}
+
+/** The label that a text is: itself in any form of Unicode, else the only one that differs from it by case and blanks alone. */
 function labelOf(labels: readonly string[], text: string): string | undefined {
   if (labels.includes(text)) return text;
+  const same = labels.find((label) => composed(label) === composed(text));
+  if (same !== undefined) return same;
   const folded = foldLabel(text);
   const alike = labels.filter((label) => foldLabel(label) === folded);
   return alike.length === 1 ? alike[0] : undefined;
@@ -72,19 +88,18 @@ function labelOf(labels: readonly string[], text: string): string | undefined {
 
 /** A label without its case, and with single blanks. */
 export function foldLabel(label: string): string {
-  return label.normalize("NFC").toLowerCase().trim().replace(/\s+/gu, " ");
+  return composed(label).toLowerCase().trim().replace(/\s+/gu, " ");
 }
 
 function comparisonIn(text: string): "yes" | "no" | undefined {
   return text === "yes" || text === "no" ? text : undefined;
 }
 
-/** Undefined for what is no number, and for whole numbers with more digits than a number holds. */
-function numberOf(text: string): number | undefined {
+/** Undefined for what is no number, or too large for one. */
+function numberOf(text: string): number | WrittenNumber | undefined {
   if (!NUMBER.test(text) || !/\d/.test(text.replace(/e.*$/i, ""))) return undefined;
-  const value = Number(text.replaceAll(",", ""));
-  const isExact = !/^[+-]?[\d,]+$/.test(text) || Number.isSafeInteger(value);
-  return Number.isFinite(value) && isExact ? value : undefined;
+  const digits = text.replaceAll(",", "").replace(/^\+/, "");
+  return Number.isFinite(Number(digits)) ? writtenNumber(digits) : undefined;
 }
 
 function spansOf(field: unknown): Span[] | NoAnswer {

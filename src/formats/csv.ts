@@ -63,7 +63,7 @@ export async function* csvRows(path: string, form: CsvForm = {}): AsyncGenerator
       }
     }
   } catch (error) {
-    throw error instanceof CsvError ? csvError(error, path) : error;
+    throw error instanceof CsvError ? csvError(error, path, OR_WITHOUT) : error;
   }
   if (columns === undefined) headerOf(undefined, path);
   yield batch;
@@ -138,14 +138,17 @@ function readRecords(text: string, place: string, form: CsvForm): { line: number
   return records.map(({ record, info }) => ({ line: info.lines - lineBreaks(record), cells: record }));
 }
 
-function csvError(error: unknown, place: string): DataError {
+/** What else helps with a file that a study names. */
+const OR_WITHOUT = ", or set data.quotes: false if quotes are characters like any other in this file";
+
+function csvError(error: unknown, place: string, orElse = ""): DataError {
   const line = error instanceof Error && "lines" in error ? `:${error.lines}` : "";
   if (error instanceof CsvError && error.code === "CSV_MAX_RECORD_SIZE") return tooLongRow(`${place}${line}`);
   return new DataError({
     place: `${place}${line}`,
     expected: "CSV with balanced quotes",
     got: error instanceof Error ? error.message : String(error),
-    remedy: 'Double the quotes inside quoted cells ("") and quote every cell that holds one.',
+    remedy: `Double the quotes inside quoted cells ("") and quote every cell that holds one${orElse}.`,
     cause: error,
   });
 }

@@ -3,6 +3,7 @@
 import { isUtf8 } from "node:buffer";
 import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync } from "node:fs";
 import { DataError } from "../base/errors.ts";
+import { parseJson } from "../base/json-text.ts";
 import { decodeUtf8, readBytes, writeAll, writeError } from "./files.ts";
 import { notUtf8, readLines, tooLongRow } from "./pieces.ts";
 import { type FileRow, objectRow } from "./row.ts";
@@ -31,13 +32,18 @@ export function parseJsonl(text: string, place: string): JsonlLine[] {
 
 /**
  * The rows of a JSON Lines file of any size, in batches; blank lines are passed over. A line that is no object is its row's error.
+ *
+ * @param parse  by default with every number's own text
  * @throws {DataError} missing, unreadable, a broken .gz
  */
-export async function* jsonlRows(path: string): AsyncGenerator<FileRow[]> {
+export async function* jsonlRows(
+  path: string,
+  parse: (text: string) => unknown = parseJson,
+): AsyncGenerator<FileRow[]> {
   for await (const lines of readLines(path)) {
     const rows: FileRow[] = [];
     for (const { line, bytes } of lines) {
-      const row = jsonlRow(bytes, line, `${path}:${line}`);
+      const row = jsonlRow(bytes, line, `${path}:${line}`, parse);
       if (row !== null) rows.push(row);
     }
     yield rows;
@@ -45,22 +51,22 @@ export async function* jsonlRows(path: string): AsyncGenerator<FileRow[]> {
 }
 
 /** A line as a row; null for a blank one. */
-function jsonlRow(bytes: Buffer | null, line: number, place: string): FileRow | null {
+function jsonlRow(bytes: Buffer | null, line: number, place: string, parse: (text: string) => unknown): FileRow | null {
   if (bytes === null) return { line, error: tooLongRow(place) };
   if (!isUtf8(bytes)) return { line, error: notUtf8(place) };
   const text = bytes.toString("utf8");
   if (text.trim() === "") return null;
   try {
-    return objectRow(parseLine(text, place), line, place);
+    return objectRow(parseLine(text, place, parse), line, place);
   } catch (error) {
     if (error instanceof DataError) return { line, error };
     throw error;
   }
 }
 
-function parseLine(line: string, place: string): unknown {
+function parseLine(line: string, place: string, parse: (text: string) => unknown = JSON.parse): unknown {
   try {
-    return JSON.parse(line);
+    return parse(line);
   } catch (cause) {
     const notFinite = /[:,[]\s*(NaN|-?Infinity)\b/.exec(line)?.[1];
     throw new DataError({

@@ -24,39 +24,39 @@ export function checkFooter({ num_rows, row_groups, schema }: FileMetaData): voi
   if (inGroups !== num_rows) throw new Error(`${inGroups} rows in its groups where ${num_rows} should be`);
 }
 
+/** Unpacked bytes of a row group's columns so far. */
+export interface GroupBudget {
+  numBytes: number;
+}
+
 /**
- * Checks the columns of a row group that will be read.
+ * Checks what a row group holds of a top-level column.
  *
- * @param read     bytes [start, end) of the file
- * @param columns  top-level names; all if absent
+ * @param read    bytes [start, end) of the file
+ * @param budget  shared by the columns that are read together
  * @throws {Error} anything that no writer writes
  */
-export function checkRowGroup(
+export function checkColumns(
   metadata: FileMetaData,
   index: number,
+  name: string,
   read: (start: number, end: number) => ArrayBuffer,
   compressors: Compressors,
-  columns?: readonly string[],
+  budget: GroupBudget,
 ): void {
   const group = metadata.row_groups[index]!;
   const numRows = count(group.num_rows, MAX_VALUES, "rows in a row group");
-  let unpacked = 0;
   for (const { meta_data: column } of group.columns) {
     if (column === undefined) throw new Error("a column without its description");
-    if (columns !== undefined && !columns.includes(column.path_in_schema[0] ?? "")) continue;
-    unpacked += count(column.total_uncompressed_size, MAX_GROUP_BYTES, "bytes in a column");
-    count(unpacked, MAX_GROUP_BYTES, "bytes in a row group");
+    if (column.path_in_schema[0] !== name) continue;
+    const unpacked = count(column.total_uncompressed_size, MAX_GROUP_BYTES, "bytes in a column");
+    budget.numBytes = count(budget.numBytes + unpacked, MAX_GROUP_BYTES, "bytes in a row group");
     const start = Number(column.dictionary_page_offset || column.data_page_offset);
     const length = count(column.total_compressed_size, MAX_GROUP_BYTES, "packed bytes in a column");
     const bytes = read(start, start + length);
     if (start < 0 || bytes.byteLength !== length) throw new Error("a column that lies outside the file");
-    checkColumn(
-      new DataView(bytes),
-      column,
-      getSchemaPath(metadata.schema, column.path_in_schema),
-      numRows,
-      compressors,
-    );
+    const path = getSchemaPath(metadata.schema, column.path_in_schema);
+    checkColumn(new DataView(bytes), column, path, numRows, compressors);
   }
 }
 

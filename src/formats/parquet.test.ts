@@ -2,10 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { parseJson } from "../base/json-text.ts";
 import { readParquet } from "./parquet.ts";
 
 const GOLDEN = join(import.meta.dirname, "../../test/golden/formats/parquet");
-const { files, rows } = JSON.parse(readFileSync(join(GOLDEN, "expected.json"), "utf8")) as {
+const { files, rows } = parseJson(readFileSync(join(GOLDEN, "expected.json"), "utf8")) as {
   files: string[];
   rows: Record<string, unknown>[];
 };
@@ -20,11 +21,10 @@ describe("readParquet", () => {
     expect(read.map(({ row }) => row)).toEqual(rows.map((_, i) => i + 1));
   });
 
-  test("reads the columns asked for, and names those there are for another", async () => {
+  test("reads the columns asked for, as far as they are there", async () => {
     const path = join(GOLDEN, "snappy.parquet");
-    const read = await readParquet(path, { columns: ["label", "turns"] });
+    const read = await readParquet(path, { columns: ["label", "turns", "lable"] });
     expect(read.map(({ value }) => value)).toEqual(rows.map(({ label, turns }) => ({ label, turns })));
-    await expect(readParquet(path, { columns: ["lable"] })).rejects.toThrow(/column "lable".*"text", "label"/);
   });
 
   test("gives no rows of a file without any", async () => {
@@ -35,7 +35,7 @@ describe("readParquet", () => {
   test("leaves bytes that are not UTF-8 as they are instead of changing letters", async () => {
     const rows = await readParquet(join(GOLDEN, "not-utf8.parquet"));
     expect(rows.map(({ value }) => value.text)).toEqual(
-      ["fine", "\xff\xfe bad"].map((text) => [...Buffer.from(text, "latin1")]),
+      ["fine", "\xff\xfe bad"].map((text) => Uint8Array.from(Buffer.from(text, "latin1"))),
     );
   });
 

@@ -1,17 +1,14 @@
 /** @file Parquet files as rows: flat and nested columns, one row group in memory at a time. Decoding is hyparquet's; what a hostile file may ask for is limited here. */
 
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import {
-  type AsyncBuffer,
-  type FileMetaData,
-  parquetMetadataAsync,
-  parquetReadObjects,
-  parquetSchema,
-} from "hyparquet";
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetSchema } from "hyparquet";
+import { parquetReadColumn } from "hyparquet/src/read.js";
 import { compressors, decompressZstd } from "hyparquet-compressors";
 import { DataError, MixtuneError } from "../base/errors.ts";
 import { openBytes } from "./files.ts";
-import { checkFooter, checkRowGroup } from "./parquet-check.ts";
+import { checkColumns, checkFooter, type GroupBudget } from "./parquet-check.ts";
+import { storedSchema, utf8Text, type ValueReader, valueReaders } from "./parquet-values.ts";
+import { UnreadableValue } from "./row.ts";
 
 /** A row by column name, numbered from 1. */
 export interface ParquetRow {
@@ -19,127 +16,160 @@ export interface ParquetRow {
   value: Record<string, unknown>;
 }
 
+/** What of a file is read, and how. */
+export interface ParquetOptions {
+  /** Top-level columns that are read, as far as they are there; one that cannot be read is an error. Default: all that can be read. */
+  columns?: readonly string[] | undefined;
+  /** Numbers as JavaScript has them and classes as their numbers, for readers that know what a column holds. Default: as the file says them. */
+  asNumbers?: boolean | undefined;
+}
+
 /**
- * All rows of a Parquet file. Lists and structs are arrays and objects; 64-bit integers are numbers where a number holds them exactly and
- * decimal text elsewhere; dates and times are ISO text; bytes that are no text are lists of numbers; a missing value is null.
+ * All rows of a Parquet file. Lists and structs are arrays and objects, the values in them as parquet-values.ts says; bytes that are no text stay
+ * bytes; a missing value is null.
  *
- * @param columns  top-level columns to read; all if absent
- * @throws {DataError} missing, truncated or damaged file, a column that is not there, text that is not UTF-8
+ * @throws {DataError} a missing, truncated or damaged file
  */
-export async function readParquet(path: string, options: { columns?: string[] } = {}): Promise<ParquetRow[]> {
+export async function readParquet(path: string, options: ParquetOptions = {}): Promise<ParquetRow[]> {
   const rows: ParquetRow[] = [];
   for await (const group of parquetRows(path, options)) for (const row of group) rows.push(row);
   return rows;
 }
 
+/** Names of the columns; none where there are no rows. @throws {DataError} as {@link readParquet} */
+export async function parquetColumns(path: string): Promise<string[]> {
+  const bytes = openBytes(path);
+  try {
+    const metadata = await footerOf(path, bytes);
+    return metadata.num_rows === 0n ? [] : parquetSchema(metadata).children.map(({ element }) => element.name);
+  } finally {
+    bytes.close();
+  }
+}
+
 /** {@link readParquet} row group by row group. */
 export async function* parquetRows(
   path: string,
-  { columns }: { columns?: string[] } = {},
+  { columns, asNumbers = false }: ParquetOptions = {},
 ): AsyncGenerator<ParquetRow[]> {
   const bytes = openBytes(path);
   try {
-    const file: AsyncBuffer = { byteLength: bytes.size, slice: (start, end = bytes.size) => bytes.read(start, end) };
-    const metadata = await damaged(path, "its footer", async () => {
-      const found = await parquetMetadataAsync(file, { geoparquet: false });
-      checkFooter(found);
-      return found;
-    });
-    refuseMissing(path, columns ?? [], metadata);
-    let rowStart = 0;
+    const metadata = await footerOf(path, bytes);
+    const readers = await damaged(path, "its footer", async () =>
+      valueReaders(parquetSchema(metadata), metadata, asNumbers),
+    );
+    const names = [...readers.keys()].filter((name) => columns?.includes(name) ?? true);
+    const stored = { ...metadata, schema: storedSchema(metadata.schema) };
+    let first = 1;
     for (const [index, group] of metadata.row_groups.entries()) {
       const numRows = Number(group.num_rows);
-      const range = { rowStart, rowEnd: rowStart + numRows };
-      const read = {
-        file,
-        metadata,
-        compressors: COMPRESSORS,
-        parsers: PARSERS,
-        geoparquet: false,
-        utf8: false,
-        ...range,
-      };
-      const place = numRows > 0 ? `rows ${rowStart + 1} to ${rowStart + numRows}` : `after row ${rowStart}`;
-      const values = await damaged(path, place, async () => {
-        checkRowGroup(metadata, index, bytes.read, COMPRESSORS, columns);
-        return parquetReadObjects(columns ? { ...read, columns } : read);
-      });
-      const first = rowStart + 1;
-      decodeTexts(values);
-      yield values.map((value, i) => ({ row: first + i, value: plain(value) as Record<string, unknown> }));
-      rowStart += numRows;
+      const place = numRows > 0 ? `rows ${first} to ${first + numRows - 1}` : `after row ${first - 1}`;
+      const budget = { numBytes: 0 };
+      const read = (name: string) => readColumn(bytes, stored, index, name, readers.get(name) as ValueReader, budget);
+      const found =
+        columns === undefined
+          ? await damaged(path, place, () => readableColumns(names, read))
+          : await Promise.all(names.map((name) => damaged(path, `${place} of column ${name}`, () => read(name))));
+      const start = first;
+      yield Array.from({ length: numRows }, (_, i) => ({
+        row: start + i,
+        value: Object.fromEntries(names.map((name, k) => [name, found[k]![i]])),
+      }));
+      first += numRows;
     }
   } finally {
     bytes.close();
   }
 }
 
+type OpenBytes = ReturnType<typeof openBytes>;
+
+function asyncBuffer({ size, read }: OpenBytes): AsyncBuffer {
+  return { byteLength: size, slice: (start, end = size) => read(start, end) };
+}
+
+function footerOf(path: string, bytes: OpenBytes): Promise<FileMetaData> {
+  return damaged(path, "its footer", async () => {
+    const found = await parquetMetadataAsync(asyncBuffer(bytes), { geoparquet: false });
+    checkFooter(found);
+    return found;
+  });
+}
+
+/** The values of a column in a row group. */
+async function readColumn(
+  bytes: OpenBytes,
+  metadata: FileMetaData,
+  index: number,
+  name: string,
+  read: ValueReader,
+  budget: GroupBudget,
+): Promise<unknown[]> {
+  const group = metadata.row_groups[index]!;
+  checkColumns(metadata, index, name, bytes.read, COMPRESSORS, budget);
+  if (group.num_rows === 0n) return [];
+  const values = await parquetReadColumn({
+    file: asyncBuffer(bytes),
+    metadata: { ...metadata, num_rows: group.num_rows, row_groups: [group] },
+    columns: [name],
+    compressors: COMPRESSORS,
+    parsers: PARSERS,
+    geoparquet: false,
+    utf8: false,
+  });
+  return textsOf(Array.from(values as ArrayLike<unknown>, read));
+}
+
+/** As many columns as can be read; the others hold the reason. @throws {Error} where none can be: then the file is damaged */
+async function readableColumns(
+  names: readonly string[],
+  read: (name: string) => Promise<unknown[]>,
+): Promise<(readonly unknown[])[]> {
+  const found = await Promise.allSettled(names.map(read));
+  const [failed] = found.filter((column) => column.status === "rejected");
+  const isAny = found.some((column) => column.status === "fulfilled");
+  if (failed !== undefined && !isAny) throw failed.reason;
+  const length = found.find((column) => column.status === "fulfilled")?.value.length ?? 0;
+  return found.map((column) => {
+    if (column.status === "fulfilled") return column.value;
+    return new Array(length).fill(new UnreadableValue(messageOf(column.reason)));
+  });
+}
+
 /** Each stopped at the length that the page says; Node's own, which are fast, where it has one. */
-const COMPRESSORS: typeof compressors = {
+const DECOMPRESSORS: typeof compressors = {
   ...compressors,
   GZIP: (packed, length) => gunzipSync(packed, { maxOutputLength: Math.max(1, length) }),
   ZSTD: (packed, length) => decompressZstd(packed, new Uint8Array(length)),
   BROTLI: (packed, length) => brotliDecompressSync(packed, { maxOutputLength: Math.max(1, length) }),
 };
 
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** note: a page of nulls alone has no bytes to unpack, at which some of them stumble (LZ4). */
+const COMPRESSORS = Object.fromEntries(
+  Object.entries(DECOMPRESSORS).map(([codec, unpack]) => [
+    codec,
+    (packed: Uint8Array, length: number) => (length === 0 ? new Uint8Array() : unpack(packed, length)),
+  ]),
+) as typeof compressors;
 
 /** note: hyparquet's own decoder puts U+FFFD for bytes that are not UTF-8, in silence. */
 const PARSERS = {
-  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && textOf(bytes),
-  jsonFromBytes: (bytes: Uint8Array | undefined) => bytes && JSON.parse(textOf(bytes)),
+  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && utf8Text(bytes),
+  // What INT96 holds; parquet-values.ts writes it.
+  timestampFromNanoseconds: (nanos: bigint) => nanos as never,
 };
 
-function textOf(bytes: Uint8Array): string {
-  try {
-    return strict.decode(bytes);
-  } catch (cause) {
-    throw new Error("bytes that are not UTF-8 in a column of text", { cause });
-  }
-}
-
 /**
- * Columns of bytes that do not say whether they are text, in place: text where all of a row group are UTF-8, as older writers leave their texts.
- * Others stay bytes, which concern nobody who does not use them.
+ * Bytes that do not say whether they are text, as text where all of a row group are UTF-8: so older writers leave their texts. Others stay bytes,
+ * which concern nobody who does not use them.
  */
-function decodeTexts(rows: Record<string, unknown>[]): void {
-  const columns = new Set(rows.flatMap((row) => Object.keys(row).filter((name) => row[name] instanceof Uint8Array)));
-  for (const name of columns) {
-    const texts = rows.map((row) => (row[name] instanceof Uint8Array ? textOrBytes(row[name]) : row[name]));
-    if (texts.some((text) => text instanceof Uint8Array)) continue;
-    for (const [i, row] of rows.entries()) row[name] = texts[i];
-  }
-}
-
-function textOrBytes(bytes: Uint8Array): string | Uint8Array {
+function textsOf(values: unknown[]): unknown[] {
+  if (!values.some((value) => value instanceof Uint8Array)) return values;
   try {
-    return strict.decode(bytes);
+    return values.map((value) => (value instanceof Uint8Array ? utf8Text(value) : value));
   } catch {
-    return bytes;
+    return values;
   }
-}
-
-/** Values as JSON has them; bytes are lists of numbers. */
-function plain(value: unknown): unknown {
-  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
-  if (value === undefined) return null;
-  if (typeof value !== "object" || value === null) return value;
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
-  if (Array.isArray(value)) return value.map(plain);
-  if (ArrayBuffer.isView(value)) return [...(value as Uint8Array)];
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
-}
-
-function refuseMissing(path: string, columns: readonly string[], metadata: FileMetaData): void {
-  const there = parquetSchema(metadata).children.map(({ element }) => element.name);
-  const missing = columns.find((column) => !there.includes(column));
-  if (missing === undefined) return;
-  throw new DataError({
-    place: path,
-    expected: `a column "${missing}"`,
-    got: there.map((name) => `"${name}"`).join(", "),
-    remedy: "Use one of these names.",
-  });
 }
 
 /** Whatever a decoder throws on damaged bytes (range errors, WebAssembly traps, JSON errors), said of the file. */
@@ -151,9 +181,13 @@ async function damaged<T>(path: string, where: string, work: () => Promise<T>): 
     throw new DataError({
       place: `${path}: ${where}`,
       expected: "a whole Parquet file",
-      got: cause instanceof Error ? cause.message : String(cause),
+      got: messageOf(cause),
       remedy: "Fetch or write the file again.",
       cause,
     });
   }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

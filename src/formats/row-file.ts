@@ -2,11 +2,22 @@
 
 import { basename } from "node:path";
 import { DataError, SpecError } from "../base/errors.ts";
+import { parseJson } from "../base/json-text.ts";
 import { csvRows } from "./csv.ts";
 import { readText } from "./files.ts";
 import { jsonlRows } from "./jsonl.ts";
-import { parquetRows } from "./parquet.ts";
+import { type ParquetOptions, parquetColumns, parquetRows } from "./parquet.ts";
 import { type FileRow, objectRow } from "./row.ts";
+
+/** How a file is read. */
+export interface RowFileOptions {
+  /** Of .csv and .tsv: false where a quote is a character like any other. Default true. */
+  quotes?: boolean | undefined;
+  /** Of .parquet: the columns that are wanted. Default: all that can be read. */
+  columns?: readonly string[] | undefined;
+  /** Numbers as JavaScript has them and classes as their numbers, for readers that know what a column holds. Default: as the file says them. */
+  asNumbers?: boolean | undefined;
+}
 
 /**
  * The rows of a file in batches, never more of it in memory than a batch (a row group of Parquet; .json, being one value, is read whole).
@@ -15,7 +26,8 @@ import { type FileRow, objectRow } from "./row.ts";
  * @throws {SpecError} another ending
  * @throws {DataError} missing, unreadable, truncated; text that is not UTF-8; a header that names a column twice; a quote that is never closed
  */
-export function readRows(path: string): AsyncGenerator<FileRow[]> {
+export function readRows(path: string, options: RowFileOptions = {}): AsyncGenerator<FileRow[]> {
+  const { quotes, columns, asNumbers } = options;
   const [, ending, packed] = /\.(jsonl|ndjson|json|csv|tsv|parquet)(\.gz)?$/i.exec(path.toLowerCase()) ?? [];
   if (ending === undefined || (ending === "parquet" && packed !== undefined)) {
     throw new SpecError({
@@ -25,16 +37,26 @@ export function readRows(path: string): AsyncGenerator<FileRow[]> {
       remedy: "Save the rows in one of these forms.",
     });
   }
-  if (ending === "parquet") return parquetFileRows(path);
-  if (ending === "json") return jsonRows(path);
-  if (ending === "csv" || ending === "tsv") return csvRows(path, { delimiter: ending === "tsv" ? "\t" : "," });
-  return jsonlRows(path);
+  if (ending === "parquet") return parquetFileRows(path, { columns, asNumbers });
+  const parse = asNumbers ? JSON.parse : parseJson;
+  if (ending === "json") return jsonRows(path, parse);
+  if (ending === "csv" || ending === "tsv")
+    return csvRows(path, { delimiter: ending === "tsv" ? "\t" : ",", ...(quotes !== undefined && { quotes }) });
+  return jsonlRows(path, parse);
+}
+
+/** Names of the columns that a file says before its rows, as .parquet does; none else. @throws {DataError} as {@link readRows} */
+export async function namedColumns(path: string): Promise<string[]> {
+  return /\.parquet$/i.test(path) ? parquetColumns(path) : [];
 }
 
 /** All rows of a file. @throws {DataError} also for a row that cannot be read; else as {@link readRows} */
-export async function readAllRows(path: string): Promise<{ line: number; fields: Record<string, unknown> }[]> {
+export async function readAllRows(
+  path: string,
+  options: RowFileOptions = {},
+): Promise<{ line: number; fields: Record<string, unknown> }[]> {
   const all: { line: number; fields: Record<string, unknown> }[] = [];
-  for await (const rows of readRows(path)) {
+  for await (const rows of readRows(path, options)) {
     for (const row of rows) {
       if ("error" in row) throw row.error;
       all.push(row);
@@ -43,21 +65,22 @@ export async function readAllRows(path: string): Promise<{ line: number; fields:
   return all;
 }
 
-async function* parquetFileRows(path: string): AsyncGenerator<FileRow[]> {
-  for await (const rows of parquetRows(path)) yield rows.map(({ row, value }) => ({ line: row, fields: value }));
+async function* parquetFileRows(path: string, options: ParquetOptions): AsyncGenerator<FileRow[]> {
+  for await (const rows of parquetRows(path, options))
+    yield rows.map(({ row, value }) => ({ line: row, fields: value }));
 }
 
 /** A JSON file's list; its elements are numbered from 1, as lines say nothing there. */
-async function* jsonRows(path: string): AsyncGenerator<FileRow[]> {
-  const list = jsonList(readText(path), path);
+async function* jsonRows(path: string, parse: (text: string) => unknown): AsyncGenerator<FileRow[]> {
+  const list = jsonList(readText(path), path, parse);
   yield list.map((element, i) => objectRow(element, i + 1, `${path}:${i + 1}`));
 }
 
-function jsonList(text: string, path: string): unknown[] {
+function jsonList(text: string, path: string, parse: (text: string) => unknown): unknown[] {
   const expected = "a JSON list of rows";
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parse(text);
   } catch (cause) {
     const got =
       cause instanceof Error ? `text that is not JSON (${cause.message.slice(0, 100)})` : "text that is not JSON";

@@ -8,6 +8,19 @@ import { DataError } from "../base/errors.ts";
  */
 export type FileRow = { line: number; fields: Record<string, unknown> } | { line: number; error: DataError };
 
+/** Stands in a row for a value of a column that cannot be read: it concerns whoever uses the column. In JSON it is null. */
+export class UnreadableValue {
+  readonly reason: string;
+
+  constructor(reason: string) {
+    this.reason = reason;
+  }
+
+  toJSON(): null {
+    return null;
+  }
+}
+
 /** A JSON value as a row. */
 export function objectRow(value: unknown, line: number, place: string): FileRow {
   if (typeof value === "object" && value !== null && !Array.isArray(value))

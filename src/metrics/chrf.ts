@@ -1,5 +1,7 @@
 /** @file chrF: F-score of runs of one to six characters that output and reference share, recall counted twice as much; in [0, 1]. */
 
+import { composed } from "../base/unicode.ts";
+
 const ORDER = 6;
 const BETA_SQUARED = 4;
 
@@ -8,7 +10,7 @@ type Counts = [output: number, reference: number, common: number][];
 
 /**
  * chrF of one output: precision and recall are averaged over those lengths that both sides have.
- * Characters are code points, white space is left out. 0 where nothing is shared.
+ * Characters are code points of NFC, white space is left out. 0 where nothing is shared.
  *
  * @source Popović 2015; golden test/golden/metrics/text (sacrebleu 2.6 CHRF, a hundredth of its scale)
  */
@@ -17,7 +19,7 @@ export function chrf(output: string, reference: string): number {
 }
 
 function countRuns(output: string, reference: string): Counts {
-  const [a, b] = [output, reference].map((text) => [...text.replace(/\s+/gu, "")]) as [string[], string[]];
+  const [a, b] = [output, reference].map((text) => [...composed(text).replace(/\s+/gu, "")]) as [string[], string[]];
   return Array.from({ length: ORDER }, (_, i) => {
     const [mine, theirs] = [runs(a, i + 1), runs(b, i + 1)];
     let common = 0;

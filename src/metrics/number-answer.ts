@@ -22,8 +22,8 @@ const LOOSELY_MARKED = /answer\s+is\b:?|answer\s*:|####|\\boxed\{/gi;
 const COMPUTED_HALF_UNIT = 0.5e-5;
 /** For results whose digits nobody stated. */
 const LENIENT_RELATIVE = 1e-3;
-/** Room for the last places of floating point. */
-const ROUNDING = 1e-9;
+/** Room for the last places of floating point: some tens of units of a double's last place. */
+const ROUNDING = 1e-14;
 
 /** The answer by the strict reading, or null. */
 export function readNumberStrict(text: string): NumberAnswer | null {
@@ -76,6 +76,7 @@ function isClose(
   gold: NumberGold,
   tolerance: "strict" | "lenient",
 ): boolean {
+  if (isLongWhole(answer) && isLongWhole(number)) return answer.exact === number.exact;
   const wanted = magnitude(number);
   const relative = tolerance === "lenient" ? LENIENT_RELATIVE * Math.abs(wanted) : 0;
   const allowed = isWritten ? halfUnit(number) : Math.max(COMPUTED_HALF_UNIT, relative);
@@ -88,6 +89,11 @@ function isClose(
       (scale) => Math.abs(magnitude(answer) * percent * scale - wanted) <= allowed + ROUNDING * Math.abs(wanted),
     ),
   );
+}
+
+/** A whole number that a double rounds: two of them are the same or not, to the last digit. */
+function isLongWhole({ exact, scale, unit }: ParsedNumber): boolean {
+  return exact !== undefined && !exact.includes(".") && scale === 1 && unit === "none";
 }
 
 function scalings(answer: ParsedNumber, gold: ParsedNumber, stated: number): number[] {

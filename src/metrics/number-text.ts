@@ -18,6 +18,8 @@ export interface ParsedNumber {
   scale: NumberScale;
   /** Digits written after the point, less the exponent: the last one is worth 10^-decimals. */
   decimals: number;
+  /** The number in full, with its sign, where it is written with more digits than a double holds. */
+  exact?: string;
   /** Said to be about that much. */
   isApprox: boolean;
 }
@@ -126,7 +128,8 @@ const SCALE_NAMES: Readonly<Record<NumberScale, Record<"words" | "short", string
 /** A number as text; {@link parseNumber} reads it back. */
 export function formatNumber(number: ParsedNumber, style: NumberStyle = {}): string {
   const { grouped = false, negative = "minus", scale = "words" } = style;
-  const [whole = "", part] = Math.abs(number.value).toFixed(Math.max(0, number.decimals)).split(".");
+  const full = number.exact?.replace("-", "") ?? Math.abs(number.value).toFixed(Math.max(0, number.decimals));
+  const [whole = "", part] = full.split(".");
   const digits = grouped ? whole.replace(/\B(?=(?:\d{3})+$)/g, ",") : whole;
   const size = part === undefined ? digits : `${digits}.${part}`;
   const money = number.unit === "currency" ? "$" : "";
@@ -148,8 +151,11 @@ function readMatch(match: RegExpExecArray): PlacedNumber & { isBracketed: boolea
   const isYear = /^(?:19|20)\d\d$/.test(digits) && unit === "none";
   const signs = `${groups.sign ?? ""}${groups.sign_b ?? ""}${groups.sign_p ?? ""}`;
   const isNegative = /[-−–]/.test(signs) || (isBracketed && !isYear);
+  const plain = mantissa.replaceAll(",", "");
+  const isExact = exponent !== "0" || plain.replace(".", "").length <= 15;
   return {
     value: isNegative ? -size : size,
+    ...(!isExact && { exact: `${isNegative ? "-" : ""}${plain}` }),
     unit,
     scale: SCALES[scale.toLowerCase()] ?? 1,
     decimals: (mantissa.split(".")[1]?.length ?? 0) - Number(exponent),

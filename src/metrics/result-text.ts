@@ -12,6 +12,7 @@
  */
 
 import { lastBoxed, resultIn } from "../base/result-mark.ts";
+import { composed } from "../base/unicode.ts";
 
 /** The result by the strict reading. */
 export function readResultStrict(text: string): string {
@@ -32,7 +33,7 @@ export function isSameResult(a: string, b: string): boolean {
 
 function plain(result: string): string {
   return (
-    result
+    composed(result)
       .trim()
       .replace(/^\\[([](.*)\\[)\]]$/s, "$1")
       .replace(/\\?\$/g, "")

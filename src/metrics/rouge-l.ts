@@ -1,5 +1,7 @@
 /** @file ROUGE-L: F1 of the longest sequence of words that output and reference have in common in this order, gaps allowed. */
 
+import { composed } from "../base/unicode.ts";
+
 /**
  * 0 where either has no words. Words are runs of ASCII letters and digits in lower case, not stemmed: of a text in another script nothing
  * is left, and its score says nothing.
@@ -12,7 +14,11 @@ export function rougeL(output: string, reference: string): number {
 }
 
 function wordsOf(text: string): string[] {
-  return text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+  return (
+    composed(text)
+      .toLowerCase()
+      .match(/[a-z0-9]+/g) ?? []
+  );
 }
 
 /** Length of the longest common subsequence, one row of the table at a time. */

@@ -15,6 +15,7 @@
 
 import { resultIn } from "../base/result-mark.ts";
 import { spansIn, spansText } from "../base/span-text.ts";
+import { composed } from "../base/unicode.ts";
 import type { Gold, Instruction, NumberGold, ProgramGold } from "../specs/gold.ts";
 import { chrf } from "./chrf.ts";
 import { type Followed, judgeInstructions } from "./ifeval.ts";
@@ -124,7 +125,7 @@ function scoreAsSpans(answer: string, output: string): AnswerScore {
 /** A gold answer of which the usual preparation leaves nothing (`]`) is compared as it stands: else every such output would match it. */
 function textScores(output: string, reference: string): Record<string, number> {
   const isBare = squadNormalise(reference) === "";
-  const isSame = Number(output.trim() === reference.trim());
+  const isSame = Number(composed(output.trim()) === composed(reference.trim()));
   return {
     exact_match: isBare ? isSame : exactMatch(output, reference),
     token_f1: isBare ? isSame : tokenF1(output, reference),

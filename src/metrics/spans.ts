@@ -4,6 +4,7 @@
  */
 
 import type { Span } from "../base/span-text.ts";
+import { composed } from "../base/unicode.ts";
 
 /** The gold spans of an item and the predicted ones; null where the output has no such form. */
 export interface SpanItem {
@@ -47,13 +48,19 @@ function spanScore(matched: number, gold: number, predicted: number): SpanScore 
 }
 
 const SAME: Readonly<Record<SpanMatch, (a: Span, b: Span) => boolean>> = {
-  exact: (a, b) => a.type === b.type && words(a.text).join(" ") === words(b.text).join(" "),
-  overlap: (a, b) => a.type === b.type && words(a.text).some((word) => words(b.text).includes(word)),
-  label: (a, b) => a.type === b.type,
+  exact: (a, b) => isSameType(a, b) && words(a.text).join(" ") === words(b.text).join(" "),
+  overlap: (a, b) => isSameType(a, b) && words(a.text).some((word) => words(b.text).includes(word)),
+  label: isSameType,
 };
 
+function isSameType(a: Span, b: Span): boolean {
+  return composed(a.type) === composed(b.type);
+}
+
 function words(text: string): string[] {
-  return text.split(/\s+/u).filter((word) => word !== "");
+  return composed(text)
+    .split(/\s+/u)
+    .filter((word) => word !== "");
 }
 
 /** The most pairs that can be made, each span in one pair at most: augmenting paths, so that no order of the spans loses a pair. */

@@ -20,6 +20,7 @@
  * Golden test/golden/metrics/tat-qa
  */
 
+import { composed } from "../base/unicode.ts";
 import type { TatQaGold, TatQaScale } from "../specs/gold.ts";
 import { magnitude, type ParsedNumber, parseNumber } from "./number-text.ts";
 
@@ -72,7 +73,7 @@ function wordsOf(part: string, scale: TatQaScale): string[] {
   const number = parseNumber(part);
   if (number !== null) return [worked(number, scale)];
   const scaled = scale === "" || part.endsWith(scale) ? part : `${part} ${scale}`;
-  return scaled
+  return composed(scaled)
     .toLowerCase()
     .split(/\s+/u)
     .flatMap((token) => {

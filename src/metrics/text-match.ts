@@ -1,11 +1,13 @@
 /** @file Free text against a reference by words, as SQuAD does: exact match and F1 of tokens, after the texts are made comparable. */
 
+import { composed } from "../base/unicode.ts";
+
 const PUNCTUATION = /[!-/:-@[-`{-~]/g;
 const ARTICLES = /(?<![\p{L}\p{N}_])(?:a|an|the)(?![\p{L}\p{N}_])/gu;
 
-/** Lower case, without ASCII punctuation and English articles, words parted by one blank. */
+/** One form of Unicode, lower case, without ASCII punctuation and English articles, words parted by one blank. */
 export function squadNormalise(text: string): string {
-  const bare = text.toLowerCase().replace(PUNCTUATION, "").replace(ARTICLES, " ");
+  const bare = composed(text).toLowerCase().replace(PUNCTUATION, "").replace(ARTICLES, " ");
   return bare
     .split(/\s+/u)
     .filter((word) => word !== "")

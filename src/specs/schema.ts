@@ -43,6 +43,12 @@ const source = {
       train: path.describe("File with the training rows."),
       dev: path.optional().describe("File with the rows for choosing. Default: a part of the training rows."),
       test: path.optional().describe("File with the rows for the final score. Default: a part of the training rows."),
+      quotes: z
+        .boolean()
+        .optional()
+        .describe(
+          "Of csv and tsv files: false if a quote is a character like any other and no cell holds a line break. Default: true.",
+        ),
     })
     .optional()
     .describe(

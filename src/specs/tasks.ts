@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { SpecError } from "../base/errors.ts";
+import { composed } from "../base/unicode.ts";
 import { didYouMean } from "./nearest.ts";
 import type { MixerBlock, TaskBlock } from "./schema.ts";
 import type { AnswerSpec, CatalogueFacts, MixerSpec, TaskSpec } from "./types.ts";
@@ -69,6 +70,7 @@ export function taskSpecOf(
       train: absolute(block.data.train, file, [...at, "data", "train"]) as string,
       dev: absolute(block.data.dev, file, [...at, "data", "dev"]),
       test: absolute(block.data.test, file, [...at, "data", "test"]),
+      quotes: block.data.quotes,
     }),
     prompt: ownPrompt(block, file, at),
     answer: block.answer,
@@ -193,7 +195,8 @@ function ofPaper(
 
 function refuseDoubledLabels(answer: AnswerSpec | undefined, file: YamlFile, at: KeyPath): void {
   const labels = answer?.kind === "label" ? answer.labels : [];
-  const doubled = labels.find((label, i) => labels.indexOf(label) < i);
+  const names = labels.map(composed);
+  const doubled = labels.find((_, i) => names.indexOf(names[i] as string) < i);
   if (doubled === undefined) return;
   throw new SpecError({
     place: file.place([...at, "answer", "labels", labels.lastIndexOf(doubled)]),

@@ -40,8 +40,8 @@ export interface TaskSpec {
   evaluation_only?: true;
   /** The training texts of these tasks as documents, in place of data of its own. */
   texts_of?: TaskSpec[];
-  /** Own data: absolute paths after resolution. */
-  data?: { train: string; dev?: string; test?: string };
+  /** Own data: absolute paths after resolution; `quotes` false where a quote in .csv and .tsv is a character like any other. */
+  data?: { train: string; dev?: string; test?: string; quotes?: boolean };
   /** `{field}` is replaced by the row's field. Absent: as the files' own shape says (alpaca, messages and the like). */
   prompt?: string;
   /** Absent: as the files' own shape says. */

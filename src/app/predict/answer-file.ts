@@ -11,9 +11,11 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { DataError, SpecError } from "../../base/errors.ts";
+import { formatJson } from "../../base/json-text.ts";
+import { isNested, WrittenNumber } from "../../base/written-number.ts";
 import { type CsvCell, csvCells, csvRowEnd } from "../../formats/csv.ts";
 import { appendBehind, makeFolder, readBytes, removeQuietly, writeWhole } from "../../formats/files.ts";
-import { readLog, withoutNonFinite } from "../../formats/jsonl.ts";
+import { readLog } from "../../formats/jsonl.ts";
 import { readParquet } from "../../formats/parquet.ts";
 import { columnTypeOf, formatParquet, type ParquetColumn } from "../../formats/parquet-write.ts";
 import type { AddedColumn, Predicted } from "./predicted.ts";
@@ -70,7 +72,7 @@ interface RecordForm {
 
 /** Numbers that are not finite are left out, as JSON has none. */
 function jsonlForm(added: readonly AddedColumn[]): RecordForm {
-  const inner = (value: Fields) => JSON.stringify(value, withoutNonFinite).slice(1, -1);
+  const inner = (value: Fields) => formatJson(value).slice(1, -1);
   const opening = `${JSON.stringify(added[0]!.name)}:`;
   const named = (answer: Predicted) => Object.fromEntries(added.map(({ key, name }) => [name, answer[key]]));
   return {
@@ -110,7 +112,7 @@ function fieldOf(row: Fields, name: string): unknown {
 function cellOf(value: unknown): CsvCell {
   if (value === null || value === undefined) return "";
   if (typeof value === "number") return value;
-  return typeof value === "object" ? JSON.stringify(value, withoutNonFinite) : String(value);
+  return isNested(value) ? formatJson(value) : String(value);
 }
 
 function appended(path: string, rows: readonly Fields[], form: RecordForm): AnswerFile {
@@ -174,7 +176,7 @@ async function parquetFile(path: string, content: AnsweredRows): Promise<AnswerF
 
 /** note: the Parquet library loses fields of this name, at any depth. */
 function refuseProto(path: string, rows: readonly Fields[]): void {
-  const row = rows.findIndex((one) => JSON.stringify(one).includes('"__proto__":'));
+  const row = rows.findIndex((one) => formatJson(one).includes('"__proto__":'));
   if (row === -1) return;
   throw new DataError({
     place: `row ${row + 1} of the input`,
@@ -204,9 +206,16 @@ async function refuseOtherParquet(path: string, { rows, added }: AnsweredRows): 
   const hasColumns = JSON.stringify(names) === JSON.stringify(Object.keys(written[0]?.value ?? {}));
   if (!hasColumns) throw otherRows(path, "other columns");
   if (written.length !== rows.length) throw otherRows(path, `${written.length} rows`);
-  const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
-  const other = rows.findIndex((_, i) => columns.some(({ name, values }) => !same(written[i]!.value[name], values[i])));
+  const other = rows.findIndex((_, i) =>
+    columns.some(({ name, values }) => !isSame(written[i]!.value[name], values[i])),
+  );
   if (other >= 0) throw otherRows(path, `another row ${other + 1}`);
+}
+
+/** A whole number of JavaScript's may have become a float. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (a instanceof WrittenNumber && typeof b === "number") return Number(a) === b;
+  return formatJson(a ?? null) === formatJson(b ?? null);
 }
 
 function otherRows(path: string, got: string): DataError {

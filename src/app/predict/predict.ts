@@ -6,6 +6,7 @@ import { count } from "../../base/human-numbers.ts";
 import type { NoAnswer } from "../../data/answers.ts";
 import { askedTask, type Question } from "../../data/asked-task.ts";
 import type { PromptTemplate } from "../../data/tokens/chat-template.ts";
+import { UnreadableValue } from "../../formats/row.ts";
 import { readAllRows } from "../../formats/row-file.ts";
 import type { TaskSpec } from "../../specs/types.ts";
 import { findStudyLock } from "../../study/lock-file.ts";
@@ -63,10 +64,10 @@ export async function predict(model: string, workspace: Workspace, options: Pred
   const { spec, dataRoot } = describedTask(model, options);
   const task = askedTask(spec);
   if (task.answer.kind === "label" && maxNewTokens !== undefined) throw nothingWritten(options.task);
-  const lines = await readAllRows(resolve(input));
+  const lines = await readAllRows(resolve(input), { quotes: spec.data?.quotes });
   if (lines.length === 0) throw noRows(input);
   const questions = lines.map(({ line, fields }) => task.question(fields, `${input}:${line}`));
-  const rows = lines.map(({ fields }) => fields);
+  const rows = withoutUnreadable(lines, input, workspace);
   const numProblems = questions.filter(isProblem).length;
   if (numProblems === lines.length)
     throw noPrompts(options.task, `${input}:${lines[0]!.line}`, lines[0]!.fields, questions[0] as NoAnswer);
@@ -99,6 +100,25 @@ export async function predict(model: string, workspace: Workspace, options: Pred
   if (isDone) file.finish();
   const where = isDone || !/\.parquet$/i.test(out) ? out : `${out}.partial.jsonl`;
   return { out: where, total: rows.length, done, before: file.numDone };
+}
+
+/** The fields of the rows, null where a column cannot be read: no row is lost for a column that the task may not use. */
+function withoutUnreadable(
+  lines: readonly { fields: Readonly<Record<string, unknown>> }[],
+  input: string,
+  workspace: Workspace,
+): Readonly<Record<string, unknown>>[] {
+  const reasons = new Map<string, string>();
+  const rows = lines.map(({ fields }) => {
+    const unreadable = Object.entries(fields).filter(([, value]) => value instanceof UnreadableValue);
+    for (const [name, value] of unreadable) reasons.set(name, (value as UnreadableValue).reason);
+    return unreadable.length === 0
+      ? fields
+      : { ...fields, ...Object.fromEntries(unreadable.map(([name]) => [name, null])) };
+  });
+  for (const [name, reason] of reasons)
+    workspace.note(`${input}: the column ${name} cannot be read (${reason}): it is empty in the output.`);
+  return rows;
 }
 
 /**

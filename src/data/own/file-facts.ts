@@ -2,6 +2,8 @@
 
 import { sha256 } from "../../base/digest.ts";
 import type { Span } from "../../base/span-text.ts";
+import { composed } from "../../base/unicode.ts";
+import { isNested } from "../../base/written-number.ts";
 import { answerOf } from "../answers.ts";
 import { KeySet } from "../splits/key-set.ts";
 
@@ -76,19 +78,19 @@ function noColumn(): ColumnFacts {
 }
 
 function addValue(column: ColumnFacts, value: unknown): void {
-  const isNested = typeof value === "object" && value !== null;
-  const text = isNested ? "" : String(value ?? "").trim();
-  if (!isNested && text === "") return;
+  const isList = isNested(value);
+  const text = isList ? "" : composed(String(value ?? "").trim());
+  if (!isList && text === "") return;
   column.num++;
   column.sumLength += text.length;
   column.maxLength = Math.max(column.maxLength, text.length);
-  if (isNested) column.numNested++;
-  if (isNested || text.startsWith("[")) addSpans(column, value);
-  if (isNested) return;
+  if (isList) column.numNested++;
+  if (isList || text.startsWith("[")) addSpans(column, value);
+  if (isList) return;
   const number = answerOf({ kind: "number", field: "" }, value);
-  if (typeof number === "number") {
+  if (!("problem" in Object(number))) {
     column.numNumbers++;
-    if (Number.isInteger(number)) column.numWhole++;
+    if (Number.isInteger(Number(number))) column.numWhole++;
   }
   const key = sha256(text);
   column.distinct.add(key);

@@ -5,8 +5,11 @@
 
 import { sha256 } from "../../base/digest.ts";
 import { DataError, SpecError } from "../../base/errors.ts";
+import { formatJson } from "../../base/json-text.ts";
+import { composed } from "../../base/unicode.ts";
+import { isNested } from "../../base/written-number.ts";
 import type { FileRow } from "../../formats/row.ts";
-import { readRows } from "../../formats/row-file.ts";
+import { namedColumns, readRows } from "../../formats/row-file.ts";
 import type { AnswerSpec, Split, TaskSpec } from "../../specs/types.ts";
 import { type AnswerValue, answerOf, type NoAnswer, renderAnswer } from "../answers.ts";
 import { Carver, type Row } from "../splits/carver.ts";
@@ -34,8 +37,8 @@ export async function loadOwnData(
 ): Promise<{ answer: AnswerSpec; splits: Record<Split, Example[]>; numUnusable: number }> {
   const { data } = spec;
   if (data === undefined) throw incomplete(spec, "data");
-  const { train, dev, test } = data;
-  const shaper = shaperOf(spec, await columnsOf(train), notes);
+  const { train, dev, test, quotes } = data;
+  const shaper = shaperOf(spec, await columnsOf(train, quotes), notes);
   const carver = new Carver(spec.name, {
     test: test === undefined,
     dev: dev === undefined,
@@ -50,7 +53,7 @@ export async function loadOwnData(
   const given = async (path: string | undefined) => {
     if (path === undefined) return undefined;
     const all: Row[] = [];
-    await columnsOf(path).then((columns) => refuseMissing(spec, shaper.fields, columns, path));
+    await columnsOf(path, quotes).then((columns) => refuseMissing(spec, shaper.fields, columns, path));
     for await (const rows of usableRows(path, spec, shaper, notes, tally)) for (const row of rows) all.push(row);
     return all;
   };
@@ -65,6 +68,8 @@ interface Shaper {
   answer: AnswerSpec;
   /** Fields that some row must have. */
   fields: readonly string[];
+  /** Columns that are read, of files that can leave out the others; absent: all. */
+  columns?: readonly string[];
   /** An example's parts, or what is wrong with the row in words. */
   row(fields: Fields): Omit<Row, "number"> | NoAnswer;
   /** Counted while rows are shaped. */
@@ -120,9 +125,11 @@ function turnShaper(spec: TaskSpec, shape: Shape): Shaper {
 function templateShaper(spec: TaskSpec, answer: AnswerSpec): Shaper {
   const { fields: inPrompt, write } = rowPrompt(spec.prompt ?? "", spec.fit);
   const group = spec.group === undefined ? [] : [spec.group];
+  const fields = [...new Set([...inPrompt, answer.field, ...group])];
   return {
     answer,
-    fields: [...new Set([...inPrompt, answer.field, ...group])],
+    fields,
+    columns: [...fields, "id"],
     numOfSeveralTurns: 0,
     numCutShort: 0,
     row(fields) {
@@ -150,14 +157,15 @@ function goldOf(answer: AnswerSpec, field: unknown): string | NoAnswer {
 function groupOf(spec: TaskSpec, fields: Fields, text: string): string | NoAnswer {
   if (spec.group === undefined) return groupOfText(text);
   const problem = textProblem(fields[spec.group], spec.group);
-  return problem === null ? String(fields[spec.group]) : { problem };
+  return problem === null ? composed(String(fields[spec.group])) : { problem };
 }
 
 /** Names of the fields in the first rows of a file. @throws {DataError} a file without rows */
-async function columnsOf(path: string): Promise<string[]> {
-  const columns = new Set<string>();
+async function columnsOf(path: string, quotes: boolean | undefined): Promise<string[]> {
+  const columns = new Set(await namedColumns(path));
+  if (columns.size > 0) return [...columns];
   let isBroken = false;
-  for await (const rows of readRows(path)) {
+  for await (const rows of readRows(path, { quotes })) {
     for (const row of rows) {
       if ("error" in row) isBroken = true;
       else for (const name of Object.keys(row.fields)) columns.add(name);
@@ -210,10 +218,12 @@ async function* usableRows(
   shaper.numOfSeveralTurns = 0;
   shaper.numCutShort = 0;
   const ids = idCheck(spec, shaper);
-  for await (const rows of readRows(path)) {
+  const swallowing: number[] = [];
+  for await (const rows of readRows(path, { quotes: spec.data?.quotes, columns: shaper.columns })) {
     const good: Row[] = [];
     for (const row of rows) {
       numRows++;
+      if (holdsRows(row, path)) swallowing.push(row.line);
       const shaped = shapedRow(row, shaper, ids);
       if (!("problem" in shaped)) {
         good.push({ number: row.line, ...shaped });
@@ -230,6 +240,12 @@ async function* usableRows(
     notes.push(
       `${path}: ${numRespelled} of ${numRows} labels differ from the task's by case or blanks, and are read as those.`,
     );
+  if (swallowing.length > 0) {
+    notes.push(
+      `${path}: ${swallowing.length} of ${numRows} rows, the first at line ${swallowing[0]}, have a cell with tabs and line breaks in it. ` +
+        "A quote at the beginning of a cell holds all up to the next quote. Set data.quotes: false if quotes are characters like any other in this file.",
+    );
+  }
   if (numBad > 0) {
     const more = numBad > MAX_LISTED ? ` and ${numBad - MAX_LISTED} more` : "";
     notes.push(`${path}: ${numBad} of ${numRows} rows skipped: ${bad.join("; ")}${more}.`);
@@ -249,7 +265,13 @@ async function* usableRows(
 /** Whether a row's label is written otherwise than the task has it. */
 function isRespelled(row: FileRow, { kind, field }: AnswerSpec, label: string): boolean {
   const written = kind === "label" && "fields" in row ? row.fields[field] : undefined;
-  return typeof written === "string" && written.trim() !== label;
+  return typeof written === "string" && composed(written.trim()) !== composed(label);
+}
+
+/** Whether a cell of a .tsv looks like rows that a quote has swallowed. */
+function holdsRows(row: FileRow, path: string): boolean {
+  if ("error" in row || !/\.tsv(\.gz)?$/i.test(path)) return false;
+  return Object.values(row.fields).some((cell) => typeof cell === "string" && /\n/.test(cell) && cell.includes("\t"));
 }
 
 function shapedRow(
@@ -277,8 +299,8 @@ function idCheck(spec: TaskSpec, shaper: Shaper): (fields: Fields) => string | n
   if (spec.group === "id" || shaper.fields.includes("id")) return () => null;
   const seen = new KeySet();
   return ({ id }) => {
-    if (typeof id !== "string" && typeof id !== "number") return null;
-    if (seen.add(sha256(`${id}`))) return null;
-    return `id ${JSON.stringify(id)}, which an earlier row has too (group: id keeps rows of one id together)`;
+    if (id === undefined || id === null || isNested(id)) return null;
+    if (seen.add(sha256(composed(`${id}`)))) return null;
+    return `id ${formatJson(id)}, which an earlier row has too (group: id keeps rows of one id together)`;
   };
 }

@@ -1,7 +1,7 @@
 /** @file A prompt with names of fields in braces, written for a row. Doubled braces stand for braces. */
 
 import type { TaskSpec } from "../../specs/types.ts";
-import type { NoAnswer } from "../answers.ts";
+import { fieldText, type NoAnswer } from "../answers.ts";
 import type { Example } from "../types.ts";
 
 /** A prompt that waits for a row. */
@@ -61,8 +61,6 @@ function written(
 /** Why a field can not stand in a prompt, or null. */
 export function textProblem(value: unknown, field: string): string | null {
   if (value === undefined || value === null) return `no ${field}`;
-  if (typeof value === "object")
-    return `${field} is a ${Array.isArray(value) ? "list" : "nested object"}, not a text or number`;
-  if (typeof value === "number" && !Number.isFinite(value)) return `${field} is not a number (NaN)`;
-  return String(value).trim() === "" ? `${field} is empty` : null;
+  const text = fieldText(value);
+  return typeof text === "string" ? null : `${field} ${text.problem}`;
 }

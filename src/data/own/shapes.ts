@@ -11,7 +11,7 @@
  */
 
 import type { Message } from "../../specs/message.ts";
-import type { NoAnswer } from "../answers.ts";
+import { fieldText, type NoAnswer } from "../answers.ts";
 
 export interface Shape {
   name: "alpaca" | "sharegpt" | "messages" | "prompt/completion";
@@ -180,10 +180,8 @@ function historyIn(history: unknown): Message[] | NoAnswer {
 
 function one(value: unknown, field: string, role: Message["role"]): Message[] | NoAnswer {
   if (value === undefined || value === null) return { problem: `no ${field}` };
-  if (typeof value === "object")
-    return { problem: `${field} is a ${Array.isArray(value) ? "list" : "nested object"}, not a text` };
-  const text = String(value).trim();
-  return text === "" ? { problem: `${field} is empty` } : [{ role, content: text }];
+  const text = fieldText(value);
+  return typeof text === "string" ? [{ role, content: text.trim() }] : { problem: `${field} ${text.problem}` };
 }
 
 function optional(value: unknown, field: string, role: Message["role"]): Message[] | NoAnswer {

@@ -50,7 +50,7 @@ async function* rowsOf(
 ): AsyncGenerator<{ number: number; fields: Record<string, unknown> }> {
   let number = 0;
   for (const path of splits[split] ?? []) {
-    for await (const batch of readRows(path)) {
+    for await (const batch of readRows(path, { asNumbers: true })) {
       for (const row of batch) {
         if ("error" in row) throw row.error;
         if (number === 0) refuseMissing(columns, Object.keys(row.fields), `${repo} ${split}`);

@@ -1,7 +1,7 @@
 /** @file Mathematical problems with one result: asked for alone, or at the end of the worked solution. */
 
 import { RESULT_MARK } from "../../base/result-mark.ts";
-import { answerOf, renderAnswer } from "../answers.ts";
+import { answerOf } from "../answers.ts";
 import { groupOfText } from "../splits/splits.ts";
 import { damaged } from "./damaged.ts";
 import type { TaskDefinition } from "./definition.ts";
@@ -47,9 +47,9 @@ export function inVariant(variant: string, problem: Required<Problem>): Problem 
   return variant === "reasoning" ? { ...alone, solution } : alone;
 }
 
-/** A number's canonical text. @throws {DataError} no number */
+/** A number's shortest text. @throws {DataError} no number */
 export function numberText(value: unknown, place: string): string {
-  const number = answerOf({ kind: "number", field: "answer" }, value);
-  if (typeof number === "number") return renderAnswer(number);
+  const number = Number(String(answerOf({ kind: "number", field: "answer" }, value)));
+  if (!Number.isNaN(number)) return String(number === 0 ? 0 : number);
   throw damaged(place, "a number as answer", String(value));
 }

@@ -3,6 +3,7 @@
  * cap or the order of rows, and rows of one group never part.
  */
 
+import { composed } from "../../base/unicode.ts";
 import type { EvalSpec, Split } from "../../specs/types.ts";
 import type { Example } from "../types.ts";
 import { Carver, firstThatFit, keyOf, type Row } from "./carver.ts";
@@ -24,7 +25,7 @@ export function normalizeText(text: string): string {
 
 /** The group of a row that has no other: its normalised text, or the text itself where nothing is left of it. */
 export function groupOfText(text: string): string {
-  return normalizeText(text) || text;
+  return normalizeText(text) || composed(text);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** @file Answers that people judged, from a file: what a panel is calibrated on. */
 
 import { DataError } from "../../base/errors.ts";
+import { WrittenNumber } from "../../base/written-number.ts";
 import { readAllRows } from "../../formats/row-file.ts";
 import type { Verdict } from "../../specs/verdicts.ts";
 import type { AnswerToJudge } from "./prompt.ts";
@@ -55,7 +56,7 @@ export async function readHumanVerdicts(path: string): Promise<HumanVerdict[]> {
 
 /** References may be numbers; answers may be empty. */
 function textIn(value: unknown, place: string, mayBeEmpty: boolean): string {
-  if (typeof value === "number" && Number.isFinite(value)) return `${value}`;
+  if (value instanceof WrittenNumber || (typeof value === "number" && Number.isFinite(value))) return `${value}`;
   if (typeof value === "string" && (mayBeEmpty || value.trim() !== "")) return value;
   const got = value === undefined || value === null ? "none" : value === "" ? "nothing" : `a ${typeof value}`;
   throw wrong(place, "a text or a number", got);

@@ -46,14 +46,11 @@ table = pa.table(
 
 def plain(value):
     if hasattr(value, "isoformat"):
-        text = value.isoformat()
-        return (text + "T00:00:00.000Z") if len(text) == 10 else value.isoformat(timespec="milliseconds") + "Z"
+        return value.isoformat()
     if isinstance(value, list):
         return [plain(inner) for inner in value]
     if isinstance(value, dict):
         return {key: plain(inner) for key, inner in value.items()}
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53 - 1:
-        return str(value)
     return value
 
 
