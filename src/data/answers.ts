@@ -37,7 +37,7 @@ export function renderAnswer(value: AnswerValue): string {
 /** The value that a canonical text says, or undefined where it says none of its kind. */
 export function parseAnswer(answer: AnswerSpec, text: string): AnswerValue | undefined {
   const trimmed = text.trim();
-  if (answer.kind === "label") return labelOf(answer.labels, trimmed);
+  if (answer.kind === "label") return answer.labels.includes(trimmed) ? trimmed : undefined;
   if (answer.kind === "number") return comparisonIn(resultIn(trimmed)) ?? numberOf(resultIn(trimmed));
   if (answer.kind === "spans") return spansIn(trimmed);
   return trimmed;
