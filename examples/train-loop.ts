@@ -14,7 +14,12 @@ const tokenizer = mixtune.openTokenizer(folder);
 const template = mixtune.openTemplate(folder, tokenizer);
 const examples = rows.map(([text, answer], i) => {
   const example = { id: `train#${i}`, prompt: `Did the price go up or down?\n${text}`, answer, group: `${i}` };
-  return mixtune.tokenizeExample(example, { kind: "label", field: "direction", labels }, tokenizer, template);
+  return mixtune.tokenizeExample(
+    example,
+    { answer: { kind: "label", field: "direction", labels } },
+    tokenizer,
+    template,
+  );
 });
 
 // A model with an adapter: graph, gradients and session.

@@ -10,9 +10,15 @@ export {
   packExamples,
   packLabels,
 } from "./data/batches/packing.ts";
-export { openTemplate, type PromptTemplate, tokenizeExample, tokenizeLabels } from "./data/tokens/chat-template.ts";
+export {
+  type Merge,
+  openTemplate,
+  type PromptTemplate,
+  tokenizeExample,
+  tokenizeLabels,
+} from "./data/tokens/chat-template.ts";
 export { openTokenizer, type Tokenizer } from "./data/tokens/tokenizers.ts";
-export type { Example, FitRange, LabelPack, Pack, TokenizedExample } from "./data/types.ts";
+export type { Example, FitRange, LabelPack, Pack, Shot, TokenizedExample } from "./data/types.ts";
 export type { SessionOptions } from "./engine/runtime/session.ts";
 export { bestLabel, scoreLabels } from "./eval/score.ts";
 export {

@@ -15,6 +15,7 @@ import { taskNamed } from "../../src/app/tasks/named-task.ts";
 import { openWorkspace } from "../../src/app/workspace.ts";
 import { loadTask } from "../../src/data/load-task.ts";
 import { tokenizeExample, tokenizeLabels } from "../../src/data/tokens/chat-template.ts";
+import { turnsOf } from "../../src/data/tokens/turns.ts";
 import { generate } from "../../src/eval/generate.ts";
 import { likeliest, logProbability } from "../../src/eval/sampling.ts";
 import { bestLabel, scoreLabels } from "../../src/eval/score.ts";
@@ -113,14 +114,14 @@ async function isSameModel(llama: Llama, word: string, file: string): Promise<bo
     if (task.answer.kind !== "label") throw new Error(`${name} has no labels`);
     const labels = tokenizeLabels(task.answer.labels, template);
     const examples = task.splits.test.slice(0, ROWS_A_TASK);
-    const tokens = examples.map((example) => tokenizeExample(example, task.answer, tokenizer, template));
+    const tokens = examples.map((example) => tokenizeExample(example, task, tokenizer, template));
     examples.forEach((example, i) => {
-      sameIds(template.render(example.prompt), tokens[i]!.prompt.subarray(template.leadIds.length));
+      sameIds(template.render(turnsOf(example)), tokens[i]!.prompt.subarray(template.leadIds.length));
     });
     asked.push({ labels, tokens, scores: await scoreLabels(await own.scoring(), parameters, tokens, labels) });
   }
   for (const text of TEXTS) {
-    const rendered = template.render(text);
+    const rendered = template.render([{ role: "user", content: text }]);
     sameIds(rendered, tokenizer.encode(rendered));
   }
   for (const { labels, tokens, scores } of asked) {

@@ -24,6 +24,8 @@ export type AnswerValue = string | number | WrittenNumber | Span[];
 /** Why a field is no answer of its kind, in words that go on after the field's name: `is empty`. */
 export interface NoAnswer {
   problem: string;
+  /** The row says itself that it is not to be used: it is counted, and no fault. */
+  isLeftOut?: true;
 }
 
 /** 12, -3.5, +.5, 1e-3, and 1,234.5 with commas between thousands. */

@@ -14,7 +14,7 @@ type Fields = Readonly<Record<string, unknown>>;
 export type AskedAnswer = Exclude<AnswerSpec, { kind: "document" }>;
 
 /** A row as it is asked. The id is its place in the file. */
-export type Question = Pick<Example, "id" | "prompt" | "fit">;
+export type Question = Pick<Example, "id" | "prompt" | "turns" | "fit">;
 
 /** A task without its data. */
 export interface AskedTask {
@@ -43,8 +43,8 @@ export function askedTask(spec: TaskSpec): AskedTask {
   return {
     answer,
     question: (fields, place) => {
-      const asked: Pick<Example, "prompt" | "fit"> | NoAnswer = ask(fields);
-      return "problem" in asked ? asked : { id: place, prompt: asked.prompt, ...(asked.fit && { fit: asked.fit }) };
+      const asked = ask(fields);
+      return "problem" in asked ? asked : { id: place, ...asked };
     },
   };
 }

@@ -214,5 +214,12 @@ export function rankingMetric(spec: TaskSpec, answer: AnswerSpec, own: MetricNam
 }
 
 function digestOfExamples(examples: readonly Example[]): string {
-  return digestOf(examples.map(({ prompt, answer, group }) => [prompt, answer, group]));
+  return digestOf(
+    examples.map(({ prompt, turns, answer, group }) => [
+      prompt,
+      answer,
+      group,
+      ...(turns === undefined ? [] : [turns]),
+    ]),
+  );
 }

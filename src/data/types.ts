@@ -6,14 +6,17 @@
  */
 
 import type { Gold } from "../specs/gold.ts";
+import type { Message } from "../specs/message.ts";
 import type { AnswerSpec, MetricName, Split } from "../specs/types.ts";
 
 /** One row after the task has shaped it. */
 export interface Example {
   /** `<split>#<number>`, unique in its task. */
   id: string;
-  /** Text of the user's turn, before any template. Empty for kind `document`. */
+  /** The question as one text, before any template. Empty for kind `document`. */
   prompt: string;
+  /** The turns of a conversation before the answer. Absent: one user's turn, the prompt. */
+  turns?: readonly Message[];
   /** The gold answer's text; for kind `label` exactly one of the labels. */
   answer: string;
   /** Examples of one group stay in one split and are resampled together. */
@@ -25,6 +28,9 @@ export interface Example {
   /** What scoring needs beyond the answer's text; dev and test only. */
   gold?: Gold;
 }
+
+/** An example as it is shown in front of a question. */
+export type Shot = Pick<Example, "prompt" | "turns" | "answer">;
 
 /** Characters [from, to) of a prompt, and which end of them stays. */
 export interface FitRange {
@@ -45,7 +51,9 @@ export interface LoadedTask {
   /** A benchmark: its train is empty, and training on it is refused. */
   isEvaluationOnly?: boolean;
   splits: Record<Split, Example[]>;
-  /** Digest of each split's rendered prompts, answers and groups, in order. */
+  /** Examples of train that stand in front of every question (few-shot.ts). */
+  shots?: readonly Shot[];
+  /** Digest of each split's prompts, answers and groups, in order. */
   digests: Record<Split, string>;
   /** What was counted, skipped or carved while loading: sentences for people. */
   notes: string[];

@@ -6,6 +6,7 @@ import { evaluatedSubset } from "../data/splits/splits.ts";
 import { endIdsOf, type PromptTemplate } from "../data/tokens/chat-template.ts";
 import type { PreparedTask } from "../data/tokens/prepare.ts";
 import type { Tokenizer } from "../data/tokens/tokenizers.ts";
+import { turnsOf } from "../data/tokens/turns.ts";
 import type { Example, TokenizedExample } from "../data/types.ts";
 import type { EvalSpec } from "../specs/types.ts";
 import { newTokensFor } from "./answer-length.ts";
@@ -129,7 +130,7 @@ export async function evaluateSplit(
     given.push(await part((done) => onProgress(Math.floor((i * tokens.length + done) / parts.length), tokens.length)));
   }
   const answers = subset.map(({ example }, i): Answered => {
-    const rendered = model.template.render(example.prompt);
+    const rendered = model.template.render(turnsOf(example, task.shots));
     const kept = spec.keep_prompts ? { prompt: rendered } : {};
     return Object.assign(itemOf(example, rendered), kept, ...given.map((part) => part[i]));
   });

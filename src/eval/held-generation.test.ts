@@ -6,6 +6,7 @@ import { openDecoder } from "../../test/support/decoders.ts";
 import { labelLanguage } from "../../test/support/label-language.ts";
 import { openTemplate, tokenizeLabels } from "../data/tokens/chat-template.ts";
 import { openTokenizer } from "../data/tokens/tokenizers.ts";
+import { asked } from "../data/tokens/turns.ts";
 import { readNumberStrict } from "../metrics/number-answer.ts";
 import { CachedNetwork } from "../models/cached-network.ts";
 import { Network } from "../models/network.ts";
@@ -61,7 +62,7 @@ describe("mixtune/tiny", () => {
   const model = openModelFolder(TINY);
   const nothing = new Float32Array(0);
   const promptsOf = (texts: readonly string[]) =>
-    texts.map((text, i): Prompt => ({ id: `p${i}`, prompt: tokenizer.encode(template.render(text)) }));
+    texts.map((text, i): Prompt => ({ id: `p${i}`, prompt: tokenizer.encode(template.render(asked(text))) }));
   const tuning = { method: "frozen", frozen: rawWeights(model, cache) } as const;
   let network: CachedNetwork;
   beforeAll(async () => {

@@ -38,12 +38,12 @@ export function textPrompt(model: LocalModel, text: string): Int32Array {
 /**
  * Ids of a conversation, up to where the model's answer begins.
  * @throws {PromptTooLong} no room for an answer behind it
- * @throws {CheckpointError} messages that the model's template does not take
+ * @throws {DataError} messages that the model's template does not take
  */
 export function chatPrompt(model: LocalModel, messages: readonly Message[]): Int32Array {
   // each message is a token or more; a template is slow on very many
   if (messages.length >= model.network.maxPositions) throw tooLong(model, `${messages.length} messages`);
-  return encoded(model, model.template.renderChat(messages), model.template.leadIds);
+  return encoded(model, model.template.render(messages), model.template.leadIds);
 }
 
 /** What every answer in a chat begins with in the model's template and that is no part of it: a blank after `Answer:`. */

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { openDecoder } from "../../test/support/decoders.ts";
 import { openTemplate, tokenizeLabels } from "../data/tokens/chat-template.ts";
 import { openTokenizer } from "../data/tokens/tokenizers.ts";
+import { asked } from "../data/tokens/turns.ts";
 import type { TokenizedExample } from "../data/types.ts";
 import { Network } from "../models/network.ts";
 import { openModelFolder, rawWeights } from "../models/weights.ts";
@@ -65,7 +66,9 @@ describe("labels with mixtune/tiny", () => {
   const template = openTemplate(TINY, tokenizer);
 
   test("are the tokens that transformers has", () => {
-    expect(texts.map((text) => [...template.leadIds, ...tokenizer.encode(template.render(text))])).toEqual(prompts);
+    expect(texts.map((text) => [...template.leadIds, ...tokenizer.encode(template.render(asked(text)))])).toEqual(
+      prompts,
+    );
     expect(tokenizeLabels(label_texts, template).map((ids) => [...ids])).toEqual(labels);
   });
 

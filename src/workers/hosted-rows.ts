@@ -2,10 +2,11 @@
 
 import { countsPerEpoch, epochOrder } from "../data/batches/mixture.ts";
 import type { PreparedTask } from "../data/tokens/prepare.ts";
+import { turnsOf } from "../data/tokens/turns.ts";
 import type { RunSpec, Shown } from "../specs/types.ts";
 
 /**
- * A file of JSON lines, each the two turns of an example.
+ * A file of JSON lines, each the turns of an example.
  * @param ingredients  by name, prepared: prompts as they were shortened
  */
 export function trainingFile(
@@ -15,11 +16,8 @@ export function trainingFile(
   const { names, ingredient, example } = orderOf(spec, ingredients, epochOrder);
   const examples = names.map((name) => ingredients[name]!.split("train").examples);
   const lines = Array.from(ingredient, (which, k) => {
-    const { prompt, answer } = examples[which]![example[k]!]!;
-    const messages = [
-      { role: "user", content: prompt },
-      { role: "assistant", content: answer },
-    ];
+    const row = examples[which]![example[k]!]!;
+    const messages = [...turnsOf(row), { role: "assistant", content: row.answer }];
     return `${JSON.stringify({ messages })}\n`;
   });
   return { content: Buffer.from(lines.join("")), rows: lines.length };

@@ -3,6 +3,7 @@
 import { MixtuneError } from "../../base/errors.ts";
 import { loadTask } from "../../data/load-task.ts";
 import { type PreparedTask, prepareTask } from "../../data/tokens/prepare.ts";
+import { asked } from "../../data/tokens/turns.ts";
 import { type AskedModel, evaluateSplit, evaluationSubset } from "../../eval/evaluate.ts";
 import { likeliest } from "../../eval/sampling.ts";
 import type { SplitResult } from "../../eval/score-answers.ts";
@@ -136,7 +137,7 @@ function promptsOf(
         .map(({ tokens }) => tokens.prompt),
     );
   const written = ({ model: { tokenizer, template } }: Side) =>
-    SENTENCES.map((text) => Int32Array.of(...template.leadIds, ...tokenizer.encode(template.render(text))));
+    SENTENCES.map((text) => Int32Array.of(...template.leadIds, ...tokenizer.encode(template.render(asked(text)))));
   const fromTasks = of(0);
   const [ids, others, from] =
     fromTasks.length > 0

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { endIdsOf, openTemplate, plainJinja, templateSource } from "../../data/tokens/chat-template.ts";
 import { openTokenizer, readJson } from "../../data/tokens/tokenizers.ts";
+import { asked } from "../../data/tokens/turns.ts";
 import { writeWhole } from "../../formats/files.ts";
 import type { GgufType } from "../../formats/gguf.ts";
 import type { WeightDtype } from "../../formats/safetensors.ts";
@@ -116,7 +117,7 @@ export const EXPORT_FORMATS = {
       const { template, tokenizer } = opened;
       const lead = tokenizer.leadIds.length === 0 ? "" : (tokenizer.spellings.bos_token ?? "");
       const pieces = templatePieces((turns) => {
-        const text = template.renderChat(turns);
+        const text = template.render(turns);
         return text.startsWith(lead) ? text.slice(lead.length) : text;
       });
       const notes = writeGgufFile(writing);
@@ -187,7 +188,7 @@ function writeGgufFile({ folder, name, opened, source, quantize }: Writing): str
       padId: tokenizer.padId,
       hasLead: tokenizer.leadIds.length > 0,
       chatTemplate: text.template ?? templateSource(model.folder)!,
-      promptsBeginSpecial: tokenizer.specialIds.has(tokenizer.encode(template.render("question"))[0] ?? -1),
+      promptsBeginSpecial: tokenizer.specialIds.has(tokenizer.encode(template.render(asked("question")))[0] ?? -1),
     },
   };
   const notes = [...templateNotes(text), ...writeModelGguf(source, texts, quantize, join(folder, GGUF_FILE))];

@@ -2,7 +2,8 @@
 
 import { evaluatedSubset } from "../../data/splits/splits.ts";
 import { PLAIN_TEXT } from "../../data/tokens/chat-template.ts";
-import { drawShots, SHOT_END, SHOT_SEED, shotText, shotTurns } from "../../data/tokens/few-shot.ts";
+import { drawShots, SHOT_END, SHOT_SEED } from "../../data/tokens/few-shot.ts";
+import { turnsOf } from "../../data/tokens/turns.ts";
 import type { Example, LoadedTask } from "../../data/types.ts";
 import { newTokensFor } from "../../eval/answer-length.ts";
 import { type CostEstimate, estimateCost } from "../../eval/hosted/estimate.ts";
@@ -156,10 +157,11 @@ function partOf(
   const examples = evaluatedSubset(task.splits[split], split, spec);
   const shots = numShots === 0 ? [] : drawShots(task, numShots, SHOT_SEED);
   const maxTokens = spec.max_new_tokens ?? longestAnswer(task);
-  const requests = examples.map(({ id, prompt }): HostedRequest => {
-    const about = { id: `${task.name}/${id}`, maxTokens };
-    if (api === "chat") return { ...about, prompt: shotTurns(shots, prompt) };
-    return { ...about, prompt: shotText(shots, prompt, PLAIN_TEXT), stop: [SHOT_END] };
+  const requests = examples.map((example): HostedRequest => {
+    const about = { id: `${task.name}/${example.id}`, maxTokens };
+    const turns = turnsOf(example, shots);
+    if (api === "chat") return { ...about, prompt: turns };
+    return { ...about, prompt: PLAIN_TEXT.render(turns), stop: [SHOT_END] };
   });
   return { task, split, examples, requests };
 }

@@ -63,7 +63,12 @@ export async function answersToJudge(dir: string, options: AnswersAsked, workspa
       const example = examples.get(id);
       if (example?.answer !== gold) throw ofOtherData(place, example?.answer);
       if (gold.trim() === "") throw withoutReference(place);
-      return { id: `${task}/${id}`, question: example.text ?? example.prompt, reference: gold, answer: output };
+      return {
+        id: `${task}/${id}`,
+        question: example.turns === undefined ? (example.text ?? example.prompt) : example.prompt,
+        reference: gold,
+        answer: output,
+      };
     });
     parts.push({ task, split, predictions, items });
   }

@@ -24,7 +24,7 @@ export interface ChatPartner {
   answer(messages: readonly Message[], onText: (piece: string) => void): Promise<ChatAnswer>;
   /**
    * Whether a conversation leaves room for an answer.
-   * @throws {CheckpointError} messages that the model's template does not take
+   * @throws {DataError} messages that the model's template does not take
    */
   fits(messages: readonly Message[]): boolean;
 }

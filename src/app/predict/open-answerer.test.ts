@@ -52,7 +52,7 @@ describe("a written answer", () => {
       expect(ended.length).toBeGreaterThan(0);
       for (const [i, { answer, probability }] of ended) {
         const example = { id: "", prompt: prompts[i]!, answer: answer!, group: "" };
-        const tokens = tokenizeExample(example, { kind: "text", field: "" }, tokenizer, template);
+        const tokens = tokenizeExample(example, { answer: { kind: "text", field: "" } }, tokenizer, template);
         const [[logprob]] = (await scoreLabels(await scoring(), parameters, [tokens], [tokens.answer])) as [
           Float64Array,
         ];

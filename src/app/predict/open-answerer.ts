@@ -111,13 +111,13 @@ async function writer(
 const SHORTEST = "0";
 
 function tokenized(
-  { id, prompt, fit }: Question,
+  { id, prompt, turns, fit }: Question,
   answer: string,
   tokenizer: Tokenizer,
   template: PromptTemplate,
   limit: number,
 ): { whole: TokenizedExample; tokensLost: number } {
-  const example = { id, prompt, answer, group: "", ...(fit && { fit }) };
+  const example = { id, prompt, answer, group: "", ...(turns && { turns }), ...(fit && { fit }) };
   const kind = { answer: { kind: "text", field: "" } } as const;
   const { whole, tokensLost } = tokenizeToFit(example, kind, tokenizer, template, limit);
   if (lengthOf(whole) <= limit) return { whole, tokensLost };

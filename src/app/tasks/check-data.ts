@@ -19,6 +19,7 @@ import { type AllowedOverlap, findLeaks, leakDetail, leaksByPair, textOf } from 
 import { findOverlaps, type Overlap } from "../../data/checks/near-duplicates.ts";
 import { type LoadSettings, loadTask } from "../../data/load-task.ts";
 import { openTemplate } from "../../data/tokens/chat-template.ts";
+import { templateNotes } from "../../data/tokens/prepare.ts";
 import { openTokenizer } from "../../data/tokens/tokenizers.ts";
 import type { Example, LoadedTask } from "../../data/types.ts";
 import { confusionCells, countCells } from "../../metrics/confusion.ts";
@@ -107,17 +108,20 @@ function checkTask(task: LoadedTask, spec: TaskSpec, { modelDirs, cutoffLen }: C
   const splits = present.map((split) => splitFacts(task, split, { scoreConstant: scorer(task) }));
   const findings = [...splits.flatMap((facts) => findingsOf(task, facts)), ...countFindings(task, spec)];
   const tokens: CheckedTask["tokens"] = {};
+  const said: string[] = [];
   for (const [model, folder] of Object.entries(modelDirs)) {
     const tokenizer = openTokenizer(folder);
     const template = openTemplate(folder, tokenizer);
     tokens[model] = present.map((split) => tokenFacts(task, split, tokenizer, template, cutoffLen));
+    for (const split of present) said.push(...templateNotes(task, split, template));
     const { max_position_embeddings: positions } = readModelConfig(folder).config;
     for (const facts of tokens[model]) {
       findings.push(...lengthFindings(task, facts, spec.on_bad_row === "skip"));
       findings.push(...positionFindings(task, facts, model, positions));
     }
   }
-  const { name, metric, licence, source, notes } = task;
+  const { name, metric, licence, source } = task;
+  const notes = [...new Set([...task.notes, ...said])];
   return { name, answer: task.answer.kind, metric, licence, source, splits, tokens, findings, notes };
 }
 

@@ -4,7 +4,7 @@ import { DataError } from "../../base/errors.ts";
 import { loadTask } from "../../data/load-task.ts";
 import { openTemplate } from "../../data/tokens/chat-template.ts";
 import { cutDocument } from "../../data/tokens/documents.ts";
-import { tokenizeToFit } from "../../data/tokens/prepare.ts";
+import { templateNotes, tokenizeToFit } from "../../data/tokens/prepare.ts";
 import { openTokenizer, type Tokenizer } from "../../data/tokens/tokenizers.ts";
 import type { LoadedTask, TokenizedExample } from "../../data/types.ts";
 import { TRAIN_DEFAULTS } from "../../specs/train.ts";
@@ -102,7 +102,8 @@ export async function showTask(name: string, workspace: Workspace, options: Show
       tokens,
     };
   });
-  const { answer, metric, licence, source, notes, splits } = task;
+  const { answer, metric, licence, source, splits } = task;
+  const notes = [...task.notes, ...templateNotes(task, split, template)];
   const rows = { train: splits.train.length, dev: splits.dev.length, test: splits.test.length };
   return {
     task: { name: task.name, answer, metric, licence, source, notes, rows, template: template.name, split, examples },

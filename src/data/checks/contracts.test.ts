@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { plainTemplate } from "../tokens/chat-template.ts";
 import { openTokenizer } from "../tokens/tokenizers.ts";
+import { asked } from "../tokens/turns.ts";
 import type { Example, LoadedTask } from "../types.ts";
 import {
   findingsOf,
@@ -164,7 +165,7 @@ describe("tokenFacts", () => {
       (i) => "a ".repeat(i + 1),
     );
     const facts = tokenFacts(taskOf({ train: rows }, text), "train", tokenizer, template, 1000);
-    const lengths = rows.map(({ prompt }) => tokensIn(template.render(prompt))).sort((a, b) => a - b);
+    const lengths = rows.map(({ prompt }) => tokensIn(template.render(asked(prompt)))).sort((a, b) => a - b);
     expect(facts.prompt).toEqual({ min: lengths[0], median: lengths[9], p95: lengths[18], max: lengths[19] });
     const answerLength = tokensIn(" yes") + 1;
     expect(facts.example.max).toBe(lengths[19]! + answerLength);
@@ -198,7 +199,7 @@ describe("tokenFacts", () => {
     const head = "Is this tweet bullish or bearish? It was written on Monday. ";
     const rows = rowsOf("train", ["yes", "yes", "yes"], (i) => head + ["alpha", "bravo", "9 charlie"][i]);
     const facts = tokenFacts(taskOf({ train: rows }, text), "train", tokenizer, template, 1000);
-    const prompts = rows.map(({ prompt }) => tokenizer.encode(template.render(prompt)));
+    const prompts = rows.map(({ prompt }) => tokenizer.encode(template.render(asked(prompt))));
     let common = 0;
     while (prompts.every((ids) => ids[common] === prompts[0]![common])) common++;
     expect(common).toBeGreaterThan(5);

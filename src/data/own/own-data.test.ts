@@ -86,7 +86,7 @@ describe("rows of a known shape need no prompt and no answer", () => {
     }));
     const { notes } = await load(rows);
     expect(notes.join("\n")).toContain("3 of 40 conversations have several turns");
-    expect(notes.join("\n")).toContain("2 of 40 conversations go on after the last answer");
+    expect(notes.join("\n")).toContain("2 of 40 conversations go on after that answer");
     expect(notes.filter((note) => note.includes("several turns"))).toHaveLength(1); // although the file is read twice
   });
 
@@ -172,6 +172,19 @@ describe("bad rows", () => {
     await expect(loadTask(spec, {})).rejects.toThrow(/bad\.jsonl:1: expected an object/);
     await expect(loadTask({ ...spec, on_bad_row: "skip" }, {})).rejects.toThrow(/at least one usable row/);
   });
+});
+
+test("rows that say that they are not to be trained on are left out and counted, and what is not used is named", async () => {
+  const said = (i: number) => [
+    { role: "user", content: `Question ${i}?`, name: "Ann" },
+    { role: "assistant", content: `Answer ${i}.`, weight: i < 3 ? 0 : 1 },
+  ];
+  const rows = Array.from({ length: 40 }, (_, i) => ({ messages: said(i), source: "made up", id: i }));
+  const { splits, notes } = await load(rows);
+  expect(Object.values(splits).flat()).toHaveLength(37);
+  expect(notes).toContain("own: columns that are not used: source.");
+  expect(notes.join("\n")).toContain("3 of 40 rows are marked not to be trained on (weight, train) and left out.");
+  expect(notes.join("\n")).toContain("keys of turns that are not used: name.");
 });
 
 test("the field that may be shortened is marked where it stands in the prompt", async () => {

@@ -16,6 +16,7 @@ import { Carver, type Row } from "../splits/carver.ts";
 import { KeySet } from "../splits/key-set.ts";
 import { asGiven, groupOfText } from "../splits/splits.ts";
 import type { Example } from "../types.ts";
+import { MARK_COLUMNS, rowProblem } from "./marks.ts";
 import { rowPrompt, textProblem } from "./row-prompt.ts";
 import { dialogueOf, SHAPE_NAMES, type Shape, shapeOf } from "./shapes.ts";
 
@@ -75,6 +76,8 @@ interface Shaper {
   /** Counted while rows are shaped. */
   numOfSeveralTurns: number;
   numCutShort: number;
+  /** Keys of turns that nothing is done with. */
+  unusedKeys: Set<string>;
 }
 
 function shaperOf(spec: TaskSpec, columns: readonly string[], notes: string[]): Shaper {
@@ -86,6 +89,9 @@ function shaperOf(spec: TaskSpec, columns: readonly string[], notes: string[]): 
       `${spec.name}: rows of the ${shape.name} shape; the answer is from ${(answer ?? { field: shape.answerField }).field}.`,
     );
     const shaper = turnShaper(spec, shape);
+    const read = new Set([...shaper.fields, ...shape.optional, ...MARK_COLUMNS, "id"]);
+    const unused = columns.filter((name) => !read.has(name));
+    if (unused.length > 0) notes.push(`${spec.name}: columns that are not used: ${unused.join(", ")}.`);
     refuseMissing(spec, shaper.fields, columns, spec.data?.train ?? "");
     return shaper;
   }
@@ -104,19 +110,22 @@ function turnShaper(spec: TaskSpec, shape: Shape): Shaper {
     fields: [...shape.fields, answer.field, ...(spec.group === undefined ? [] : [spec.group])],
     numOfSeveralTurns: 0,
     numCutShort: 0,
+    unusedKeys: new Set(),
     row(fields) {
-      const turns = shape.turns(fields);
+      const refused = rowProblem(fields, shaper.fields);
+      if (refused !== null) return refused;
+      const turns = shape.turns(fields, shaper.unusedKeys);
       if (!Array.isArray(turns)) return turns;
       const dialogue = dialogueOf(turns);
-      if ("problem" in dialogue) return { problem: `${shape.answerField} ${dialogue.problem}` };
-      const { prompt, text, numTurns, numAfter } = dialogue;
+      if ("problem" in dialogue) return { ...dialogue, problem: `${shape.answerField} ${dialogue.problem}` };
+      const { prompt, turns: before, text, numTurns, numAfter } = dialogue;
       const gold = goldOf(answer, isOfShape ? dialogue.answer : fields[answer.field]);
       if (typeof gold !== "string") return gold;
       const group = groupOf(spec, fields, text);
       if (typeof group !== "string") return group;
       if (numTurns > 2) shaper.numOfSeveralTurns++;
       if (numAfter > 0) shaper.numCutShort++;
-      return { prompt, answer: gold, group, text };
+      return { prompt, ...(before && { turns: before }), answer: gold, group, text };
     },
   };
   return shaper;
@@ -132,6 +141,7 @@ function templateShaper(spec: TaskSpec, answer: AnswerSpec): Shaper {
     columns: [...fields, "id"],
     numOfSeveralTurns: 0,
     numCutShort: 0,
+    unusedKeys: new Set(),
     row(fields) {
       const written = write(fields);
       if ("problem" in written) return written;
@@ -215,8 +225,10 @@ async function* usableRows(
   let numRespelled = 0;
   let numBad = 0;
   let numRows = 0;
+  let numLeftOut = 0;
   shaper.numOfSeveralTurns = 0;
   shaper.numCutShort = 0;
+  shaper.unusedKeys.clear();
   const ids = idCheck(spec, shaper);
   const swallowing: number[] = [];
   for await (const rows of readRows(path, { quotes: spec.data?.quotes, columns: shaper.columns })) {
@@ -228,7 +240,8 @@ async function* usableRows(
       if (!("problem" in shaped)) {
         good.push({ number: row.line, ...shaped });
         if (isRespelled(row, shaper.answer, shaped.answer)) numRespelled++;
-      } else if (spec.on_bad_row === "skip") {
+      } else if (shaped.isLeftOut) numLeftOut++;
+      else if (spec.on_bad_row === "skip") {
         numBad++;
         if (bad.length < MAX_LISTED) bad.push(`line ${row.line} (${shaped.problem})`);
       } else throw unusable(row, shaped, path);
@@ -252,13 +265,19 @@ async function* usableRows(
   }
   if (shaper.numOfSeveralTurns > 0) {
     notes.push(
-      `${path}: ${shaper.numOfSeveralTurns} of ${numRows} conversations have several turns; the last answer is trained on, ` +
-        "the turns before it stand in the prompt.",
+      `${path}: ${shaper.numOfSeveralTurns} of ${numRows} conversations have several turns; the last answer that may be is trained on, ` +
+        "the turns before it are what it answers.",
     );
   }
+  if (numLeftOut > 0)
+    notes.push(
+      `${path}: ${numLeftOut} of ${numRows} rows are marked not to be trained on (weight, train) and left out.`,
+    );
+  if (shaper.unusedKeys.size > 0)
+    notes.push(`${path}: keys of turns that are not used: ${[...shaper.unusedKeys].join(", ")}.`);
   if (shaper.numCutShort > 0)
     notes.push(
-      `${path}: ${shaper.numCutShort} of ${numRows} conversations go on after the last answer; that is left out.`,
+      `${path}: ${shaper.numCutShort} of ${numRows} conversations go on after that answer; the rest is left out.`,
     );
 }
 

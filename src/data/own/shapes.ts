@@ -7,11 +7,20 @@
  * | messages          | messages: [{role, content}], as OpenAI has them                                          |
  * | prompt/completion | prompt, completion: texts, or lists of messages                                          |
  *
- * A list may also be a JSON text of one, as in CSV. Of a conversation the last answer is trained on; the turns before it stand in the prompt.
+ * A list may also be a JSON text of one, as in CSV. Of a conversation the last answer that may be trained on is (marks.ts); the turns before it are
+ * what it answers.
  */
 
 import type { Message } from "../../specs/message.ts";
 import { fieldText, type NoAnswer } from "../answers.ts";
+import type { Example } from "../types.ts";
+import { contentProblem, turnMark } from "./marks.ts";
+
+/** A turn as a row has it. */
+interface Turn extends Message {
+  /** Whether the row says that it is trained on; absent: it says nothing. */
+  isTrained?: boolean;
+}
 
 export interface Shape {
   name: "alpaca" | "sharegpt" | "messages" | "prompt/completion";
@@ -19,7 +28,10 @@ export interface Shape {
   answerField: string;
   /** Fields that every row must have. */
   fields: readonly string[];
-  turns(row: Record<string, unknown>): Message[] | NoAnswer;
+  /** Fields that are read where they are there. */
+  optional: readonly string[];
+  /** @param unused  told keys of turns that nothing is done with */
+  turns(row: Record<string, unknown>, unused?: Set<string>): Turn[] | NoAnswer;
 }
 
 const ROLES: Readonly<Record<string, Message["role"]>> = {
@@ -35,24 +47,32 @@ const ROLES: Readonly<Record<string, Message["role"]>> = {
   bard: "assistant",
 };
 
+/** Keys of a turn: who says it, and what. */
+type TurnKeys = readonly [role: string, text: string];
+const OPENAI_KEYS: TurnKeys = ["role", "content"];
+const SHAREGPT_KEYS: TurnKeys = ["from", "value"];
+
 const SHAPES: readonly Shape[] = [
   {
     name: "messages",
     answerField: "messages",
     fields: ["messages"],
-    turns: ({ messages }) => turnsIn(messages, "messages", "role", "content"),
+    optional: [],
+    turns: ({ messages }, unused) => turnsIn(messages, "messages", OPENAI_KEYS, unused),
   },
   {
     name: "sharegpt",
     answerField: "conversations",
     fields: ["conversations"],
-    turns: ({ conversations, system }) =>
-      joined(optional(system, "system", "system"), turnsIn(conversations, "conversations", "from", "value")),
+    optional: ["system"],
+    turns: ({ conversations, system }, unused) =>
+      joined(optional(system, "system", "system"), turnsIn(conversations, "conversations", SHAREGPT_KEYS, unused)),
   },
   {
     name: "alpaca",
     answerField: "output",
     fields: ["instruction", "output"],
+    optional: ["input", "system", "history"],
     turns: ({ instruction, input, output, system, history }) => {
       const question = joined(one(instruction, "instruction", "user"), optional(input, "input", "user"));
       if (!Array.isArray(question)) return question;
@@ -69,11 +89,12 @@ const SHAPES: readonly Shape[] = [
     name: "prompt/completion",
     answerField: "completion",
     fields: ["prompt", "completion"],
-    turns: ({ prompt, completion }) =>
+    optional: [],
+    turns: ({ prompt, completion }, unused) =>
       joined(
-        isList(prompt) ? turnsIn(prompt, "prompt", "role", "content") : one(prompt, "prompt", "user"),
+        isList(prompt) ? turnsIn(prompt, "prompt", OPENAI_KEYS, unused) : one(prompt, "prompt", "user"),
         isList(completion)
-          ? turnsIn(completion, "completion", "role", "content")
+          ? turnsIn(completion, "completion", OPENAI_KEYS, unused)
           : one(completion, "completion", "assistant"),
       ),
   },
@@ -89,24 +110,24 @@ export function shapeOf(fields: Iterable<string>): Shape | undefined {
 }
 
 /** A conversation as an example. */
-export interface Dialogue {
-  prompt: string;
+export interface Dialogue extends Pick<Example, "prompt" | "turns"> {
   answer: string;
   /** What was said before the answer, without system text. */
   text: string;
   numTurns: number;
-  /** Turns after the last answer, which are left out. */
+  /** Turns after the answer, which are left out. */
   numAfter: number;
 }
 
 /**
- * The last answer of a conversation and a prompt of all before it. One question stands as it is, under its system text; with earlier turns each
- * turn is named, `User:` and `Assistant:`, in a block of its own.
+ * The last answer of a conversation that may be trained on, and the turns before it. Their text as one, for who reads no turns: one question stands
+ * as it is, under its system text; with earlier turns each turn is named, `User:` and `Assistant:`, in a block of its own.
  */
-export function dialogueOf(turns: readonly Message[]): Dialogue | NoAnswer {
-  const last = turns.findLastIndex(({ role }) => role === "assistant");
-  if (last < 0) return { problem: "has no answer of an assistant" };
-  const before = turns.slice(0, last);
+export function dialogueOf(turns: readonly Turn[]): Dialogue | NoAnswer {
+  if (turns.every(({ role }) => role !== "assistant")) return { problem: "has no answer of an assistant" };
+  const last = turns.findLastIndex(({ role, isTrained }) => role === "assistant" && isTrained !== false);
+  if (last < 0) return { problem: "has no answer that may be trained on", isLeftOut: true };
+  const before = turns.slice(0, last).map(({ role, content }): Message => ({ role, content }));
   const said = before.filter(({ role }) => role !== "system");
   if (!said.some(({ role }) => role === "user")) return { problem: "has no turn of a user before the answer" };
   const system = before.filter(({ role }) => role === "system").map(({ content }) => content);
@@ -116,6 +137,7 @@ export function dialogueOf(turns: readonly Message[]): Dialogue | NoAnswer {
   );
   return {
     prompt: [...system, ...written].join("\n\n"),
+    ...(before.length === 1 ? {} : { turns: before }),
     answer: (turns[last] as Message).content,
     text: said.map(({ content }) => content).join("\n"),
     numTurns: said.length + 1,
@@ -127,29 +149,43 @@ export function dialogueOf(turns: readonly Message[]): Dialogue | NoAnswer {
 const UNANSWERED = "?";
 
 /** The prompt of a row in one of the shapes, which need not have its answer: turns that a user's ends are asked as they are. */
-export function questionIn(row: Readonly<Record<string, unknown>>): Pick<Dialogue, "prompt"> | NoAnswer {
+export function questionIn(row: Readonly<Record<string, unknown>>): Pick<Example, "prompt" | "turns"> | NoAnswer {
+  const refused = contentProblem(row);
+  if (refused !== null) return refused;
   const asked = { ...row };
   for (const field of ["output", "completion"]) if (isBlank(row[field])) asked[field] = UNANSWERED;
   const shape = shapeOf(Object.keys(asked));
   if (shape === undefined) return { problem: `no fields of a known shape (${SHAPE_NAMES.join(", ")})` };
   const turns = shape.turns(asked);
   if (!Array.isArray(turns)) return turns;
-  const isAnswered = turns.at(-1)?.role === "assistant";
-  return dialogueOf(isAnswered ? turns : [...turns, { role: "assistant", content: UNANSWERED }]);
+  // An answer that may not be trained on is asked for all the same.
+  const isAnswered = turns.some(({ role, isTrained }) => role === "assistant" && isTrained !== false);
+  const isOpen = turns.at(-1)?.role === "user";
+  const dialogue = dialogueOf(
+    isOpen || !isAnswered
+      ? [...turns.slice(0, isOpen ? undefined : -1), { role: "assistant", content: UNANSWERED }]
+      : turns,
+  );
+  if ("problem" in dialogue) return dialogue;
+  const { prompt, turns: before } = dialogue;
+  return { prompt, ...(before && { turns: before }) };
 }
 
-function turnsIn(list: unknown, field: string, roleKey: string, textKey: string): Message[] | NoAnswer {
+function turnsIn(list: unknown, field: string, keys: TurnKeys, unused: Set<string> = new Set()): Turn[] | NoAnswer {
+  const [roleKey, textKey] = keys;
   const found = typeof list === "string" ? jsonIn(list) : list;
   if (!Array.isArray(found)) return { problem: `${field} is not a list of {${roleKey}, ${textKey}} objects` };
-  const turns: Message[] = [];
+  const turns: Turn[] = [];
   for (const [i, turn] of found.entries()) {
     const { [roleKey]: role, [textKey]: content } = (turn ?? {}) as Record<string, unknown>;
     const known = typeof role === "string" && Object.hasOwn(ROLES, role) ? ROLES[role] : undefined;
     const place = `turn ${i + 1} of ${field}`;
     if (known === undefined) return { problem: `${place} is by ${JSON.stringify(role) ?? "nobody"}` };
+    const isTrained = turnMark(turn, { place, role: known, known: keys, unused });
+    if (typeof isTrained === "object") return isTrained;
     const text = contentText(content);
     if (text === undefined || text.trim() === "") return { problem: `${place} has no text in ${textKey}` };
-    turns.push({ role: known, content: text.trim() });
+    turns.push({ role: known, content: text.trim(), ...(isTrained === undefined ? {} : { isTrained }) });
   }
   return turns;
 }
@@ -165,7 +201,7 @@ function contentText(content: unknown): string | undefined {
 }
 
 /** LLaMA-Factory's `history`: pairs of a question and its answer. */
-function historyIn(history: unknown): Message[] | NoAnswer {
+function historyIn(history: unknown): Turn[] | NoAnswer {
   if (history === undefined || history === null || history === "") return [];
   const list = typeof history === "string" ? jsonIn(history) : history;
   if (!Array.isArray(list)) return { problem: "history is not a list of [question, answer] pairs" };
@@ -178,13 +214,13 @@ function historyIn(history: unknown): Message[] | NoAnswer {
   );
 }
 
-function one(value: unknown, field: string, role: Message["role"]): Message[] | NoAnswer {
+function one(value: unknown, field: string, role: Message["role"]): Turn[] | NoAnswer {
   if (value === undefined || value === null) return { problem: `no ${field}` };
   const text = fieldText(value);
   return typeof text === "string" ? [{ role, content: text.trim() }] : { problem: `${field} ${text.problem}` };
 }
 
-function optional(value: unknown, field: string, role: Message["role"]): Message[] | NoAnswer {
+function optional(value: unknown, field: string, role: Message["role"]): Turn[] | NoAnswer {
   return isBlank(value) ? [] : one(value, field, role);
 }
 
@@ -192,8 +228,8 @@ function isBlank(value: unknown): boolean {
   return value === undefined || value === null || String(value).trim() === "";
 }
 
-function joined(...parts: (Message[] | NoAnswer)[]): Message[] | NoAnswer {
-  return parts.find((part): part is NoAnswer => !Array.isArray(part)) ?? (parts as Message[][]).flat();
+function joined(...parts: (Turn[] | NoAnswer)[]): Turn[] | NoAnswer {
+  return parts.find((part): part is NoAnswer => !Array.isArray(part)) ?? (parts as Turn[][]).flat();
 }
 
 function isList(value: unknown): boolean {

@@ -6,6 +6,7 @@ import { CheckpointError, DataError } from "../../base/errors.ts";
 import type { Message } from "../../specs/message.ts";
 import { openTemplate, plainTemplate, tokenizeExample, tokenizeLabels } from "./chat-template.ts";
 import { openTokenizer } from "./tokenizers.ts";
+import { asked } from "./turns.ts";
 
 const GOLDEN = join(import.meta.dirname, "../../../test/golden/data-tokenizer");
 const KINDS = join(GOLDEN, "kinds");
@@ -52,7 +53,7 @@ describe.each(CASES)("the chat template of %s", (name, end, between) => {
 
   test.each(chats)("renders $prompt as transformers does", ({ prompt, opened, whole }) => {
     expect(template.name).toBe("chat");
-    expect(template.render(prompt)).toBe(opened);
+    expect(template.render(asked(prompt))).toBe(opened);
     expect(template.answerText("positive")).toBe(`${between}positive`);
     expect(whole.startsWith(`${opened}${between}positive${end}`)).toBe(true);
   });
@@ -60,7 +61,7 @@ describe.each(CASES)("the chat template of %s", (name, end, between) => {
   test("gives the ids of transformers, with one bos, and ends an answer as the template does", () => {
     for (const { prompt, ids, wholeIds } of chats) {
       const example = { id: "train#1", prompt, answer: "positive", group: "" };
-      const tokenized = tokenizeExample(example, { kind: "text", field: "a" }, tokenizer, template);
+      const tokenized = tokenizeExample(example, { answer: { kind: "text", field: "a" } }, tokenizer, template);
       expect([...tokenized.prompt]).toEqual(ids);
       expect([...tokenized.prompt, ...tokenized.answer]).toEqual(
         wholeIds.slice(0, wholeIds.lastIndexOf(tokenizer.idOf(end)!) + 1),
@@ -70,19 +71,17 @@ describe.each(CASES)("the chat template of %s", (name, end, between) => {
 });
 
 describe("a conversation", () => {
-  type Conversation = { messages: Message[]; text: string | null; ids: number[] | null };
+  type Conversation = { messages: Message[]; merged: boolean; text: string; ids: number[] };
   const all: Record<string, Conversation[]> = JSON.parse(
     readFileSync(join(GOLDEN, "conversations", "expected.json"), "utf8"),
   );
-  test.each(Object.keys(all))("of %s is rendered as by transformers, or refused with it", (name) => {
+  test.each(Object.keys(all))("of %s is rendered as by transformers, merged where the template refuses it", (name) => {
     const tokenizer = openTokenizer(join(GOLDEN, name));
     const template = openTemplate(join(GOLDEN, name), tokenizer);
-    for (const { messages, text, ids } of all[name]!) {
-      if (text === null) expect(() => template.renderChat(messages)).toThrow(CheckpointError);
-      else {
-        expect(template.renderChat(messages)).toBe(text);
-        expect([...tokenizer.encode(text)]).toEqual(ids);
-      }
+    for (const { messages, merged, text, ids } of all[name]!) {
+      expect(template.render(messages)).toBe(text);
+      expect(template.mergedIn(messages) !== null).toBe(merged);
+      expect([...tokenizer.encode(text)]).toEqual(ids);
     }
   });
 
@@ -94,8 +93,8 @@ describe("a conversation", () => {
       { role: "assistant", content: "Because." },
       { role: "user", content: "How?" },
     ];
-    expect(template.renderChat(said)).toBe("Be brief.\n\nWhy?\nAnswer: Because.\n\nHow?\nAnswer:");
-    expect(template.renderChat([said[3]!])).toBe(template.render("How?"));
+    expect(template.render(said)).toBe("Be brief.\n\nWhy?\nAnswer: Because.\n\nHow?\nAnswer:");
+    expect(template.render([said[3]!])).toBe(template.render(asked("How?")));
   });
 });
 
@@ -104,9 +103,9 @@ describe("openTemplate", () => {
     const folder = join(KINDS, "byte-level-pattern");
     const tokenizer = openTokenizer(folder);
     const template = plainTemplate(tokenizer);
-    expect(template.render("Why?") + template.answerText("yes")).toBe("Why?\nAnswer: yes");
+    expect(template.render(asked("Why?")) + template.answerText("yes")).toBe("Why?\nAnswer: yes");
     const example = { id: "train#1", prompt: "Why?", answer: "yes", group: "" };
-    const { prompt, answer } = tokenizeExample(example, { kind: "text", field: "a" }, tokenizer, template);
+    const { prompt, answer } = tokenizeExample(example, { answer: { kind: "text", field: "a" } }, tokenizer, template);
     expect(tokenizer.decode(prompt)).toBe("<s>Why?\nAnswer:");
     expect(tokenizer.decode(answer)).toBe(" yes</s>");
     expect(open(null).name).toBe("plain");
@@ -116,7 +115,7 @@ describe("openTemplate", () => {
     const tokenizer = openTokenizer(join(GOLDEN, "families/phi3"));
     const template = plainTemplate(tokenizer);
     const example = { id: "train#1", prompt: "Why?", answer: "yes", group: "" };
-    const { prompt, answer } = tokenizeExample(example, { kind: "text", field: "a" }, tokenizer, template);
+    const { prompt, answer } = tokenizeExample(example, { answer: { kind: "text", field: "a" } }, tokenizer, template);
     const whole = [...tokenizer.leadIds, ...tokenizer.encode("Why?\nAnswer: yes"), tokenizer.eosId];
     expect([...prompt, ...answer]).toEqual(whole);
     expect([...tokenizer.encode(" yes")]).not.toEqual([...answer.subarray(0, -1)]);
@@ -129,7 +128,7 @@ describe("openTemplate", () => {
     writeFileSync(join(folder, "generation_config.json"), JSON.stringify({ eos_token_id: [0, 2] }));
     const tokenizer = openTokenizer(folder);
     expect(tokenizer.decode([tokenizer.eosId])).toBe("<|endoftext|>");
-    expect(openTemplate(folder, tokenizer).render("Why?")).toBe("Why?<|stop|>");
+    expect(openTemplate(folder, tokenizer).render(asked("Why?"))).toBe("Why?<|stop|>");
   });
 
   test("has another digest for another template", () => {
@@ -162,14 +161,21 @@ describe("tokenizeExample", () => {
 
   test("makes a document one answer that ends with end-of-text", () => {
     const document = { id: "train#1", prompt: "", answer: "Once upon a time.", group: "" };
-    const { prompt, answer } = tokenizeExample(document, { kind: "document", field: "text" }, tokenizer, template);
+    const { prompt, answer } = tokenizeExample(
+      document,
+      { answer: { kind: "document", field: "text" } },
+      tokenizer,
+      template,
+    );
     expect(prompt).toHaveLength(0);
     expect(tokenizer.decode(answer)).toBe("Once upon a time.<|stop|>");
   });
 
   test("refuses an answer of nothing but white space", () => {
     const example = { id: "train#7", prompt: "Why?", answer: " \n", group: "" };
-    expect(() => tokenizeExample(example, { kind: "text", field: "a" }, tokenizer, template)).toThrow(DataError);
+    expect(() => tokenizeExample(example, { answer: { kind: "text", field: "a" } }, tokenizer, template)).toThrow(
+      DataError,
+    );
   });
 });
 

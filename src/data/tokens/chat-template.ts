@@ -1,5 +1,5 @@
 /**
- * @file From the text of a prompt and an answer to token ids: the model's own chat template, or our plain instruction template for base models.
+ * @file From the turns of a question and an answer to token ids: the model's own chat template, or our plain instruction template for base models.
  * Training, scoring and generation all come through here, so that they see the same tokens.
  */
 
@@ -12,20 +12,21 @@ import { CheckpointError, DataError } from "../../base/errors.ts";
 import { readText } from "../../formats/files.ts";
 import type { Message } from "../../specs/message.ts";
 import type { AnswerSpec } from "../../specs/types.ts";
-import type { Example, TokenizedExample } from "../types.ts";
+import type { Example, Shot, TokenizedExample } from "../types.ts";
 import { readJson, type Tokenizer } from "./tokenizers.ts";
+import { asked, neighborsMerged, systemMerged, turnsOf } from "./turns.ts";
 
 /** How a prompt and an answer become text and how an answer ends. */
 export interface PromptTemplate {
   /** `chat`: the model's own; `plain`: ours. */
   name: "chat" | "plain";
-  /** The user's turn as the model sees it, generation prompt included. */
-  render(prompt: string): string;
   /**
-   * The same of a whole conversation that a user's turn ends.
-   * @throws {CheckpointError} messages that the model's template does not take, such as a system's
+   * A conversation as the model sees it, up to where the answer begins. Turns that the model's template refuses are merged ({@link Merge}).
+   * @throws {DataError} a conversation that the template does not take even so
    */
-  renderChat(messages: readonly Message[]): string;
+  render(turns: readonly Message[]): string;
+  /** What {@link render} merges in a conversation; null: nothing. @throws {DataError} as render */
+  mergedIn(turns: readonly Message[]): Merge | null;
   /** The answer as it follows the rendered prompt, without its end-of-turn token. */
   answerText(answer: string): string;
   /** Ids of that text as they follow a rendered prompt; joined to the prompt's they are what the whole text tokenises to. */
@@ -34,8 +35,13 @@ export interface PromptTemplate {
   leadIds: Int32Array;
   /** The token that ends an answer. */
   endOfTurnId: number;
+  /** What a user should know about how answers are written: a sentence. */
+  note?: string;
   digest: string;
 }
+
+/** Where a template takes no system turn, its text stands in the user's turn that follows; where it wants turns to alternate, turns of one role are one. */
+export type Merge = "system text" | "turns of one role" | "system text and turns of one role";
 
 /** Longest template accepted, in characters: ten times the longest that a known model ships. */
 const MAX_TEMPLATE_CHARS = 200_000;
@@ -60,10 +66,19 @@ export function endIdsOf(template: PromptTemplate, tokenizer: Tokenizer): number
 
 const PLAIN_END = "\nAnswer:";
 
-/** The words of our template for base models: the prompt, a line `Answer:`, a space and the answer. */
+/**
+ * The words of our template for base models: the prompt, a line `Answer:`, a space and the answer; turns one after another, an empty line between
+ * them, each user's turn as the model was trained on one.
+ */
 export const PLAIN_TEXT: Pick<PromptTemplate, "render" | "answerText"> = {
-  render: (prompt) => prompt + PLAIN_END,
+  render: (turns) => turns.map(({ role, content }) => PLAIN_TURNS[role](content)).join(""),
   answerText: (answer) => ` ${answer}`,
+};
+
+const PLAIN_TURNS: Record<Message["role"], (content: string) => string> = {
+  system: (content) => `${content}\n\n`,
+  user: (content) => content + PLAIN_END,
+  assistant: (content) => `${PLAIN_TEXT.answerText(content)}\n\n`,
 };
 
 /**
@@ -89,7 +104,7 @@ export function plainTemplate(tokenizer: Tokenizer): PromptTemplate {
   return {
     name: "plain",
     ...PLAIN_TEXT,
-    renderChat: plainChat,
+    mergedIn: () => null,
     answerIds: (answer) => continued(` ${answer}`),
     leadIds: tokenizer.leadIds,
     endOfTurnId: tokenizer.eosId,
@@ -97,46 +112,85 @@ export function plainTemplate(tokenizer: Tokenizer): PromptTemplate {
   };
 }
 
-/** Turns one after another, an empty line between them; each user's turn as the model was trained on one. */
-function plainChat(messages: readonly Message[]): string {
-  const texts: Record<Message["role"], (content: string) => string> = {
-    system: (content) => `${content}\n\n`,
-    user: PLAIN_TEXT.render,
-    assistant: (content) => `${PLAIN_TEXT.answerText(content)}\n\n`,
-  };
-  return messages.map(({ role, content }) => texts[role](content)).join("");
-}
-
 function chatTemplate(source: string, folder: string, tokenizer: Tokenizer): PromptTemplate {
   const run = compile(source, folder, tokenizer);
-  const render = (prompt: string) => run([{ role: "user", content: prompt }], true);
+  const write = (turns: readonly Message[]) => written(turns, run);
   // A whole conversation shows what stands between the generation prompt and an answer, and what ends the answer.
   const [question, reply] = ["mixtune question", "mixtune reply"];
-  const opened = render(question);
-  const whole = run(
-    [
-      { role: "user", content: question },
-      { role: "assistant", content: reply },
-    ],
-    false,
-  );
+  const opened = run(asked(question), true);
+  const whole = run([...asked(question), { role: "assistant", content: reply }], false);
   const at = whole.lastIndexOf(reply);
   if (at < 0 || !opened.includes(question)) {
     throw damaged(folder, "a chat template that writes the messages it is given", "one that leaves them out");
   }
-  const between = whole.startsWith(opened) && at >= opened.length ? whole.slice(opened.length, at) : "";
+  const { between, note, version = 2 } = leadOf(opened, whole.slice(0, at));
   const continued = continuation(tokenizer, opened.slice(opened.lastIndexOf(question) + question.length));
   const closing = tokenizer.encode(whole.slice(at + reply.length));
   return {
     name: "chat",
-    render,
-    renderChat: (messages) => run(messages, true),
+    render: (turns) => write(turns).text,
+    mergedIn: (turns) => write(turns).merged,
     answerText: (answer) => between + answer,
     answerIds: (answer) => continued(between + answer),
     leadIds: new Int32Array(0),
     endOfTurnId: closing.find((id) => tokenizer.specialIds.has(id)) ?? tokenizer.eosId,
-    digest: digestOf({ template: source, version: 2 }),
+    ...(note === undefined ? {} : { note }),
+    digest: digestOf({ template: source, version }),
   };
+}
+
+/**
+ * What an answer begins with behind the generation prompt, as the template writes answers of a conversation. A thought that the generation prompt
+ * opens and a conversation has not (`<think>`) is closed, so that an answer does not stand inside it.
+ * @param opened  ends with the generation prompt
+ * @param begun  the conversation up to its answer
+ */
+function leadOf(opened: string, begun: string): { between: string; note?: string; version?: number } {
+  if (begun.startsWith(opened)) return { between: begun.slice(opened.length) };
+  let shared = 0;
+  while (opened[shared] === begun[shared] && shared < begun.length) shared++;
+  const tag = shared === begun.length ? /^\s*<([a-z_]+)>\s*$/i.exec(opened.slice(shared))?.[1] : undefined;
+  if (tag !== undefined) {
+    const note = `The chat template opens <${tag}> where an answer begins: answers close it first, with </${tag}>.`;
+    return { between: `\n</${tag}>\n\n`, note, version: 3 };
+  }
+  const note =
+    "The chat template's generation prompt is not the beginning of the conversation that it writes: answers stand right behind the generation " +
+    "prompt. Other programs may train on other tokens there.";
+  return { between: "", note };
+}
+
+type Run = (turns: readonly Message[], addGenerationPrompt: boolean) => string;
+
+/** Ways to write a conversation: as it is, else with the least that has to be merged. */
+const WAYS: readonly { merged: Merge | null; turns(turns: readonly Message[]): readonly Message[] }[] = [
+  { merged: null, turns: (turns) => turns },
+  { merged: "turns of one role", turns: neighborsMerged },
+  { merged: "system text", turns: systemMerged },
+  { merged: "system text and turns of one role", turns: (turns) => neighborsMerged(systemMerged(turns)) },
+];
+
+function written(turns: readonly Message[], run: Run): { text: string; merged: Merge | null } {
+  let refusal: unknown;
+  for (const { merged, turns: change } of WAYS) {
+    const changed = change(turns);
+    if (merged !== null && changed === turns) continue;
+    try {
+      const text = run(changed, true);
+      if (changed.every(({ role, content }) => role !== "system" || text.includes(content.trim())))
+        return { text, merged };
+      refusal ??= "the system text is left out";
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      refusal ??= error.got;
+    }
+  }
+  throw new DataError({
+    place: "a conversation",
+    expected: "turns that the model's chat template takes",
+    got: String(refusal),
+    remedy: "Change its turns, use another model, or set on_bad_row: skip.",
+  });
 }
 
 /**
@@ -152,7 +206,7 @@ function continuation(tokenizer: Tokenizer, before: string): (text: string) => I
 }
 
 /** The template as a function; it sees the messages and the names of the special tokens, not the clock, so that a prompt is the same every day. */
-function compile(source: string, folder: string, tokenizer: Tokenizer) {
+function compile(source: string, folder: string, tokenizer: Tokenizer): Run {
   if (source.length > MAX_TEMPLATE_CHARS) {
     throw damaged(folder, `a chat template of at most ${MAX_TEMPLATE_CHARS} characters`, `${source.length}`);
   }
@@ -171,7 +225,7 @@ function compile(source: string, folder: string, tokenizer: Tokenizer) {
     ...tokenizer.spellings,
   };
   const limited = timeLimited();
-  return (messages: readonly Message[], addGenerationPrompt: boolean): string => {
+  return (messages, addGenerationPrompt) => {
     const env = new Environment();
     const variables = { ...constants, messages, add_generation_prompt: addGenerationPrompt };
     for (const [key, value] of Object.entries(variables)) env.set(key, value);
@@ -240,7 +294,7 @@ function messageOf(error: unknown): string {
  */
 export function tokenizeExample(
   example: Example,
-  answer: AnswerSpec,
+  { answer, shots }: { answer: AnswerSpec; shots?: readonly Shot[] },
   tokenizer: Tokenizer,
   template: PromptTemplate,
 ): TokenizedExample {
@@ -253,7 +307,7 @@ export function tokenizeExample(
   if (example.answer.trim() === "" || words.length === 0) throw noTokens(example.id, "an answer");
   return {
     id: example.id,
-    prompt: joined(template.leadIds, tokenizer.encode(template.render(example.prompt))),
+    prompt: joined(template.leadIds, tokenizer.encode(template.render(turnsOf(example, shots)))),
     answer: joined(words, [template.endOfTurnId]),
   };
 }

@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { SpecError } from "../../base/errors.ts";
 import type { Split } from "../../specs/types.ts";
 import type { Example, LoadedTask } from "../types.ts";
-import { PLAIN_TEXT } from "./chat-template.ts";
-import { drawShots, shotText, shotTurns, withShots } from "./few-shot.ts";
+import { drawShots, withShots } from "./few-shot.ts";
+import { turnsOf } from "./turns.ts";
 
 const LABELS = ["up", "down", "flat"];
 
@@ -91,40 +91,18 @@ describe("shots", () => {
   });
 });
 
-describe("shots are written", () => {
-  const shots = [
-    { prompt: "2 + 2", answer: "4" },
-    { prompt: "3 + 3", answer: "6" },
-  ];
-
-  test("as turns", () => {
-    expect(shotTurns(shots, "1 + 1").map(({ role, content }) => `${role}: ${content}`)).toEqual([
-      "user: 2 + 2",
-      "assistant: 4",
-      "user: 3 + 3",
-      "assistant: 6",
-      "user: 1 + 1",
-    ]);
-  });
-
-  test("as one text, as the plain template writes prompt and answer", () => {
-    expect(shotText(shots, "1 + 1", PLAIN_TEXT)).toBe("2 + 2\nAnswer: 4\n\n3 + 3\nAnswer: 6\n\n1 + 1\nAnswer:");
-    expect(shotText([], "1 + 1", PLAIN_TEXT)).toBe("1 + 1\nAnswer:");
-  });
-});
-
-test("on this machine every question begins with the same shots, and what may be shortened stays the same text", () => {
+test("every question of dev and test is asked behind the same shots", () => {
   const rows = (["train", "train", "dev", "test"] as const).map((split, i) => ({ label: i % 3, group: i, split }));
   const bare = taskOf(rows, "label");
   const digests = { train: "a", dev: "b", test: "c" };
   const task: LoadedTask = { ...bare, digests, metric: "accuracy", licence: "", source: "", notes: [] };
-  const [asked] = task.splits.test;
-  task.splits.test = [{ ...asked!, fit: { from: 3, to: 9, keep: "end" } }];
   const shown = withShots(task, [{ prompt: "P", answer: "A" }]);
-  const [{ prompt, fit }] = shown.splits.test as [Example];
-  expect(prompt).toBe(`P\nAnswer: A\n\n${asked!.prompt}`);
-  expect(prompt.slice(fit!.from, fit!.to)).toBe(asked!.prompt.slice(3, 9));
-  expect(shown.splits.train).toBe(task.splits.train);
+  expect(turnsOf(shown.splits.test[0]!, shown.shots)).toEqual([
+    { role: "user", content: "P" },
+    { role: "assistant", content: "A" },
+    { role: "user", content: task.splits.test[0]!.prompt },
+  ]);
+  expect(shown.splits).toBe(task.splits);
   expect(shown.digests.train).toBe("a");
   expect([shown.digests.dev, shown.digests.test]).not.toEqual(["b", "c"]);
 });

@@ -1,17 +1,13 @@
 /**
- * @file Examples shown before the question, for baselines of an untuned model (few_shot:K): which ones, and how they are written. All questions
- * of a task see the same ones, in the same order.
+ * @file Examples shown before the question, for baselines of an untuned model (few_shot:K): which ones. All questions of a task see the same
+ * ones, in the same order, each as a turn of the user and one of the assistant.
  */
 
 import { digestOf } from "../../base/digest.ts";
 import { SpecError } from "../../base/errors.ts";
 import { Rng } from "../../base/rng.ts";
-import type { Message } from "../../specs/message.ts";
-import type { Example, LoadedTask } from "../types.ts";
-import { PLAIN_TEXT, type PromptTemplate } from "./chat-template.ts";
-
-/** An example as it is shown. */
-export type Shot = Pick<Example, "prompt" | "answer">;
+import type { Example, LoadedTask, Shot } from "../types.ts";
+import { turnsOf } from "./turns.ts";
 
 /**
  * K examples of train, none of a group that dev or test has too. Labels come in turn, in an order drawn anew for each round, so that no two
@@ -57,33 +53,11 @@ function tooFew(name: string, numShots: number, got: number): SpecError {
   });
 }
 
-/**
- * A task whose dev and test prompts begin with the shots, written as our plain template writes them: what a model on this machine is asked. Shots
- * are the same for every prompt, so that its tokens are shared.
- */
+/** A task whose dev and test questions are asked behind the shots. They are the same for every question, so that their tokens are shared. */
 export function withShots(task: LoadedTask, shots: readonly Shot[]): LoadedTask {
-  const before = shots
-    .map(({ prompt, answer }) => PLAIN_TEXT.render(prompt) + PLAIN_TEXT.answerText(answer) + SHOT_END)
-    .join("");
-  const shown = ({ prompt, fit, ...example }: Example): Example => {
-    const moved = fit && { fit: { ...fit, from: fit.from + before.length, to: fit.to + before.length } };
-    return { ...example, prompt: before + prompt, ...moved };
-  };
-  const digest = (split: "dev" | "test") => digestOf([before, task.digests[split]]);
-  return {
-    ...task,
-    splits: { ...task.splits, dev: task.splits.dev.map(shown), test: task.splits.test.map(shown) },
-    digests: { ...task.digests, dev: digest("dev"), test: digest("test") },
-  };
-}
-
-/** For a chat model: each example a user's turn and the assistant's, then the question. */
-export function shotTurns(shots: readonly Shot[], prompt: string): Message[] {
-  const shown = shots.flatMap((shot): Message[] => [
-    { role: "user", content: shot.prompt },
-    { role: "assistant", content: shot.answer },
-  ]);
-  return [...shown, { role: "user", content: prompt }];
+  const digest = (split: "dev" | "test") =>
+    digestOf([shots.map((shot) => [turnsOf(shot), shot.answer]), task.digests[split]]);
+  return { ...task, shots, digests: { ...task.digests, dev: digest("dev"), test: digest("test") } };
 }
 
 /** Longest example in tokens with its shots, each of them as long as an example may be. */
@@ -96,13 +70,3 @@ export const SHOT_SEED = 1;
 
 /** Stands between examples, and ends the answer of a base model, which would go on with an example of its own. */
 export const SHOT_END = "\n\n";
-
-/** For a base model: each example as the template writes it, then the question, its answer left open. */
-export function shotText(
-  shots: readonly Shot[],
-  prompt: string,
-  template: Pick<PromptTemplate, "render" | "answerText">,
-): string {
-  const shown = shots.map((shot) => template.render(shot.prompt) + template.answerText(shot.answer));
-  return [...shown, template.render(prompt)].join(SHOT_END);
-}

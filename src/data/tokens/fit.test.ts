@@ -52,7 +52,12 @@ const keep = fc.constantFrom("start" as const, "end" as const);
 
 describe("a fitted example", () => {
   test("is never longer than cutoff_len, keeps a beginning or end of the part, and nothing else of the prompt changes", () => {
-    const longestHead = tokenizeExample(exampleOf("", "start"), { kind: "text", field: "a" }, tokenizer, template);
+    const longestHead = tokenizeExample(
+      exampleOf("", "start"),
+      { answer: { kind: "text", field: "a" } },
+      tokenizer,
+      template,
+    );
     const least = longestHead.prompt.length + longestHead.answer.length + 4;
     fc.assert(
       fc.property(part, keep, fc.integer({ min: least, max: 300 }), (text, end, cutoffLen) => {
@@ -63,7 +68,7 @@ describe("a fitted example", () => {
         expect(example.prompt.startsWith(HEAD) && example.prompt.endsWith(TAIL)).toBe(true);
         const kept = example.prompt.slice(HEAD.length, example.prompt.length - TAIL.length);
         expect(end === "start" ? text.startsWith(kept) : text.endsWith(kept)).toBe(true);
-        const before = tokenizeExample(row, { kind: "text", field: "a" }, tokenizer, template);
+        const before = tokenizeExample(row, { answer: { kind: "text", field: "a" } }, tokenizer, template);
         expect(tokensLost).toBe(before.prompt.length + before.answer.length - length);
         if (before.prompt.length + before.answer.length <= cutoffLen) expect(kept).toBe(text);
         // Whole words stay whole.

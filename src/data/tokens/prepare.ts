@@ -2,15 +2,17 @@
 
 import { digestOf, sha256 } from "../../base/digest.ts";
 import { DataError, type MixtuneError } from "../../base/errors.ts";
+import type { Message } from "../../specs/message.ts";
 import type { Split, TrainSpec } from "../../specs/types.ts";
 import type { ExampleLengths } from "../batches/batches.ts";
 import { numSupervised } from "../batches/packing.ts";
 import type { Example, LoadedTask, TokenizedExample } from "../types.ts";
-import { type PromptTemplate, tokenizeExample, tokenizeLabels } from "./chat-template.ts";
+import { type Merge, type PromptTemplate, tokenizeExample, tokenizeLabels } from "./chat-template.ts";
 import { cutDocument } from "./documents.ts";
 import { fitExample, lengthOf } from "./fit.ts";
 import { readTokens, type TokenCache, writeTokens } from "./token-cache.ts";
 import type { Tokenizer } from "./tokenizers.ts";
+import { turnsOf } from "./turns.ts";
 
 /** One split as token ids; all lists run alike. */
 export interface PreparedSplit {
@@ -151,7 +153,10 @@ function prepareSplit(
         examples.push(example);
         tokenized.push(piece);
       }
-      rendered.push(isDocument ? "" : template.render(example.prompt), template.answerText(example.answer));
+      rendered.push(
+        isDocument ? "" : template.render(turnsOf(example, task.shots)),
+        template.answerText(example.answer),
+      );
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       const named = atRow(error, `example ${task.name}/${row.id}`);
@@ -165,6 +170,7 @@ function prepareSplit(
     rowsDigest: sha256(JSON.stringify(rendered)),
     fitted,
     notes: [
+      ...templateNotes(task, split, template),
       ...(fitted.rows === 0
         ? []
         : [
@@ -178,6 +184,43 @@ function prepareSplit(
   };
 }
 
+/** What people should know of how a template writes the questions and answers of a split: sentences. */
+export function templateNotes(
+  { name, answer, shots, splits }: Pick<LoadedTask, "name" | "answer" | "shots" | "splits">,
+  split: Split,
+  template: Pick<PromptTemplate, "note" | "mergedIn">,
+): string[] {
+  if (answer.kind === "document" || splits[split].length === 0) return [];
+  const merged = new Map<Merge, number>();
+  for (const example of splits[split]) {
+    if (example.turns === undefined && shots === undefined) continue;
+    const merge = mergeIn(template, turnsOf(example, shots));
+    if (merge !== null) merged.set(merge, (merged.get(merge) ?? 0) + 1);
+  }
+  const notes = Array.from(
+    merged,
+    ([what, rows]) =>
+      `${name}/${split}: the chat template does not take ${rows} conversations as they are: ${MERGES[what]}.`,
+  );
+  return [...(template.note === undefined ? [] : [template.note]), ...notes];
+}
+
+/** Null also for a conversation that the template refuses, which is named where it is used. */
+function mergeIn(template: Pick<PromptTemplate, "mergedIn">, turns: readonly Message[]): Merge | null {
+  try {
+    return template.mergedIn(turns);
+  } catch (error) {
+    if (error instanceof DataError) return null;
+    throw error;
+  }
+}
+
+const MERGES: Readonly<Record<Merge, string>> = {
+  "system text": "their system text stands in the user's turn",
+  "turns of one role": "turns of one role that follow each other are one turn",
+  "system text and turns of one role": "their system text stands in the user's turn, turns of one role are one turn",
+};
+
 /**
  * An example as token ids, shortened where it is too long and its task declares what may go.
  * The part that may go can be too short for it: the example is then as long as it was, and refused by whoever asked.
@@ -186,16 +229,16 @@ function prepareSplit(
  */
 export function tokenizeToFit(
   row: Example,
-  { answer }: Pick<LoadedTask, "answer">,
+  task: Pick<LoadedTask, "answer" | "shots">,
   tokenizer: Tokenizer,
   template: PromptTemplate,
   cutoffLen: number,
 ): { example: Example; whole: TokenizedExample; tokensLost: number } {
-  const whole = tokenizeExample(row, answer, tokenizer, template);
+  const whole = tokenizeExample(row, task, tokenizer, template);
   const { fit } = row;
   if (fit === undefined || lengthOf(whole) <= cutoffLen) return { example: row, whole, tokensLost: 0 };
   const fitted = fitExample({ ...row, fit }, cutoffLen, {
-    tokenize: (prompt) => tokenizeExample({ ...row, prompt }, answer, tokenizer, template),
+    tokenize: (prompt) => tokenizeExample({ ...row, prompt }, task, tokenizer, template),
     wordTokens: wordCounter(tokenizer),
   });
   if (fitted === null) return { example: row, whole, tokensLost: 0 };

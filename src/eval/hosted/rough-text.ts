@@ -34,8 +34,8 @@ export function roughText(): { tokenizer: Tokenizer; template: PromptTemplate } 
   };
   const template: PromptTemplate = {
     name: "chat",
-    render: (prompt) => prompt,
-    renderChat: (messages) => messages.map(({ content }) => content).join("\n"),
+    render: (turns) => turns.map(({ content }) => content).join("\n"),
+    mergedIn: () => null,
     answerText: (answer) => answer,
     answerIds: tokenizer.encode,
     leadIds: tokenizer.leadIds,

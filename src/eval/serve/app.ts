@@ -5,7 +5,7 @@
 
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { CheckpointError } from "../../base/errors.ts";
+import { DataError } from "../../base/errors.ts";
 import { CHAT_TOKENS, chatPrompt, type LocalModel, PromptTooLong, textPrompt } from "../local-model.ts";
 import { checkKey, checkSite } from "./access.ts";
 import { ApiError, apiErrorOf } from "./api-error.ts";
@@ -145,7 +145,7 @@ function withPlace(param: string, prompt: () => Int32Array): Int32Array {
     if (error instanceof PromptTooLong) {
       throw new ApiError(400, error.message, { param, code: "context_length_exceeded" });
     }
-    if (error instanceof CheckpointError) {
+    if (error instanceof DataError) {
       throw new ApiError(400, `${param}: the model's chat template does not take them: ${error.got}.`, { param });
     }
     throw error;
