@@ -59,6 +59,7 @@ export type { ProgramValue } from "./base/finqa-program.ts";
 export type { ExampleLengths } from "./data/batches/batches.ts";
 export { CATALOGUE } from "./data/catalogue.ts";
 export type { Finding, Quantiles, SplitFacts, TokenFacts } from "./data/checks/contracts.ts";
+export type { HeldOut } from "./data/checks/leakage.ts";
 export type { Overlap } from "./data/checks/near-duplicates.ts";
 export type { LoadSettings } from "./data/load-task.ts";
 export type {
