@@ -2,6 +2,7 @@
 
 import { basename } from "node:path";
 import { SpecError } from "../../base/errors.ts";
+import { asked } from "../../data/tokens/turns.ts";
 import type { LocalModel } from "../../eval/local-model.ts";
 import { CachedNetwork } from "../../models/cached-network.ts";
 import { Network } from "../../models/network.ts";
@@ -43,8 +44,11 @@ export async function openLocalModels(
   };
   try {
     const known = servedNames(opened, names);
-    for (const [i, model] of opened.entries())
+    for (const [i, model] of opened.entries()) {
       models.push(await localModel(known[i]!, model, opened, contextLen, shared));
+      if (model.template.mergedIn([{ role: "system", content: "Be brief." }, ...asked("Why?")]) !== null)
+        workspace.note(`${known[i]}: its chat template takes no system turn; system text stands in the user's turn.`);
+    }
   } catch (error) {
     await close();
     throw error;

@@ -33,8 +33,10 @@ export function baselinesOf(
     if (kind !== "base" && kind !== "few_shot") return []; // these are runs
     const few_shot = Number(shotsAsked);
     const shots = few_shot > 0 ? { few_shot } : {};
+    // Before 0.2 all shots stood in one turn of the user.
+    const asTurns = few_shot > 0 ? { shots: "turns" } : {};
     return study.models.map((model) => ({
-      id: idOf("base", { ...models[model], name: "", ...limit, ...shots, ...numericsOf(study.train) }),
+      id: idOf("base", { ...models[model], name: "", ...limit, ...shots, ...asTurns, ...numericsOf(study.train) }),
       kind: "base" as const,
       model,
       ...shots,

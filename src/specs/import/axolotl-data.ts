@@ -213,7 +213,7 @@ function conversation(reader: KeyReader, type: string): Rows {
   reader.say(
     "deviation",
     "type",
-    "every answer of a conversation is trained on there; here the last one, with the turns before it in the prompt, in the model's own template",
+    "every answer of a conversation is trained on there; here the last one, behind the turns before it, in the model's own template",
   );
   reader.say(
     "deviation",

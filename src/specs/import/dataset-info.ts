@@ -260,7 +260,7 @@ function conversation(
     name,
     "deviation",
     "rows",
-    "every answer of a conversation is trained on there unless mask_history; here the last one, with the turns before it in the prompt",
+    "every answer of a conversation is trained on there unless mask_history; here the last one, behind the turns before it",
   );
   return { shape: shape ?? "messages" };
 }
