@@ -6,7 +6,6 @@ import {
   brokenBy,
   type Finding,
   findingsOf,
-  lengthFindings,
   mislabelledCopies,
   positionFindings,
   publishedFindings,
@@ -14,6 +13,7 @@ import {
   splitFacts,
   type TokenFacts,
   tokenFacts,
+  tokenFindings,
 } from "../../data/checks/contracts.ts";
 import { type AllowedOverlap, findLeaks, leakDetail, leaksByPair, textOf } from "../../data/checks/leakage.ts";
 import { findOverlaps, type Overlap } from "../../data/checks/near-duplicates.ts";
@@ -116,7 +116,7 @@ function checkTask(task: LoadedTask, spec: TaskSpec, { modelDirs, cutoffLen }: C
     for (const split of present) said.push(...templateNotes(task, split, template));
     const { max_position_embeddings: positions } = readModelConfig(folder).config;
     for (const facts of tokens[model]) {
-      findings.push(...lengthFindings(task, facts, spec.on_bad_row === "skip"));
+      findings.push(...tokenFindings(task, facts, spec.on_bad_row === "skip"));
       findings.push(...positionFindings(task, facts, model, positions));
     }
   }

@@ -1,17 +1,18 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { plainTemplate } from "../tokens/chat-template.ts";
+import type { Message } from "../../specs/message.ts";
+import { openTemplate, plainTemplate } from "../tokens/chat-template.ts";
 import { openTokenizer } from "../tokens/tokenizers.ts";
 import { asked } from "../tokens/turns.ts";
 import type { Example, LoadedTask } from "../types.ts";
 import {
   findingsOf,
-  lengthFindings,
   mislabelledCopies,
   positionFindings,
   publishedFindings,
   splitFacts,
   tokenFacts,
+  tokenFindings,
 } from "./contracts.ts";
 
 const tokenizer = openTokenizer(
@@ -155,6 +156,26 @@ describe("splitFacts and what is found in them", () => {
 });
 
 describe("tokenFacts", () => {
+  test("names conversations that the chat template does not take, as a run would", () => {
+    const folder = join(import.meta.dirname, "../../../test/golden/data-tokenizer/kinds/byte-fallback");
+    const tokens = openTokenizer(folder);
+    const [first, second] = rowsOf("train", ["yes", "no"]) as [Example, Example];
+    const answer: Message = { role: "assistant", content: "Hello" };
+    const task = taskOf({ train: [{ ...first, turns: [answer, ...asked("Why?")] }, second] }, text);
+    const facts = tokenFacts(task, "train", tokens, openTemplate(folder, tokens), 1000);
+    expect(facts.refused).toEqual([first.id]);
+    expect(tokenFindings(task, facts, false)).toEqual([
+      {
+        severity: "broken",
+        place: `tweets/train: ${first.id}`,
+        expected: "turns that the model's chat template takes",
+        got: expect.stringMatching(/^1 rows without: .*alternate/),
+        remedy: expect.stringContaining("on_bad_row: skip"),
+      },
+    ]);
+    expect(tokenFindings(task, facts, true)).toMatchObject([{ severity: "warning" }]);
+  });
+
   const text = { kind: "text", field: "a" } as const;
   const tokensIn = (words: string) => tokenizer.encode(words).length;
 
@@ -181,8 +202,8 @@ describe("tokenFacts", () => {
     const facts = tokenFacts(task, "train", tokenizer, template, 60);
     expect(facts).toMatchObject({ over: 2, too_long: ["train#3"], fitted: { rows: 1 } });
     expect(facts.fitted.tokens).toBeGreaterThan(0);
-    expect(lengthFindings(task, facts, false)).toMatchObject([{ severity: "broken", place: "tweets/train: train#3" }]);
-    expect(lengthFindings(task, facts, true)).toMatchObject([{ severity: "warning" }]);
+    expect(tokenFindings(task, facts, false)).toMatchObject([{ severity: "broken", place: "tweets/train: train#3" }]);
+    expect(tokenFindings(task, facts, true)).toMatchObject([{ severity: "warning" }]);
   });
 
   test("an example that fits the limit and not the model is found", () => {

@@ -54,6 +54,9 @@ export interface TokenFacts {
   /** Examples longer than cutoff_len before any shortening, and those still so after it. */
   over: number;
   too_long: string[];
+  /** Examples that cannot be written as tokens though they have an answer, and why the first cannot. */
+  refused: string[];
+  refusal?: { expected: string; got: string; remedy: string };
   /** Shortened by the task's fit, and the tokens that were left out. */
   fitted: { rows: number; tokens: number };
   /** Windows that documents are cut into. */
@@ -135,7 +138,7 @@ function bestConstant(
   return { answer: best.answer, accuracy, metric, value: best.value };
 }
 
-/** Tokenises a split that is not empty. An example that cannot be tokenised at all counts as unreadable elsewhere and is passed over here. */
+/** Tokenises a split that is not empty. An example without an answer counts elsewhere and is passed over here. */
 export function tokenFacts(
   task: LoadedTask,
   split: Split,
@@ -147,10 +150,19 @@ export function tokenFacts(
   const promptLengths: number[] = [];
   const lengths: number[] = [];
   const prompts: { prompt: Int32Array }[] = [];
-  const facts = { tokens: 0, over: 0, too_long: [] as string[], fitted: { rows: 0, tokens: 0 }, windows: 0 };
+  const too_long: string[] = [];
+  const refused: string[] = [];
+  let refusal: TokenFacts["refusal"];
+  const facts = { tokens: 0, over: 0, too_long, refused, fitted: { rows: 0, tokens: 0 }, windows: 0 };
   for (const row of task.splits[split]) {
     const tokenized = tokenizedUnlessRefused(row, task, tokenizer, template, cutoffLen);
-    if (tokenized === null) continue;
+    if (tokenized instanceof MixtuneError) {
+      if (row.answer.trim() === "") continue;
+      refused.push(row.id);
+      const { expected, got, remedy } = tokenized;
+      refusal ??= { expected, got, remedy };
+      continue;
+    }
     const { whole, tokensLost } = tokenized;
     const length = whole.prompt.length + whole.answer.length;
     facts.tokens += length;
@@ -166,23 +178,23 @@ export function tokenFacts(
     else if (length > cutoffLen) facts.too_long.push(row.id);
   }
   const { windows, ...rest } = facts;
-  const common = { split, cutoff_len: cutoffLen, ...rest, example: quantiles(lengths) };
+  const common = { split, cutoff_len: cutoffLen, ...rest, ...(refusal && { refusal }), example: quantiles(lengths) };
   if (isDocument) return { ...common, windows };
   return { ...common, prompt: quantiles(promptLengths), prefix: sharedPrefix(prompts) };
 }
 
-/** Null for a row that a run would refuse. */
+/** The error of a row that a run would refuse. */
 function tokenizedUnlessRefused(
   row: Example,
   task: LoadedTask,
   tokenizer: Tokenizer,
   template: PromptTemplate,
   cutoffLen: number,
-): ReturnType<typeof tokenizeToFit> | null {
+): ReturnType<typeof tokenizeToFit> | MixtuneError {
   try {
     return tokenizeToFit(row, task, tokenizer, template, cutoffLen);
   } catch (error) {
-    if (error instanceof MixtuneError) return null;
+    if (error instanceof MixtuneError) return error;
     throw error;
   }
 }
@@ -270,19 +282,25 @@ export function findingsOf(task: LoadedTask, facts: SplitFacts): Finding[] {
   return found;
 }
 
-/** What lengths say against a task. @param isSkipped  on_bad_row: skip leaves such rows out, counted */
-export function lengthFindings(task: LoadedTask, facts: TokenFacts, isSkipped: boolean): Finding[] {
-  const { split, too_long, cutoff_len, example } = facts;
-  if (too_long.length === 0) return [];
-  return [
-    {
-      severity: isSkipped ? "warning" : "broken",
+/** What tokens say against a task. @param isSkipped  on_bad_row: skip leaves such rows out, counted */
+export function tokenFindings(task: LoadedTask, facts: TokenFacts, isSkipped: boolean): Finding[] {
+  const { split, too_long, refused, refusal, cutoff_len, example } = facts;
+  const severity = isSkipped ? "warning" : "broken";
+  const found: Finding[] = [];
+  if (too_long.length > 0) {
+    found.push({
+      severity,
       place: `${task.name}/${split}: ${listed(too_long)}`,
       expected: `examples of at most ${cutoff_len} tokens (train.cutoff_len)`,
       got: `${too_long.length} longer ones, the longest ${example.max} tokens`,
       remedy: "Raise train.cutoff_len, declare a fit for the task, or set on_bad_row: skip.",
-    },
-  ];
+    });
+  }
+  if (refusal !== undefined) {
+    const place = `${task.name}/${split}: ${listed(refused)}`;
+    found.push({ severity, place, ...refusal, got: `${refused.length} rows without: ${refusal.got}` });
+  }
+  return found;
 }
 
 /** An example that fits train.cutoff_len and not the model. @param positions  tokens that the model reads */
