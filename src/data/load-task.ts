@@ -11,6 +11,7 @@ import { apartFrom, type HeldOut, holdOut } from "./checks/leakage.ts";
 import { loadOwnData } from "./own/own-data.ts";
 import type { ReadContext, SplitRecords, TaskDefinition } from "./readers/definition.ts";
 import { type HubFiles, readHubRecords } from "./readers/hub-rows.ts";
+import { withoutHeldOut } from "./readers/published.ts";
 import { asGiven, carveSplits, type Row, type SourceSplits } from "./splits/splits.ts";
 import { licencesOf, namesOf, textsOf } from "./task-texts.ts";
 import { fitRange } from "./tokens/fit.ts";
@@ -122,14 +123,18 @@ export function definitionOf(spec: TaskSpec): TaskDefinition {
 
 async function readRecords(
   spec: TaskSpec,
-  { generate, local, hub }: TaskDefinition,
+  { generate, local, hub, example }: TaskDefinition,
   { dataRoot, hubFiles }: LoadSettings,
   context: ReadContext,
 ): Promise<{ records: SplitRecords<unknown>; from: string }> {
   if (generate !== undefined) return { records: generate(), from: "nothing is read" };
   const files = hubFiles?.[spec.name];
-  if (hub !== undefined && files !== undefined)
-    return { records: await readHubRecords(hub, files, context), from: `${files.repo} at ${files.revision}` };
+  if (hub !== undefined && files !== undefined) {
+    const all = await readHubRecords(hub, files, context);
+    const isOne = Object.keys(all).length === 1; // nothing is held out
+    const records = isOne ? all : withoutHeldOut(spec.name, all, (record) => example(record).group, context.notes);
+    return { records, from: `${files.repo} at ${files.revision}, columns as in ${hub.seenIn}` };
+  }
   const root = spec.data_dir ?? dataRoot;
   if (root === undefined) {
     throw new SpecError({

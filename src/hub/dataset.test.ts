@@ -84,6 +84,16 @@ describe("files of a split", () => {
       undefined,
       ["a+(1).csv"],
     ],
+    [
+      "the one file whose name holds a word for the split",
+      ["sent_train.csv", "sent_valid.csv", "meta.txt"],
+      "validation",
+      undefined,
+      ["sent_valid.csv"],
+    ],
+    ["nothing where two do", ["qa_test.json", "qa_test_gold.json"], "test", undefined, []],
+    ["nor where a longer word begins so", ["testimony.csv"], "test", undefined, []],
+    ["below a configuration too", ["a/x_dev.csv", "b/x_dev.csv"], "validation", "b", ["b/x_dev.csv"]],
     ["nothing where there is nothing", ["README.md", "train.py"], "train", undefined, []],
   ])("are %s", (_, paths, split, config, expected) => expect(of(paths, split, config)).toEqual(expected));
 });
@@ -140,6 +150,12 @@ describe("a dataset", () => {
     await expect(failure).rejects.toThrow(
       /files of the split validation, got 3 files, none of them: data\/train-0\.csv/,
     );
+  });
+
+  test("is taken without a split that it may lack", async () => {
+    server.put("dataset", "org/rows", FILES);
+    const { splits } = await fetched({ id: "org/rows", splits: ["train"], optional: ["test", "validation"] });
+    expect(Object.keys(splits)).toEqual(["train", "test"]);
   });
 
   test("that is not there is refused by name", async () => {

@@ -15,6 +15,8 @@ export interface DatasetRequest {
   revision?: string;
   /** The hub's names of splits; one with a dot, a slash or a star is a pattern of paths, as `data/train-*.parquet`. */
   splits: readonly string[];
+  /** Splits that are taken where they are there. */
+  optional?: readonly string[];
 }
 
 /** A dataset's files in the cache. */
@@ -53,14 +55,14 @@ async function findSplits(
   hub: Hub,
   request: DatasetRequest,
 ): Promise<{ snapshot: Snapshot; chosen: Record<string, string[]> }> {
-  const { id, config, revision, splits } = request;
+  const { id, config, revision, splits, optional = [] } = request;
   const ref: RepoRef = { kind: "dataset", id, ...(revision === undefined ? {} : { revision }) };
   const own = await hub.resolve(ref);
-  const first = choose(own, splits, config);
+  const first = choose(own, splits, optional, config);
   if (first !== undefined) return { snapshot: own, chosen: first };
   const isNamed = splits.every((split) => !isPattern(split));
   const converted = revision === undefined && isNamed ? await ifThere(hub, { ...ref, revision: CONVERTED }) : undefined;
-  const second = converted && choose(converted, splits, config);
+  const second = converted && choose(converted, splits, optional, config);
   if (converted !== undefined && second !== undefined) return { snapshot: converted, chosen: second };
   const lacking = splits.find((split) => pathsOf(own.files, split, config).length === 0);
   throw new DataError({
@@ -75,10 +77,12 @@ async function findSplits(
 function choose(
   { files }: Snapshot,
   splits: readonly string[],
+  optional: readonly string[],
   config: string | undefined,
 ): Record<string, string[]> | undefined {
-  const chosen = Object.fromEntries(splits.map((split) => [split, pathsOf(files, split, config)]));
-  return Object.values(chosen).some((paths) => paths.length === 0) ? undefined : chosen;
+  const found = [...splits, ...optional].map((split) => [split, pathsOf(files, split, config)] as const);
+  if (found.some(([split, paths]) => paths.length === 0 && splits.includes(split))) return undefined;
+  return Object.fromEntries(found.filter(([, paths]) => paths.length > 0));
 }
 
 /** The conversion is missing for many datasets, which is no error of its own. */
@@ -91,9 +95,17 @@ async function ifThere(hub: Hub, ref: RepoRef): Promise<Snapshot | undefined> {
   }
 }
 
+/** The words by which file names tell their split, as the datasets library has them (datasets/data_files.py, SPLIT_KEYWORDS). */
+const SPLIT_WORDS = [
+  ["train", "training"],
+  ["validation", "valid", "dev", "val"],
+  ["test", "testing", "eval", "evaluation"],
+];
+
 /**
  * Paths of a split's files, sorted. The places in which datasets keep them are tried in order: below the configuration's name (where none was
- * asked for: data/, the root, the only folder that has such files), Parquet before text.
+ * asked for: data/, the root, the only folder that has such files), Parquet before text. Where none has them, the one file whose name holds a
+ * word for the split, as `sent_valid.csv` does for validation.
  */
 export function pathsOf(files: readonly HubFile[], split: string, config: string | undefined): string[] {
   const names = files.map(({ path }) => path).sort();
@@ -108,7 +120,19 @@ export function pathsOf(files: readonly HubFile[], split: string, config: string
       if (new Set(found.map((name) => pattern.exec(name)?.[1])).size === 1) return found;
     }
   }
-  return [];
+  const words = SPLIT_WORDS.find((known) => known.includes(split)) ?? [];
+  const named = new RegExp(`^(?:${words.join("|")})$`);
+  const below = config === undefined ? "" : `${config}/`;
+  const hinted = names.filter(
+    (name) =>
+      name.startsWith(below) &&
+      KINDS.some((kind) => name.endsWith(kind)) &&
+      name
+        .slice(name.lastIndexOf("/") + 1)
+        .split(/[-._ 0-9]+/)
+        .some((word) => named.test(word)),
+  );
+  return words.length > 0 && hinted.length === 1 ? hinted : [];
 }
 
 function isPattern(split: string): boolean {

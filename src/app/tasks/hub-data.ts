@@ -74,9 +74,14 @@ function requestOf(spec: TaskSpec, dataRoot: string | undefined): DatasetRequest
   const { generate, local, hub, variants } = definitionOf(spec);
   if (generate !== undefined || hub === undefined || spec.data_dir !== undefined) return undefined;
   if (dataRoot !== undefined && local?.files.every((file) => existsSync(join(dataRoot, file)))) return undefined;
-  const { id, config, splits } = hub;
+  const { id, config, splits, mayLack = [] } = hub;
   const named = typeof config === "function" ? config(spec.variant ?? Object.keys(variants ?? {})[0] ?? "") : config;
-  return { id, splits: Object.values(splits), ...(named !== undefined && { config: named }) };
+  const isOptional = ([split]: [string, string]) => (mayLack as readonly string[]).includes(split);
+  const all = Object.entries(splits);
+  const [optional, needed] = [all.filter(isOptional), all.filter((one) => !isOptional(one))].map((some) =>
+    some.map(([, name]) => name),
+  );
+  return { id, splits: needed!, optional: optional!, ...(named !== undefined && { config: named }) };
 }
 
 async function fetchOne(name: string, spec: TaskSpec, request: DatasetRequest, workspace: Workspace) {

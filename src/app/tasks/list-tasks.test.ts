@@ -8,7 +8,7 @@ test("the catalogue is a list of records", () => {
     prompt_styles: ["plain", "bare"],
     from: [
       { kind: "local", is_here: false },
-      { kind: "hub", id: "openai/gsm8k", columns_verified: false },
+      { kind: "hub", id: "openai/gsm8k", seen_in: "EleutherAI/lm-evaluation-harness lm_eval/tasks/gsm8k/gsm8k.yaml" },
     ],
   });
 });

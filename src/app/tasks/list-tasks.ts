@@ -14,11 +14,11 @@ export function listTasks(dataRoot: string | undefined): TaskEntry[] {
 /** A task of the catalogue. Names as in the JSON that is printed. */
 export type TaskEntry = ReturnType<typeof entryOf>;
 
-/** Where a task's rows come from. */
+/** Where a task's rows come from; `seen_in` is the public code, or the card, that shows the names of its splits and columns. */
 export type TaskOrigin =
   | { kind: "generated" }
   | { kind: "local"; files: readonly string[]; is_here: boolean }
-  | { kind: "hub"; id: string; columns_verified: boolean };
+  | { kind: "hub"; id: string; seen_in: string };
 
 function entryOf(task: TaskDefinition, dataRoot: string | undefined) {
   const { name, title, answer, licence, publication, unit, variants, prompts, isEvaluationOnly = false } = task;
@@ -42,6 +42,6 @@ function sourcesOf({ generate, local, hub }: TaskDefinition, dataRoot: string | 
   return [
     ...(generate === undefined ? [] : [{ kind: "generated" } as const]),
     ...(local === undefined ? [] : [{ kind: "local", files: local.files, is_here: isHere } as const]),
-    ...(hub === undefined ? [] : [{ kind: "hub", id: hub.id, columns_verified: hub.isVerified } as const]),
+    ...(hub === undefined ? [] : [{ kind: "hub", id: hub.id, seen_in: hub.seenIn } as const]),
   ];
 }

@@ -14,7 +14,7 @@ test("says of each task how it is answered and ranked, what it is for and where 
   const text = listText(listTasks(folder));
   const line = (name: string) => text.split("\n").find((row) => row.startsWith(`${name} `)) ?? "";
   expect(line("svamp")).toMatch(
-    / number +number_accuracy +MIT +train and evaluate +local files or hub ChilleD\/SVAMP \(columns unverified\)$/,
+    / number +number_accuracy +MIT +train and evaluate +local files or hub ChilleD\/SVAMP$/,
   );
   expect(line("mmlu")).toMatch(
     / label +accuracy +MIT +evaluation only +local files \(not in MIXTUNE_DATA\) or hub cais\/mmlu/,

@@ -21,5 +21,5 @@ export function listText(entries: readonly TaskEntry[]): string {
 function originText(from: TaskOrigin): string {
   if (from.kind === "generated") return "mixtune itself";
   if (from.kind === "local") return from.is_here ? "local files" : "local files (not in MIXTUNE_DATA)";
-  return `hub ${from.id}${from.columns_verified ? "" : " (columns unverified)"}`;
+  return `hub ${from.id}`;
 }

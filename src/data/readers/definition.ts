@@ -34,10 +34,16 @@ export interface HubSource<R> {
   config?: string | ((variant: string) => string);
   /** The hub's name of each split. */
   splits: Partial<Record<Split, string>>;
-  /** Columns that are read. */
-  columns: readonly string[];
-  /** Whether the names of splits and columns were seen on the hub; said to people where not. */
-  isVerified: boolean;
+  /** Splits that copies of the dataset may lack: carved then, which is said. */
+  mayLack?: readonly Split[];
+  /** Columns that are read; a list holds the names that one goes by, the first being what `records` is given. Case does not matter. */
+  columns: readonly (string | readonly [string, ...string[]])[];
+  /** Public code that reads or makes the dataset with these splits and columns, or its own card: `owner/repository path`. */
+  seenIn: string;
+  /** The source asks the same thing in several rows that stand together, in other words each time: such rows are one. */
+  isRepetitive?: boolean;
+  /** A sentence about this copy of the data, said whenever it is read. */
+  caveat?: string;
   /** The records of a row: usually one. @param place for messages @throws {DataError} a row of another form */
   records(row: Readonly<Record<string, unknown>>, place: string, context: ReadContext): readonly R[];
 }

@@ -16,7 +16,7 @@ const SOURCE: HubSource<string> = {
   id: "org/rows",
   splits: { train: "train", test: "validation" },
   columns: ["text"],
-  isVerified: true,
+  seenIn: "org/code load.py",
   records: ({ text }, place) =>
     String(text)
       .split("|")
@@ -64,8 +64,35 @@ test("a row that cannot be read stops the load", async () => {
   await expect(read({ "train-0.jsonl": '{"text": "a"}\nnonsense\n' })).rejects.toThrow(/train-0\.jsonl:2/);
 });
 
-test("names that nobody checked are said to be so", async () => {
+test("a column is found under each of its names, in any case, file by file", async () => {
+  const source: HubSource<string> = { ...SOURCE, columns: [["text", "sentence"]] };
+  const records = await read(
+    { "train-0.csv": "Text\na\n", "train-1.csv": "more,sentence\nx,b\n", "validation-0.csv": "TEXT,text\nx,c\n" },
+    source,
+  );
+  expect(records.train?.map(({ record }) => record)).toEqual(["a@org/rows train#1", "b@org/rows train#2"]);
+  expect(records.test?.map(({ record }) => record)).toEqual(["c@org/rows validation#1"]);
+  await expect(read({ "train-0.csv": "words\na\n" }, source)).rejects.toThrow(
+    /expected the columns text or sentence, got words/,
+  );
+});
+
+test("rows of a repetitive source that are one record are kept once where they stand together, and counted", async () => {
   const notes: string[] = [];
-  await read({ "train-0.csv": "text\na\n" }, { ...SOURCE, isVerified: false }, notes);
-  expect(notes).toEqual([expect.stringContaining("were not checked against the hub")]);
+  const files = { "train-0.csv": "text\na\na\nb\na\n", "validation-0.csv": "text\nc\n" };
+  const source: HubSource<string> = { ...SOURCE, isRepetitive: true, records: ({ text }) => [String(text)] };
+  const { train } = await read(files, source, notes);
+  expect(train?.map(({ number, record }) => [number, record])).toEqual([
+    [1, "a"],
+    [3, "b"],
+    [4, "a"],
+  ]);
+  expect(notes).toEqual(["org/rows train: 4 rows ask 3 things in several wordings; each is kept once."]);
+  expect((await read(files, { ...source, isRepetitive: false })).train).toHaveLength(4);
+});
+
+test("what is to be said of a copy of the data is said", async () => {
+  const notes: string[] = [];
+  await read({ "train-0.csv": "text\na\n" }, { ...SOURCE, caveat: "its labels are guesses." }, notes);
+  expect(notes).toEqual(["org/rows: its labels are guesses."]);
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseCsv } from "../../formats/csv.ts";
 import { readText } from "../../formats/files.ts";
 import { groupOfText } from "../splits/splits.ts";
+import { labelOf } from "./class-label.ts";
 import { damaged } from "./damaged.ts";
 import type { Numbered, TaskDefinition } from "./definition.ts";
 import { checkCounts } from "./published.ts";
@@ -24,6 +25,8 @@ export interface TweetDataset {
   labels: string[];
   /** Published number of rows of each label; a copy with swapped labels or lost rows is refused. */
   published: { train: readonly number[]; valid: readonly number[] };
+  /** As of {@link HubSource}. */
+  seenIn: string;
   /** Turns escapes of the copies back into characters. */
   clean?(text: string): string;
 }
@@ -35,11 +38,12 @@ export function tweetTask({
   files,
   labels,
   published,
+  seenIn,
   clean = (text) => text,
 }: TweetDataset): Omit<TaskDefinition<Tweet>, "name" | "title" | "prompts"> {
   const byLabel = (counts: readonly number[]) => Object.fromEntries(labels.map((label, i) => [label, counts[i]!]));
   const tweetOf = (text: unknown, number: unknown, place: string): Tweet => {
-    const label = number === "" || number === null ? undefined : labels[Number(number)];
+    const label = labelOf(number, labels);
     if (label !== undefined && typeof text === "string") return { text: clean(text), label };
     const meaning = labels.length > 5 ? "" : ` (${labels.join(", ")})`;
     const expected = `columns text and label, label 0 to ${labels.length - 1}${meaning}`;
@@ -87,7 +91,7 @@ export function tweetTask({
       id: `zeroshot/${id}`,
       splits: { train: "train", test: "validation" },
       columns: ["text", "label"],
-      isVerified: false,
+      seenIn,
       records: (row, place) => [tweetOf(row.text, row.label, place)],
     },
   };

@@ -68,7 +68,7 @@ export function mmluHub(subjects?: readonly string[]): HubSource<ExamQuestion> {
     config: "all",
     splits: { dev: "validation", test: "test" },
     columns: ["question", "subject", "choices", "answer"],
-    isVerified: false,
+    seenIn: "EleutherAI/lm-evaluation-harness lm_eval/tasks/mmlu/default/_default_template_yaml",
     records(row: JsonObject, place) {
       const subject = textField(row, "subject", place);
       if (!(subjects?.includes(subject) ?? true)) return [];

@@ -24,12 +24,13 @@ export function checkCounts(found: readonly number[], published: readonly number
  * @param textOf  what is compared, normalised
  * @param notes   gets a sentence where rows were left out
  */
-export function withoutHeldOut<R>(
+export function withoutHeldOut<R, S extends SplitRecords<R>>(
   name: string,
-  { train = [], dev = [], test = [] }: SplitRecords<R>,
+  splits: S & SplitRecords<R>,
   textOf: (record: R) => string,
   notes: string[],
-): Required<SplitRecords<R>> {
+): S {
+  const { train = [], dev = [], test = [] } = splits;
   const held = new Set<string>();
   const hold = (rows: readonly Numbered<R>[]) => {
     for (const { record } of rows) held.add(groupOfText(textOf(record)));
@@ -45,5 +46,5 @@ export function withoutHeldOut<R>(
       `${name}: of ${train.length} training and ${dev.length} dev rows, ${lost[1]} and ${lost[0]} repeat a held-out text and are left out.`,
     );
   }
-  return { train: freeTrain, dev: freeDev, test };
+  return { ...splits, ...(splits.train && { train: freeTrain }), ...(splits.dev && { dev: freeDev }) };
 }

@@ -50,7 +50,7 @@ export const alpaca = defineTask<Instruction>({
     id: "tatsu-lab/alpaca",
     splits: { train: "train" },
     columns: ["instruction", "input", "output"],
-    isVerified: false,
+    seenIn: "pytorch/torchtune torchtune/datasets/_alpaca.py",
     records: instructionOf,
   },
 });

@@ -42,7 +42,7 @@ export const aqua = defineTask<Choice>({
     config: "raw",
     splits: { train: "train", dev: "validation", test: "test" },
     columns: ["question", "options", "correct"],
-    isVerified: false,
+    seenIn: "huggingface/datasets datasets/aqua_rat/aqua_rat.py",
     records: (row, place) => [choiceOf(row, place)],
   },
 });

@@ -45,7 +45,7 @@ export const arc = defineTask<Choice>({
     config: (variant) => (variant === "easy" ? "ARC-Easy" : "ARC-Challenge"),
     splits: { dev: "validation", test: "test" },
     columns: ["question", "choices", "answerKey"],
-    isVerified: false,
+    seenIn: "EleutherAI/lm-evaluation-harness lm_eval/tasks/arc/arc_easy.yaml",
     records(row, place) {
       const choices = objectOf(row.choices, place);
       const names = textList(choices.label, place, "a list of labels in choices.label");

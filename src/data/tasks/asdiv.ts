@@ -40,7 +40,7 @@ export const asdiv = defineTask<Problem>({
     id: "EleutherAI/asdiv",
     splits: { train: "validation" },
     columns: ["body", "question", "answer"],
-    isVerified: false,
+    seenIn: "EleutherAI/lm-evaluation-harness lm_eval/tasks/asdiv/default.yaml",
     records: ({ body, question, answer }, place) =>
       problemOf({ Body: body, Question: question, Answer: answer }, place),
   },

@@ -59,7 +59,7 @@ export const boolq = defineTask<YesNo>({
     id: "google/boolq",
     splits: { test: "validation" },
     columns: ["question", "passage", "answer"],
-    isVerified: false,
+    seenIn: "huggingface/datasets datasets/boolq/boolq.py",
     records(row, place, { variant }) {
       if (typeof row.answer !== "boolean") throw damaged(place, "true or false in answer", String(row.answer));
       const question = asQuestion(textField(row, "question", place));

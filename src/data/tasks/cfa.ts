@@ -49,7 +49,7 @@ export const cfa = defineTask<Choice>({
     id: "TheFinAI/flare-cfa",
     splits: { test: "test" },
     columns: ["text", "answer"],
-    isVerified: false,
+    seenIn: "taiwanfifi/CFA_essay datasets/archived/flare_cfa/README.md",
     records(row, place, { variant }) {
       if (variant === "flare") return [shortQuestion(row, place)];
       throw damaged(

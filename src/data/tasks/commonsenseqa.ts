@@ -37,7 +37,7 @@ export const commonsenseqa = defineTask<Choice>({
     id: "tau/commonsense_qa",
     splits: { test: "validation" },
     columns: ["question", "choices", "answerKey"],
-    isVerified: false,
+    seenIn: "EleutherAI/lm-evaluation-harness lm_eval/tasks/commonsense_qa/default.yaml",
     records(row, place) {
       const options = textList(objectOf(row.choices, place).text, place, "a list of options in choices.text");
       const question = textField(row, "question", place);

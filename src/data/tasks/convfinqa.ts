@@ -22,22 +22,23 @@ export const convfinqa = defineTask<PageQuestion>({
     id: "FinGPT/fingpt-convfinqa",
     splits: { train: "train", test: "test" },
     columns: ["input", "output"],
-    isVerified: false,
+    seenIn: "AI4Finance-Foundation/FinGPT fingpt/FinGPT_Benchmark/data/prepare_data.ipynb",
     records: ({ input, output }, place) => [recordOf(String(input), output, place)],
   },
 });
 
-/** A page, then `Question: … Answer: …` for each earlier turn and the last question with an open answer. */
+/** A page with its table in HTML, then `Question: …` and `Answer: …` for each earlier turn, and the last question; its answer may stand open. */
 function recordOf(input: string, output: unknown, place: string): PageQuestion {
   const [context = "", ...asked] = input.split(/\s*\bQuestion: /);
   const turns = asked.map((turn) => {
-    const at = turn.lastIndexOf("Answer:");
-    return { question: turn.slice(0, Math.max(0, at)).trim(), answer: turn.slice(at + 7).trim() };
+    const [question = "", answer = ""] = turn.split(/\s*\bAnswer:/);
+    return { question: question.trim(), answer: answer.trim() };
   });
   const last = turns.pop();
   const earlier = turns.map(({ question, answer }) => ({ question, answer: resultText(answer) ?? answer }));
   const answer = resultText(output);
-  if (last === undefined || last.question === "" || last.answer !== "" || answer === null) {
+  const isWhole = turns.every((turn) => turn.question !== "" && turn.answer !== "");
+  if (last === undefined || last.question === "" || last.answer !== "" || !isWhole || answer === null) {
     throw damaged(place, "a page, the earlier turns and a last question", JSON.stringify(input.slice(-60)));
   }
   return { page: pageOfText(context), context: context.trim(), earlier, question: last.question, answer };

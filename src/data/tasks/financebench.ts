@@ -60,7 +60,7 @@ export const financebench = defineTask<Asked>({
     id: "PatronusAI/financebench",
     splits: { test: "train" },
     columns: ["doc_name", "question", "answer", "evidence"],
-    isVerified: false,
+    seenIn: "avnlp/dataloaders src/dataloaders/haystack/financebench_dataloader.py",
     records: (row, place, context) => [askedOf(row, place, context)],
   },
 });

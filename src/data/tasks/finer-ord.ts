@@ -55,9 +55,9 @@ export const finerOrd = defineTask<Sentence>({
   hub: {
     id: "TheFinAI/flare-finer-ord",
     splits: { test: "test" },
-    columns: ["text", "label"],
-    isVerified: false,
-    records: ({ text, label }, place) => [recordOfTags(text, label, place)],
+    columns: [["token", "text"], "label"],
+    seenIn: "The-FinAI/PIXIU README.md",
+    records: ({ token, label }, place) => [recordOfTags(token, label, place)],
   },
 });
 
@@ -107,9 +107,9 @@ function sentenceOf(article: string, tokens: readonly string[], ids: readonly nu
   return { article, sentence: tokens.join(" "), entities };
 }
 
-/** FinBen's form: words between spaces and a tag such as B-ORG for each; it names no article. */
-function recordOfTags(text: unknown, label: unknown, place: string): Sentence {
-  const tokens = typeof text === "string" ? text.split(" ") : [];
+/** FinBen's form: words, as a list or between spaces, and a tag such as B-ORG for each; it names no article. */
+function recordOfTags(words: unknown, label: unknown, place: string): Sentence {
+  const tokens = typeof words === "string" ? words.split(" ") : Array.isArray(words) ? words.map(String) : [];
   const ids = Array.isArray(label)
     ? label.map((tag) =>
         tag === "O"
@@ -118,7 +118,7 @@ function recordOfTags(text: unknown, label: unknown, place: string): Sentence {
       )
     : [];
   if (tokens.length === 0 || ids.length !== tokens.length || ids.some((id) => id < 0)) {
-    throw damaged(place, "a text and one tag for each of its words", JSON.stringify({ text, label }));
+    throw damaged(place, "a text and one tag for each of its words", JSON.stringify({ words, label }));
   }
-  return sentenceOf(`sentence ${text}`, tokens, ids);
+  return sentenceOf(`sentence ${tokens.join(" ")}`, tokens, ids);
 }

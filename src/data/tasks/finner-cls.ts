@@ -61,7 +61,8 @@ export const finnerCls = defineTask<Entity>({
     id: "FinGPT/fingpt-ner-cls",
     splits: { train: "train", test: "test" },
     columns: ["instruction", "input", "output"],
-    isVerified: false,
+    isRepetitive: true, // seventeen wordings, and once for each entity of the sentence
+    seenIn: "AI4Finance-Foundation/FinGPT fingpt/FinGPT_Benchmark/data/prepare_data.ipynb",
     records: ({ instruction, input, output }, place) => {
       const entity = /'(.+)'/s.exec(String(instruction))?.[1];
       const type = String(output).trim().toLowerCase();

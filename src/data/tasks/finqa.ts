@@ -18,10 +18,10 @@ export const finqa = defineTask<PageQuestion>({
     "The original train split of FinQA is not in these files, only its dev and test; finqa-by-page splits what is here by report page, under its own name.",
   local: { files: FINQA_FILES, read: (root, { notes }) => readFinqa(root, notes) },
   hub: {
-    id: "TheFinAI/flare-finqa",
+    id: "ChanceFocus/flare-finqa", // TheFinAI/flare-finqa is the same under its maker's later name
     splits: { train: "train", dev: "valid", test: "test" },
     columns: ["query", "answer"],
-    isVerified: false,
+    seenIn: "meniData1/cocktail_effect src/cocktail.py",
     records: ({ query, answer }, place) => {
       const [, context, question] = /\nContext: (.*)\nQuestion: (.*?)\nAnswer:\s*$/s.exec(String(query)) ?? [];
       const result = resultText(answer);

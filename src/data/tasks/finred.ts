@@ -59,7 +59,8 @@ export const finred = defineTask<Related>({
     id: "FinGPT/fingpt-finred-re",
     splits: { train: "train", test: "test" },
     columns: ["input", "output"],
-    isVerified: false,
+    isRepetitive: true, // two wordings
+    seenIn: "AI4Finance-Foundation/FinGPT fingpt/FinGPT_Benchmark/data/prepare_data.ipynb",
     records: ({ input, output }, place) => [relatedOfClauses(input, output, place)],
   },
 });

@@ -26,7 +26,6 @@ export const fiqaSa = defineTask<Opinion>({
   answer: { kind: "label", field: "label", labels: LABELS },
   metric: "accuracy",
   unit: "distinct headline or post",
-  published: { train: 770, test: 230 },
   prompts: {
     plain: ({ sentence, target }) => `Is this positive, neutral or negative about ${target}?\n${sentence}`,
     fingpt: ({ sentence }) =>
@@ -52,8 +51,8 @@ export const fiqaSa = defineTask<Opinion>({
   hub: {
     id: "TheFinAI/fiqa-sentiment-classification",
     splits: { train: "train", dev: "valid", test: "test" },
-    columns: ["sentence", "target", "score"],
-    isVerified: false,
+    columns: ["sentence", "target", ["score", "sentiment_score"]],
+    seenIn: "TheFinAI/fiqa-sentiment-classification README.md",
     records: ({ sentence, target, score }, place) => [opinionOf(sentence, target, score, place)],
   },
 });

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { readText } from "../../formats/files.ts";
 import { parseJsonl } from "../../formats/jsonl.ts";
+import { labelOf } from "../readers/class-label.ts";
 import { damaged } from "../readers/damaged.ts";
 import { defineTask, type Numbered, type SplitRecords } from "../readers/definition.ts";
 import { groupOfText } from "../splits/splits.ts";
@@ -64,17 +65,21 @@ export const fpb = defineTask<Sentence>({
       return { train, test } satisfies SplitRecords<Sentence>;
     },
   },
-  // A parquet form of 50agree; the dataset's first home (takala/financial_phrasebank) is a script that unpacks an archive.
+  // 50agree with a split of its own; the dataset's first home (takala/financial_phrasebank) is a script that unpacks an archive.
   hub: {
-    id: "atrost/financial_phrasebank",
+    id: "odedovadia/financial_phrasebank_split",
     splits: { train: "train", dev: "validation", test: "test" },
-    columns: ["sentence", "label"],
-    isVerified: false,
+    mayLack: ["dev", "test"],
+    columns: [
+      ["sentence", "text"],
+      ["label", "labels", "sentiment"],
+    ],
+    seenIn: "meniData1/cocktail_effect src/cocktail.py",
     records: ({ sentence, label }, place, { variant }) => {
-      const name = LABELS[Number(label)];
+      const name = labelOf(label, LABELS);
       if (variant !== "50agree")
         throw damaged(place, "variant 50agree, the only one of this source", variant, "Use local files.");
-      if (typeof sentence !== "string" || label === "" || label === null || name === undefined) {
+      if (typeof sentence !== "string" || name === undefined) {
         throw damaged(
           place,
           "sentence and label, 0 (negative), 1 (neutral) or 2 (positive)",

@@ -42,7 +42,7 @@ export const gsm8k = defineTask<Problem>({
     config: "main",
     splits: { train: "train", test: "test" },
     columns: ["question", "answer"],
-    isVerified: false,
+    seenIn: "EleutherAI/lm-evaluation-harness lm_eval/tasks/gsm8k/gsm8k.yaml",
     records: (row, place, context) => [problemOf(row, place, context)],
   },
 });

@@ -13,14 +13,14 @@ interface Asked {
   answer: string;
 }
 
-/** Column of the file (its own spelling), our question, answered by yes or no, and by what FinGPT's wording of it is known. */
+/** Column of the file (its own spelling), our question, answered by yes or no, and what FinGPT's eleven wordings of it have in common. */
 const QUESTIONS: readonly (readonly [string, string, RegExp])[] = [
-  ["PriceOrNot", "Is the headline about price?", /about price\?/],
-  ["DirectionUp", "Did the price rise?", /going up/],
-  ["DirectionConstant", "Is the price unchanged?", /constant/],
-  ["DirectionDown", "Did the price fall?", /going down/],
-  ["PastPrice", "Is a past price mentioned?", /about price in the past/],
-  ["FuturePrice", "Is a future price mentioned?", /about price in the future/],
+  ["PriceOrNot", "Is the headline about price?", /\bprice\b(?! (?:going|staying|in the))/],
+  ["DirectionUp", "Did the price rise?", /price going up/],
+  ["DirectionConstant", "Is the price unchanged?", /price staying constant/],
+  ["DirectionDown", "Did the price fall?", /price going down/],
+  ["PastPrice", "Is a past price mentioned?", /price in the past/],
+  ["FuturePrice", "Is a future price mentioned?", /price in the future/],
   ["PastNews", "Is there past news other than prices?", /event.* in the past/],
   ["FutureNews", "Is there news of the future other than prices?", /event.* in the future/],
   ["AssetComparision", "Is gold compared with any other asset?", /compar/],
@@ -71,7 +71,9 @@ export const headline = defineTask<Asked>({
     id: "FinGPT/fingpt-headline-cls",
     splits: { train: "train", test: "test" },
     columns: ["instruction", "input", "output"],
-    isVerified: false,
+    caveat:
+      "the notebook that made it answers whether a headline is about price from the column of constant prices, so those answers are not the publication's.",
+    seenIn: "AI4Finance-Foundation/FinGPT fingpt/FinGPT_Benchmark/data/prepare_data.ipynb",
     records: ({ instruction, input, output }, place) => {
       const [, question] = QUESTIONS.find(([, , wording]) => wording.test(String(instruction))) ?? [];
       const answer = String(output).trim().toLowerCase();

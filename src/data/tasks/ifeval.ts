@@ -52,7 +52,7 @@ export const ifeval = defineTask<Instructed>({
     id: "google/IFEval",
     splits: { test: "train" },
     columns: ["prompt", "instruction_id_list", "kwargs"],
-    isVerified: false,
+    seenIn: "EleutherAI/lm-evaluation-harness lm_eval/tasks/ifeval/ifeval.yaml",
     records: (row, place) => [instructedOf(row, place)],
   },
 });

@@ -35,7 +35,7 @@ export const lima = defineTask<Instruction>({
     id: "GAIR/lima",
     splits: { train: "train" },
     columns: ["conversations"],
-    isVerified: false,
+    seenIn: "Lightning-AI/litgpt litgpt/data/lima.py",
     records: (row, place) => [turnsOf(listOf(row.conversations, place, "a list of turns"), place)],
   },
 });

@@ -42,7 +42,7 @@ export const math = defineTask<Problem>({
     id: "DigitalLearningGmbH/MATH-lighteval",
     splits: { train: "train", test: "test" },
     columns: ["problem", "solution"],
-    isVerified: false,
+    seenIn: "volcengine/verl examples/data_preprocess/math_dataset.py",
     records: (row, place, context) => [problemOf(row, place, context)],
   },
 });

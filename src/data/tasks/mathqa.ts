@@ -41,10 +41,10 @@ export const mathqa = defineTask<Choice>({
     },
   },
   hub: {
-    id: "allenai/math_qa",
+    id: "regisss/math_qa", // allenai/math_qa is a script that unpacks an archive
     splits: { train: "train", dev: "validation", test: "test" },
     columns: ["Problem", "options", "correct"],
-    isVerified: false,
+    seenIn: "EleutherAI/lm-evaluation-harness lm_eval/tasks/mathqa/mathqa.yaml",
     records: (row, place) => [choiceOf(row, place)],
   },
 });

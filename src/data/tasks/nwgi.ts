@@ -62,7 +62,7 @@ export const nwgi = defineTask<News>({
     id: "oliverwang15/news_with_gpt_instructions",
     splits: { train: "train", test: "test" },
     columns: ["news", "label"],
-    isVerified: false,
+    seenIn: "Open-Finance-Lab/FinLoRA data/process_sentiment_train.py",
     records: ({ news, label }, place) => [newsOf(news, label, place)],
   },
 });

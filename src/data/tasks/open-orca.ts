@@ -18,8 +18,8 @@ export const openOrca = defineTask<SystemQuestion>({
   hub: {
     id: "Open-Orca/OpenOrca",
     splits: { train: "train" },
-    columns: ["system_prompt", "question", "response"],
-    isVerified: false,
+    columns: [["system_prompt", "system"], "question", "response"],
+    seenIn: "meniData1/cocktail_effect src/cocktail.py",
     records(row, place) {
       const response = optionalText(row, "response", place);
       if (response === "") return []; // a few questions were never answered

@@ -38,7 +38,7 @@ export const openbookqa = defineTask<Choice>({
     config: "main",
     splits: { dev: "validation", test: "test" },
     columns: ["question_stem", "choices", "answerKey"],
-    isVerified: false,
+    seenIn: "EleutherAI/lm-evaluation-harness lm_eval/tasks/openbookqa/openbookqa.yaml",
     records(row, place) {
       const options = textList(objectOf(row.choices, place).text, place, "a list of options in choices.text");
       const question = textField(row, "question_stem", place);

@@ -33,8 +33,8 @@ export const openorcaDpo = defineTask<SystemQuestion>({
   hub: {
     id: "Intel/orca_dpo_pairs",
     splits: { train: "train" },
-    columns: ["system", "question", "chosen"],
-    isVerified: false,
+    columns: ["system", ["question", "input", "prompt"], "chosen"],
+    seenIn: "axolotl-ai-cloud/axolotl src/axolotl/prompt_strategies/dpo/chatml.py",
     records: (row, place) => [
       {
         system: optionalText(row, "system", place),

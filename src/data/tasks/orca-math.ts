@@ -27,7 +27,7 @@ export const orcaMath = defineTask<Solved>({
     id: "microsoft/orca-math-word-problems-200k",
     splits: { train: "train" },
     columns: ["question", "answer"],
-    isVerified: false,
+    seenIn: "meniData1/cocktail_effect src/cocktail.py",
     records: (row, place) => [
       { question: textField(row, "question", place), solution: textField(row, "answer", place) },
     ],

@@ -35,8 +35,8 @@ export const svamp = defineTask<Problem>({
   hub: {
     id: "ChilleD/SVAMP",
     splits: { train: "train", test: "test" },
-    columns: ["Body", "Question", "Answer"],
-    isVerified: false,
+    columns: ["Body", "Question", ["Answer", "final_answer"]],
+    seenIn: "mttariqi/bamot loaders/svamp.py",
     records: (row, place) => [problemOf(row, place)],
   },
 });

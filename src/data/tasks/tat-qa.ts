@@ -14,9 +14,13 @@ export const tatQa = defineTask<TatQuestion>({
   local: { files: TAT_QA_FILES, read: (root, { notes }) => readTatQa(root, notes) },
   hub: {
     id: "next-tat/TAT-QA",
-    splits: { train: "train", dev: "validation", test: "test" },
+    splits: {
+      train: "tatqa_dataset_train.json",
+      dev: "tatqa_dataset_dev.json",
+      test: "tatqa_dataset_test_gold.json", // tatqa_dataset_test.json has no answers
+    },
     columns: ["table", "paragraphs", "questions"],
-    isVerified: false,
+    seenIn: "next-tat/TAT-QA README.md",
     records: (row, place) => questionsOf(row, place),
   },
 });

@@ -10,6 +10,7 @@ export const twitterSentiment = defineTask<Tweet>({
     files: { train: "sent_train.csv", valid: "sent_valid.csv" },
     labels: ["bearish", "bullish", "neutral"],
     published: { train: [1442, 1923, 6178], valid: [347, 475, 1566] },
+    seenIn: "Open-Finance-Lab/FinLoRA data/process_sentiment_train.py",
   }),
   name: "twitter-sentiment",
   title: "sentiment of tweets on financial markets",

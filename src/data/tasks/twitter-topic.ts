@@ -37,6 +37,7 @@ export const twitterTopic = defineTask<Tweet>({
     files: { train: "topic_train.csv.gz", valid: "topic_valid.csv" },
     labels: LABELS,
     published: PUBLISHED,
+    seenIn: "meniData1/cocktail_effect src/cocktail.py",
     // the copies keep what the source of the tweets escaped; a person reads the characters
     clean: (text) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&"),
   }),
