@@ -477,7 +477,10 @@ describe("finance tasks read rows of the hub", () => {
     ["fiqa-sa", { sentence: "Acme falls", target: "Acme", score: -0.3 }, "negative"],
     [
       "finer-ord",
-      { text: "Ann of Acme Bank Umbra Paris", label: ["B-PER", "O", "B-ORG", "I-ORG", "B-ORG", "I-LOC"] },
+      {
+        token: ["Ann", "of", "Acme", "Bank", "Umbra", "Paris"],
+        label: ["B-PER", "O", "B-ORG", "I-ORG", "B-ORG", "I-LOC"],
+      },
       "person: Ann; organization: Acme Bank; organization: Umbra; location: Paris",
     ],
     ["finred", { input: "A owns B.", output: "owner_of: A, B; owned_by: B, A" }, "owner of: A | B; owned by: B | A"],
