@@ -74,14 +74,14 @@ export function storedSchema(schema: readonly SchemaElement[]): SchemaElement[] 
 
 /**
  * Readers of the top-level columns, by name.
- * @param asNumbers  numbers as JavaScript has them, classes as their numbers
+ * @param asNumbers  numbers as JavaScript has them
  * @throws {Error} a damaged Arrow schema
  */
 export function valueReaders(root: SchemaTree, metadata: FileMetaData, asNumbers: boolean): Map<string, ValueReader> {
   const said = (key: string) => metadata.key_value_metadata?.find((entry) => entry.key === key)?.value;
   const arrow = said("ARROW:schema");
   const fields = arrow === undefined ? [] : arrowFields(arrow);
-  const names = asNumbers ? {} : classNames(said("huggingface"));
+  const names = classNames(said("huggingface"));
   return new Map(
     root.children.map((column) => {
       const { name } = column.element;

@@ -15,7 +15,7 @@ export interface RowFileOptions {
   quotes?: boolean | undefined;
   /** Of .parquet: the columns that are wanted. Default: all that can be read. */
   columns?: readonly string[] | undefined;
-  /** Numbers as JavaScript has them and classes as their numbers, for readers that know what a column holds. Default: as the file says them. */
+  /** Numbers as JavaScript has them, for readers that know what a column holds. Default: as the file says them. */
   asNumbers?: boolean | undefined;
 }
 

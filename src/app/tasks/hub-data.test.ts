@@ -19,6 +19,9 @@ const READ = JSON.parse(readFileSync(join(GOLDEN, "expected.json"), "utf8")) as 
   Record<string, unknown[]>
 >;
 
+/** A copy whose classes are numbered from positive to negative. */
+const REORDERED = join(GOLDEN, "reordered");
+
 let folder: string;
 let server: HubServer;
 let workspace: Workspace;
@@ -68,13 +71,31 @@ test.each([
   const { repo, splits } = data.hubFiles[name]!;
   expect(repo).toBe(id);
   const rows = Object.entries(splits).map(async ([split, paths]) => {
-    const all = await Promise.all(paths.map(readAllRows));
+    const all = await Promise.all(paths.map((path) => readAllRows(path)));
     return [split, all.flat().length];
   });
   const read = Object.entries(READ[id]!).map(([split, all]) => [split, all.length]);
   expect(Object.fromEntries(await Promise.all(rows))).toEqual(Object.fromEntries(read));
   expect(task.source).toContain(`${id} at `);
   for (const split of ["train", "dev", "test"] as const) expect(task.splits[split]).not.toHaveLength(0);
+});
+
+test("fpb: the names that a copy gives its numbers count, whatever their order", async () => {
+  const [path] = (readdirSync(REORDERED) as string[]).filter((name) => name.startsWith("train"));
+  server.put("dataset", "odedovadia/financial_phrasebank_split", {
+    "data/train-00000-of-00001.parquet": readFileSync(join(REORDERED, path!)),
+  });
+  const settings = readSettings({ HF_ENDPOINT: server.endpoint, HF_HOME: join(folder, "reordered") });
+  const data = await fetchHubData({ fpb: { name: "fpb" } }, undefined, openWorkspace({ settings }));
+  const { splits, notes } = await loadTask({ name: "fpb" }, data);
+  const said = Object.values(splits).flatMap((all) => all.map(({ text, answer }) => [text, answer]));
+  expect(Object.fromEntries(said)).toEqual({
+    "Profit of Zorb Oyj fell to nil .": "negative",
+    "The hall in Lindau opens in June .": "neutral",
+    "Sales of kites rose by a third .": "positive",
+    "Orders for tyres doubled , the firm said .": "positive",
+  });
+  expect(notes.join(" ")).toMatch(/has no split validation: .* has no split test: test is carved/);
 });
 
 describe("examples of", () => {

@@ -21,6 +21,8 @@ from datasets import ClassLabel, Dataset, Features, Value, load_dataset
 
 HERE = pathlib.Path(__file__).parent
 REPOS = HERE / "repos"
+# a copy of the PhraseBank whose classes have other numbers
+REORDERED = HERE / "reordered"
 SEED = 20241002
 
 
@@ -164,9 +166,13 @@ PHRASES = {
 }
 
 
-def phrases(rows):
-    features = Features({"sentence": Value("string"), "label": ClassLabel(names=["negative", "neutral", "positive"])})
-    return Dataset.from_dict({"sentence": [text for text, _ in rows], "label": [label for _, label in rows]}, features=features)
+SENTIMENTS = ["negative", "neutral", "positive"]
+
+
+def phrases(rows, names=SENTIMENTS):
+    features = Features({"sentence": Value("string"), "label": ClassLabel(names=names)})
+    labels = [names.index(SENTIMENTS[label]) for _, label in rows]
+    return Dataset.from_dict({"sentence": [text for text, _ in rows], "label": labels}, features=features)
 
 
 # --- tables of text and a number, as CSV
@@ -192,7 +198,10 @@ def table(path, rows):
 
 def main():
     rng = random.Random(SEED)
-    shutil.rmtree(REPOS, ignore_errors=True)
+    for folder in [REPOS, REORDERED]:
+        shutil.rmtree(folder, ignore_errors=True)
+    REORDERED.mkdir()
+    phrases(PHRASES["train"], SENTIMENTS[::-1]).to_parquet(REORDERED / "train-00000-of-00001.parquet")
 
     def parquet(repo, names, splits, make):
         folder = REPOS / repo / "data"
