@@ -127,6 +127,7 @@ export const scoresSchema = schemaOf<Scores>()(
 );
 
 const cap = z.number().int().positive().nullable();
+const madeBy = z.record(z.string(), z.unknown());
 
 /** Of a task the name alone is checked here; whoever loads the task checks the rest. */
 export const subjectSchema: z.ZodType<Subject> = schemaOf<
@@ -139,6 +140,8 @@ export const subjectSchema: z.ZodType<Subject> = schemaOf<
     tasks: z.record(z.string(), z.looseObject({ name: z.string() })),
     max_dev: cap,
     max_test: cap,
+    made_by: madeBy.optional(),
+    asked: z.record(z.string(), z.object({ dev: madeBy.optional(), test: madeBy.optional() })).optional(),
   }),
 );
 

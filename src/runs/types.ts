@@ -1,5 +1,6 @@
 /** @file Records of a run directory, as they stand on disk (snake_case). Layout and semantics: docs/ARCHITECTURE.md. */
 
+import type { MadeBy } from "../base/made-by.ts";
 import type { TaskSpec } from "../specs/types.ts";
 import type { PanelVerdict, Verdict } from "../specs/verdicts.ts";
 
@@ -114,7 +115,10 @@ export interface Scores {
   tasks: Record<string, Partial<Record<"dev" | "test", SplitScores>>>;
 }
 
-/** subject.json of a folder that `mixtune eval` filled: whose scores these are, and on what. Runs and baselines of a study need none. */
+/**
+ * subject.json of a folder that `mixtune eval` filled: whose scores these are, and on what. Baselines of a study need none, runs one for tasks that
+ * their study does not describe.
+ */
 export interface Subject {
   /** As the person wrote it. */
   model: string;
@@ -127,7 +131,14 @@ export interface Subject {
   /** How many examples of each split. */
   max_dev: number | null;
   max_test: number | null;
+  /** Digests of a local model's files, a hosted one's interface. Absent: an earlier version wrote this. */
+  made_by?: MadeBy;
+  /** By task and split: digests of the examples, how many of them, how long answers may be. Absent: likewise. */
+  asked?: Asked;
 }
+
+/** What was asked of the splits of tasks, by task and split. */
+export type Asked = Readonly<Record<string, Readonly<Partial<Record<"dev" | "test", MadeBy>>>>>;
 
 /** receipt.json, written when a run ends. */
 export interface Receipt {

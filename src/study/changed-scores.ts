@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { canonicalJson } from "../base/canonical-json.ts";
 import { readScores, runPaths, writeScores } from "../runs/run-dir.ts";
 import type { StudyLock } from "./lock-file.ts";
-import { runDir } from "./scored.ts";
+import { askedOf } from "./subject.ts";
 
 /** A task's split that is scored on other examples than before. */
 export interface ChangedSplit {
@@ -13,12 +13,12 @@ export interface ChangedSplit {
   split: "dev" | "test";
 }
 
-/** Which splits of tasks have other examples, or another subset of them, than when the last lock was written. */
+/** Which splits of tasks are asked otherwise than when the last lock was written: other examples, labels, or a longer answer. */
 export function changedSplits(before: StudyLock, after: StudyLock): ChangedSplit[] {
   const scoredOn = (lock: StudyLock, task: string, split: "dev" | "test") =>
     canonicalJson([
-      lock.tasks[task]?.digests[split] ?? null,
-      split === "dev" ? lock.study.eval.max_dev : lock.study.eval.max_test,
+      askedOf(lock.tasks[task]?.digests[split] ?? "", split, lock.study.eval),
+      lock.study.tasks[task]?.answer ?? null,
     ]);
   return Object.keys(after.study.tasks).flatMap((task) =>
     (["dev", "test"] as const)
@@ -29,15 +29,18 @@ export function changedSplits(before: StudyLock, after: StudyLock): ChangedSplit
   );
 }
 
-/** Takes the scores of changed splits out of every run. To be called before the new lock is written: a kill in between repeats it. */
+/** Takes the scores of changed splits out of every run and baseline. To be called before the new lock is written: a kill in between repeats it. */
 export function forgetScores(studyDir: string, changed: readonly ChangedSplit[]): void {
-  const runs = join(studyDir, "runs");
-  if (changed.length === 0 || !existsSync(runs)) return;
-  for (const id of readdirSync(runs)) {
-    const dir = runDir(studyDir, id);
+  if (changed.length === 0) return;
+  for (const dir of [...foldersIn(studyDir, "runs"), ...foldersIn(studyDir, "baselines")]) {
     if (!existsSync(runPaths.scores(dir))) continue;
     const scores = readScores(dir);
     for (const { task, split } of changed) delete scores.tasks[task]?.[split];
     writeScores(dir, scores);
   }
+}
+
+function foldersIn(studyDir: string, part: "runs" | "baselines"): string[] {
+  const folder = join(studyDir, part);
+  return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
 }

@@ -199,7 +199,7 @@ test("a job is complete when it says done and has every score that was asked for
   expect(isComplete({ ...job, eval_tasks: ["a", "b", "c"] })).toBe(false);
 });
 
-test("scores of changed examples are taken out of every run, the others stay", () => {
+test("scores of changed examples, labels or lengths of answers are taken out of every run and baseline, the others stay", () => {
   const scores = { n: 1, n_groups: 1, metrics: {}, scoring: {} };
   const lockWith = (digest: string, maxTest: number | null) =>
     ({
@@ -213,9 +213,17 @@ test("scores of changed examples are taken out of every run, the others stay", (
   ]);
   const changed = changedSplits(lockWith("1", null), lockWith("2", null));
   expect(changed).toEqual([{ task: "a", split: "test" }]);
-  const run = join(dir, "runs", "r");
-  mkdirSync(run, { recursive: true });
-  writeScores(run, { tasks: { a: { dev: scores, test: scores }, b: { test: scores } } });
-  forgetScores(dir, changed);
-  expect(readScores(run)).toEqual({ tasks: { a: { dev: scores }, b: { test: scores } } });
+  const labels = (...names: string[]) =>
+    ({
+      ...lockWith("1", null),
+      study: { tasks: { a: { answer: { labels: names } } }, eval: { max_dev: 5 } },
+    }) as unknown as StudyLock;
+  expect(changedSplits(labels("x"), labels("x"))).toEqual([]);
+  expect(changedSplits(labels("x"), labels("x", "y")).map(({ split }) => split)).toEqual(["dev", "test"]);
+  for (const folder of [join(dir, "runs", "r"), join(dir, "baselines", "base-1")]) {
+    mkdirSync(folder, { recursive: true });
+    writeScores(folder, { tasks: { a: { dev: scores, test: scores }, b: { test: scores } } });
+    forgetScores(dir, changed);
+    expect(readScores(folder)).toEqual({ tasks: { a: { dev: scores }, b: { test: scores } } });
+  }
 });

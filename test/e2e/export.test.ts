@@ -145,7 +145,11 @@ describe("a place that is taken", () => {
   });
 
   test.for<[string, (out: string) => void, RegExp]>([
-    ["another export", () => {}, /an earlier export of the same, got another export/],
+    [
+      "another export",
+      () => {},
+      /holds another export.*expected format "hf", .*model\.kind "folder".*got format "peft"/,
+    ],
     [
       "other files",
       (out) => {

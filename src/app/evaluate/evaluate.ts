@@ -6,9 +6,11 @@ import { SpecError, WorkerError } from "../../base/errors.ts";
 import { folderSlug } from "../../base/slug.ts";
 import { loadTask } from "../../data/load-task.ts";
 import { lengthWithShots } from "../../data/tokens/few-shot.ts";
+import type { LoadedTask } from "../../data/types.ts";
 import { disagreementOf, type TaskDisagreement } from "../../metrics/disagreement.ts";
+import { openModelFolder } from "../../models/weights.ts";
 import { listPredictions, readPredictions, readScores, runPaths } from "../../runs/run-dir.ts";
-import type { LedgerLine, Scores } from "../../runs/types.ts";
+import type { LedgerLine, Scores, Subject } from "../../runs/types.ts";
 import { EVAL_DEFAULTS } from "../../specs/study-file.ts";
 import { TRAIN_DEFAULTS } from "../../specs/train.ts";
 import type { EvalSpec, TaskSpec } from "../../specs/types.ts";
@@ -17,10 +19,11 @@ import { executeJobs } from "../../study/execute.ts";
 import { appendLedger } from "../../study/ledger.ts";
 import { findStudyLock, type StudyLock, studyAround } from "../../study/lock-file.ts";
 import { ingredientTasks } from "../../study/plan.ts";
-import { claimFolder } from "../../study/subject.ts";
+import { askedOf, claimFolder } from "../../study/subject.ts";
 import type { Job } from "../../study/types.ts";
 import { threadsFor } from "../../workers/threads.ts";
 import { type HostedChoice, type HostedOptions, hostedChoice } from "../hosted/choice.ts";
+import { modelIdentity } from "../models/base-model.ts";
 import { specOfFinished } from "../models/model-files.ts";
 import { localModelDir, modelDir, modelDirOfRun, modelSize } from "../models/named-model.ts";
 import { dataOfJobs } from "../study/planned-study.ts";
@@ -75,11 +78,14 @@ export async function evaluate(
   const spec: EvalSpec = { ...evalSpec, splits: [...splits] };
   const specs = Object.fromEntries(tasks.map((task) => [task.name, task]));
   const data = await fetchHubData(specs, dataRoot, workspace, lock?.hub);
-  const asked = {
+  const loaded: LoadedTask[] = [];
+  for (const name of names) loaded.push(await loadTask(specs[name]!, data));
+  const subject = {
     few_shot: fewShot,
     tasks: Object.fromEntries(names.map((name) => [name, specs[name]!])),
     max_dev: spec.max_dev,
     max_test: spec.max_test,
+    asked: Object.fromEntries(loaded.map((task) => [task.name, askedIn(task, spec, fewShot)])),
   };
   const { dir, scores } = await (hosted === undefined ? scoreLocal() : scoreRemote(hosted));
   return { dir, tasks: names, scores, disagreements: disagreementsIn(dir, names, splits) };
@@ -87,7 +93,14 @@ export async function evaluate(
   async function scoreLocal(): Promise<{ dir: string; scores: Scores }> {
     const common = { tasks, eval_tasks: names, eval: spec, ...dataOfJobs(data) };
     const job = await (isRun ? runJob : baseJob)(model, common, options, workspace);
-    if (!isRun) claimFolder(job.dir, { model, at: job.model_dir, ...asked });
+    if (job.kind === "run") {
+      // of a run its own spec says what made it
+      const about = { model: job.spec.model.name, at: job.id, max_dev: null, max_test: null };
+      claimFolder(job.dir, { ...subject, ...about }, lock);
+    } else {
+      const { name: _name, ...made_by } = modelIdentity(model, job.model_dir, openModelFolder(job.model_dir).digest);
+      claimFolder(job.dir, { ...subject, model, at: job.model_dir, made_by });
+    }
     const record = (line: Omit<LedgerLine, "time">) => {
       if (studyDir !== undefined && line.event === "test_opened") appendLedger(studyDir, workspace.clock, line);
     };
@@ -99,11 +112,16 @@ export async function evaluate(
 
   async function scoreRemote(choice: HostedChoice): Promise<{ dir: string; scores: Scores }> {
     const { scoreHosted } = await import("../hosted/score-hosted.ts");
-    const loaded = await Promise.all(names.map((name) => loadTask(specs[name]!, data)));
     const dir = resolve(options.out ?? join("evals", folderSlug(`${choice.model}${shotsName(fewShot)}`)));
-    claimFolder(dir, { model, at: choice.baseUrl, ...asked });
+    claimFolder(dir, { ...subject, model, at: choice.baseUrl, made_by: { api: choice.api } });
     return { dir, scores: await scoreHosted(choice, loaded, spec, { dir, numShots: fewShot }, workspace) };
   }
+}
+
+/** What is asked of the splits, and of the training examples that are shown. */
+function askedIn({ digests }: LoadedTask, spec: EvalSpec, fewShot: number): NonNullable<Subject["asked"]>[string] {
+  const shown = fewShot === 0 ? {} : { shown_from: digests.train };
+  return Object.fromEntries(spec.splits.map((split) => [split, { ...askedOf(digests[split], split, spec), ...shown }]));
 }
 
 function disagreementsIn(dir: string, names: readonly string[], splits: readonly string[]): TaskDisagreement[] {

@@ -2,9 +2,9 @@
 
 import { existsSync, mkdirSync, readdirSync, renameSync, statfsSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { canonicalJson } from "../../base/canonical-json.ts";
 import { SpecError } from "../../base/errors.ts";
 import { bytes } from "../../base/human-numbers.ts";
+import { type MadeBy, refuseOtherMaker } from "../../base/made-by.ts";
 import {
   makeFolder,
   readText,
@@ -77,21 +77,25 @@ export function refuseTaken(out: string, subject: ExportSubject): void {
   const isOwn = (name: string) =>
     record !== undefined && statSync(join(out, name)).isFile() && record.files[name] === sha256OfFile(join(out, name));
   const other = names.find((name) => name !== RECORD && !isOwn(name));
-  if (other === undefined && record?.subject === canonicalJson(subject)) return;
+  const remedy = "Name another folder with options.out, or remove this one.";
+  if (other === undefined && record !== undefined) {
+    refuseOtherMaker(`${out}, which holds another export`, record.subject, { ...subject }, remedy);
+    return;
+  }
   throw new SpecError({
     place: out,
     expected: "no folder, an empty one, or an earlier export of the same",
-    got: !isFolder ? "a file" : other === undefined ? "another export" : `a folder with other files (${other})`,
-    remedy: "Name another folder with options.out, or remove this one.",
+    got: isFolder ? `a folder with other files (${other ?? RECORD})` : "a file",
+    remedy,
   });
 }
 
 /** What an export.json says was exported, and digests of the files that are its own. Undefined: it is none. */
-function readRecord(path: string): { subject: string; files: Readonly<Record<string, unknown>> } | undefined {
+function readRecord(path: string): { subject: MadeBy; files: Readonly<Record<string, unknown>> } | undefined {
   if (!existsSync(path)) return undefined;
   try {
     const { mixtune, format, options, model, files } = JSON.parse(readText(path));
-    return { subject: canonicalJson({ mixtune, format, options, model }), files: Object(files) };
+    return { subject: { mixtune, format, options, model }, files: Object(files) };
   } catch {
     return undefined;
   }

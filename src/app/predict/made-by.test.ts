@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DataError, SpecError } from "../../base/errors.ts";
+import type { MadeBy } from "../../base/made-by.ts";
 import type { TaskSpec } from "../../specs/types.ts";
 import { modelRef, openModelFiles } from "../models/model-files.ts";
 import { openWorkspace } from "../workspace.ts";
-import { claimOutput, type MadeBy, madeBy, madeByPath } from "./made-by.ts";
+import { claimOutput, madeBy, madeByPath } from "./made-by.ts";
 
 const TASK: TaskSpec = {
   name: "teams",

@@ -5,16 +5,13 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { canonicalJson } from "../../base/canonical-json.ts";
-import { DataError, SpecError } from "../../base/errors.ts";
+import { DataError } from "../../base/errors.ts";
+import { type MadeBy, refuseOtherMaker } from "../../base/made-by.ts";
 import { writeWhole } from "../../formats/files.ts";
 import type { TaskSpec } from "../../specs/types.ts";
 import { type OpenedModel, weightsOf } from "../models/model-files.ts";
 
-/** What answers follow from, besides the rows. */
-export type MadeBy = Readonly<Record<string, unknown>>;
-
-/** @param maxNewTokens  as it was asked for */
+/** What answers follow from, besides the rows. @param maxNewTokens  as it was asked for */
 export function madeBy(
   { ref, spec, model, tokenizer, template }: OpenedModel,
   { prompt, answer, fit, catalogue, variant, prompt_style }: TaskSpec,
@@ -47,18 +44,8 @@ export function claimOutput(out: string, mine: MadeBy, numDone: number): void {
     return;
   }
   if (!existsSync(path)) return;
-  const theirs = recordIn(path);
-  const text = (value: unknown) => (value === undefined ? "none" : canonicalJson(value));
-  const keys = [...new Set([...Object.keys(theirs), ...Object.keys(mine)])];
-  const differing = keys.filter((key) => text(theirs[key]) !== text(mine[key]));
-  if (differing.length === 0) return;
-  const said = (record: MadeBy) => differing.map((key) => `${key} ${text(record[key])}`).join(", ");
-  throw new SpecError({
-    place: `${out}, which holds ${numDone} answers`,
-    expected: said(theirs),
-    got: said(mine),
-    remedy: "Give another file with options.out, or delete this one to answer its rows again.",
-  });
+  const remedy = "Give another file with options.out, or delete this one to answer its rows again.";
+  refuseOtherMaker(`${out}, which holds ${numDone} answers`, recordIn(path), mine, remedy);
 }
 
 function recordIn(path: string): MadeBy {
