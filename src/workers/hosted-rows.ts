@@ -6,7 +6,7 @@ import { turnsOf } from "../data/tokens/turns.ts";
 import type { RunSpec, Shown } from "../specs/types.ts";
 
 /**
- * A file of JSON lines, each the turns of an example.
+ * A file of JSON lines, each the turns of an example; earlier answers in it are marked not to be trained on (`weight: 0`).
  * @param ingredients  by name, prepared: prompts as they were shortened
  */
 export function trainingFile(
@@ -17,7 +17,9 @@ export function trainingFile(
   const examples = names.map((name) => ingredients[name]!.split("train").examples);
   const lines = Array.from(ingredient, (which, k) => {
     const row = examples[which]![example[k]!]!;
-    const messages = [...turnsOf(row), { role: "assistant", content: row.answer }];
+    // A service trains on every answer that is not marked otherwise.
+    const before = turnsOf(row).map((turn) => (turn.role === "assistant" ? { ...turn, weight: 0 } : turn));
+    const messages = [...before, { role: "assistant", content: row.answer }];
     return `${JSON.stringify({ messages })}\n`;
   });
   return { content: Buffer.from(lines.join("")), rows: lines.length };

@@ -19,6 +19,7 @@ import { openTuningEndpoint, type TuningEndpoint } from "../eval/hosted/tuning-e
 import type { Budget, Prices } from "../eval/hosted/types.ts";
 import { readHostedJob, readMetrics, readReceipt, readStatus, runPaths, writeHostedJob } from "../runs/run-dir.ts";
 import { verifyRun } from "../runs/verify.ts";
+import type { Message } from "../specs/message.ts";
 import { runId } from "../specs/run-id.ts";
 import { TRAIN_DEFAULTS } from "../specs/train.ts";
 import type { RunSpec, TrainSpec } from "../specs/types.ts";
@@ -193,6 +194,27 @@ describe("the file that is sent", () => {
     expect(lines.map((line) => JSON.parse(line))).toEqual(expected);
     expect(rows).toBe(NUM_ROWS + 5);
     expect(trainingFile({ ...spec, seed: 6 }, ingredients).content).not.toEqual(content);
+  });
+
+  test("has earlier answers of a conversation, which the service is not to train on", () => {
+    const turns: Message[] = [
+      { role: "system", content: "Be brief." },
+      { role: "user", content: "Why?" },
+      { role: "assistant", content: "Because." },
+      { role: "user", content: "How?" },
+    ];
+    const { a } = ingredients;
+    const train = a.split("train");
+    const talked = { ...a, split: () => ({ ...train, examples: train.examples.map((one) => ({ ...one, turns })) }) };
+    const { content } = trainingFile(specOf(), { ...ingredients, a: talked });
+    const lines = content
+      .toString()
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line).messages);
+    const earlier = { role: "assistant", content: "Because.", weight: 0 };
+    const answer = { role: "assistant", content: expect.stringMatching(/./) };
+    expect(lines).toContainEqual([turns[0], turns[1], earlier, turns[3], answer]);
   });
 
   test("is shown as often as there are epochs: counts and tokens are those of its rows", () => {
