@@ -76,12 +76,10 @@ function requestOf(spec: TaskSpec, dataRoot: string | undefined): DatasetRequest
   if (dataRoot !== undefined && local?.files.every((file) => existsSync(join(dataRoot, file)))) return undefined;
   const { id, config, splits, mayLack = [] } = hub;
   const named = typeof config === "function" ? config(spec.variant ?? Object.keys(variants ?? {})[0] ?? "") : config;
-  const isOptional = ([split]: [string, string]) => (mayLack as readonly string[]).includes(split);
-  const all = Object.entries(splits);
-  const [optional, needed] = [all.filter(isOptional), all.filter((one) => !isOptional(one))].map((some) =>
-    some.map(([, name]) => name),
-  );
-  return { id, splits: needed!, optional: optional!, ...(named !== undefined && { config: named }) };
+  const lacking = new Set<string>(mayLack);
+  const names = (isOptional: boolean) =>
+    Object.entries(splits).flatMap(([split, name]) => (lacking.has(split) === isOptional ? [name] : []));
+  return { id, splits: names(false), optional: names(true), ...(named !== undefined && { config: named }) };
 }
 
 async function fetchOne(name: string, spec: TaskSpec, request: DatasetRequest, workspace: Workspace) {

@@ -46,7 +46,12 @@ SUBJECTS = [
     "a general event (apart from prices) in the future",
     "comparing gold with any other asset",
 ]
-ASKED = ["Is this headline on {}?", "Say whether the line covers {}.", "In this line, is {} discussed?", "The line: does it concern {}?"]
+ASKED = [
+    "Is this headline on {}?",
+    "Say whether the line covers {}.",
+    "In this line, is {} discussed?",
+    "The line: does it concern {}?",
+]
 
 
 def headline(rng, headlines):
@@ -77,7 +82,11 @@ HEADLINES = {
 # --- one entity a sentence, in every wording, and all of it again for each entity that the sentence has
 
 KINDS = ["location", "organization", "person"]
-WHICH = ["Which kind of entity is '{}' in the sentence?", "By the sentence, give the kind of '{}'.", "Name the kind of the entity '{}'."]
+WHICH = [
+    "Which kind of entity is '{}' in the sentence?",
+    "By the sentence, give the kind of '{}'.",
+    "Name the kind of the entity '{}'.",
+]
 
 
 def entities(rng, sentences):
@@ -101,7 +110,11 @@ SENTENCES = {
 # --- a page with its table in HTML, the turns before, and a question without an answer
 
 PAGES = {
-    "a": ("sales rose in 2031 , as table 1 shows .", [["1", "", "2031", "2030"], ["2", "sales", "$ 12", "$ 8"]], "costs were flat ."),
+    "a": (
+        "sales rose in 2031 , as table 1 shows .",
+        [["1", "", "2031", "2030"], ["2", "sales", "$ 12", "$ 8"]],
+        "costs were flat .",
+    ),
     "b": ("rent is paid yearly .", [["1", "", "2031"], ["2", "rent", "3"]], "see note 4 ."),
     "c": ("the hall was sold .", [["1", "", "2031"], ["2", "price", "40"]], "no more halls are left ."),
 }
@@ -128,7 +141,9 @@ def turns(dialogues):
             text = f"{before} {html(table)} {after}\n"
             for i in range(at):
                 text += f"Question: {questions[i]}\nAnswer: {answers[i]}\n"
-            rows.append((text + f"Question: {question}\n", answers[at], "Read the page and answer the last question.\n"))
+            rows.append(
+                (text + f"Question: {question}\n", answers[at], "Read the page and answer the last question.\n")
+            )
     return instructed(rows)
 
 
@@ -179,11 +194,20 @@ def phrases(rows, names=SENTIMENTS):
 
 TWEETS = {
     "sent": {
-        "train": [("$ZORB sinks after the feast https://t.co/a1", 0), ("$QUUX soars, \"best day\" yet", 1), ("The bell rings\nas ever", 2), ("Open day at the mint", 2)],
+        "train": [
+            ("$ZORB sinks after the feast https://t.co/a1", 0),
+            ('$QUUX soars, "best day" yet', 1),
+            ("The bell rings\nas ever", 2),
+            ("Open day at the mint", 2),
+        ],
         "valid": [("Open day at the mint https://t.co/b2", 2), ("$PLOP slides on weak tyres", 0)],
     },
     "topic": {
-        "train": [("Oil &gt; $70 as tankers wait", 6), ("Zorb goes public at last", 11), ("Shares end the day flat", 19)],
+        "train": [
+            ("Oil &gt; $70 as tankers wait", 6),
+            ("Zorb goes public at last", 11),
+            ("Shares end the day flat", 19),
+        ],
         "valid": [("The bank of Zorbia keeps its rate", 1)],
     },
 }
@@ -209,8 +233,18 @@ def main():
         for split, rows in splits.items():
             make(rows).to_parquet(folder / f"{split}-00000-of-00001{names.get(split, '')}.parquet")
 
-    parquet("FinGPT/fingpt-headline-cls", {"train": "-076115da2f92cef9", "test": "-cf6e616f865b5590"}, HEADLINES, lambda rows: headline(rng, rows))
-    parquet("FinGPT/fingpt-ner-cls", {"train": "-b7fd93300d28495b", "test": "-71355aae60cb2b0b"}, SENTENCES, lambda rows: entities(rng, rows))
+    parquet(
+        "FinGPT/fingpt-headline-cls",
+        {"train": "-076115da2f92cef9", "test": "-cf6e616f865b5590"},
+        HEADLINES,
+        lambda rows: headline(rng, rows),
+    )
+    parquet(
+        "FinGPT/fingpt-ner-cls",
+        {"train": "-b7fd93300d28495b", "test": "-71355aae60cb2b0b"},
+        SENTENCES,
+        lambda rows: entities(rng, rows),
+    )
     parquet("FinGPT/fingpt-convfinqa", {"train": "-7acaa8cc8803a6e9", "test": "-bd8f5a41f70344d2"}, TURNS, turns)
     names = {"train": "-76a97cdb03ed8a9c", "valid": "-ebe922b746bd1328", "test": "-5ed0ee6b1f761c33"}
     parquet("ChanceFocus/flare-finqa", names, QUESTIONS, finqa)
@@ -227,7 +261,10 @@ def main():
             read = load_dataset(str(folder), cache_dir=cache)
             expected[str(folder.relative_to(REPOS))] = {split: rows.to_list() for split, rows in read.items()}
     (HERE / "expected.json").write_text(json.dumps(expected, indent=1, ensure_ascii=False) + "\n")
-    versions = {"python": sys.version.split()[0], **{name: importlib.metadata.version(name) for name in ["datasets", "pyarrow"]}}
+    versions = {
+        "python": sys.version.split()[0],
+        **{name: importlib.metadata.version(name) for name in ["datasets", "pyarrow"]},
+    }
     provenance = {"command": "python test/golden/data/hub-layouts/make.py", "versions": versions, "seed": SEED}
     (HERE / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
 
