@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { parseJson } from "../base/json-text.ts";
 import { readParquet } from "./parquet.ts";
+import { UnreadableValue } from "./row.ts";
 
 const GOLDEN = join(import.meta.dirname, "../../test/golden/formats/parquet");
 const { files, rows } = parseJson(readFileSync(join(GOLDEN, "expected.json"), "utf8")) as {
@@ -36,6 +37,29 @@ describe("readParquet", () => {
     const rows = await readParquet(join(GOLDEN, "not-utf8.parquet"));
     expect(rows.map(({ value }) => value.text)).toEqual(
       ["fine", "\xff\xfe bad"].map((text) => Uint8Array.from(Buffer.from(text, "latin1"))),
+    );
+  });
+
+  test("gives classes the names that the footer has for them", async () => {
+    const labels = async (asNumbers: boolean) =>
+      (await readParquet(join(GOLDEN, "classes.parquet"), { asNumbers })).map(({ value }) => value.label);
+    expect(await labels(false)).toEqual(["pos", "neg", null, -1]);
+    expect(await labels(true)).toEqual([1, 0, null, -1]);
+  });
+
+  test("hands on what is wrong with a column to whoever uses it, and refuses it where it is asked for", async () => {
+    const path = join(GOLDEN, "bad-text.parquet");
+    const unreadable = new UnreadableValue("bytes that are not UTF-8 in a column of text");
+    expect((await readParquet(path)).map(({ value }) => value)).toEqual([
+      { text: "fine", note: unreadable },
+      { text: "too", note: unreadable },
+    ]);
+    expect((await readParquet(path, { columns: ["text"] })).map(({ value }) => value)).toEqual([
+      { text: "fine" },
+      { text: "too" },
+    ]);
+    await expect(readParquet(path, { columns: ["note"] })).rejects.toThrow(
+      /bad-text\.parquet: rows 1 to 2 of column note: .*not UTF-8/,
     );
   });
 

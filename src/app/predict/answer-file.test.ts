@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parseJson } from "../../base/json-text.ts";
 import { parseCsv } from "../../formats/csv.ts";
 import { parseJsonl } from "../../formats/jsonl.ts";
 import { readParquet } from "../../formats/parquet.ts";
+import { readAllRows } from "../../formats/row-file.ts";
 import { type AnsweredRows, openAnswerFile } from "./answer-file.ts";
 import { addedColumns, type Predicted } from "./predicted.ts";
 
@@ -80,6 +82,29 @@ describe("the rows and their answers are in", () => {
     expect(read).toEqual(named.map((row) => ({ note: null, list: null, ...row })));
     expect(readdirSync(folder)).toEqual(["o.parquet"]);
   });
+});
+
+test("numbers are in every format as the input writes them", async () => {
+  const numbers = ["1790000000000000001", "9007199254740993", "1.0", "5.10", "1e5", "-0", "0.30000000000000004"];
+  const list = numbers
+    .slice(0, 2)
+    .map(
+      (id) => parseJson(`{"id": ${id}, "any": [${numbers.join()}], "price": 5.10, "score": 1.0, "odd": 1e5}`) as object,
+    );
+  const some = { rows: list as AnsweredRows["rows"], added };
+  const texts = async (ending: string) => {
+    const path = join(folder, `numbers.${ending}`);
+    const file = await openAnswerFile(path, some);
+    file.add(answers.slice(0, 2));
+    file.finish();
+    expect((await openAnswerFile(path, some)).numDone).toBe(2);
+    const read = (await readAllRows(path)).map(({ fields }) => fields);
+    return read.map(({ id, any, price, score, odd }) =>
+      [id, typeof any === "string" ? parseJson(any) : any, price, score, odd].map(String),
+    );
+  };
+  const expected = numbers.slice(0, 2).map((id) => [id, numbers.join(), "5.10", "1.0", "1e5"]);
+  for (const ending of ENDINGS) expect([ending, await texts(ending)]).toEqual([ending, expected]);
 });
 
 describe.each(ENDINGS)("a call with .%s that was killed", (ending) => {

@@ -4,6 +4,7 @@
  */
 
 import { type ErrorDetail, MixtuneError } from "../../base/errors.ts";
+import { composed } from "../../base/unicode.ts";
 import type { Split } from "../../specs/types.ts";
 import { parseAnswer, renderAnswer } from "../answers.ts";
 import { sortedByPrompt } from "../batches/layout.ts";
@@ -88,12 +89,13 @@ export function splitFacts(task: LoadedTask, split: Split, { scoreConstant }: Fa
   const prompts = new Map<string, Set<string>>();
   let repeated = 0;
   for (const example of examples) {
-    const key = isDocument ? example.answer : example.prompt;
+    const key = composed(isDocument ? example.answer : example.prompt);
+    const said = composed(example.answer);
     const answers = prompts.get(key) ?? new Set();
-    if (answers.has(example.answer)) repeated++;
-    prompts.set(key, answers.add(example.answer));
+    if (answers.has(said)) repeated++;
+    prompts.set(key, answers.add(said));
   }
-  const isContradicted = ({ prompt }: Example) => !isDocument && (prompts.get(prompt)?.size ?? 0) > 1;
+  const isContradicted = ({ prompt }: Example) => !isDocument && (prompts.get(composed(prompt))?.size ?? 0) > 1;
   const constant = isDocument ? undefined : bestConstant(task, examples, scoreConstant);
   return {
     split,

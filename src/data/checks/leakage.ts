@@ -4,6 +4,7 @@
  */
 
 import { DataError } from "../../base/errors.ts";
+import { composed } from "../../base/unicode.ts";
 import { mayOverlap } from "../../specs/tasks.ts";
 import type { Split } from "../../specs/types.ts";
 import { normalizeText } from "../splits/splits.ts";
@@ -161,8 +162,8 @@ function traces(example: Example, { name, unit }: LoadedTask): { key: string; by
   const text = textOf(example);
   const normal = normalizeText(text);
   const found = normal.split(" ").length < MIN_WORDS ? [] : [{ key: `text\n${normal}`, by: "text", what: text }];
-  const { group } = example;
-  if (group === normal || group === text) return found;
+  const group = composed(example.group);
+  if (group === normal || group === composed(text)) return found;
   // A number says nothing outside its own task.
   const space = unit === undefined || /^\d+$/.test(group) ? `task ${name}` : `unit ${unit}`;
   return [...found, { key: `${space}\n${group}`, by: unit ?? "group", what: group }];

@@ -255,8 +255,8 @@ async function* usableRows(
     );
   if (swallowing.length > 0) {
     notes.push(
-      `${path}: ${swallowing.length} of ${numRows} rows, the first at line ${swallowing[0]}, have a cell with tabs and line breaks in it. ` +
-        "A quote at the beginning of a cell holds all up to the next quote. Set data.quotes: false if quotes are characters like any other in this file.",
+      `${path}: in ${swallowing.length} of ${numRows} rows, first at line ${swallowing[0]}, a cell holds tabs and line breaks. ` +
+        "A quote at the beginning of a cell takes in all up to the next quote. Set data.quotes: false if quotes are characters like any other in this file.",
     );
   }
   if (numBad > 0) {

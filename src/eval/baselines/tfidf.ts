@@ -5,6 +5,8 @@
  * Legend: n rows, F features.
  */
 
+import { composed } from "../../base/unicode.ts";
+
 /** Sparse rows [n, F]: row r has values[rowStart[r] .. rowStart[r + 1]] in the columns of the same positions. */
 export interface SparseRows {
   numRows: number;
@@ -19,7 +21,7 @@ const MIN_DF = 2;
 
 /** Fits the features on training texts. */
 export function fitTfidf(train: readonly string[]): { transform(texts: readonly string[]): SparseRows } {
-  const blocks = [wordNgrams, charNgrams].map((ngrams) => fitBlock(train, ngrams));
+  const blocks = [wordNgrams, charNgrams].map((ngrams) => fitBlock(train, (text) => ngrams(composed(text))));
   const numColumns = blocks.reduce((sum, block) => sum + block.numColumns, 0);
   const transform = (texts: readonly string[]): SparseRows => {
     const rowStart = new Int32Array(texts.length + 1);

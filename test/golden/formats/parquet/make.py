@@ -71,6 +71,17 @@ pq.write_table(table.slice(0, 0), os.path.join(HERE, "empty.parquet"))
 binary = pa.table({"text": pa.array([b"fine", b"\xff\xfe bad"], pa.binary())})
 pq.write_table(binary, os.path.join(HERE, "not-utf8.parquet"), compression="none")
 
+# Classes by their numbers, with their names in the footer as datasets writes them; texts that are not UTF-8 beside good ones.
+features = {"label": {"_type": "ClassLabel", "names": ["neg", "pos"]}, "text": {"_type": "Value", "dtype": "string"}}
+classes = pa.table({"text": ["a", "b", "c", "d"], "label": pa.array([1, 0, None, -1], pa.int64())})
+pq.write_table(
+    classes.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})}),
+    os.path.join(HERE, "classes.parquet"),
+)
+offsets = pa.py_buffer(bytes([0, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0]))
+bad = pa.StringArray.from_buffers(2, offsets, pa.py_buffer(b"x\xff\xfe"))
+pq.write_table(pa.table({"text": ["fine", "too"], "note": bad}), os.path.join(HERE, "bad-text.parquet"))
+
 # One run of so many equal values that its length takes three bytes, for a test that makes the length a lie.
 pq.write_table(pa.table({"flag": [1] * 20_000}), os.path.join(HERE, "one-run.parquet"), compression="none")
 # Rows of a task, for tests of the command.
