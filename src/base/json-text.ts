@@ -3,11 +3,10 @@
 import { WrittenNumber, writtenNumber } from "./written-number.ts";
 
 /**
- * Finds what may be a number that `String` writes otherwise: an exponent, a fraction that ends in 0, -0, more digits than a number holds, a very
- * small one. Texts inside strings may look so too; that costs time, nothing else.
+ * What a number may have that `String` writes otherwise: more digits than a double holds, a fraction that ends in 0, an exponent, many zeros in front,
+ * a minus before 0.
  */
-const MAY_BE_WRITTEN_OTHERWISE =
-  /(?:^|[:,[])\s*-?(?:[\d.]{16}|\d+\.\d*0(?!\d)|\d+(?:\.\d+)?[eE]|0\.000000|(?<=-)0(?![.\d]))/;
+const WRITTEN_OTHERWISE = /[\d.]{16}|\.\d*0(?!\d)|\d[eE]|0\.000000|-0(?![.\d])/;
 
 /** Strings, brackets, and what stands between commas and colons. Strings first run to their end without a choice: they may be of many megabytes. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}]|[^\s",:[\]{}]+/g;
@@ -15,7 +14,26 @@ const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}]|[^\s",:[\]{}]+/g;
 /** `JSON.parse`, but for numbers that would not be written as they stand: those are {@link WrittenNumber}s. @throws {SyntaxError} as JSON.parse */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
-  return MAY_BE_WRITTEN_OTHERWISE.test(text) ? parseTokens(text) : value;
+  return mayBeWrittenOtherwise(text) ? parseTokens(text) : value;
+}
+
+/** Looks between the strings, which may be long and say anything. */
+function mayBeWrittenOtherwise(text: string): boolean {
+  for (let at = 0; ; ) {
+    const quote = text.indexOf('"', at);
+    if (WRITTEN_OTHERWISE.test(quote < 0 ? text.slice(at) : text.slice(at, quote))) return true;
+    if (quote < 0) return false;
+    at = text.indexOf('"', quote + 1);
+    while (isEscaped(text, at)) at = text.indexOf('"', at + 1);
+    at++;
+  }
+}
+
+/** Whether an odd number of backslashes stands before a place. */
+function isEscaped(text: string, at: number): boolean {
+  let first = at;
+  while (text[first - 1] === "\\") first--;
+  return (at - first) % 2 === 1;
 }
 
 /** A list or object that is being read: an object's items are its entries. */

@@ -41,10 +41,8 @@ describe("readParquet", () => {
   });
 
   test("gives classes the names that the footer has for them", async () => {
-    const labels = async (asNumbers: boolean) =>
-      (await readParquet(join(GOLDEN, "classes.parquet"), { asNumbers })).map(({ value }) => value.label);
-    expect(await labels(false)).toEqual(["pos", "neg", null, -1]);
-    expect(await labels(true)).toEqual([1, 0, null, -1]);
+    const rows = await readParquet(join(GOLDEN, "classes.parquet"));
+    expect(rows.map(({ value }) => value.label)).toEqual(["pos", "neg", null, -1]);
   });
 
   test("hands on what is wrong with a column to whoever uses it, and refuses it where it is asked for", async () => {

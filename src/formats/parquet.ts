@@ -20,7 +20,7 @@ export interface ParquetRow {
 export interface ParquetOptions {
   /** Top-level columns that are read, as far as they are there; one that cannot be read is an error. Default: all that can be read. */
   columns?: readonly string[] | undefined;
-  /** Numbers as JavaScript has them and classes as their numbers, for readers that know what a column holds. Default: as the file says them. */
+  /** Numbers as JavaScript has them, for readers that know what a column holds. Default: as the file says them. */
   asNumbers?: boolean | undefined;
 }
 

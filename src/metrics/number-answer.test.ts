@@ -74,6 +74,10 @@ describe("an answer equals gold", () => {
     ["94 1 2 3", { answer: "94" }, false, false],
     ["", { answer: "0" }, false, false],
     ["0", { answer: "0" }, true, true],
+    ["1790000000000000001", { answer: "1790000000000000001" }, true, true],
+    ["1,790,000,000,000,000,001", { answer: "1790000000000000001" }, true, true],
+    ["1790000000000000000", { answer: "1790000000000000001" }, false, false],
+    ["1234567891", { answer: "1234567890" }, false, true],
   ])("%j of %j: strictly %j, leniently %j", (text, gold, strict, lenient) => {
     expect(right(text, gold)).toEqual({ strict, lenient });
   });
