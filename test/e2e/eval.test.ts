@@ -1,10 +1,11 @@
-/** @file A folder of mixtune eval belongs to what filled it: model, examples, labels and length of answers. */
+/** @file What mixtune eval stores: it belongs to the model, examples and asking that made it, and outlives a service's model. */
 
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mixtune, temporaryFolder } from "../support/command.ts";
+import { MODEL, type ModelServerOptions, startModelServer } from "../support/model-server.ts";
 
 const TINY = fileURLToPath(new URL("../../assets/tiny", import.meta.url));
 
@@ -56,4 +57,86 @@ test("scores of other weights, examples or lengths of answers are refused with t
   await refused({ word: "other" }, /teams test\.examples "[0-9a-f]+".*teams test\.examples/s);
   await refused({ more: "eval: {max_new_tokens: 7}\n" }, /teams test\.max_new_tokens none.*max_new_tokens 7/s);
   expect(await again({})).toMatchObject({ status: 0, stdout: first.stdout });
+});
+
+describe("a hosted model", () => {
+  const evalOf = (name: string, baseUrl: string, out: string) => {
+    writeFileSync(join(folder, "study.yaml"), study(""));
+    writeFileSync(join(folder, "test.jsonl"), rows(4, "test"));
+    const where = ["--base-url", baseUrl, "--allow-hosted", "--out", out];
+    return mixtune(["eval", `openai:${name}`, "--tasks", "study.yaml", "--json", ...where], {
+      cwd: folder,
+      env: { MIXTUNE_CACHE: join(folder, "cache"), OPENAI_API_KEY: "" },
+    });
+  };
+  const withServer = async <T>(
+    options: ModelServerOptions,
+    use: (baseUrl: string, sent: () => number) => Promise<T>,
+  ) => {
+    const server = await startModelServer(options);
+    try {
+      return await use(server.baseUrl, () => server.seen.length);
+    } finally {
+      await server.close();
+    }
+  };
+  const models = (shutdown_date: string | null) => ({ models: [{ id: MODEL, shutdown_date }, { id: "whisperer" }] });
+
+  test("is asked with a word on when it ends, and its answers are scored again when it is gone", async () => {
+    const { baseUrl, first } = await withServer(models("2999-01-14"), async (baseUrl) => {
+      return { baseUrl, first: await evalOf(MODEL, baseUrl, "ending") };
+    });
+    expect(first).toMatchObject({ status: 0 });
+    expect(first.stderr).toContain(`shuts ${MODEL} down on 2999-01-14.`);
+
+    const judged = await mixtune(["rescore", "ending"], { cwd: folder });
+    expect(judged).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/1 splits judged again.*nothing changed/),
+    });
+    expect(await evalOf(MODEL, baseUrl, "ending")).toMatchObject({ status: 0, stdout: first.stdout });
+    rmSync(join(folder, "ending"), { recursive: true });
+    const kept = await evalOf(MODEL, baseUrl, "ending");
+    expect(JSON.parse(kept.stdout)).toEqual(JSON.parse(first.stdout));
+  });
+
+  test("that has ended is refused, and nothing is sent", async () => {
+    await withServer(models("2020-01-14"), async (baseUrl, sent) => {
+      const { status, stderr } = await evalOf(MODEL, baseUrl, "ended");
+      expect(stderr).toMatch(/still answers with.*shut down on 2020-01-14.*mixtune rescore/s);
+      expect(status).toBe(2);
+      expect(sent()).toBe(0);
+    });
+  });
+
+  test("that its service does not list is asked all the same, and the nearest name is said", async () => {
+    await withServer({ ...models(null), reply: () => "cards" }, async (baseUrl) => {
+      const { status, stderr } = await evalOf("shoutr", baseUrl, "unlisted");
+      expect(stderr).toMatch(/not in its list of models.*shouter/s);
+      expect(status).toBe(0);
+    });
+  });
+
+  test("of a service without a list of models is asked as ever", async () => {
+    await withServer({ models: null }, async (baseUrl, sent) => {
+      const { status, stderr } = await evalOf(MODEL, baseUrl, "no-list");
+      expect(stderr).not.toMatch(/shuts|deprecates/);
+      expect(status).toBe(0);
+      expect(sent()).toBeGreaterThan(0);
+    });
+  });
+
+  test("among baselines is planned with a word on its end, and a closed one does not stop the plan", async () => {
+    writeFileSync(join(folder, "baselines.yaml"), `${study("")}eval: {baselines: ["openai:${MODEL}"]}\n`);
+    const plan = (options: ModelServerOptions) =>
+      withServer(options, (baseUrl) =>
+        mixtune(["plan", "baselines.yaml", "--base-url", baseUrl, "--out", "planned"], { cwd: folder }),
+      );
+    const ending = await plan(models("2999-01-14"));
+    expect(ending.stderr).toContain(`shuts ${MODEL} down on 2999-01-14.`);
+    expect(ending.status).toBe(0);
+    const closed = await plan(models("2020-01-14"));
+    expect(closed.stderr).toContain("shut down on 2020-01-14");
+    expect(closed.status).toBe(0);
+  });
 });

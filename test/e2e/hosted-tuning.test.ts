@@ -95,7 +95,7 @@ const SCORES = [
 ];
 
 describe("before anything is paid", () => {
-  test("plan shows rows, host, price and what will not be as written, and sends nothing", async () => {
+  test("plan shows rows, host, price and what will not be as written, and sends no row", async () => {
     const { stdout, status } = await study("plan", "planned", ["--prices", "1,2,1000"]);
     expect(status).toBe(0);
     const { runs, bill } = JSON.parse(stdout);
@@ -108,7 +108,7 @@ describe("before anything is paid", () => {
     expect(text.stdout).toMatch(new RegExp(`host +${server.baseUrl}, model ${BASE}, without a key`));
     expect(text.stdout).toMatch(/price +of training not known: give --prices IN,OUT,TRAINED/);
     expect(text.stdout).toMatch(/learning_rate \(0\.00003 here\)/);
-    expect(server.seen).toEqual([]);
+    expect(new Set(server.seen.map(({ what }) => what))).toEqual(new Set(["GET /models"]));
   });
 
   test("nobody who did not allow it sends rows, and nobody who did not say yes pays", async () => {
@@ -120,6 +120,19 @@ describe("before anything is paid", () => {
     const unpaid = await study("run", "unpaid", ["--allow-hosted"]);
     expect([unpaid.status, unpaid.stderr]).toEqual([2, expect.stringMatching(/--yes: expected consent to pay 127/)]);
     expect(server.seen).toEqual([]);
+  });
+
+  test("a base model that the service has closed is refused by plan and run, before a row is sent", async () => {
+    await server.close();
+    server = await startTuningServer({ apiKey: KEY, ofBase: { shutdown_date: "2020-01-14" } });
+    for (const [verb, words] of [
+      ["plan", []],
+      ["run", PAID],
+    ] as const) {
+      const { status, stderr } = await study(verb, "closed", words);
+      expect([status, stderr]).toEqual([2, expect.stringContaining("got one that it shut down on 2020-01-14")]);
+    }
+    expect(new Set(server.seen.map(({ what }) => what))).toEqual(new Set(["GET /models"]));
   });
 
   test.each<[string, string[], RegExp]>([

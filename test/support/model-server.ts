@@ -47,6 +47,8 @@ export interface ModelServerOptions {
   refuses?: readonly string[];
   /** Answers chats in place of shouting, as any model that is asked for. */
   reply?(prompt: string, model: string): string;
+  /** Entries of its list of models; null: it has none. Default: the model and a whisperer, none with `reply`. */
+  models?: readonly object[] | null;
   withoutLogprobs?: boolean;
   withoutUsage?: boolean;
   delayMs?: number;
@@ -76,9 +78,11 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     for await (const piece of req) pieces.push(piece);
     const text = Buffer.concat(pieces).toString();
     const path = req.url ?? "";
-    if (path === "/v1/models") {
+    if (path.startsWith("/v1/models")) {
       open--;
-      return send(res, 200, { object: "list", data: [{ id: MODEL }, { id: "whisperer" }] });
+      const { reply, models = reply === undefined ? [{ id: MODEL }, { id: "whisperer" }] : null } = options;
+      if (path === "/v1/models" && models !== null) return send(res, 200, { object: "list", data: models });
+      return send(res, 404, { error: { message: "Not found", code: "not_found" } });
     }
     const body = text === "" ? {} : JSON.parse(text);
     seen.push({ path, headers: req.headers, body });

@@ -70,6 +70,8 @@ export interface TuningServerOptions {
   pageSize?: number;
   /** Makes jobs fail so. */
   fails?: { code: string; message: string };
+  /** Its list of models has this to say of the base model. */
+  ofBase?: object;
   /** Without these, answered with 404: `/fine_tuning/jobs/…/events`. */
   lacks?: RegExp;
 }
@@ -211,7 +213,7 @@ export async function startTuningServer(options: TuningServerOptions = {}): Prom
       moveOn(job);
       return answer(200, jobObject(job));
     }
-    if (what === "GET /models") return answer(200, { object: "list", data: [{ id: BASE }] });
+    if (what === "GET /models") return answer(200, { object: "list", data: [{ id: BASE, ...options.ofBase }] });
     if (what === "POST /chat/completions") return chat(JSON.parse(body.toString()));
     return problem(404, `Invalid URL (${what})`);
   };

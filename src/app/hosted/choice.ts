@@ -38,7 +38,7 @@ export type HostedChoice = Pick<
 };
 
 /** OpenAI's own endpoint, as its documentation names it. */
-const OPENAI_URL = "https://api.openai.com/v1";
+export const OPENAI_URL = "https://api.openai.com/v1";
 const DEFAULT_CONCURRENCY = 8;
 
 /**

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { count } from "../../base/human-numbers.ts";
 import { type HostedModel, openHostedModel } from "../../eval/hosted/hosted-model.ts";
 import type { HostedSettings } from "../../eval/hosted/settings.ts";
 import type { HostedAnswer } from "../../eval/hosted/types.ts";
@@ -33,8 +34,15 @@ export function openHosted(
   });
 }
 
-/** Says which parameters the answers were given without. */
+/** Says which parameters the answers were given without, and where several models gave them: a name may have moved on to another one. */
 export function sayLeftOut(answers: readonly HostedAnswer[], workspace: Workspace): void {
   const names = [...new Set(answers.flatMap(({ left_out }) => left_out))];
   if (names.length > 0) workspace.note(`The model does not take ${names.join(", ")}: its answers were given without.`);
+  const byModel = new Map<string, number>();
+  for (const { model } of answers) byModel.set(model, (byModel.get(model) ?? 0) + 1);
+  if (byModel.size < 2) return;
+  const each = [...byModel].map(([model, n]) => `${model} ${count(n)}`).join(", ");
+  workspace.note(
+    `The answers are of ${byModel.size} models (${each}): name one of them, with its date, to have it alone.`,
+  );
 }

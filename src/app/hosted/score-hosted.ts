@@ -18,6 +18,7 @@ import type { EvalSpec } from "../../specs/types.ts";
 import type { Workspace } from "../workspace.ts";
 import { type HostedChoice, mustBeAllowed } from "./choice.ts";
 import { describeSending, describeSpending } from "./describe.ts";
+import { sayEnding } from "./ending.ts";
 import { openHosted, sayLeftOut } from "./open-hosted.ts";
 
 /** Fewest characters a token of an answer has: a guess that leaves room. */
@@ -77,6 +78,7 @@ export async function scoreHosted(
   const work = hostedWork(choice, tasks, spec, place, workspace);
   workspace.note(describeSending(choice, work.numRows, work.cost));
   mustBeAllowed(choice, work.cost);
+  if (work.cost.requests > 0) await sayEnding(choice, workspace);
   return work.score();
 }
 

@@ -58,14 +58,14 @@ export async function judge(dir: string | undefined, workspace: Workspace, optio
       place: "command line",
       expected: "a directory with predictions, options.calibrate FILE, or both",
       got: "neither",
-      remedy: "Write for example mixtune judge evals/gpt-4o --judges openai:NAME.",
+      remedy: "Write for example mixtune judge evals/NAME --judges openai:NAME.",
     });
   }
   const choices = judgesIn(options.judges, options.hosted ?? {}, workspace.settings.openai);
   const labelled = await humanVerdicts(options.calibrate);
   const parts = dir === undefined ? [] : await answersToJudge(resolve(dir), options, workspace);
   const panel = openPanel(choices, options.maxNewTokens ?? JUDGE_TOKENS, workspace);
-  panel.mustBeAllowed([...labelled, ...parts.flatMap(({ items }) => items)]);
+  await panel.mustBeAllowed([...labelled, ...parts.flatMap(({ items }) => items)]);
   try {
     if (labelled.length > 0) await calibratePanel(panel, labelled, workspace);
     const { digest, judges } = panel;

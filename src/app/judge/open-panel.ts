@@ -10,6 +10,7 @@ import { judgeRequests, type Panel, type PanelOpinion, panelDigest, panelOpinion
 import type { AnswerToJudge } from "../../eval/judge/prompt.ts";
 import { type HostedChoice, type HostedOptions, hostedChoice, mustBeAllowed } from "../hosted/choice.ts";
 import { describeSending } from "../hosted/describe.ts";
+import { sayEnding } from "../hosted/ending.ts";
 import { openHosted, sayLeftOut } from "../hosted/open-hosted.ts";
 import type { OpenAiSettings } from "../settings.ts";
 import type { Workspace } from "../workspace.ts";
@@ -18,8 +19,8 @@ export interface OpenPanel {
   /** Sorted. */
   judges: string[];
   digest: string;
-  /** Shows what would be sent. @throws {SpecError} nobody allowed it */
-  mustBeAllowed(items: readonly ItemToJudge[]): void;
+  /** Shows what would be sent. @throws {SpecError} nobody allowed it; a judge that its service has closed */
+  mustBeAllowed(items: readonly ItemToJudge[]): Promise<void>;
   /** What the panel says of each item; replies are kept, so that no judge is paid twice. @throws as HostedModel.answer */
   ask(items: readonly ItemToJudge[], label: string): Promise<PanelOpinion[]>;
   spent: Purse["spending"];
@@ -56,14 +57,13 @@ export function openPanel(choices: readonly HostedChoice[], maxTokens: number, w
     judges,
     digest: panelDigest(panel),
     spent: purse.spending,
-    mustBeAllowed(items) {
+    async mustBeAllowed(items) {
       const requests = judgeRequests(items, panel);
-      const cost = estimateCost(
-        models.flatMap((model) => model.unanswered(requests)),
-        prices,
-      );
+      const unanswered = models.map((model) => model.unanswered(requests));
+      const cost = estimateCost(unanswered.flat(), prices);
       workspace.note(describeSending({ ...first, model: judges.join(", ") }, items.length, cost));
       mustBeAllowed(first, cost);
+      for (const [j, choice] of choices.entries()) if (unanswered[j]!.length > 0) await sayEnding(choice, workspace);
     },
     async ask(items, label) {
       const requests = judgeRequests(items, panel);

@@ -1,12 +1,14 @@
 /** @file A plan as a record: its runs with estimates, their totals, what it could detect, and what would be sent and paid. */
 
+import { MixtuneError } from "../../base/errors.ts";
 import { type Detectable, detectableBefore } from "../../study/power.ts";
 import { isComplete } from "../../study/scored.ts";
 import type { PlannedRun } from "../../study/types.ts";
+import { sayEnding } from "../hosted/ending.ts";
 import type { Workspace } from "../workspace.ts";
 import { diskNeeded } from "./disk.ts";
 import { hostedTodo } from "./hosted/baselines.ts";
-import { type HostedBill, hostedBill } from "./hosted/bill.ts";
+import { type HostedBill, hostedBill, sayEndings } from "./hosted/bill.ts";
 import { jobsOf } from "./jobs.ts";
 import type { PlannedStudy } from "./planned-study.ts";
 
@@ -67,7 +69,10 @@ function totalsOf(runs: readonly PlannedEntry[]): PlanTotals {
   };
 }
 
-/** Looks at what is done and what is left; sends nothing. */
+/**
+ * Looks at what is done and what is left. Of models that a service would be asked it reads what the service says of them; it sends no rows.
+ * @throws {SpecError} a model to be fine-tuned that its service has closed
+ */
 export async function planSummary(planned: PlannedStudy, workspace: Workspace): Promise<PlanSummary> {
   const done = new Set(jobsOf(planned).flatMap(({ job }) => (isComplete(job) ? [job.id] : [])));
   const runs = planned.plan.map((run) => ({
@@ -75,13 +80,21 @@ export async function planSummary(planned: PlannedStudy, workspace: Workspace): 
     done: done.has(run.id),
     unresolved: !planned.models[run.model]!.isThere,
   }));
+  /** A study is run without a baseline that its service has closed. */
+  const warn = (error: unknown) => {
+    if (!(error instanceof MixtuneError)) throw error;
+    workspace.note(error.message);
+  };
   const hosted: HostedEntry[] = [];
   for await (const { name, choice, work } of hostedTodo(planned, workspace)) {
     const { requests, promptTokens: prompt_tokens, maxCompletionTokens: max_completion_tokens, money } = work.cost;
     const cost = { requests, prompt_tokens, max_completion_tokens, money };
+    if (requests > 0) await sayEnding(choice, workspace).catch(warn);
     hosted.push({ baseline: name, base_url: choice.baseUrl, rows: work.numRows, ...cost });
   }
-  const bill = planned.lock.worker.kind === "hosted" ? await hostedBill(planned) : undefined;
+  const isHosted = planned.lock.worker.kind === "hosted";
+  if (isHosted) await sayEndings(planned, workspace);
+  const bill = isHosted ? await hostedBill(planned) : undefined;
   return {
     dir: planned.dir,
     runs,

@@ -16,7 +16,7 @@ import { concurrencyFor } from "../../workers/threads.ts";
 import type { Workspace } from "../workspace.ts";
 import { refuseFullDisk } from "./disk.ts";
 import { scoreHostedBaselines } from "./hosted/baselines.ts";
-import { mustBePaid } from "./hosted/bill.ts";
+import { mustBePaid, sayEndings } from "./hosted/bill.ts";
 import { type JobUnderWay, jobsUnderWay } from "./hosted/jobs-under-way.ts";
 import { JOBS_AT_A_TIME, startHosted } from "./hosted/start.ts";
 import { jobsOf } from "./jobs.ts";
@@ -75,7 +75,10 @@ export async function runStudy(
   const torch = kind === "torch" && ray === undefined ? openTorch(workspace.settings, torchOptions) : undefined;
   refuseDivided(ray?.numGpus ?? torch?.settings.ranks ?? 1, plan);
   if (ray === undefined) refuseFullMemory(planned, torch?.memory);
-  if (kind === "hosted") await mustBePaid(planned, workspace);
+  if (kind === "hosted") {
+    await mustBePaid(planned, workspace);
+    await sayEndings(planned, workspace);
+  }
   for (const model of Object.values(planned.models)) await model.fetchWeights();
   makeFolder(dir);
   return whileClaimed(dir, workspace, async () => {

@@ -32,7 +32,7 @@ export function addEval(command: Command, act: Act): void {
     .option("--few-shot <k>", "number of training examples shown before each question", wholeNumber(0, 99), 0)
     .addHelpText(
       "after",
-      "\nExamples:\n  mixtune eval mixtune/tiny --tasks study.yaml --split dev,test\n  mixtune eval openai:gpt-4o --tasks fpb --allow-hosted",
+      "\nExamples:\n  mixtune eval mixtune/tiny --tasks study.yaml --split dev,test\n  mixtune eval openai:NAME --tasks fpb --allow-hosted",
     )
     .action((model: string, flags: EvalFlags) =>
       act(async (context) => {

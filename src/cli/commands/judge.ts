@@ -29,7 +29,7 @@ export function addJudge(command: Command, act: Act): void {
       wordList,
     )
     .option("--max-new-tokens <n>", "maximum tokens of a judge's reply", wholeNumber(16, 100_000), JUDGE_TOKENS)
-    .addHelpText("after", "\nExample: mixtune judge evals/gpt-4o --judges openai:a,openai:b,openai:c --allow-hosted")
+    .addHelpText("after", "\nExample: mixtune judge evals/NAME --judges openai:a,openai:b,openai:c --allow-hosted")
     .action((dir: string | undefined, flags: JudgeFlags) =>
       act(async (context) => {
         const { judges, tasks, split, calibrate, maxNewTokens } = flags;

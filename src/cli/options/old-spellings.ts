@@ -21,7 +21,7 @@ export const OLD_SPELLINGS: readonly OldSpelling[] = [
   { command: "export", flags: "--task <list>", remedy: "Use --tasks." },
   { command: "judge", flags: "--max-tokens <n>", remedy: "Use --max-new-tokens." },
   { command: "chat", flags: "--max-tokens <n>", remedy: "Use --max-new-tokens." },
-  { command: "plan", flags: "--allow-hosted", remedy: "Leave it out: mixtune plan sends nothing." },
+  { command: "plan", flags: "--allow-hosted", remedy: "Leave it out: mixtune plan sends no rows." },
   { command: "plan", flags: "--yes", remedy: "Leave it out: mixtune plan pays for nothing." },
 ];
 

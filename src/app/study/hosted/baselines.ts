@@ -9,6 +9,7 @@ import { appendLedger } from "../../../study/ledger.ts";
 import { baselineDir, isComplete } from "../../../study/scored.ts";
 import type { HostedChoice } from "../../hosted/choice.ts";
 import { describeSending } from "../../hosted/describe.ts";
+import { sayEnding } from "../../hosted/ending.ts";
 import type { HostedWork } from "../../hosted/score-hosted.ts";
 import type { Workspace } from "../../workspace.ts";
 import type { PlannedStudy } from "../planned-study.ts";
@@ -79,6 +80,7 @@ export async function scoreHostedBaselines(planned: PlannedStudy, workspace: Wor
     record({ event: "started", run: id });
     if (work.opensTest.length > 0) record({ event: "test_opened", run: id, detail: { tasks: work.opensTest } });
     try {
+      if (requests > 0) await sayEnding(choice, workspace);
       await work.score();
       writeStatus(dir, { state: "done" });
       record({ event: "finished", run: id });

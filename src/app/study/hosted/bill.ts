@@ -9,6 +9,7 @@ import { hostedDeviations } from "../../../specs/hosted-train.ts";
 import { isComplete } from "../../../study/scored.ts";
 import { isUnderWay } from "../../../workers/hosted-job.ts";
 import { keyText, limitsText } from "../../hosted/describe.ts";
+import { sayEnding } from "../../hosted/ending.ts";
 import type { Workspace } from "../../workspace.ts";
 import { jobsOf } from "../jobs.ts";
 import type { PlannedStudy } from "../planned-study.ts";
@@ -56,6 +57,16 @@ export async function hostedBill(planned: PlannedStudy): Promise<HostedBill> {
     bill.trainingMoney += money;
   }
   return bill;
+}
+
+/**
+ * Says when the service ends models that jobs are still to be created of.
+ * @throws {SpecError} one that it has ended, or does not have
+ */
+export async function sayEndings(planned: PlannedStudy, workspace: Workspace): Promise<void> {
+  const todo = jobsOf(planned).filter(({ job }) => !isComplete(job) && !(job.kind === "run" && isBegun(job.dir)));
+  for (const model of new Set(todo.map(({ job }) => job.model)))
+    await sayEnding(planned.hosted[model]!, workspace, "refuse"); // the first thing to be sent is the file of rows
 }
 
 /** Its job will not be created. One that was about to be asked for may still have to be. */
