@@ -3,12 +3,15 @@
 import { z } from "zod";
 import { METRIC_NAMES } from "./metrics.ts";
 import { sameAs } from "./same-as.ts";
+import { MAX_EPOCHS, MAX_STEPS } from "./train.ts";
 import type { Amount, AnswerSpec, EvalSpec, TaskSpec, TrainSpec } from "./types.ts";
 
-/** Names of studies, tasks and mixtures. */
-const NAME_PATTERN = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+/** Names of studies, tasks and mixtures. Every JavaScript object has a `constructor`, so that nothing can be looked up by this name. */
+const NAME_PATTERN = /^(?!constructor$)[a-z0-9][a-z0-9_-]{0,63}$/;
 
-const name = z.string().regex(NAME_PATTERN, { error: "a name of lower-case letters, digits, _ and - (at most 64)" });
+const name = z.string().regex(NAME_PATTERN, {
+  error: "a name of lower-case letters, digits, _ and - (at most 64), other than constructor",
+});
 const positive = z.number().positive();
 const count = z.int().positive();
 const atLeastZero = z.number().nonnegative();
@@ -170,8 +173,9 @@ const train = sameAs<TrainSpec>()(
       .max(1000)
       .optional()
       .describe("Hosted fine-tuning only: factor on the service's own learning rate. Default: the service's choice."),
-    num_train_epochs: positive.describe("Passes over the mixture. Default: 3."),
+    num_train_epochs: positive.max(MAX_EPOCHS).describe("Passes over the mixture. Default: 3."),
     max_steps: count
+      .max(MAX_STEPS)
       .nullable()
       .describe("Optimizer steps; takes the place of num_train_epochs. Default: null (not set)."),
     batch_tokens: count
@@ -279,7 +283,7 @@ const designPart = z.union(
     z.strictObject({
       random: z
         .strictObject({
-          runs: count.describe("Number of mixtures."),
+          runs: count.max(10_000).describe("Number of mixtures, at most 10,000."),
           seed: seed
             .optional()
             .describe("Seed of the proportions. More runs with the same seed keep the first mixtures. Default: 1."),

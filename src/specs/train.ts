@@ -33,6 +33,10 @@ export const TRAIN_DEFAULTS: TrainSpec = {
   keep: "last",
 };
 
+/** Longest training: a plan counts every epoch through, so that without a limit it would not end. */
+export const MAX_EPOCHS = 10_000;
+export const MAX_STEPS = 10_000_000;
+
 /** Full fine-tuning moves every weight, so it takes smaller steps than LoRA (Hugging Face Trainer's default). */
 const FULL_LEARNING_RATE = 5.0e-5;
 

@@ -103,12 +103,14 @@ export function isAssignment(word: string): boolean {
 
 function toPlain(document: Document.Parsed, path: string): unknown {
   try {
-    return document.toJS({ maxAliasCount: MAX_ALIAS_COUNT });
+    const value: unknown = document.toJS({ maxAliasCount: MAX_ALIAS_COUNT });
+    JSON.stringify(value);
+    return value;
   } catch (cause) {
     throw new SpecError({
       place: path,
       expected: "few YAML aliases",
-      got: (cause as Error).message,
+      got: cause instanceof TypeError ? "one inside its own anchor" : (cause as Error).message,
       remedy: "Write the repeated parts out.",
       cause,
     });

@@ -69,6 +69,11 @@ export function capsAsked(study: StudySpec): Record<string, (number | null)[]> {
   return Object.fromEntries(asked);
 }
 
+/** The numbers of examples that a study's few_shot controls show. */
+export function shotsAsked({ controls }: Pick<StudySpec, "controls">): number[] {
+  return controls.flatMap((control) => (control.startsWith("few_shot:") ? [Number(control.split(":")[1])] : []));
+}
+
 function cappedTask(key: string): string | undefined {
   return CAP.exec(key)?.[1];
 }

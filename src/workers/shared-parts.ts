@@ -93,11 +93,12 @@ export class SharedParts {
     lossOn: TrainSpec["loss_on"],
     shuffleSeed: number | undefined,
   ): Promise<PreparedTask> {
-    const { tokenizer, template } = this.model(job);
+    const { model, tokenizer, template } = this.model(job);
     const stored = await loadTask(spec, { dataRoot: job.data_root, hubFiles: job.hub_files, heldOut: this.heldOut });
     const loaded = shuffleSeed === undefined ? stored : withShuffledAnswers(stored, shuffleSeed);
     const task = job.few_shot === undefined ? loaded : withShots(loaded, drawShots(loaded, job.few_shot, SHOT_SEED));
-    const options = { cutoffLen: job.cutoff_len, lossOn, onBadRow: spec.on_bad_row ?? "stop" };
+    const positions = maxPositions(model.config, job.cutoff_len);
+    const options = { cutoffLen: job.cutoff_len, positions, lossOn, onBadRow: spec.on_bad_row ?? "stop" };
     return prepareTask(task, tokenizer, template, options, this.settings.tokenCache);
   }
 

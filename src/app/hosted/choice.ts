@@ -82,7 +82,11 @@ export function hostedChoices(
 ): Record<string, HostedChoice> {
   const names = [...new Set(among.filter(isHosted))];
   if (names.length === 0) refuseHere("a study without one (models, eval.baselines)", options);
-  return Object.fromEntries(names.map((name) => [name, hostedChoice(name, options, env)!]));
+  // without a prototype: a model may be named as a member of every object is
+  return Object.assign(
+    Object.create(null),
+    Object.fromEntries(names.map((name) => [name, hostedChoice(name, options, env)!])),
+  );
 }
 
 /** @throws {SpecError} rows would be sent and nobody allowed it */

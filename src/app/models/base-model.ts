@@ -25,8 +25,6 @@ export interface BaseModel {
   folder: string;
   identity: ModelIdentity;
   size: ModelSize;
-  /** Tokens that it reads at most: max_position_embeddings. */
-  positions: number;
   /** Whether the weights are on this machine. */
   isThere: boolean;
   fetchWeights(): Promise<void>;

@@ -67,7 +67,6 @@ export async function openHubModel(
     folder,
     identity: modelIdentity(name, folder, modelDigest(configText, await weightDigests(hub, snapshot, weights))),
     size,
-    positions: config.max_position_embeddings,
     isThere: hub.has(snapshot, weights),
     fetchWeights: async () => {
       await fetchShown(workspace, name, snapshot, weights);

@@ -34,7 +34,6 @@ export async function openBaseModel(
     folder,
     identity: modelIdentity(name, folder, digest),
     size: sizeOf(config),
-    positions: config.max_position_embeddings,
     isThere: true,
     fetchWeights: async () => {},
   };
@@ -108,13 +107,21 @@ export function localModelDir(name: string, place: string): string | undefined {
   if (name.startsWith("mixtune/")) return modelFolder(name, place);
   if (!/^\.{0,2}\//.test(name)) return undefined;
   const folder = resolve(name);
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;
+  if (isFolder(folder)) return folder;
   throw new SpecError({
     place,
     expected: "a model folder",
     got: "no such folder",
     remedy: `Check the path ${folder}.`,
   });
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false; // also what can be no path: too long, or with a zero byte
+  }
 }
 
 /** What of a model folder decides what it costs to run. */

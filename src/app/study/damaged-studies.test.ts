@@ -57,12 +57,33 @@ design: [all]
 train: {max_steps: 2, batch_tokens: 256}
 `;
 
+/** What ended as a fault, or did not end. */
+const NASTY = [
+  `${SMALL}eval: &a {baselines: [*a]}\n`,
+  "&a {name: *a}\n",
+  `a: ${"[".repeat(100_000)}`,
+  SMALL.replace("mixtune/tiny", '"./a\\0b"'),
+  SMALL.replace("mixtune/tiny", `./${"x".repeat(5000)}`),
+  SMALL.replace("mixtune/tiny", "constructor"),
+  SMALL.replace("  a:", "  constructor:"),
+  SMALL.replace("max_steps: 2", "num_train_epochs: 1.0e+300"),
+  SMALL.replace("max_steps: 2", "max_steps: 9007199254740991"),
+  SMALL.replace("[all]", "[{random: {runs: 1000000000}}]"),
+  SMALL.replace("[all]", "[{name: o, tasks: {a: {epochs: 1.0e+300}}}]"),
+];
+
 let folder: string;
 let files: string[];
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "mixtune-damaged-studies-"));
-  const row = (i: number) => ({ text: `customer ${i} asks about ${i % 7} things of ours`, team: i % 2 ? "cards" : "loans", n: i, customer: `c${i % 13}` });
-  const rows = (from: number, count: number) => Array.from({ length: count }, (_, i) => JSON.stringify(row(from + i))).join("\n");
+  const row = (i: number) => ({
+    text: `customer ${i} asks about ${i % 7} things of ours`,
+    team: i % 2 ? "cards" : "loans",
+    n: i,
+    customer: `c${i % 13}`,
+  });
+  const rows = (from: number, count: number) =>
+    Array.from({ length: count }, (_, i) => JSON.stringify(row(from + i))).join("\n");
   writeFileSync(join(folder, "rows.jsonl"), rows(0, 40));
   writeFileSync(join(folder, "test.jsonl"), rows(35, 12));
   const recipes = readdirSync(RECIPES).map((name) => readFileSync(join(RECIPES, name), "utf8"));
@@ -82,14 +103,21 @@ test("a damaged study file is answered for, never as a fault of ours", async () 
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof MixtuneError)) faults.push({ seed, text: readFileSync(path, "utf8"), stack: (error as Error).stack });
+      if (!(error instanceof MixtuneError))
+        faults.push({ seed, text: readFileSync(path, "utf8"), stack: (error as Error).stack });
     }
-    if (performance.now() - from > 20_000) faults.push({ seed, text: readFileSync(path, "utf8"), seconds: (performance.now() - from) / 1000 });
+    if (performance.now() - from > 20_000)
+      faults.push({ seed, text: readFileSync(path, "utf8"), seconds: (performance.now() - from) / 1000 });
   };
   for (const whole of [WHOLE, SMALL]) {
     writeFileSync(path, whole);
     expect((await checkTasks(readStudy(path).study, workspace)).ok).toBe(true);
     expect((await planStudy(readStudy(path), workspace, { out: join(folder, "out") })).plan.length).toBeGreaterThan(0);
+  }
+  for (const text of NASTY) {
+    writeFileSync(path, text);
+    await answered(-1, async () => checkTasks(readStudy(path).study, workspace));
+    await answered(-1, async () => planStudy(readStudy(path), workspace, { out: join(folder, "out") }));
   }
   const first = Number(process.env.MIXTUNE_FUZZ_FROM ?? 0);
   for (let seed = first; seed < first + NUM_FILES; seed++) {

@@ -21,13 +21,7 @@ import { batchesOf, estimateRun } from "./estimate.ts";
 import { estimateHosted, hostedModel, hostedStudy, refuseDocuments } from "./hosted/hosted-study.ts";
 import type { PlannedStudy } from "./planned-study.ts";
 import type { StudyInput } from "./read-study.ts";
-import {
-  refuseBeyondPositions,
-  refuseMultiplier,
-  refuseNumerics,
-  refuseUnscorable,
-  refuseUnscored,
-} from "./refusals.ts";
+import { refuseMultiplier, refuseNumerics, refuseUnscorable, refuseUnscored, refuseUntrainable } from "./refusals.ts";
 import { tokenCacheOf } from "./start-worker.ts";
 import { refuseOtherModels, refuseUnused, type WorkerOptions } from "./worker-kind.ts";
 
@@ -65,6 +59,8 @@ export async function planStudy(
       hosted[model] === undefined
         ? await openBaseModel(model, `models[${i}]`, workspace, before?.hub?.[model])
         : hostedModel(model, hosted[model]);
+  const local = Object.entries(models).filter(([name]) => hosted[name] === undefined);
+  refuseUntrainable(study, Object.fromEntries(local.map(([name, { folder }]) => [name, folder])));
   const specs = ingredientTasks(study);
   const data = await fetchHubData(specs, dataRoot, workspace, before?.hub);
   const { tasks, capped } = await loadTasks(study, data);
@@ -80,7 +76,6 @@ export async function planStudy(
   const textOf = (model: string) => (hosted[model] === undefined ? textOfFolder(models[model]!.folder) : roughText());
   const ingredients = ingredientsOf(specs, tasks, capped, textOf, cache, workspace.note);
   refuseUnscorable(study, ingredients);
-  refuseBeyondPositions(study, models, ingredients);
   const evaluated = evaluatedExamples(study, tasks);
   const makeOrder = keptOrders();
   const dataOf = (spec: RunSpec, caps: Caps) =>

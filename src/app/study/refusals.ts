@@ -1,10 +1,13 @@
 /** @file Studies that are refused before anything is written. */
 
 import { SpecError } from "../../base/errors.ts";
+import type { PreparedTask } from "../../data/tokens/prepare.ts";
+import { loraOf, loraTensors } from "../../models/lora.ts";
+import { readModelConfig } from "../../models/weights.ts";
 import { numericsOf } from "../../specs/train.ts";
 import type { StudySpec } from "../../specs/types.ts";
+import { combinations, shotsAsked } from "../../study/factors.ts";
 import type { PlannedRun } from "../../study/types.ts";
-import type { BaseModel } from "../models/base-model.ts";
 import { refuseLargeModel } from "../models/memory.ts";
 import { weightCost } from "../models/memory-estimate.ts";
 import type { Ingredients } from "../tasks/ingredients.ts";
@@ -61,40 +64,40 @@ export function refuseUnscored(study: StudySpec): void {
 }
 
 /**
- * Refuses a study with an example that is within train.cutoff_len and beyond what its model reads.
- * @throws {SpecError} with the task and the split
+ * Refuses what a model's layers and positions do not allow, in every way in which the study's factors train.
+ * @param folders  of each model that is not hosted
+ * @throws {SpecError} an adapter on layers that the model has not; concatenated packs that it cannot read
  */
-export function refuseBeyondPositions(
-  study: StudySpec,
-  models: Readonly<Record<string, Pick<BaseModel, "positions">>>,
-  ingredients: Ingredients,
-): void {
-  const { cutoff_len } = study.train;
-  for (const model of study.models) {
-    const { positions } = models[model]!;
-    if (cutoff_len <= positions) continue; // what is longer was refused, shortened or left out
-    for (const [name, task] of Object.entries(ingredients(model, study.train))) {
-      for (const split of ["train", ...study.eval.splits] as const) {
-        const longest = task.split(split).lengths.tokens.reduce((most, length) => Math.max(most, length), 0);
-        if (longest > positions) throw beyondPositions(`${name}/${split}`, model, positions, longest, cutoff_len);
-      }
+export function refuseUntrainable(study: StudySpec, folders: Readonly<Record<string, string>>): void {
+  for (const [model, folder] of Object.entries(folders)) {
+    const { config } = readModelConfig(folder);
+    for (const { study: one } of combinations(study)) {
+      const { method, packing, cutoff_len } = one.train;
+      if (method === "lora") loraTensors(config, loraOf(one.train));
+      if (packing !== "contaminated" || cutoff_len <= config.max_position_embeddings) continue;
+      throw new SpecError({
+        place: "train.cutoff_len",
+        expected: `at most ${config.max_position_embeddings}, which is what ${model} reads, as packing: contaminated fills rows of that length`,
+        got: `${cutoff_len}`,
+        remedy: `Set train.cutoff_len: ${config.max_position_embeddings}, or packing: isolated.`,
+      });
     }
   }
 }
 
-function beyondPositions(place: string, model: string, positions: number, longest: number, cutoff: number): SpecError {
-  return new SpecError({
-    place,
-    expected: `examples of at most ${positions} tokens, which is what ${model} reads (max_position_embeddings)`,
-    got: `one of ${longest}, with train.cutoff_len: ${cutoff}`,
-    remedy: `Set train.cutoff_len: ${positions}, and declare a fit for the task or on_bad_row: skip; or take a model that reads more.`,
-  });
-}
-
-/** Tokenises what will be scored, so that a row that is too long is found before any training. */
+/**
+ * Tokenises what will be scored, in every way in which the study's factors train and with the examples that few_shot shows, so that a row that is too
+ * long for train.cutoff_len or for its model is found before any training.
+ * @throws {DataError} with the row
+ */
 export function refuseUnscorable(study: StudySpec, ingredients: Ingredients): void {
+  const names = Object.keys(study.tasks);
+  const tokenize = (of: Record<string, PreparedTask>) => {
+    for (const name of names) for (const split of study.eval.splits) of[name]!.split(split);
+  };
   for (const model of study.models) {
-    const planned = ingredients(model, study.train);
-    for (const name of Object.keys(study.tasks)) for (const split of study.eval.splits) planned[name]!.split(split);
+    for (const { study: one } of combinations(study)) tokenize(ingredients(model, one.train));
+    for (const shots of shotsAsked(study))
+      tokenize(ingredients(model, study.train, { shown: { tasks: names, shots } }));
   }
 }

@@ -7,7 +7,6 @@ import {
   type Finding,
   findingsOf,
   mislabelledCopies,
-  positionFindings,
   publishedFindings,
   type SplitFacts,
   splitFacts,
@@ -18,16 +17,15 @@ import {
 import { type AllowedOverlap, findLeaks, leakDetail, leaksByPair, textOf } from "../../data/checks/leakage.ts";
 import { findOverlaps, type Overlap } from "../../data/checks/near-duplicates.ts";
 import { type LoadSettings, loadTask } from "../../data/load-task.ts";
-import { openTemplate } from "../../data/tokens/chat-template.ts";
+import { drawShots, lengthWithShots, SHOT_SEED, withShots } from "../../data/tokens/few-shot.ts";
 import { templateNotes } from "../../data/tokens/prepare.ts";
-import { openTokenizer } from "../../data/tokens/tokenizers.ts";
 import type { Example, LoadedTask } from "../../data/types.ts";
 import { confusionCells, countCells } from "../../metrics/confusion.ts";
 import { LABEL_METRICS } from "../../metrics/label-metrics.ts";
-import { readModelConfig } from "../../models/weights.ts";
 import { isLabelMetric } from "../../specs/metrics.ts";
 import { mayOverlap } from "../../specs/tasks.ts";
 import type { Split, TaskSpec } from "../../specs/types.ts";
+import { textOfFolder } from "./ingredients.ts";
 
 export type { Finding, Overlap, SplitFacts, TokenFacts };
 
@@ -42,7 +40,10 @@ export interface CheckRequest {
   allowed: readonly AllowedOverlap[];
   /** By model name: folder with tokenizer and template. */
   modelDirs: Record<string, string>;
-  cutoffLen: number;
+  /** Most tokens of an example: the study's, which the facts are of, and those of its factors. */
+  cutoffLens: readonly [number, ...number[]];
+  /** Numbers of examples that are shown before a question by few_shot. */
+  shotCounts: readonly number[];
   /** Told what is being looked at. */
   progress(what: string): void;
 }
@@ -103,21 +104,37 @@ async function loadedOrFinding(spec: TaskSpec, settings: LoadSettings): Promise<
   }
 }
 
-function checkTask(task: LoadedTask, spec: TaskSpec, { modelDirs, cutoffLen }: CheckRequest): CheckedTask {
+function checkTask(
+  task: LoadedTask,
+  spec: TaskSpec,
+  { modelDirs, cutoffLens, shotCounts, scored }: CheckRequest,
+): CheckedTask {
+  const isScored = scored.includes(task.name);
   const present = SPLITS.filter((split) => task.splits[split].length > 0);
   const splits = present.map((split) => splitFacts(task, split, { scoreConstant: scorer(task) }));
   const findings = [...splits.flatMap((facts) => findingsOf(task, facts)), ...countFindings(task, spec)];
   const tokens: CheckedTask["tokens"] = {};
   const said: string[] = [];
   for (const [model, folder] of Object.entries(modelDirs)) {
-    const tokenizer = openTokenizer(folder);
-    const template = openTemplate(folder, tokenizer);
-    tokens[model] = present.map((split) => tokenFacts(task, split, tokenizer, template, cutoffLen));
-    for (const split of present) said.push(...templateNotes(task, split, template));
-    const { max_position_embeddings: positions } = readModelConfig(folder).config;
-    for (const facts of tokens[model]) {
-      findings.push(...tokenFindings(task, facts, spec.on_bad_row === "skip"));
-      findings.push(...positionFindings(task, facts, model, positions));
+    const text = textOfFolder(folder);
+    const facts = (of: LoadedTask, splits: readonly Split[], cutoffLen: number): TokenFacts[] => {
+      const positions = text.positions!(cutoffLen);
+      const all = splits.map((split) => tokenFacts(of, split, text.tokenizer, text.template, cutoffLen, positions));
+      for (const one of all)
+        findings.push(...tokenFindings(of, one, spec.on_bad_row === "skip", { name: model, positions }));
+      return all;
+    };
+    for (const split of present) said.push(...templateNotes(task, split, text.template));
+    try {
+      const [cutoffLen, ...others] = cutoffLens;
+      tokens[model] = facts(task, present, cutoffLen);
+      for (const other of others) facts(task, present, other);
+      const asked = isScored ? present.filter((split) => split !== "train") : [];
+      for (const shots of isScored ? shotCounts : [])
+        facts(withShots(task, drawShots(task, shots, SHOT_SEED)), asked, lengthWithShots(cutoffLen, shots));
+    } catch (error) {
+      if (!(error instanceof MixtuneError)) throw error;
+      findings.push(brokenBy(error)); // labels that are the same tokens, too few examples to show
     }
   }
   const { name, metric, licence, source } = task;

@@ -2,11 +2,15 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { MixtuneError } from "../../base/errors.ts";
 import { CATALOGUE } from "../../data/catalogue.ts";
+import { brokenBy } from "../../data/checks/contracts.ts";
 import { TRAIN_DEFAULTS } from "../../specs/train.ts";
 import type { StudySpec } from "../../specs/types.ts";
+import { combinations, shotsAsked } from "../../study/factors.ts";
 import { ingredientTasks } from "../../study/plan.ts";
 import { tokenizerDir } from "../models/named-model.ts";
+import { refuseUntrainable } from "../study/refusals.ts";
 import type { Workspace } from "../workspace.ts";
 import { type CheckReport, type CheckRequest, checkData } from "./check-data.ts";
 import { fetchWhatThereIs } from "./hub-data.ts";
@@ -35,8 +39,16 @@ export async function checkTasks(
   workspace: Workspace,
   options: CheckOptions = {},
 ): Promise<CheckReport> {
-  const request = isStudy(what) ? ofStudy(what, workspace) : ofNames(what, options, workspace);
-  return checkData(await request);
+  if (!isStudy(what)) return checkData(await ofNames(what, options, workspace));
+  const request = await ofStudy(what, workspace);
+  const report = await checkData(request);
+  try {
+    refuseUntrainable(what, request.modelDirs);
+    return report;
+  } catch (error) {
+    if (!(error instanceof MixtuneError)) throw error;
+    return { ...report, ok: false, findings: [...report.findings, brokenBy(error)] };
+  }
 }
 
 function isStudy(what: StudySpec | readonly string[]): what is StudySpec {
@@ -55,9 +67,16 @@ async function ofStudy(study: StudySpec, workspace: Workspace): Promise<CheckReq
     isStudy: true,
     allowed: study.allow_overlap ?? [],
     modelDirs,
-    cutoffLen: study.train.cutoff_len,
+    cutoffLens: cutoffsOf(study),
+    shotCounts: shotsAsked(study),
     progress: progressOf(workspace),
   };
+}
+
+function cutoffsOf(study: StudySpec): [number, ...number[]] {
+  const own = study.train.cutoff_len;
+  const asked = combinations(study).map(({ study: one }) => one.train.cutoff_len);
+  return [own, ...new Set(asked.filter((length) => length !== own))];
 }
 
 async function ofNames(
@@ -75,7 +94,8 @@ async function ofNames(
     isStudy: false,
     allowed: [],
     modelDirs: { [model]: await tokenizerDir(model, "options.model", workspace) },
-    cutoffLen,
+    cutoffLens: [cutoffLen],
+    shotCounts: [],
     progress: progressOf(workspace),
   };
 }

@@ -5,10 +5,13 @@ import { refuseLeaks } from "../../data/checks/leakage.ts";
 import { type LoadSettings, loadTask } from "../../data/load-task.ts";
 import { withShuffledAnswers } from "../../data/shuffled-answers.ts";
 import { openTemplate, type PromptTemplate } from "../../data/tokens/chat-template.ts";
+import { drawShots, lengthWithShots, SHOT_SEED, withShots } from "../../data/tokens/few-shot.ts";
 import { type PreparedTask, prepareTask } from "../../data/tokens/prepare.ts";
 import type { TokenCache } from "../../data/tokens/token-cache.ts";
 import { openTokenizer, type Tokenizer } from "../../data/tokens/tokenizers.ts";
 import type { LoadedTask } from "../../data/types.ts";
+import { maxPositions } from "../../models/tuning.ts";
+import { readModelConfig } from "../../models/weights.ts";
 import type { Split, StudySpec, TaskSpec, TrainSpec } from "../../specs/types.ts";
 import { capsAsked, withCap } from "../../study/factors.ts";
 import { type IngredientFacts, ingredientTasks, type RowChoice } from "../../study/plan.ts";
@@ -62,16 +65,28 @@ async function loadCapped(
 export interface ModelText {
   tokenizer: Tokenizer;
   template: PromptTemplate;
+  /** Tokens that the model reads where no example is longer than `cutoffLen`. Absent: no limit. */
+  positions?(cutoffLen: number): number;
 }
 
 /** Of a model folder. */
 export function textOfFolder(folder: string): ModelText {
   const tokenizer = openTokenizer(folder);
-  return { tokenizer, template: openTemplate(folder, tokenizer) };
+  const { config } = readModelConfig(folder);
+  return {
+    tokenizer,
+    template: openTemplate(folder, tokenizer),
+    positions: (cutoffLen) => maxPositions(config, cutoffLen),
+  };
 }
 
 /** Tasks under a model's tokenizer and template. */
-export type Ingredients = (model: string, train: TrainSpec, rows?: RowChoice) => Record<string, PreparedTask>;
+/** @param rows  `shown`: tasks whose scored questions stand behind so many training examples */
+export type Ingredients = (
+  model: string,
+  train: TrainSpec,
+  rows?: RowChoice & { shown?: { tasks: readonly string[]; shots: number } },
+) => Record<string, PreparedTask>;
 
 /**
  * Prepares tasks when first asked for; models and ways to train that tokenise alike share the work.
@@ -97,18 +112,24 @@ export function ingredientsOf(
     said.add(sentence);
   };
   const made = new Map<string, PreparedTask>();
-  return (model, { cutoff_len, loss_on }, { caps = {}, shuffled } = {}) =>
+  return (model, { cutoff_len, loss_on }, { caps = {}, shuffled, shown } = {}) =>
     Object.fromEntries(
       Object.entries(tasks).map(([name, task]) => {
         const seed = shuffled?.tasks.includes(name) ? shuffled.seed : undefined;
         const cap = caps[name];
-        const key = JSON.stringify([model, cutoff_len, loss_on, name, seed, cap]);
+        const shots = shown?.tasks.includes(name) ? shown.shots : 0;
+        const key = JSON.stringify([model, cutoff_len, loss_on, name, seed, cap, shots]);
         const known = made.get(key);
         if (known !== undefined) return [name, known];
-        const { tokenizer, template } = open(model);
+        const { tokenizer, template, positions } = open(model);
         const sized = cap === undefined ? task : capped[name]!.get(cap)!;
-        const used = seed === undefined ? sized : withShuffledAnswers(sized, seed);
-        const options = { cutoffLen: cutoff_len, lossOn: loss_on, onBadRow: specs[name]?.on_bad_row ?? "stop" };
+        const dealt = seed === undefined ? sized : withShuffledAnswers(sized, seed);
+        const used = shots === 0 ? dealt : withShots(dealt, drawShots(dealt, shots, SHOT_SEED));
+        const cutoffLen = lengthWithShots(cutoff_len, shots);
+        const options = {
+          ...{ cutoffLen, lossOn: loss_on, onBadRow: specs[name]?.on_bad_row ?? "stop" },
+          ...(positions && { positions: positions(cutoffLen) }),
+        };
         const prepared = noted(prepareTask(used, tokenizer, template, options, cache), sayOnce);
         made.set(key, prepared);
         return [name, prepared];

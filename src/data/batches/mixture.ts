@@ -56,6 +56,7 @@ export function countsPerEpoch(
   }
   const numInEpoch = epochOfWeighted(counts, weights, sizes, place);
   for (const [name, weight] of Object.entries(weights)) counts[name] = Math.round(weight * numInEpoch);
+  refuseLong(counts, place);
   for (const name of names) {
     if (counts[name] === 0) {
       throw new SpecError({
@@ -90,6 +91,20 @@ function epochOfWeighted(
     });
   }
   return fixed / (1 - sum);
+}
+
+/** Examples in the longest epoch that is laid out: 800 MB of places. */
+const MAX_EPOCH = 2 ** 27;
+
+function refuseLong(counts: Readonly<Record<string, number>>, place: string): void {
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  if (total <= MAX_EPOCH) return;
+  throw new SpecError({
+    place,
+    expected: `at most ${MAX_EPOCH} examples in an epoch`,
+    got: `${total}`,
+    remedy: "Ask for less of its ingredients, or for more epochs (train.num_train_epochs) of a shorter mixture.",
+  });
 }
 
 /** The one amount that is given, or NaN where none is. */

@@ -8,7 +8,6 @@ import type { Example, LoadedTask } from "../types.ts";
 import {
   findingsOf,
   mislabelledCopies,
-  positionFindings,
   publishedFindings,
   splitFacts,
   tokenFacts,
@@ -209,10 +208,14 @@ describe("tokenFacts", () => {
   test("an example that fits the limit and not the model is found", () => {
     const rows = rowsOf("train", ["yes", "yes"], (i) => "word ".repeat(i === 0 ? 1 : 100).trim());
     const task = taskOf({ train: rows }, text);
-    const facts = tokenFacts(task, "train", tokenizer, template, 1000);
-    expect(positionFindings(task, facts, "m", facts.example.max)).toEqual([]);
-    expect(positionFindings(task, facts, "m", facts.example.max - 1)).toMatchObject([
-      { severity: "broken", place: "tweets/train", got: `one of ${facts.example.max}, with train.cutoff_len: 1000` },
+    const { max } = tokenFacts(task, "train", tokenizer, template, 1000).example;
+    const of = (positions: number) => {
+      const facts = tokenFacts(task, "train", tokenizer, template, 1000, positions);
+      return tokenFindings(task, facts, false, { name: "m", positions });
+    };
+    expect(of(max)).toEqual([]);
+    expect(of(max - 1)).toMatchObject([
+      { severity: "broken", expected: `examples of at most ${max - 1} tokens, which is what m reads` },
     ]);
   });
 

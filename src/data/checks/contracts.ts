@@ -11,7 +11,7 @@ import { sortedByPrompt } from "../batches/layout.ts";
 import type { PublishedRows } from "../readers/definition.ts";
 import type { PromptTemplate } from "../tokens/chat-template.ts";
 import { cutDocument } from "../tokens/documents.ts";
-import { tokenizeToFit } from "../tokens/prepare.ts";
+import { lengthLimits, tokenizeToFit } from "../tokens/prepare.ts";
 import type { Tokenizer } from "../tokens/tokenizers.ts";
 import type { Example, LoadedTask } from "../types.ts";
 
@@ -147,7 +147,9 @@ export function tokenFacts(
   tokenizer: Tokenizer,
   template: PromptTemplate,
   cutoffLen: number,
+  positions?: number,
 ): TokenFacts {
+  const limitOf = lengthLimits(task, template, { cutoffLen, ...(positions !== undefined && { positions }) });
   const isDocument = task.answer.kind === "document";
   const promptLengths: number[] = [];
   const lengths: number[] = [];
@@ -157,7 +159,8 @@ export function tokenFacts(
   let refusal: TokenFacts["refusal"];
   const facts = { tokens: 0, over: 0, too_long, refused, fitted: { rows: 0, tokens: 0 }, windows: 0 };
   for (const row of task.splits[split]) {
-    const tokenized = tokenizedUnlessRefused(row, task, tokenizer, template, cutoffLen);
+    const limit = limitOf(row, split);
+    const tokenized = tokenizedUnlessRefused(row, task, tokenizer, template, limit);
     if (tokenized instanceof MixtuneError) {
       if (row.answer.trim() === "") continue;
       refused.push(row.id);
@@ -176,8 +179,8 @@ export function tokenFacts(
       facts.fitted.rows++;
       facts.fitted.tokens += tokensLost;
     }
-    if (isDocument) facts.windows += cutDocument(whole, cutoffLen).length;
-    else if (length > cutoffLen) facts.too_long.push(row.id);
+    if (isDocument) facts.windows += cutDocument(whole, limit).length;
+    else if (length > limit) facts.too_long.push(row.id);
   }
   const { windows, ...rest } = facts;
   const common = { split, cutoff_len: cutoffLen, ...rest, ...(refusal && { refusal }), example: quantiles(lengths) };
@@ -284,18 +287,30 @@ export function findingsOf(task: LoadedTask, facts: SplitFacts): Finding[] {
   return found;
 }
 
-/** What tokens say against a task. @param isSkipped  on_bad_row: skip leaves such rows out, counted */
-export function tokenFindings(task: LoadedTask, facts: TokenFacts, isSkipped: boolean): Finding[] {
+/**
+ * What tokens say against a task.
+ * @param isSkipped  on_bad_row: skip leaves such rows out, counted
+ * @param model      its name, and the tokens that it reads
+ */
+export function tokenFindings(
+  task: LoadedTask,
+  facts: TokenFacts,
+  isSkipped: boolean,
+  model?: { name: string; positions: number },
+): Finding[] {
   const { split, too_long, refused, refusal, cutoff_len, example } = facts;
+  const isOfModel = model !== undefined && model.positions <= cutoff_len;
   const severity = isSkipped ? "warning" : "broken";
   const found: Finding[] = [];
   if (too_long.length > 0) {
     found.push({
       severity,
       place: `${task.name}/${split}: ${listed(too_long)}`,
-      expected: `examples of at most ${cutoff_len} tokens (train.cutoff_len)`,
+      expected: isOfModel
+        ? `examples of at most ${model.positions} tokens, which is what ${model.name} reads`
+        : `examples of at most ${cutoff_len} tokens (train.cutoff_len)`,
       got: `${too_long.length} longer ones, the longest ${example.max} tokens`,
-      remedy: "Raise train.cutoff_len, declare a fit for the task, or set on_bad_row: skip.",
+      remedy: `${isOfModel ? "Take a model that reads more" : "Raise train.cutoff_len"}, declare a fit for the task, or set on_bad_row: skip.`,
     });
   }
   if (refusal !== undefined) {
@@ -303,22 +318,6 @@ export function tokenFindings(task: LoadedTask, facts: TokenFacts, isSkipped: bo
     found.push({ severity, place, ...refusal, got: `${refused.length} rows without: ${refusal.got}` });
   }
   return found;
-}
-
-/** An example that fits train.cutoff_len and not the model. @param positions  tokens that the model reads */
-export function positionFindings(task: LoadedTask, facts: TokenFacts, model: string, positions: number): Finding[] {
-  const { split, cutoff_len, example, fitted } = facts;
-  const longest = fitted.rows > 0 ? Math.min(example.max, cutoff_len) : example.max;
-  if (task.answer.kind === "document" || cutoff_len <= positions || longest <= positions) return [];
-  return [
-    {
-      severity: "broken",
-      place: `${task.name}/${split}`,
-      expected: `examples of at most ${positions} tokens, which is what ${model} reads`,
-      got: `one of ${longest}, with train.cutoff_len: ${cutoff_len}`,
-      remedy: `Set train.cutoff_len: ${positions}, and declare a fit for the task or on_bad_row: skip; or take a model that reads more.`,
-    },
-  ];
 }
 
 /**

@@ -41,6 +41,8 @@ export interface PreparedTask {
 export interface PrepareOptions {
   /** `train.cutoff_len`: the longest example, prompt, answer and end-of-turn token together. */
   cutoffLen: number;
+  /** Tokens that the model reads. Default: no limit. */
+  positions?: number;
   lossOn: TrainSpec["loss_on"];
   /** As the task's `on_bad_row`; what cannot be tokenised is such a row too. */
   onBadRow: "stop" | "skip";
@@ -131,8 +133,10 @@ function prepareSplit(
   split: Split,
   tokenizer: Tokenizer,
   template: PromptTemplate,
-  { cutoffLen, lossOn, onBadRow }: PrepareOptions,
+  options: PrepareOptions,
 ): PreparedSplit {
+  const { cutoffLen, lossOn, onBadRow } = options;
+  const limitOf = lengthLimits(task, template, options);
   const isDocument = task.answer.kind === "document";
   const examples: Example[] = [];
   const tokenized: TokenizedExample[] = [];
@@ -141,14 +145,15 @@ function prepareSplit(
   const fitted = { rows: 0, tokens: 0 };
   for (const row of task.splits[split]) {
     try {
-      const { example, whole, tokensLost } = tokenizeToFit(row, task, tokenizer, template, cutoffLen);
+      const limit = limitOf(row, split);
+      const { example, whole, tokensLost } = tokenizeToFit(row, task, tokenizer, template, limit);
       if (tokensLost > 0) {
         fitted.rows++;
         fitted.tokens += tokensLost;
       }
-      const pieces = isDocument ? cutDocument(whole, cutoffLen) : [whole];
+      const pieces = isDocument ? cutDocument(whole, limit) : [whole];
       for (const piece of pieces) {
-        if (lengthOf(piece) > cutoffLen) throw tooLong(piece, cutoffLen, row.fit !== undefined);
+        if (lengthOf(piece) > limit) throw tooLong(piece, limit, limit < cutoffLen, row.fit !== undefined);
         if (numSupervised(piece, lossOn) === 0) throw nothingToLearn(piece);
         examples.push(example);
         tokenized.push(piece);
@@ -222,6 +227,25 @@ const MERGES: Readonly<Record<Merge, string>> = {
 };
 
 /**
+ * How long an example may be, prompt, answer and end-of-turn token together: `train.cutoff_len`, or what the model reads if that is less. A row
+ * that is scored has room for the longest label in place of its own.
+ * @throws {DataError} labels that the tokenizer cannot tell apart
+ */
+export function lengthLimits(
+  { answer }: Pick<LoadedTask, "answer">,
+  template: PromptTemplate,
+  { cutoffLen, positions = Number.POSITIVE_INFINITY }: Pick<PrepareOptions, "cutoffLen" | "positions">,
+): (row: Example, split: Split) => number {
+  if (answer.kind !== "label") return () => Math.min(cutoffLen, positions);
+  const lengths = new Map(tokenizeLabels(answer.labels, template).map((ids, i) => [answer.labels[i]!, ids.length]));
+  const longest = [...lengths.values()].reduce((most, length) => Math.max(most, length), 0);
+  return (row, split) => {
+    const missing = split === "train" ? 0 : longest - (lengths.get(row.answer) ?? longest);
+    return Math.min(cutoffLen, positions - missing);
+  };
+}
+
+/**
  * An example as token ids, shortened where it is too long and its task declares what may go.
  * The part that may go can be too short for it: the example is then as long as it was, and refused by whoever asked.
  *
@@ -267,12 +291,12 @@ function wordCounter(tokenizer: Tokenizer): (word: string) => number {
   };
 }
 
-function tooLong(piece: TokenizedExample, cutoffLen: number, hasFit: boolean): DataError {
+function tooLong(piece: TokenizedExample, limit: number, isOfModel: boolean, hasFit: boolean): DataError {
   return new DataError({
     place: piece.id,
-    expected: `at most ${cutoffLen} tokens (train.cutoff_len)`,
+    expected: `at most ${limit} tokens (${isOfModel ? "what the model reads, with room for the longest label" : "train.cutoff_len"})`,
     got: `${lengthOf(piece)} tokens${hasFit ? ", too many even without the part that its fit may leave out" : ""}`,
-    remedy: `Raise train.cutoff_len, shorten the row, ${hasFit ? "" : "declare a fit for the task, "}or set on_bad_row: skip.`,
+    remedy: `${isOfModel ? "Take a model that reads more" : "Raise train.cutoff_len"}, shorten the row, ${hasFit ? "" : "declare a fit for the task, "}or set on_bad_row: skip.`,
   });
 }
 

@@ -1,6 +1,6 @@
 /** @file What both tools mean alike, because both train by Hugging Face's Trainer: schedule, optimiser, numbers, checkpoints. */
 
-import type { TrainBlock } from "../train.ts";
+import { MAX_EPOCHS, MAX_STEPS, type TrainBlock } from "../train.ts";
 import type { KeyReader } from "./reader.ts";
 
 /** Names of one meaning in the two tools. */
@@ -120,10 +120,10 @@ export function optimizerOf(reader: KeyReader, { optimizer }: TrainerKeys): Trai
 
 /** Steps or epochs. */
 export function lengthOf(reader: KeyReader, epochsKey: string, defaultEpochs: number): TrainBlock {
-  const epochs = reader.number(epochsKey, { above: 0 });
+  const epochs = reader.number(epochsKey, { above: 0, atMost: MAX_EPOCHS });
   reader.carry(epochsKey, "train.num_train_epochs");
   if (epochs === undefined) reader.assume(epochsKey, `${defaultEpochs}, its default, is written out`);
-  const steps = reader.number("max_steps", { whole: true, atLeast: -1 });
+  const steps = reader.number("max_steps", { whole: true, atLeast: -1, atMost: MAX_STEPS });
   if (steps !== undefined && steps > 0) reader.carry("max_steps", "train.max_steps");
   else reader.say("no_bearing", "max_steps", "no limit, as in mixtune where it is left out");
   return {

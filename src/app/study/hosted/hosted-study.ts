@@ -58,7 +58,6 @@ export function hostedModel(name: string, { model, baseUrl }: HostedChoice): Bas
       template_digest: template.digest,
     },
     size: { parameters: 0, blocks: 0, layers: 0, hidden: 0, intermediate: 0, vocabulary: 0 },
-    positions: Number.POSITIVE_INFINITY,
     isThere: true,
     fetchWeights: async () => {},
   };
