@@ -12,6 +12,7 @@ import { CLUSTER_THREADS, threadsFor } from "../../workers/threads.ts";
 import { type HostedOptions, hostedChoices } from "../hosted/choice.ts";
 import type { BaseModel } from "../models/base-model.ts";
 import { openBaseModel } from "../models/named-model.ts";
+import { refuseUntrainable } from "../models/refuse-untrainable.ts";
 import { packageVersion } from "../package.ts";
 import { fetchHubData, type HubData } from "../tasks/hub-data.ts";
 import { ingredientFacts, ingredientsOf, loadTasks, textOfFolder } from "../tasks/ingredients.ts";
@@ -21,7 +22,7 @@ import { batchesOf, estimateRun } from "./estimate.ts";
 import { estimateHosted, hostedModel, hostedStudy, refuseDocuments } from "./hosted/hosted-study.ts";
 import type { PlannedStudy } from "./planned-study.ts";
 import type { StudyInput } from "./read-study.ts";
-import { refuseMultiplier, refuseNumerics, refuseUnscorable, refuseUnscored, refuseUntrainable } from "./refusals.ts";
+import { refuseMultiplier, refuseNumerics, refuseUnscorable, refuseUnscored } from "./refusals.ts";
 import { tokenCacheOf } from "./start-worker.ts";
 import { refuseOtherModels, refuseUnused, type WorkerOptions } from "./worker-kind.ts";
 

@@ -10,7 +10,7 @@ import type { StudySpec } from "../../specs/types.ts";
 import { combinations, shotsAsked } from "../../study/factors.ts";
 import { ingredientTasks } from "../../study/plan.ts";
 import { tokenizerDir } from "../models/named-model.ts";
-import { refuseUntrainable } from "../study/refusals.ts";
+import { refuseUntrainable } from "../models/refuse-untrainable.ts";
 import type { Workspace } from "../workspace.ts";
 import { type CheckReport, type CheckRequest, checkData } from "./check-data.ts";
 import { fetchWhatThereIs } from "./hub-data.ts";
