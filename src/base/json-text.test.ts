@@ -106,6 +106,10 @@ describe("floatText", () => {
   test("takes the least digits of the width", () => {
     expect(floatText(Math.fround(0.1), Math.fround)).toBe("0.1");
     expect(floatText(16777216, Math.fround)).toBe("16777216.0");
+    // Two as near: numpy takes the even digit.
+    expect(floatText(1097030.25, Math.fround)).toBe("1097030.2");
+    expect(floatText(1097030.75, Math.fround)).toBe("1097030.8");
+    expect(floatText(9.063136037217393e-6)).toBe("9.063136037217393e-06");
   });
 
   test("always gives the number back", () => {

@@ -32,12 +32,13 @@ export function isNested(value: unknown): value is object {
 /**
  * A float's shortest text as Python and the libraries around it write it, so that a table has the same text in every format: 1.0, 0.1, 1e-05, 1e+16.
  *
- * @param round  to the width that the float has; by default a double's
+ * @param round  to the width that the float has; absent: a double's
  */
-export function floatText(value: number, round: (value: number) => number = (same) => same): string {
+export function floatText(value: number, round?: (value: number) => number): string {
   if (!Number.isFinite(value)) return String(value);
   const sign = value < 0 || Object.is(value, -0) ? "-" : "";
-  const [mantissa = "", power] = shortest(Math.abs(value), round).split("e");
+  const size = Math.abs(value);
+  const [mantissa = "", power] = (round === undefined ? size.toExponential() : shortest(size, round)).split("e");
   const digits = mantissa.replace(".", "");
   const exponent = Number(power);
   if (exponent < -4 || exponent >= 16)
@@ -47,12 +48,21 @@ export function floatText(value: number, round: (value: number) => number = (sam
   return `${sign}${whole}.${digits.slice(exponent + 1) || "0"}`;
 }
 
-/** The least digits that round to the value, with an exponent: 1.5e+3. */
+/** The least digits that round to a value of fewer bits than a double, with an exponent: 1.5e+3. */
 function shortest(value: number, round: (value: number) => number): string {
   const exact = value.toExponential();
   for (let numDigits = 0; numDigits < exact.indexOf("e") - 1; numDigits++) {
-    const text = value.toExponential(numDigits);
+    const text = rounded(value, numDigits);
     if (round(Number(text)) === value) return text;
   }
   return exact;
+}
+
+/** `toExponential` with ties to the even digit: 2.25 becomes 2.2, as the shortest digits of Python have it. */
+function rounded(value: number, numDigits: number): string {
+  const text = value.toExponential(numDigits);
+  const longer = value.toExponential(numDigits + 1);
+  const isTie = longer.includes("5e") && Number(longer) === value;
+  const isOdd = /[13579]e/.test(text);
+  return isTie && isOdd ? longer.replace(/\.?5e/, "e") : text;
 }

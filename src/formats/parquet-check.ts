@@ -17,9 +17,10 @@ const MAX_VALUES = 20_000_000;
 /** Unpacked, of a row group's columns together. */
 const MAX_GROUP_BYTES = 1 << 30;
 
-/** @throws {Error} no schema; row groups that do not add up to the file's rows: one is lost */
+/** @throws {Error} no schema; row groups that are too large, or do not add up to the file's rows: one is lost */
 export function checkFooter({ num_rows, row_groups, schema }: FileMetaData): void {
   getSchemaPath(schema, []);
+  for (const group of row_groups) count(group.num_rows, MAX_VALUES, "rows in a row group");
   const inGroups = row_groups.reduce((sum, group) => sum + group.num_rows, 0n);
   if (inGroups !== num_rows) throw new Error(`${inGroups} rows in its groups where ${num_rows} should be`);
 }
@@ -32,35 +33,31 @@ export interface GroupBudget {
 /**
  * Checks what a row group holds of a top-level column.
  *
- * @param read    bytes [start, end) of the file
- * @param budget  shared by the columns that are read together
+ * @param metadata  of this column and row group alone
+ * @param read      bytes [start, end) of the file
+ * @param budget    shared by the columns that are read together
  * @throws {Error} anything that no writer writes
  */
-export function checkColumns(
-  metadata: FileMetaData,
-  index: number,
-  name: string,
+export function checkColumn(
+  { schema, row_groups: [group] }: FileMetaData,
   read: (start: number, end: number) => ArrayBuffer,
   compressors: Compressors,
   budget: GroupBudget,
 ): void {
-  const group = metadata.row_groups[index]!;
-  const numRows = count(group.num_rows, MAX_VALUES, "rows in a row group");
-  for (const { meta_data: column } of group.columns) {
+  for (const { meta_data: column } of group!.columns) {
     if (column === undefined) throw new Error("a column without its description");
-    if (column.path_in_schema[0] !== name) continue;
     const unpacked = count(column.total_uncompressed_size, MAX_GROUP_BYTES, "bytes in a column");
     budget.numBytes = count(budget.numBytes + unpacked, MAX_GROUP_BYTES, "bytes in a row group");
     const start = Number(column.dictionary_page_offset || column.data_page_offset);
     const length = count(column.total_compressed_size, MAX_GROUP_BYTES, "packed bytes in a column");
     const bytes = read(start, start + length);
     if (start < 0 || bytes.byteLength !== length) throw new Error("a column that lies outside the file");
-    const path = getSchemaPath(metadata.schema, column.path_in_schema);
-    checkColumn(new DataView(bytes), column, path, numRows, compressors);
+    const path = getSchemaPath(schema, column.path_in_schema);
+    checkChunk(new DataView(bytes), column, path, Number(group!.num_rows), compressors);
   }
 }
 
-function checkColumn(
+function checkChunk(
   view: DataView,
   column: ColumnMetaData,
   path: SchemaTree[],

@@ -13,6 +13,7 @@
  * | text, UUIDs, true and false   | themselves; bytes that do not say what they are stay bytes                            |
  */
 
+import { parquetSchema } from "hyparquet";
 import { isListLike, isMapLike } from "hyparquet/src/schema.js";
 import type { FileMetaData, SchemaElement, SchemaTree } from "hyparquet/src/types.js";
 import { parseJson } from "../base/json-text.ts";
@@ -63,38 +64,52 @@ function kindOf({ type, converted_type: old, logical_type: logical, scale }: Sch
   return type === "INT96" ? { kind: "moment", perSecond: PER_SECOND.NANOS, isZoned: false } : undefined;
 }
 
-/** The schema for the decoder: leaves that {@link valueReaders} reads are what is stored. */
-export function storedSchema(schema: readonly SchemaElement[]): SchemaElement[] {
-  return schema.map((element) => {
-    if (element.num_children || kindOf(element) === undefined) return element;
-    const { converted_type: _old, logical_type: _logical, ...stored } = element;
-    return stored;
-  });
+/** A top-level column. */
+export interface Column {
+  name: string;
+  /** The column's schema for the decoder: leaves that `read` converts are what is stored. */
+  schema: SchemaElement[];
+  read: ValueReader;
 }
 
 /**
- * Readers of the top-level columns, by name.
+ * The columns of a file.
  * @param asNumbers  numbers as JavaScript has them
- * @throws {Error} a damaged Arrow schema
+ * @throws {Error} a damaged Arrow schema, damaged features
  */
-export function valueReaders(root: SchemaTree, metadata: FileMetaData, asNumbers: boolean): Map<string, ValueReader> {
+export function columnsOf(metadata: FileMetaData, asNumbers: boolean): Column[] {
   const said = (key: string) => metadata.key_value_metadata?.find((entry) => entry.key === key)?.value;
   const arrow = said("ARROW:schema");
   const fields = arrow === undefined ? [] : arrowFields(arrow);
   const names = classNames(said("huggingface"));
-  return new Map(
-    root.children.map((column) => {
-      const { name } = column.element;
-      const field = fields.find((one) => one.name === name);
-      const read = readerOf(column, field, asNumbers);
-      const classes = Object.hasOwn(names, name) ? names[name] : undefined;
-      if (classes === undefined) return [name, read];
-      return [
-        name,
-        (raw) => (typeof raw === "number" || typeof raw === "bigint" ? classes[Number(raw)] : null) ?? read(raw),
-      ];
-    }),
-  );
+  const [root, ...elements] = metadata.schema;
+  let numBefore = 0;
+  return parquetSchema(metadata).children.map((tree): Column => {
+    const { name } = tree.element;
+    const own = elements.slice(numBefore, numBefore + tree.count);
+    numBefore += tree.count;
+    const read = readerOf(
+      tree,
+      fields.find((one) => one.name === name),
+      asNumbers,
+    );
+    return {
+      name,
+      schema: [{ ...(root as SchemaElement), num_children: 1 }, ...own.map(storedElement)],
+      read: Object.hasOwn(names, name) ? classReader(names[name] as string[], read) : read,
+    };
+  });
+}
+
+function storedElement(element: SchemaElement): SchemaElement {
+  if (element.num_children || kindOf(element) === undefined) return element;
+  const { converted_type: _old, logical_type: _logical, ...stored } = element;
+  return stored;
+}
+
+/** Numbers that have no name stay numbers: -1 says that there is no class. */
+function classReader(names: readonly string[], read: ValueReader): ValueReader {
+  return (raw) => (typeof raw === "number" || typeof raw === "bigint" ? names[Number(raw)] : undefined) ?? read(raw);
 }
 
 /** Names of classes by column, as `datasets` writes its features. */
@@ -174,13 +189,13 @@ function whole(value: bigint): number | WrittenNumber {
 
 type Numbers = (text: string) => number | WrittenNumber;
 
-function float(value: number, number: Numbers, round: (value: number) => number): number | WrittenNumber {
+function float(value: number, number: Numbers, round?: (value: number) => number): number | WrittenNumber {
   return Number.isFinite(value) ? number(floatText(value, round)) : value;
 }
 
 /** Most doubles are written alike in Python and here. */
 function double(value: number, number: Numbers): number | WrittenNumber {
-  return Number.isInteger(value) || Math.abs(value) < 1e-4 ? float(value, number, (same) => same) : value;
+  return Number.isInteger(value) || Math.abs(value) < 1e-4 ? float(value, number) : value;
 }
 
 /** A decimal's digits as a whole number: two's complement, the highest byte first. */

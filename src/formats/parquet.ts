@@ -3,11 +3,12 @@
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetSchema } from "hyparquet";
 import { parquetReadColumn } from "hyparquet/src/read.js";
+import type { RowGroup } from "hyparquet/src/types.js";
 import { compressors, decompressZstd } from "hyparquet-compressors";
 import { DataError, MixtuneError } from "../base/errors.ts";
 import { openBytes } from "./files.ts";
-import { checkColumns, checkFooter, type GroupBudget } from "./parquet-check.ts";
-import { storedSchema, utf8Text, type ValueReader, valueReaders } from "./parquet-values.ts";
+import { checkColumn, checkFooter, type GroupBudget } from "./parquet-check.ts";
+import { type Column, columnsOf, utf8Text } from "./parquet-values.ts";
 import { UnreadableValue } from "./row.ts";
 
 /** A row by column name, numbered from 1. */
@@ -55,25 +56,22 @@ export async function* parquetRows(
   const bytes = openBytes(path);
   try {
     const metadata = await footerOf(path, bytes);
-    const readers = await damaged(path, "its footer", async () =>
-      valueReaders(parquetSchema(metadata), metadata, asNumbers),
-    );
-    const names = [...readers.keys()].filter((name) => columns?.includes(name) ?? true);
-    const stored = { ...metadata, schema: storedSchema(metadata.schema) };
+    const all = await damaged(path, "its footer", async () => columnsOf(metadata, asNumbers));
+    const wanted = all.filter(({ name }) => columns?.includes(name) ?? true);
     let first = 1;
-    for (const [index, group] of metadata.row_groups.entries()) {
+    for (const group of metadata.row_groups) {
       const numRows = Number(group.num_rows);
       const place = numRows > 0 ? `rows ${first} to ${first + numRows - 1}` : `after row ${first - 1}`;
       const budget = { numBytes: 0 };
-      const read = (name: string) => readColumn(bytes, stored, index, name, readers.get(name) as ValueReader, budget);
+      const read = (column: Column) => readColumn(bytes, partOf(metadata, group, column), column, budget);
       const found =
         columns === undefined
-          ? await damaged(path, place, () => readableColumns(names, read))
-          : await Promise.all(names.map((name) => damaged(path, `${place} of column ${name}`, () => read(name))));
+          ? await damaged(path, place, () => readableColumns(wanted, read))
+          : await Promise.all(wanted.map((one) => damaged(path, `${place} of column ${one.name}`, () => read(one))));
       const start = first;
       yield Array.from({ length: numRows }, (_, i) => ({
         row: start + i,
-        value: Object.fromEntries(names.map((name, k) => [name, found[k]![i]])),
+        value: Object.fromEntries(wanted.map(({ name }, k) => [name, found[k]![i]])),
       }));
       first += numRows;
     }
@@ -96,21 +94,24 @@ function footerOf(path: string, bytes: OpenBytes): Promise<FileMetaData> {
   });
 }
 
+/** What a footer says of one column in one row group: the decoder looks through all that it is given, once a column. */
+function partOf(metadata: FileMetaData, group: RowGroup, { name, schema }: Column): FileMetaData {
+  const columns = group.columns.filter(({ meta_data }) => meta_data?.path_in_schema[0] === name);
+  return { ...metadata, schema, num_rows: group.num_rows, row_groups: [{ ...group, columns }] };
+}
+
 /** The values of a column in a row group. */
 async function readColumn(
   bytes: OpenBytes,
   metadata: FileMetaData,
-  index: number,
-  name: string,
-  read: ValueReader,
+  { name, read }: Column,
   budget: GroupBudget,
 ): Promise<unknown[]> {
-  const group = metadata.row_groups[index]!;
-  checkColumns(metadata, index, name, bytes.read, COMPRESSORS, budget);
-  if (group.num_rows === 0n) return [];
+  checkColumn(metadata, bytes.read, COMPRESSORS, budget);
+  if (metadata.num_rows === 0n) return [];
   const values = await parquetReadColumn({
     file: asyncBuffer(bytes),
-    metadata: { ...metadata, num_rows: group.num_rows, row_groups: [group] },
+    metadata,
     columns: [name],
     compressors: COMPRESSORS,
     parsers: PARSERS,
@@ -122,10 +123,10 @@ async function readColumn(
 
 /** As many columns as can be read; the others hold the reason. @throws {Error} where none can be: then the file is damaged */
 async function readableColumns(
-  names: readonly string[],
-  read: (name: string) => Promise<unknown[]>,
+  columns: readonly Column[],
+  read: (column: Column) => Promise<unknown[]>,
 ): Promise<(readonly unknown[])[]> {
-  const found = await Promise.allSettled(names.map(read));
+  const found = await Promise.allSettled(columns.map(read));
   const [failed] = found.filter((column) => column.status === "rejected");
   const isAny = found.some((column) => column.status === "fulfilled");
   if (failed !== undefined && !isAny) throw failed.reason;

@@ -4,6 +4,9 @@
 
 * JSON Lines: the literals of numbers, by json's hooks
 * CSV and TSV: the cells, by csv.reader
+And 12 wide Parquet files (wide-*.parquet), one of each codec and page version: a column of every type with all values, some and none, and lists,
+structs and maps of it.
+
 * Parquet: pyarrow's values by str, repr, isoformat; Decimal with all digits; floats by the shortest form of their width (numpy); bytes in hex
 """
 
@@ -142,6 +145,51 @@ def text(scalar):
         fraction = f".{nanos:09d}" if nanos % 1000 else f".{nanos // 1000:06d}"
         return clock + (fraction if nanos else "")
     return python_text(scalar.as_py())
+
+
+def nested_text(scalar):
+    """The same of lists, structs and maps: lists and objects of texts."""
+    type_ = scalar.type
+    if not scalar.is_valid:
+        return None
+    if pa.types.is_list(type_):
+        return [nested_text(one) for one in scalar.values]
+    if pa.types.is_map(type_):
+        return {one["key"].as_py(): nested_text(one["value"]) for one in scalar.values}
+    if pa.types.is_struct(type_):
+        return {type_.field(i).name: nested_text(scalar[i]) for i in range(type_.num_fields)}
+    return text(scalar)
+
+
+def wide_table(num_rows=3):
+    columns = {}
+    for number, (type_, draw) in enumerate(arrow_types()):
+        name = f"{number} {type_}"
+        arrow = (lambda values, t: pa.array(values, pa.string()).dictionary_encode()) if pa.types.is_dictionary(type_) else pa.array
+        for fill, share in (("all", 0), ("some", 0.5), ("none", 1)):
+            columns[f"{fill} {name}"] = arrow([None if rng.random() < share else draw() for _ in range(num_rows)], type_)
+        if pa.types.is_null(type_) or pa.types.is_dictionary(type_):
+            continue
+
+        def maybe(make):
+            return [None if rng.random() < 0.25 else make() for _ in range(num_rows)]
+
+        columns[f"list {name}"] = pa.array(maybe(lambda: [draw() for _ in range(rng.randint(0, 2))]), pa.list_(type_))
+        columns[f"map {name}"] = pa.array(maybe(lambda: [("k", draw()), ("l", None)]), pa.map_(pa.string(), type_))
+        struct = pa.struct([("a", type_), ("b", pa.list_(type_))])
+        columns[f"struct {name}"] = pa.array(maybe(lambda: {"a": draw(), "b": [draw(), None]}), struct)
+    return pa.table(columns)
+
+
+def wide_files():
+    for codec in ("none", "snappy", "gzip", "brotli", "zstd", "lz4"):
+        for version in ("1.0", "2.0"):
+            table = wide_table()
+            buffer = io.BytesIO()
+            options = dict(compression=codec, data_page_version=version, version="2.6", row_group_size=2, max_rows_per_page=1)
+            pq.write_table(table, buffer, use_dictionary=rng.random() < 0.5, write_statistics=False, **options)
+            rows = [[nested_text(column[i]) for column in table.columns] for i in range(table.num_rows)]
+            yield f"wide-{codec}-v{version[0]}.parquet", buffer.getvalue(), table.column_names, rows
 
 
 def python_text(value):
@@ -294,6 +342,9 @@ def main():
                 name = f"{i:03d}.{ending}"
                 add(name, content)
                 expected[name] = {"columns": columns, "rows": rows}
+        for name, content, columns, rows in wide_files():
+            add(name, content)
+            expected[name] = {"columns": columns, "rows": rows}
         add("expected.json", json.dumps(expected, ensure_ascii=False, separators=(",", ":")))
     versions = {"python": sys.version.split()[0], "pyarrow": pa.__version__, "pandas": pd.__version__, "numpy": np.__version__}
     with open(os.path.join(HERE, "provenance.json"), "w") as file:
