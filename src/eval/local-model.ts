@@ -10,6 +10,8 @@ import type { Message } from "../specs/message.ts";
 /** Models may share tokenizer, template and networks: adapters of one base differ in their parameters alone. */
 export interface LocalModel {
   name: string;
+  /** Of everything that its answers follow from: weights, tokenizer and template. */
+  digest: string;
   tokenizer: Tokenizer;
   template: PromptTemplate;
   network: CachedNetwork;

@@ -117,6 +117,21 @@ describe("a hosted model", () => {
     });
   });
 
+  /** The bug: kept answers of what a server had under a name before were taken for those of what it has now. */
+  test("behind a name that serves another model now is asked again, and its scores are not the other's", async () => {
+    const list = [{ id: MODEL, digest: "1" }];
+    await withServer({ models: list }, async (baseUrl, sent) => {
+      expect(await evalOf(MODEL, baseUrl, "served")).toMatchObject({ status: 0 });
+      const before = sent();
+      expect(await evalOf(MODEL, baseUrl, "served-again")).toMatchObject({ status: 0 });
+      expect(sent()).toBe(before);
+      list[0]!.digest = "2";
+      expect((await evalOf(MODEL, baseUrl, "served")).stderr).toMatch(/expected served "1", got served "2"/);
+      expect(await evalOf(MODEL, baseUrl, "served-other")).toMatchObject({ status: 0 });
+      expect(sent()).toBe(2 * before);
+    });
+  });
+
   test("of a service without a list of models is asked as ever", async () => {
     await withServer({ models: null }, async (baseUrl, sent) => {
       const { status, stderr } = await evalOf(MODEL, baseUrl, "no-list");

@@ -48,8 +48,13 @@ export async function twoModels(folder = TINY): Promise<TwoModels> {
   const rng = new Rng("serving");
   const { size } = network.layout;
   return {
-    base: { name: "base", parameters: new Float32Array(size), ...common },
-    tuned: { name: "org/tuned", parameters: Float32Array.from({ length: size }, () => 0.2 * rng.normal()), ...common },
+    base: { name: "base", digest: "of base", parameters: new Float32Array(size), ...common },
+    tuned: {
+      name: "org/tuned",
+      digest: "of tuned",
+      parameters: Float32Array.from({ length: size }, () => 0.2 * rng.normal()),
+      ...common,
+    },
     close: async () => {
       await network.release();
       await (await scoring)?.release();

@@ -23,6 +23,7 @@ import { askedOf, claimFolder } from "../../study/subject.ts";
 import type { Job } from "../../study/types.ts";
 import { threadsFor } from "../../workers/threads.ts";
 import { type HostedChoice, type HostedOptions, hostedChoice } from "../hosted/choice.ts";
+import { asServed } from "../hosted/ending.ts";
 import { modelIdentity } from "../models/base-model.ts";
 import { specOfFinished } from "../models/model-files.ts";
 import { localModelDir, modelDir, modelDirOfRun, modelSize } from "../models/named-model.ts";
@@ -110,10 +111,11 @@ export async function evaluate(
     }));
   }
 
-  async function scoreRemote(choice: HostedChoice): Promise<{ dir: string; scores: Scores }> {
+  async function scoreRemote(named: HostedChoice): Promise<{ dir: string; scores: Scores }> {
+    const choice = await asServed(named);
     const { scoreHosted } = await import("../hosted/score-hosted.ts");
     const dir = resolve(options.out ?? join("evals", folderSlug(`${choice.model}${shotsName(fewShot)}`)));
-    claimFolder(dir, { ...subject, model, at: choice.baseUrl, made_by: { api: choice.api } });
+    claimFolder(dir, { ...subject, model, at: choice.baseUrl, made_by: { api: choice.api, served: choice.served } });
     return { dir, scores: await scoreHosted(choice, loaded, spec, { dir, numShots: fewShot }, workspace) };
   }
 }

@@ -29,7 +29,7 @@ export interface HostedOptions {
 /** A hosted model with its options: what {@link HostedSettings} needs of it, and the consent. */
 export type HostedChoice = Pick<
   HostedSettings,
-  "baseUrl" | "model" | "api" | "apiKey" | "organisation" | "concurrency" | "budget" | "prices"
+  "baseUrl" | "model" | "served" | "api" | "apiKey" | "organisation" | "concurrency" | "budget" | "prices"
 > & {
   /** Rows may be sent. */
   isAllowed: boolean;

@@ -1,8 +1,8 @@
-/** @file Services close models: what a service says of one is read before rows are sent, and said. */
+/** @file What a service says of a model, read before rows are sent: when it ends, and which model it is. */
 
 import { SpecError } from "../../base/errors.ts";
 import { openEndpoint } from "../../eval/hosted/endpoint.ts";
-import { type ModelEnd, standingOf } from "../../eval/hosted/standing.ts";
+import { type ModelEnd, servedDigest, standingOf } from "../../eval/hosted/standing.ts";
 import { didYouMean } from "../../specs/nearest.ts";
 import type { Workspace } from "../workspace.ts";
 import { type HostedChoice, OPENAI_URL } from "./choice.ts";
@@ -47,6 +47,16 @@ export async function sayEnding(
       ? `${endpoint.host} shuts ${model} down on ${end.date}.`
       : `${endpoint.host} deprecates ${model} on ${end.date} and may stop answering.`;
   note(`${what}${instead} Answers that were stored by then can be scored again.`);
+}
+
+/**
+ * A choice with what mixtune serve says of the model behind the name, so that answers of another model that was served under it are not taken for
+ * this one's.
+ */
+export async function asServed(choice: HostedChoice): Promise<HostedChoice> {
+  if (choice.baseUrl === OPENAI_URL) return choice;
+  const served = await servedDigest(openEndpoint({ ...choice, timeoutMs: TIMEOUT_MS }), choice.model);
+  return { ...choice, ...(served !== undefined && { served }) };
 }
 
 function ended(place: string, { date, replacement }: ModelEnd): SpecError {

@@ -14,6 +14,7 @@ import { whileClaimed } from "../../study/claim.ts";
 import { studyAround } from "../../study/lock-file.ts";
 import type { HostedOptions } from "../hosted/choice.ts";
 import { describeSpending } from "../hosted/describe.ts";
+import { asServed } from "../hosted/ending.ts";
 import type { Workspace } from "../workspace.ts";
 import { answersToJudge, type JudgedSplit } from "./answers-to-judge.ts";
 import { calibrationPath, judgesIn, type OpenPanel, openPanel } from "./open-panel.ts";
@@ -61,7 +62,8 @@ export async function judge(dir: string | undefined, workspace: Workspace, optio
       remedy: "Write for example mixtune judge evals/NAME --judges openai:NAME.",
     });
   }
-  const choices = judgesIn(options.judges, options.hosted ?? {}, workspace.settings.openai);
+  const named = judgesIn(options.judges, options.hosted ?? {}, workspace.settings.openai);
+  const choices = await Promise.all(named.map(asServed));
   const labelled = await humanVerdicts(options.calibrate);
   const parts = dir === undefined ? [] : await answersToJudge(resolve(dir), options, workspace);
   const panel = openPanel(choices, options.maxNewTokens ?? JUDGE_TOKENS, workspace);

@@ -1,6 +1,7 @@
 /** @file Opens models for serve and chat. Adapters of one base share its network: only their parameters are their own. */
 
 import { basename } from "node:path";
+import { digestOf } from "../../base/digest.ts";
 import { SpecError } from "../../base/errors.ts";
 import { asked } from "../../data/tokens/turns.ts";
 import type { LocalModel } from "../../eval/local-model.ts";
@@ -8,7 +9,14 @@ import { CachedNetwork } from "../../models/cached-network.ts";
 import { Network } from "../../models/network.ts";
 import { maxPositions } from "../../models/tuning.ts";
 import type { Workspace } from "../workspace.ts";
-import { modelRef, type OpenedModel, type OpenFolders, openModelFiles, parametersOf } from "./model-files.ts";
+import {
+  modelRef,
+  type OpenedModel,
+  type OpenFolders,
+  openModelFiles,
+  parametersOf,
+  weightsOf,
+} from "./model-files.ts";
 
 /** Tokens of prompt that there is room for unless told, or a run was trained with more. */
 const CONTEXT = 2048;
@@ -85,6 +93,7 @@ async function localModel(
   shared.set(key, common);
   return {
     name,
+    digest: answersDigest(own),
     tokenizer,
     template,
     network: common.network,
@@ -94,6 +103,11 @@ async function localModel(
       return common.scoring;
     },
   };
+}
+
+function answersDigest({ ref, spec, model, tokenizer, template }: OpenedModel): string {
+  const run = spec && [basename(ref.dir), basename(weightsOf(ref, spec))];
+  return digestOf([model.digest, tokenizer.digest, template.digest, run ?? null]);
 }
 
 function servedNames(opened: readonly OpenedModel[], asked: readonly string[] | undefined): string[] {

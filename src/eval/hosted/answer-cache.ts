@@ -10,7 +10,8 @@ import { digestOf } from "../../base/digest.ts";
 import { DataError } from "../../base/errors.ts";
 import { makeFolder, readText, writeWhole } from "../../formats/files.ts";
 import { withoutNonFinite } from "../../formats/jsonl.ts";
-import type { HostedAnswer, HostedApi } from "./types.ts";
+import type { HostedSettings } from "./settings.ts";
+import type { HostedAnswer } from "./types.ts";
 import type { RequestBody } from "./wire.ts";
 
 /** Counts up when the meaning of a kept answer changes. */
@@ -40,11 +41,14 @@ export interface AnswerCache {
 }
 
 /** The answers of one endpoint in a folder of many. @throws {DataError} a folder that cannot be made */
-export function openAnswerCache(folder: string, baseUrl: string, api: HostedApi): AnswerCache {
+export function openAnswerCache(
+  folder: string,
+  { baseUrl, api, served }: Pick<HostedSettings, "baseUrl" | "api" | "served">,
+): AnswerCache {
   makeFolder(folder);
   const pathOf = (key: string) => join(folder, key.slice(0, 2), `${key}.json`);
   return {
-    keyOf: (body) => digestOf({ version: VERSION, base_url: baseUrl, api, body }),
+    keyOf: (body) => digestOf({ version: VERSION, base_url: baseUrl, api, body, served }),
     read(key) {
       const path = pathOf(key);
       if (!existsSync(path)) return undefined;

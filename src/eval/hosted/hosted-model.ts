@@ -48,7 +48,7 @@ export function openHostedModel(settings: HostedSettings): HostedModel {
   if (settings.budget.money !== undefined && settings.prices === undefined) throw moneyWithoutPrices();
   const baseUrl = settings.baseUrl.replace(/\/+$/, "");
   const endpoint = openEndpoint({ ...settings, baseUrl });
-  const cache = openAnswerCache(settings.cacheFolder, baseUrl, api);
+  const cache = openAnswerCache(settings.cacheFolder, { ...settings, baseUrl });
   const purse = settings.purse ?? new Purse(settings.budget, settings.prices, `${endpoint.host}: ${model}`);
   const ask = openAsk(settings, endpoint, purse);
   const underWay = new SharedWork<HostedAnswer>();

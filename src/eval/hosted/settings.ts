@@ -7,6 +7,8 @@ export interface HostedSettings {
   /** Up to and with the version: `https://host/v1`. */
   baseUrl: string;
   model: string;
+  /** Digest of the model behind the name, where the service tells: answers of another one are not this one's. */
+  served?: string;
   api: HostedApi;
   /** Of printable ASCII; absent: none is sent. */
   apiKey?: string;

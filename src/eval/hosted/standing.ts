@@ -23,7 +23,7 @@ export interface ModelEnd {
 const text = z.string().nullish();
 /**
  * `shutdown_date`: OpenAI. `deprecation` and `deprecation_replacement_model`: Mistral, with `aliases`. `expiration_date`: OpenRouter, after which a
- * model may be removed. `active`: Groq.
+ * model may be removed. `active`: Groq. `digest`: mixtune serve.
  * @source developers.openai.com/api/reference/resources/models, docs.mistral.ai/api, openrouter.ai/docs/api-reference/list-available-models
  */
 const card = z.looseObject({
@@ -34,6 +34,7 @@ const card = z.looseObject({
   expiration_date: text,
   deprecation_replacement_model: text,
   active: z.boolean().nullish(),
+  digest: text,
 });
 /** As OpenAI has it, and bare as Together has it. */
 const listed = z.union([
@@ -42,6 +43,16 @@ const listed = z.union([
 ]);
 
 type Card = z.infer<typeof card>;
+
+/**
+ * What mixtune serve says of the model that stands behind a name now: a digest of what its answers follow from. Undefined: another service, which says
+ * nothing of the kind, or one out of reach.
+ */
+export async function servedDigest(endpoint: Endpoint, model: string): Promise<string | undefined> {
+  const outcome = await endpoint.ask((client) => client.get("/models"));
+  const cards = outcome.kind === "answered" ? cardsIn(outcome.body) : [];
+  return cards.find(({ id }) => id === model)?.digest ?? undefined;
+}
 
 /** Asks the service: one request, or two where the model is not in its list. Whatever goes wrong is unsaid. */
 export async function standingOf(endpoint: Endpoint, model: string): Promise<Standing> {

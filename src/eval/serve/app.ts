@@ -57,10 +57,16 @@ export function serveApp(models: readonly LocalModel[], queue: GenerationQueue, 
       },
     }),
   );
-  const listed = (name: string) => ({ id: name, object: "model", created, owned_by: "mixtune" });
-  app.get("/v1/models", (c) => c.json({ object: "list", data: models.map(({ name }) => listed(name)) }));
+  const listed = ({ name, digest }: LocalModel) => ({
+    id: name,
+    object: "model",
+    created,
+    owned_by: "mixtune",
+    digest,
+  });
+  app.get("/v1/models", (c) => c.json({ object: "list", data: models.map(listed) }));
   // names have slashes
-  app.get("/v1/models/:name{.+}", (c) => c.json(listed(modelNamed(models, c.req.param("name")).name)));
+  app.get("/v1/models/:name{.+}", (c) => c.json(listed(modelNamed(models, c.req.param("name")))));
   app.post("/v1/chat/completions", async (c) => {
     const request = readChatRequest(await bodyOf(c));
     const model = modelNamed(models, request.model);

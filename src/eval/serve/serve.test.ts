@@ -274,7 +274,7 @@ test("models are listed and found by name, slashes and all", async () => {
   const { data } = await server.client.models.list();
   expect(data.map(({ id }) => id)).toEqual(["base", "org/tuned"]);
   const answer = await raw("/v1/models/org/tuned", { method: "GET" }).reply;
-  expect(JSON.parse(answer.text)).toMatchObject({ id: "org/tuned", object: "model" });
+  expect(JSON.parse(answer.text)).toMatchObject({ id: "org/tuned", object: "model", digest: "of tuned" });
   expect(await refusal(server.client.models.retrieve("none"))).toMatchObject({ status: 404, code: "model_not_found" });
 });
 

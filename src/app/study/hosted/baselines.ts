@@ -9,7 +9,7 @@ import { appendLedger } from "../../../study/ledger.ts";
 import { baselineDir, isComplete } from "../../../study/scored.ts";
 import type { HostedChoice } from "../../hosted/choice.ts";
 import { describeSending } from "../../hosted/describe.ts";
-import { sayEnding } from "../../hosted/ending.ts";
+import { asServed, sayEnding } from "../../hosted/ending.ts";
 import type { HostedWork } from "../../hosted/score-hosted.ts";
 import type { Workspace } from "../../workspace.ts";
 import type { PlannedStudy } from "../planned-study.ts";
@@ -52,7 +52,7 @@ export async function* hostedTodo(
     const dir = baselineDir(studyDir, id);
     if (isComplete({ dir, eval_tasks: names, eval: { ...spec, scoring: textScorings(spec) } })) continue;
     const named = hosted[model!]!;
-    const choice = { ...named, budget: budgetOf(named) };
+    const choice = await asServed({ ...named, budget: budgetOf(named) });
     const place = { dir, numShots: 0 };
     const loaded = names.map((name) => tasks[name]!);
     yield { name: model!, id, dir, choice, work: hostedWork(choice, loaded, spec, place, workspace) };
