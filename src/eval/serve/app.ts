@@ -57,13 +57,7 @@ export function serveApp(models: readonly LocalModel[], queue: GenerationQueue, 
       },
     }),
   );
-  const listed = ({ name, digest }: LocalModel) => ({
-    id: name,
-    object: "model",
-    created,
-    owned_by: "mixtune",
-    digest,
-  });
+  const listed = (model: LocalModel) => entryOf(model, created);
   app.get("/v1/models", (c) => c.json({ object: "list", data: models.map(listed) }));
   // names have slashes
   app.get("/v1/models/:name{.+}", (c) => c.json(listed(modelNamed(models, c.req.param("name")))));
@@ -131,6 +125,11 @@ async function bodyOf(c: Context): Promise<unknown> {
   } catch {
     throw new ApiError(400, "The body: expected JSON, got text that is none.");
   }
+}
+
+/** An entry of the list of models. */
+function entryOf({ name, digest }: LocalModel, created: number): object {
+  return { id: name, object: "model", created, owned_by: "mixtune", digest };
 }
 
 function modelNamed(models: readonly LocalModel[], name: string): LocalModel {
