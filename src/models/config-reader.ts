@@ -21,9 +21,15 @@ export class ConfigReader {
     return this.json[key] !== undefined && this.json[key] !== null;
   }
 
-  /** A whole number above 0. */
-  count(key: string, fallback?: number): number {
-    return this.read(key, fallback, "a whole number above 0", isCount);
+  /** A whole number from 1 to `most`. */
+  count(key: string, fallback?: number, most = MAX_COUNT): number {
+    const is = (value: unknown): value is number => isCount(value) && value <= most;
+    return this.read(
+      key,
+      fallback,
+      most === MAX_COUNT ? "a whole number above 0" : `a whole number from 1 to ${most}`,
+      is,
+    );
   }
 
   /** A whole number, 0 included. */
@@ -103,6 +109,9 @@ export class ConfigReader {
     throw new CheckpointError({ place: `${this.place}: ${key}`, expected, got, remedy: REMEDY });
   }
 }
+
+/** Larger than any size of a model. */
+const MAX_COUNT = 2 ** 40;
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 const isPositive = (value: unknown): value is number => Number.isFinite(value) && (value as number) > 0;

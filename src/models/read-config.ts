@@ -5,6 +5,9 @@ import type { AttentionKind, DecoderConfig } from "./config.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import { type RotaryConfig, readRotary } from "./rotary.ts";
 
+/** Far more than any model has; what is made of a config before its weights are looked at stays small. */
+const [MAX_LAYERS, MAX_HEAD] = [10_000, 100_000];
+
 /** What {@link readPlainDecoder} is told by a family; the defaults are those of LlamaConfig. */
 export interface PlainDefaults {
   head_dim?: number;
@@ -23,10 +26,10 @@ export function readPlainDecoder(json: ConfigReader, defaults: PlainDefaults = {
   for (const key of ["quantization_config", "transformers_weights"]) if (json.has(key)) json.unsupported(key);
   for (const dropout of ["attention_dropout", "resid_pdrop", "embd_pdrop"]) json.demand(dropout, 0);
   const hidden_size = json.count("hidden_size");
-  const num_hidden_layers = json.count("num_hidden_layers");
+  const num_hidden_layers = json.count("num_hidden_layers", undefined, MAX_LAYERS);
   const num_attention_heads = json.count("num_attention_heads");
   const num_key_value_heads = json.count("num_key_value_heads", num_attention_heads);
-  const head_dim = json.count("head_dim", defaults.head_dim ?? hidden_size / num_attention_heads);
+  const head_dim = json.count("head_dim", defaults.head_dim ?? hidden_size / num_attention_heads, MAX_HEAD);
   if (num_attention_heads % num_key_value_heads !== 0) {
     throw new CheckpointError({
       place: json.place,

@@ -74,7 +74,11 @@ function madeFolder(name: string, { head, shards, config = {}, generation }: Cas
   if (generation !== undefined) write("generation_config.json", named(generation));
   const vocab = Object.fromEntries(Array.from({ length: 97 }, (_, id) => [String.fromCharCode(0x4e00 + id), id]));
   const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
-  write("tokenizer.json", { ...parts, added_tokens: [], model: { type: "BPE", vocab, merges: [] } });
+  write("tokenizer.json", {
+    ...parts,
+    added_tokens: [],
+    model: { type: "BPE", vocab, merges: [], unk_token: "\u4e01" },
+  });
   return folder;
 }
 

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { CheckpointError } from "../../base/errors.ts";
-import { openTokenizer, unfaithfulRegex } from "./tokenizers.ts";
+import { unfaithfulRegex } from "./tokenizer-file.ts";
+import { openTokenizer } from "./tokenizers.ts";
 
 const GOLDEN = join(import.meta.dirname, "../../../test/golden/data-tokenizer");
 const KINDS = join(GOLDEN, "kinds");

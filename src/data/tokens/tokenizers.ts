@@ -1,6 +1,6 @@
 /**
- * @file Text to token ids and back, with a model folder's own tokenizer.json. The arithmetic is @huggingface/tokenizers; this file finds the
- * special tokens, refuses what that library is known to get wrong, and adds no special tokens by itself: that is the template's business.
+ * @file Text to token ids and back, with a model folder's own tokenizer.json. Cutting and merging is @huggingface/tokenizers', as far as
+ * tokenizer-file.ts lets it; no special tokens are added here: that is the template's business.
  */
 
 import { existsSync } from "node:fs";
@@ -9,6 +9,9 @@ import { Tokenizer as HubTokenizer } from "@huggingface/tokenizers";
 import { digestOf } from "../../base/digest.ts";
 import { CheckpointError } from "../../base/errors.ts";
 import { readText } from "../../formats/files.ts";
+import { type AddedToken, type Cut, cutter } from "./added-tokens.ts";
+import { decoderOf } from "./token-decoder.ts";
+import { cannot, isId, isRecord, readTokenizerFile, type TokenizerFile } from "./tokenizer-file.ts";
 
 /** A model's tokenizer. */
 export interface Tokenizer {
@@ -61,14 +64,12 @@ export function openTokenizer(folder: string): Tokenizer {
   const config = readJson(folder, "tokenizer_config.json") ?? {};
   const modelConfig = readJson(folder, "config.json") ?? {};
   const generation = readJson(folder, "generation_config.json") ?? {};
-  const json = withoutIdleSplit(source);
-  refuseUnfaithful(json, path);
-  const inner = build(json, config, path);
-  const ids = (text: string) => Int32Array.from(inner.encode(text, { add_special_tokens: false }).ids);
+  const file = readTokenizerFile(source, config, path);
+  const { encode, decode, tokens } = build(file);
 
   const spellings = spellingsIn(config);
   const named = (key: string): number | undefined =>
-    spellings[key] === undefined ? undefined : inner.token_to_id(spellings[key]);
+    spellings[key] === undefined ? undefined : tokens.idOf(spellings[key]);
   const numbered = (key: string): number[] =>
     [idsIn(generation[key]), idsIn(modelConfig[key])].find(({ length }) => length > 0) ?? [];
   const written = numbered("eos_token_id");
@@ -83,25 +84,21 @@ export function openTokenizer(folder: string): Tokenizer {
       remedy: "Name the token in one of these files.",
     });
   }
-  refuseBeyond(inner, modelConfig.vocab_size, path);
-  const added = Array.isArray(json.added_tokens) ? json.added_tokens.filter(isRecord) : [];
+  refuseBeyond(tokens, { eosIds, ...file }, modelConfig.vocab_size);
   return {
-    encode: ids,
-    decode: (list) =>
-      list.length === 0
-        ? "" // the library refuses an empty list
-        : inner.decode(Array.from(list), { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
-    idOf: (token) => inner.token_to_id(token),
-    vocabSize: highestId(inner) + 1,
+    encode,
+    decode,
+    idOf: tokens.idOf,
+    vocabSize: tokens.size,
     eosId,
     eosIds,
     padId: named("pad_token") ?? numbered("pad_token_id")[0] ?? eosId,
     bosId: named("bos_token") ?? numbered("bos_token_id")[0] ?? null,
-    leadIds: leadOf(inner, ids),
+    leadIds: Int32Array.from(file.lead),
     spellings,
-    specialIds: new Set(added.filter((token) => token.special === true).map((token) => token.id as number)),
+    specialIds: new Set(file.added.filter(({ special }) => special).map(({ id }) => id)),
     digest: digestOf({
-      tokenizer: json,
+      tokenizer: file.library.pre_tokenizer === null ? { ...source, pre_tokenizer: null } : source,
       config: { ...config, chat_template: undefined },
       eosId,
       eosIds: eosIds.length > 1 ? eosIds : undefined,
@@ -136,105 +133,76 @@ export function readJson(folder: string, name: string): Record<string, unknown> 
   return value;
 }
 
-function build(json: Record<string, unknown>, config: Record<string, unknown>, path: string): HubTokenizer {
+/** Tokens by id and ids by token. */
+interface Tokens {
+  idOf(token: string): number | undefined;
+  tokenOf(id: number): string | undefined;
+  all: Iterable<readonly [string, number]>;
+  /** One more than the highest id. */
+  size: number;
+}
+
+/** @param spell  what an added token is found by, which is its text too */
+function tokensOf({ added, vocab }: TokenizerFile, spell: (token: AddedToken) => string): Tokens {
+  const ids = new Map([...vocab, ...added.map(({ content, id }) => [content, id] as const)]);
+  const tokens = new Map([...vocab].map(([token, id]) => [id, token]));
+  for (const token of added) tokens.set(token.id, spell(token));
+  const size = [...ids.values()].reduce((most, id) => Math.max(most, id + 1), 0);
+  return { idOf: (token) => ids.get(token), tokenOf: (id) => tokens.get(id), all: ids, size };
+}
+
+/** From text to ids and back. @throws {CheckpointError} what the library cannot read */
+function build(file: TokenizerFile): Pick<Tokenizer, "encode" | "decode"> & { tokens: Tokens } {
+  const { place, added, vocab, startsWithBlank } = file;
+  const decoder = decoderOf(file.decoder, (part, feature) => cannot(place, part, feature));
+  const { normalizer, pre_tokenizer, model } = library(file);
+  const normalized = (text: string) => (normalizer === null ? text : normalizer.normalize(text));
+  const spell = ({ content, normalized: isNormalized }: AddedToken) => (isNormalized ? normalized(content) : content);
+  const tokens = tokensOf(file, spell);
+  const [cutRaw, cutNormalized] = [false, true].map((stage) =>
+    cutter(
+      added.filter((token) => token.normalized === stage),
+      spell,
+    ),
+  ) as [Cut, Cut];
+  const unknown = vocab.get(`${model.unk_token}`);
+  const words = (text: string, isFirst: boolean) => {
+    const whole = startsWithBlank && !text.startsWith(" ") ? ` ${text}` : text;
+    return pre_tokenizer === null ? [whole] : pre_tokenizer.pre_tokenize(whole, { section_index: isFirst ? 0 : 1 });
+  };
+  const ids = (word: string): number[] => model._call([word]).map((token: string) => vocab.get(token) ?? unknown!);
+  return {
+    tokens,
+    encode: (text) => {
+      const parts = text === "" ? [] : cutRaw(text);
+      return Int32Array.from(
+        parts.flatMap((part, i) => {
+          if (typeof part === "number") return part;
+          const text = normalized(part);
+          return (text === "" ? [] : cutNormalized(text)).flatMap((piece, k) =>
+            typeof piece === "number" ? piece : words(piece, i === 0 && k === 0).flatMap(ids),
+          );
+        }),
+      );
+    },
+    decode: (list) => decoder(Array.from(list, tokens.tokenOf).filter((token) => token !== undefined)),
+  };
+}
+
+/** The library's parts. */
+function library({ library, place }: TokenizerFile) {
   try {
-    return new HubTokenizer(json, config);
+    const { normalizer, pre_tokenizer, model } = new HubTokenizer(library, {});
+    return { normalizer, pre_tokenizer, model: model! };
   } catch (cause) {
     throw new CheckpointError({
-      place: path,
+      place,
       expected: "a tokenizer that @huggingface/tokenizers can read",
       got: cause instanceof Error ? cause.message : String(cause),
       remedy: "Fetch the file again; if it is whole, this kind of tokenizer is not supported.",
       cause,
     });
   }
-}
-
-/**
- * Without a split at a character that the normalizer leaves nowhere: Gemma's file has one, in a behaviour that the library lacks.
- */
-function withoutIdleSplit(json: Record<string, unknown>): Record<string, unknown> {
-  const literalOf = (step: unknown, type: string) =>
-    isRecord(step) && step.type === type && isRecord(step.pattern) ? step.pattern.String : undefined;
-  const replace = stepsOf(json.normalizer).at(-1);
-  const literal = literalOf(json.pre_tokenizer, "Split");
-  const isIdle =
-    typeof literal === "string" &&
-    literal.length === 1 &&
-    literal === literalOf(replace, "Replace") &&
-    !`${replace?.content}`.includes(literal);
-  return isIdle ? { ...json, pre_tokenizer: null } : json;
-}
-
-/** Split behaviours that the library does not have. */
-const UNKNOWN_BEHAVIOURS = ["MergedWithPrevious", "MergedWithNext", "Contiguous"];
-
-/** Refuses pre-tokenizers and normalizers whose ids would differ in silence from those of the Rust library. */
-function refuseUnfaithful(json: Record<string, unknown>, path: string): void {
-  for (const part of ["normalizer", "pre_tokenizer"]) {
-    for (const step of stepsOf(json[part])) {
-      if (typeof step.behavior === "string" && UNKNOWN_BEHAVIOURS.includes(step.behavior)) {
-        throw cannot(path, part, `the ${step.type} behaviour ${step.behavior}`);
-      }
-      const pattern = isRecord(step.pattern) ? step.pattern.Regex : undefined;
-      if (typeof pattern !== "string") continue;
-      const feature = unfaithfulRegex(pattern);
-      if (feature !== null) throw cannot(path, part, `${feature} in the pattern ${pattern.slice(0, 60)}`);
-    }
-  }
-}
-
-function cannot(path: string, part: string, feature: string): CheckpointError {
-  return new CheckpointError({
-    place: `${path}: ${part}`,
-    expected: "features whose token ids can be reproduced exactly",
-    got: feature,
-    remedy: "Use another model; with this one training and scoring would see other tokens than its own library does.",
-  });
-}
-
-/**
- * What in a regular expression JavaScript cannot do as Oniguruma does: possessive quantifiers, atomic groups, \G. Null where there is nothing.
- * A `+` after `{n,m}` is a stacked quantifier in Oniguruma and is reproduced.
- */
-export function unfaithfulRegex(pattern: string): string | null {
-  let depth = 0; // of character classes
-  let afterQuantifier = false;
-  for (let i = 0; i < pattern.length; i++) {
-    const c = pattern[i];
-    if (c === "\\") {
-      if (depth === 0 && pattern[i + 1] === "G") return "the anchor \\G";
-      i++;
-      afterQuantifier = false;
-      continue;
-    }
-    if (depth > 0) {
-      if (c === "[") depth++;
-      else if (c === "]") depth--;
-      continue;
-    }
-    if (c === "[") {
-      depth = 1;
-      afterQuantifier = false;
-    } else if (c === "(" && pattern.startsWith("(?>", i)) {
-      return "an atomic group (?>…)";
-    } else if (c === "(" && pattern[i + 1] === "?") {
-      i++; // the ? of (?: (?= (?! (?i: is no quantifier
-      afterQuantifier = false;
-    } else if (c === "+" && afterQuantifier) {
-      return `the possessive quantifier ${pattern[i - 1]}+`;
-    } else {
-      afterQuantifier = !afterQuantifier && (c === "*" || c === "+" || c === "?");
-    }
-  }
-  return null;
-}
-
-/** A component and, where it is a Sequence, its members. */
-function stepsOf(component: unknown): Record<string, unknown>[] {
-  if (!isRecord(component)) return [];
-  const members = component.normalizers ?? component.pretokenizers;
-  return Array.isArray(members) ? [component, ...members.flatMap(stepsOf)] : [component];
 }
 
 /** `<name>_token` fields: a text, or an object with its content. */
@@ -247,41 +215,30 @@ function spellingsIn(config: Record<string, unknown>): Record<string, string> {
   );
 }
 
-function leadOf(inner: HubTokenizer, ids: (text: string) => Int32Array): Int32Array {
-  const bare = ids("a");
-  const dressed: number[] = inner.encode("a", { add_special_tokens: true }).ids;
-  const at = dressed.findIndex((_, i) => bare.every((id, k) => dressed[i + k] === id));
-  return Int32Array.from(dressed.slice(0, Math.max(0, at)));
-}
-
 /**
  * A token without a row in the embedding would end a run at the first text that holds it.
  * @param rows  vocab_size of config.json; families that keep it elsewhere have none here
  */
-function refuseBeyond(inner: HubTokenizer, rows: unknown, path: string): void {
+function refuseBeyond(
+  tokens: Tokens,
+  { place, eosIds, lead }: Pick<TokenizerFile, "place" | "lead"> & { eosIds: readonly number[] },
+  rows: unknown,
+): void {
   if (typeof rows !== "number") return;
-  const beyond = [...inner.get_vocab(true)].find(([, id]) => id >= rows);
-  if (beyond === undefined) return;
-  throw new CheckpointError({
-    place: path,
-    expected: `ids below ${rows}, the rows of the model's embedding (vocab_size of config.json)`,
-    got: `${beyond[0]} as id ${beyond[1]}`,
-    remedy:
-      "Use the tokenizer that belongs to these weights, or resize the embedding as transformers' resize_token_embeddings does.",
-  });
-}
-
-function highestId(inner: HubTokenizer): number {
-  let highest = 0;
-  for (const id of inner.get_vocab(true).values()) highest = Math.max(highest, id);
-  return highest;
+  const named = [...eosIds.map((id) => ["eos_token_id", id] as const), ...lead.map((id) => ["the lead", id] as const)];
+  for (const [name, id] of [...tokens.all, ...named]) {
+    if (id < rows) continue;
+    throw new CheckpointError({
+      place,
+      expected: `ids below ${rows}, the rows of the model's embedding (vocab_size of config.json)`,
+      got: `${name} as id ${id}`,
+      remedy:
+        "Use the tokenizer that belongs to these weights, or resize the embedding as transformers' resize_token_embeddings does.",
+    });
+  }
 }
 
 /** The ids of a field that holds one, several or none. */
 function idsIn(value: unknown): number[] {
-  return [value].flat().filter((id): id is number => Number.isSafeInteger(id) && (id as number) >= 0);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return [value].flat().filter(isId);
 }
