@@ -134,7 +134,10 @@ async function use(folder: string): Promise<void> {
   const model = openModelFolder(folder);
   const tokenizer = openTokenizer(folder);
   const template = openTemplate(folder, tokenizer);
-  const prompt = Int32Array.of(...template.leadIds, ...tokenizer.encode(template.render("Profit rose 13 %?")));
+  const prompt = Int32Array.of(
+    ...template.leadIds,
+    ...tokenizer.encode(template.render([{ role: "user", content: "Profit rose 13 %?" }])),
+  );
   const tuning: Tuning = { method: "frozen", frozen: rawWeights(model, join(folder, "cache")) };
   const network = await CachedNetwork.create(model.config, tuning, {
     threads: 1,
