@@ -3,19 +3,89 @@
 import { parse, stringify } from "yaml";
 import type { Rng } from "../../src/base/rng.ts";
 
-const NUMBERS = [0, -1, 1, 2, 0.5, -0, 1e-320, 1e300, 2 ** 31, 2 ** 53, -(2 ** 53), 1e21, Number.NaN, Infinity, -Infinity];
+const NUMBERS = [
+  0,
+  -1,
+  1,
+  2,
+  0.5,
+  -0,
+  1e-320,
+  1e300,
+  2 ** 31,
+  2 ** 53,
+  -(2 ** 53),
+  1e21,
+  Number.NaN,
+  Infinity,
+  -Infinity,
+];
 const TEXTS = [
-  ...["", " ", "\0", "\ud800", "💥", "é\u0301", "\u2028", "null", "~", "yes", "0x1F", "1_000", "2024-02-29", "=1+1", "a".repeat(70)],
-  ...["__proto__", "constructor", "toString", "hasOwnProperty", "all", "base", "few_shot:99", "few_shot:3", "shuffled_labels", "paper"],
-  ...["./nowhere", "../rows.jsonl", "rows.jsonl", "rows.jsonl/x", ".", "mixtune/tiny", "mixtune/none", "openai:gpt", "org/name", "x".repeat(5000)],
-  ...["{text}", "{", "{{}}", "{no}", "{text}{text}", "{__proto__}", "train.cutoff_len", "tasks.a.max_train", "label", "text", "team", "customer"],
+  ...[
+    "",
+    " ",
+    "\0",
+    "\ud800",
+    "💥",
+    "é\u0301",
+    "\u2028",
+    "null",
+    "~",
+    "yes",
+    "0x1F",
+    "1_000",
+    "2024-02-29",
+    "=1+1",
+    "a".repeat(70),
+  ],
+  ...[
+    "__proto__",
+    "constructor",
+    "toString",
+    "hasOwnProperty",
+    "all",
+    "base",
+    "few_shot:99",
+    "few_shot:3",
+    "shuffled_labels",
+    "paper",
+  ],
+  ...[
+    "./nowhere",
+    "../rows.jsonl",
+    "rows.jsonl",
+    "rows.jsonl/x",
+    ".",
+    "mixtune/tiny",
+    "mixtune/none",
+    "openai:gpt",
+    "org/name",
+    "x".repeat(5000),
+  ],
+  ...[
+    "{text}",
+    "{",
+    "{{}}",
+    "{no}",
+    "{text}{text}",
+    "{__proto__}",
+    "train.cutoff_len",
+    "tasks.a.max_train",
+    "label",
+    "text",
+    "team",
+    "customer",
+  ],
 ];
 
 type Place = { holder: Record<string, unknown> | unknown[]; key: string };
 
 function placesIn(value: unknown): Place[] {
   if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => [{ holder: value as Place["holder"], key }, ...placesIn(inner)]);
+  return Object.entries(value).flatMap(([key, inner]) => [
+    { holder: value as Place["holder"], key },
+    ...placesIn(inner),
+  ]);
 }
 
 function pick<T>(rng: Rng, list: readonly T[]): T {
@@ -29,7 +99,8 @@ function anyValue(rng: Rng, known: readonly Place[]): unknown {
     return structuredClone((holder as Record<string, unknown>)[key]);
   }
   let value: unknown = pick(rng, rng.int(2) === 0 ? simple : rng.int(2) === 0 ? NUMBERS : TEXTS);
-  for (let depth = rng.int(12) === 0 ? rng.int(60) : 0; depth > 0; depth--) value = rng.int(2) === 0 ? [value] : { a: value };
+  for (let depth = rng.int(12) === 0 ? rng.int(60) : 0; depth > 0; depth--)
+    value = rng.int(2) === 0 ? [value] : { a: value };
   return value;
 }
 
@@ -44,7 +115,11 @@ function change(study: Record<string, unknown>, rng: Rng): void {
   const moves: (() => void)[] = [
     () => replace(key, anyValue(rng, places)),
     () => replace(key, anyValue(rng, places)),
-    () => replace(key, typeof at[key] === "number" ? at[key] * pick(rng, [-1, 0, 0.5, 1e3, 1e9, 1e-9]) : anyValue(rng, places)),
+    () =>
+      replace(
+        key,
+        typeof at[key] === "number" ? at[key] * pick(rng, [-1, 0, 0.5, 1e3, 1e9, 1e-9]) : anyValue(rng, places),
+      ),
     () => delete at[key],
     () => {
       const name = rng.int(2) === 0 ? pick(rng, places).key : pick(rng, TEXTS);
@@ -59,8 +134,47 @@ function change(study: Record<string, unknown>, rng: Rng): void {
 }
 
 const SIGNS = [
-  ...["&a ", "*a", "<<: *a\n", "!!binary ", "!!set ", "!!omap ", "!!float ", "!!str ", "!x ", "? ", ": ", "- ", "|\n", ">-\n", "\t", "---\n", "...\n"],
-  ...["%YAML 9.9\n", "%TAG ! x\n", "{", "}", "[", "]", "#", '"', "'", "\ufeff", "\u0000", "\u2028", "\r", "0o17", ".inf", ".nan", "~", "`", "@", "a: &a [*a]\n"],
+  ...[
+    "&a ",
+    "*a",
+    "<<: *a\n",
+    "!!binary ",
+    "!!set ",
+    "!!omap ",
+    "!!float ",
+    "!!str ",
+    "!x ",
+    "? ",
+    ": ",
+    "- ",
+    "|\n",
+    ">-\n",
+    "\t",
+    "---\n",
+    "...\n",
+  ],
+  ...[
+    "%YAML 9.9\n",
+    "%TAG ! x\n",
+    "{",
+    "}",
+    "[",
+    "]",
+    "#",
+    '"',
+    "'",
+    "\ufeff",
+    "\u0000",
+    "\u2028",
+    "\r",
+    "0o17",
+    ".inf",
+    ".nan",
+    "~",
+    "`",
+    "@",
+    "a: &a [*a]\n",
+  ],
   "[".repeat(300),
   "{a: ".repeat(300),
 ];
