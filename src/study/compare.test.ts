@@ -316,6 +316,14 @@ describe("names", () => {
     expect(() => sideNamed(`${study}:all,seed=1`)).toThrow(/one of model/);
   });
 
+  test("of one seed are that run, and of a row that is called so all its seeds", () => {
+    const ids = lock.runs.filter(({ mixture }) => mixture.name === "all").map(({ id }) => runDir(study, id));
+    expect(sideNamed(`${study}:all`)).toMatchObject({ kind: "mixture", dirs: ids, isTrained: true });
+    expect(sideNamed(`${study}:all@2`)).toMatchObject({ kind: "model", dirs: [ids[1]] });
+    expect(() => sideNamed(`${study}:all@9`)).toThrow(/one of the seeds 1, 2, 3, got @9/);
+    expect(() => sideNamed(`${study}:untuned@1`)).toThrow(/untuned without a seed: it is a baseline/);
+  });
+
   test("of several rows are told apart by factor and model", () => {
     const dir = join(root, "factors");
     recordStudy(dir, {

@@ -1,4 +1,4 @@
-/** @file What a person names to be compared: a folder with scores, or a row of a study, `DIR:MIXTURE`. */
+/** @file What a person names: a folder with scores, or a row of a study, `DIR:MIXTURE`, or one seed of it, `DIR:MIXTURE@SEED`. */
 
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
@@ -21,6 +21,8 @@ export interface Side {
   study?: { dir: string; lock: StudyLock };
   /** Base model of a mixture. */
   model?: string;
+  /** Whether its folders are runs of a study. */
+  isTrained: boolean;
 }
 
 /** A row of a study as it can be asked for. */
@@ -30,19 +32,21 @@ interface NamedRow {
   qualifiers: Record<string, string>;
   kind: Side["kind"];
   dirs: string[];
+  /** Of a mixture, one of each directory. */
+  seeds?: number[];
 }
 
 /**
  * Reads `text` as a run's directory, a folder that `mixtune eval` filled or a baseline's directory; or as `STUDY_DIR:NAME`, all seeds of a mixture
  * or a baseline (`majority`, `ngram`, `untuned`, `openai:NAME`), with `,key=value` after the name where several rows have it: `model`, `few_shot`,
- * or a factor.
+ * or a factor; and `@SEED` behind it for one run of a mixture.
  *
  * @throws {SpecError} nothing there, a study without a name, an unknown name (with the nearest), a name of several rows
  */
 export function sideNamed(text: string): Side {
   const dir = resolve(text);
   if (isFolder(dir)) return folderSide(text, dir);
-  const colon = [...text.matchAll(/:/g)].map(({ index }) => index).find((at) => isStudy(text.slice(0, at)));
+  const colon = colonIn(text);
   if (colon === undefined) {
     throw new SpecError({
       place: text,
@@ -53,9 +57,41 @@ export function sideNamed(text: string): Side {
   }
   const studyDir = resolve(text.slice(0, colon));
   const lock = readStudyLock(studyDir);
-  const { kind, dirs, qualifiers } = rowNamed(text, text.slice(colon + 1), rowsOf(studyDir, lock));
-  const ofModel = qualifiers.model === undefined ? {} : { model: qualifiers.model };
-  return { name: text, kind, dirs, study: { dir: studyDir, lock }, ...ofModel };
+  const rows = rowsOf(studyDir, lock);
+  const { row, seed } = seedIn(text.slice(colon + 1), rows);
+  const named = rowNamed(text, row, rows);
+  const { kind, dirs } = seed === undefined ? named : oneSeed(text, named, seed);
+  const { model } = named.qualifiers;
+  const isTrained = named.seeds !== undefined;
+  return { name: text, kind, dirs, study: { dir: studyDir, lock }, ...(model !== undefined && { model }), isTrained };
+}
+
+/** Whether a word names a study or a row of one, and no other folder. */
+export function isStudyName(text: string): boolean {
+  return isFolder(resolve(text)) ? isStudy(text) : colonIn(text) !== undefined;
+}
+
+/** Where the name of a row begins behind a study's directory. */
+function colonIn(text: string): number | undefined {
+  return [...text.matchAll(/:/g)].map(({ index }) => index).find((at) => isStudy(text.slice(0, at)));
+}
+
+/** `all@2` is seed 2 of all, unless a row is called so. */
+function seedIn(text: string, rows: readonly NamedRow[]): { row: string; seed?: number } {
+  const found = /^(.+)@(\d+)$/.exec(text);
+  if (found === null || rows.some(({ name }) => name === text.split(",")[0])) return { row: text };
+  return { row: found[1]!, seed: Number(found[2]) };
+}
+
+function oneSeed(place: string, { name, seeds, dirs }: NamedRow, seed: number): Pick<Side, "kind" | "dirs"> {
+  const at = seeds?.indexOf(seed) ?? -1;
+  if (at >= 0) return { kind: "model", dirs: [dirs[at]!] };
+  throw new SpecError({
+    place,
+    expected: seeds === undefined ? `${name} without a seed: it is a baseline` : `one of the seeds ${seeds.join(", ")}`,
+    got: `@${seed}`,
+    remedy: `Write the name without @${seed}${seeds === undefined ? "" : ", or with one of these seeds"}.`,
+  });
 }
 
 function isFolder(path: string): boolean {
@@ -86,15 +122,22 @@ function folderSide(text: string, dir: string): Side {
       remedy: "Finish the run with mixtune run, or score a model with mixtune eval MODEL --out DIR.",
     });
   }
-  return { name: text, kind: "model", dirs: [dir], ...(studyDir && lock && { study: { dir: studyDir, lock } }) };
+  return {
+    ...{ name: text, kind: "model", dirs: [dir], isTrained: existsSync(runPaths.spec(dir)) },
+    ...(studyDir && lock && { study: { dir: studyDir, lock } }),
+  };
 }
 
 function rowsOf(studyDir: string, lock: StudyLock): NamedRow[] {
   const trained = groupRuns(lock.runs).map(({ runs, factors }): NamedRow => {
     const { mixture, model } = runs[0]!;
     const values = Object.entries(factors).map(([key, value]) => [key, String(value)]);
-    const dirs = [...new Set(runs.map(({ id }) => runDir(studyDir, id)))];
-    return { name: mixture.name, qualifiers: { model, ...Object.fromEntries(values) }, kind: "mixture", dirs };
+    const once = runs.filter(({ id }, i) => runs.findIndex((one) => one.id === id) === i);
+    return {
+      ...{ name: mixture.name, qualifiers: { model, ...Object.fromEntries(values) }, kind: "mixture" },
+      dirs: once.map(({ id }) => runDir(studyDir, id)),
+      seeds: once.map(({ seed }) => seed),
+    };
   });
   const baselines = lock.baselines.map((one): NamedRow => {
     const qualifiers = {

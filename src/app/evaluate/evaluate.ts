@@ -27,6 +27,7 @@ import { asServed } from "../hosted/ending.ts";
 import { modelIdentity } from "../models/base-model.ts";
 import { specOfFinished } from "../models/model-files.ts";
 import { localModelDir, modelDir, modelDirOfRun, modelSize } from "../models/named-model.ts";
+import { runOfStudy } from "../models/run-of-study.ts";
 import { dataOfJobs } from "../study/planned-study.ts";
 import { readStudy } from "../study/read-study.ts";
 import { startWorker } from "../study/start-worker.ts";
@@ -60,17 +61,14 @@ export interface Evaluation {
 /**
  * Scores a model.
  *
- * @param model  a run's directory, a folder in Hugging Face's layout, org/name of the hub, mixtune/tiny, or openai:NAME
+ * @param word  STUDY_DIR:MIXTURE or STUDY_DIR:MIXTURE@SEED, a run's directory, a folder in Hugging Face's layout, org/name of the hub, mixtune/tiny, or openai:NAME
  * @throws {SpecError} no tasks, options that the model has no use for, a run that is not done, a folder with other scores, a hosted model without consent
  * @throws {WorkerError} the model could not be scored
  * @throws the reason of the workspace's signal, if it fires: the same call scores what is left
  */
-export async function evaluate(
-  model: string,
-  workspace: Workspace,
-  options: EvaluateOptions = {},
-): Promise<Evaluation> {
+export async function evaluate(word: string, workspace: Workspace, options: EvaluateOptions = {}): Promise<Evaluation> {
   const { fewShot = 0, splits = ["test"] } = options;
+  const model = runOfStudy(word, workspace);
   const hosted = hostedChoice(model, options.hosted ?? {}, workspace.settings.openai);
   const isRun = existsSync(runPaths.spec(model));
   const studyDir = isRun ? studyAround(resolve(model)) : undefined;

@@ -17,6 +17,7 @@ import { weightCache } from "../../workers/shared-parts.ts";
 import { threadsFor } from "../../workers/threads.ts";
 import type { Workspace } from "../workspace.ts";
 import { localModelDir, modelDir, modelDirOfRun, modelSize } from "./named-model.ts";
+import { runOfStudy } from "./run-of-study.ts";
 
 /** A finished run, one checkpoint of any run, or a model folder by the name it was asked for. */
 export type ModelRef =
@@ -24,7 +25,8 @@ export type ModelRef =
   | { kind: "folder"; dir: string; name: string };
 
 /** What a word of the command line means. */
-export async function modelRef(model: string, workspace: Workspace): Promise<ModelRef> {
+export async function modelRef(word: string, workspace: Workspace): Promise<ModelRef> {
+  const model = runOfStudy(word, workspace);
   if (existsSync(runPaths.spec(model))) return { kind: "run", dir: resolve(model) };
   const around = resolve(model, "..", "..");
   if (resolve(model, "..") === runPaths.checkpoints(around) && existsSync(runPaths.spec(around)))

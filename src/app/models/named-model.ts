@@ -100,14 +100,14 @@ export async function tokenizerDir(name: string, place: string, workspace: Works
 }
 
 /**
- * The folder of a model that ships or that a path names; undefined for a name of the hub.
+ * The folder of a model that ships or that a path names; undefined for a name of the hub, which no folder here has.
  * @throws {SpecError} an unknown mixtune/ name, a folder that is not there
  */
 export function localModelDir(name: string, place: string): string | undefined {
   if (name.startsWith("mixtune/")) return modelFolder(name, place);
-  if (!/^\.{0,2}\//.test(name)) return undefined;
   const folder = resolve(name);
-  if (isFolder(folder)) return folder;
+if (isFolder(folder)) return folder;
+  if (!/^\.{0,2}\//.test(name)) return undefined;
   throw new SpecError({
     place,
     expected: "a model folder",

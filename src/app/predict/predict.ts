@@ -12,6 +12,7 @@ import type { TaskSpec } from "../../specs/types.ts";
 import { findStudyLock } from "../../study/lock-file.ts";
 import { ingredientTasks } from "../../study/plan.ts";
 import { modelRef, openModelFiles } from "../models/model-files.ts";
+import { runOfStudy } from "../models/run-of-study.ts";
 import { readStudy } from "../study/read-study.ts";
 import { taskNamed } from "../tasks/named-task.ts";
 import type { Workspace } from "../workspace.ts";
@@ -51,15 +52,16 @@ export interface Predictions {
 /**
  * Answers new rows. The signal of the workspace stops it between batches; the same call resumes it.
  *
- * @param model  a run's directory, one of its checkpoints, a folder in Hugging Face's layout, org/name of the hub or mixtune/tiny
+ * @param word  STUDY_DIR:MIXTURE or STUDY_DIR:MIXTURE@SEED, a run's directory, one of its checkpoints, a folder in Hugging Face's layout, org/name of the hub or mixtune/tiny
  * @throws {SpecError} an unknown task, `maxNewTokens` for a task with labels, a run that is not done, another ending of `out`
  * A small record beside `out` (`OUT.made-by.json`) says which model, prompt and labels made the answers.
  *
  * @throws {SpecError} an `out` that holds answers of another model, prompt or set of labels
  * @throws {DataError} an input without rows or without any prompt, an output of other rows
  */
-export async function predict(model: string, workspace: Workspace, options: PredictOptions): Promise<Predictions> {
+export async function predict(word: string, workspace: Workspace, options: PredictOptions): Promise<Predictions> {
   const { input, out, prefix = "", maxNewTokens } = options;
+  const model = runOfStudy(word, workspace);
   const ref = await modelRef(model, workspace);
   const { spec, dataRoot } = describedTask(model, options);
   const task = askedTask(spec);
