@@ -34,18 +34,18 @@ const COMMANDS: readonly Entry[] = [
     declare: async () => (await import("./commands/tasks.ts")).addTasks,
   },
   {
-    usage: "fetch <study> [key=value...]",
-    what: "download the models and data that a study needs into the Hugging Face cache, to work offline afterwards",
+    usage: "fetch [study] [key=value...]",
+    what: "download the models and data that a study (default: ./study.yaml) needs into the Hugging Face cache, to work offline afterwards",
     declare: async () => (await import("./commands/fetch.ts")).addFetch,
   },
   {
-    usage: "plan <study> [key=value...]",
-    what: "list every run with examples, tokens, steps, estimated time, memory and disk; start nothing",
+    usage: "plan [study] [key=value...]",
+    what: "list every run of a study (default: ./study.yaml) with examples, tokens, steps, estimated time, memory and disk; start nothing",
     declare: async () => (await import("./commands/plan.ts")).addPlan,
   },
   {
-    usage: "run <study> [key=value...]",
-    what: "train and evaluate everything that is not done yet; stop it at any time and run it again to resume",
+    usage: "run [study] [key=value...]",
+    what: "train and evaluate everything of a study (default: ./study.yaml) that is not done yet; stop it at any time and run it again to resume",
     declare: async () => (await import("./commands/run.ts")).addRun,
   },
   {
@@ -55,7 +55,7 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     usage: "eval <model>",
-    what: "score a model on tasks: a run's directory, a folder in Hugging Face's layout, org/name of the Hub, mixtune/tiny, or openai:NAME",
+    what: "score a model on tasks: STUDY_DIR:MIXTURE, a run's directory, a folder in Hugging Face's layout, org/name of the Hub, mixtune/tiny, or openai:NAME",
     declare: async () => (await import("./commands/eval.ts")).addEval,
   },
   {
@@ -110,7 +110,7 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     usage: "compare <a> <b>",
-    what: "compare two scored models by a paired test, task by task. Each is a run's directory, a directory that mixtune eval filled, or STUDY_DIR:NAME (all seeds of a mixture or a baseline)",
+    what: "compare two scored models by a paired test, task by task. Each is a run's directory, a directory that mixtune eval filled, or STUDY_DIR:NAME (all seeds of a mixture, one with @SEED, or a baseline)",
     declare: async () => (await import("./commands/compare.ts")).addCompare,
   },
   {

@@ -284,7 +284,7 @@ describe("a model that cannot be used is refused before its weights come", () =>
     expect(status).toBe(2);
     expect(stderr).toMatch(/^org\/none: expected a model on http.*none of that name/);
     expect((await call(["plan", "study.yaml", "models=[tiny]"])).stderr).toMatch(
-      /expected mixtune\/tiny, a folder that starts with/,
+      /expected mixtune\/tiny, a folder, or org/,
     );
   });
 });

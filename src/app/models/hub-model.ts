@@ -80,7 +80,7 @@ function parseName(name: string, place: string): { id: string; revision: string 
   if (isRepoId(id)) return { id, revision: rest.length === 0 ? undefined : rest.join("@") };
   throw new SpecError({
     place,
-    expected: "mixtune/tiny, a folder that starts with ./, ../ or /, or org/name[@revision] of the hub",
+    expected: "mixtune/tiny, a folder, or org/name[@revision] of the hub",
     got: name,
     remedy: "Write the name as it stands on the model's page, or ./ before a folder.",
   });

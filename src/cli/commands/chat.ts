@@ -47,7 +47,7 @@ export function addChat(command: Command, act: Act): void {
       "maximum tokens of the conversation (default: 2048, or what a run was trained with)",
       wholeNumber(1, 2 ** 24),
     )
-    .addHelpText("after", "\nExample: mixtune chat studies/demo/runs/<id>")
+    .addHelpText("after", "\nExample: mixtune chat studies/demo:all")
     .action((word: string, options: ChatFlags) => act((context) => chat(word, options, context)));
 }
 

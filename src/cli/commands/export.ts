@@ -24,7 +24,7 @@ onnx    one graph for ONNX Runtime: input_ids, attention_mask, position_ids -> l
 Every export has export.json (what was exported, with digests) and parity.json. The exported files are opened again and
 compared with the model: logits on prompts, and scores on dev examples of the run's tasks (--tasks none: prompts only).
 
-Example: mixtune export studies/demo/runs/<id> --to gguf --quantize q8_0`;
+Example: mixtune export studies/demo:all --to gguf --quantize q8_0`;
 
 export function addExport(command: Command, act: Act): void {
   command

@@ -2,22 +2,23 @@
 
 import type { Command } from "commander";
 import { type Fetched, fetchStudy } from "../../app/study/fetch-study.ts";
-import { readStudy } from "../../app/study/read-study.ts";
 import { aligned } from "../../report/tables.ts";
 import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { assignmentsOf } from "../options/assignments.ts";
+import { studyOf } from "../options/assignments.ts";
 
 export function addFetch(command: Command, act: Act): void {
-  command.addHelpText("after", "\nExample: mixtune fetch study.yaml").action((path: string, words: string[]) =>
-    act(async (context) => {
-      const { study } = readStudy(path, assignmentsOf(words));
-      const fetched = await fetchStudy(study, context);
-      const cache = context.settings.hub.cacheDir;
-      context.result({ cache, fetched }, fetchedText(fetched, cache));
-      return EXIT_DONE;
-    }),
-  );
+  command
+    .addHelpText("after", "\nExample: mixtune fetch study.yaml")
+    .action((path: string | undefined, words: string[]) =>
+      act(async (context) => {
+        const { study } = studyOf(path, words);
+        const fetched = await fetchStudy(study, context);
+        const cache = context.settings.hub.cacheDir;
+        context.result({ cache, fetched }, fetchedText(fetched, cache));
+        return EXIT_DONE;
+      }),
+    );
 }
 
 function fetchedText(fetched: readonly Fetched[], cacheDir: string): string {

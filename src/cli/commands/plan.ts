@@ -4,11 +4,10 @@ import type { Command } from "commander";
 import { refuseFullDisk } from "../../app/study/disk.ts";
 import { planStudy } from "../../app/study/plan-study.ts";
 import { planSummary } from "../../app/study/plan-summary.ts";
-import { readStudy } from "../../app/study/read-study.ts";
 import { refuseFullMemory } from "../../app/study/refusals.ts";
 import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
-import { assignmentsOf } from "../options/assignments.ts";
+import { studyOf } from "../options/assignments.ts";
 import { addPlanOptions, type StudyFlags, studyOptionsOf } from "../options/study.ts";
 import { planText } from "../screen/plan-text.ts";
 
@@ -17,9 +16,9 @@ export function addPlan(command: Command, act: Act): void {
     .optionsGroup("Output:")
     .option("--out <dir>", "directory where the results would go (default: studies/<name>)")
     .addHelpText("after", "\nExample: mixtune plan study.yaml seeds=[1,2,3]")
-    .action((study: string, words: string[], flags: StudyFlags) =>
+    .action((study: string | undefined, words: string[], flags: StudyFlags) =>
       act(async (context) => {
-        const planned = await planStudy(readStudy(study, assignmentsOf(words)), context, studyOptionsOf(flags));
+        const planned = await planStudy(studyOf(study, words), context, studyOptionsOf(flags));
         const summary = await planSummary(planned, context);
         context.result(summary, planText(planned, summary));
         refuseFullDisk(planned);

@@ -21,7 +21,7 @@ rows are done; until then they are in OUT.partial.jsonl. OUT.made-by.json record
 of another model, prompt or set of labels are not resumed. In .csv and .tsv, objects are JSON, and text that a spreadsheet
 would run as a formula has an apostrophe in front.
 
-Example: mixtune predict studies/demo/runs/<id> --task our-tickets --input new.csv --out answers.jsonl`;
+Example: mixtune predict studies/demo:all --task our-tickets --input new.csv --out answers.jsonl`;
 
 export function addPredict(command: Command, act: Act): void {
   command

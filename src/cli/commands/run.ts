@@ -3,9 +3,8 @@
 import type { Command } from "commander";
 import { openRay } from "../../app/study/open-ray.ts";
 import { planStudy } from "../../app/study/plan-study.ts";
-import { readStudy } from "../../app/study/read-study.ts";
 import type { Act } from "../act.ts";
-import { assignmentsOf } from "../options/assignments.ts";
+import { studyOf } from "../options/assignments.ts";
 import { wholeNumber } from "../options/numbers.ts";
 import { addStudyOptions, type StudyFlags, studyOptionsOf } from "../options/study.ts";
 import { runAndReport } from "../run-and-report.ts";
@@ -24,13 +23,14 @@ export function addRun(command: Command, act: Act): void {
       "after",
       "\nExamples:\n  mixtune run study.yaml train.learning_rate=1e-4\n  mixtune run study.yaml --worker torch --gpus 2",
     )
-    .action((study: string, words: string[], { concurrency, ...flags }: StudyFlags & { concurrency?: number }) =>
-      act(async (context) => {
-        const input = readStudy(study, assignmentsOf(words));
-        const options = studyOptionsOf(flags);
-        const ray = await openRay(options, input.study.name, context);
-        return runAndReport(await planStudy(input, context, options), context, { concurrency, ray });
-      }),
+    .action(
+      (study: string | undefined, words: string[], { concurrency, ...flags }: StudyFlags & { concurrency?: number }) =>
+        act(async (context) => {
+          const input = studyOf(study, words);
+          const options = studyOptionsOf(flags);
+          const ray = await openRay(options, input.study.name, context);
+          return runAndReport(await planStudy(input, context, options), context, { concurrency, ray });
+        }),
     );
   addStudyOptions(command);
 }

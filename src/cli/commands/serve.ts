@@ -45,7 +45,7 @@ export function addServe(command: Command, act: Act): void {
       64,
     )
     .option("--grace <seconds>", "seconds to finish answers in progress after Ctrl-C", wholeNumber(0, 86_400), 30)
-    .addHelpText("after", "\nExample: mixtune serve mixtune/tiny studies/demo/runs/<id> --name base,tuned")
+    .addHelpText("after", "\nExample: mixtune serve mixtune/tiny studies/demo:all --name base,tuned")
     .action((words: string[], options: ServeOptions) => act((context) => serve(words, options, context)));
 }
 

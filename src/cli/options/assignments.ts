@@ -1,5 +1,6 @@
 /** @file Words of a command line that belong to no option. */
 
+import { readStudy, type StudyInput } from "../../app/study/read-study.ts";
 import { SpecError } from "../../base/errors.ts";
 import { isAssignment } from "../../specs/yaml-file.ts";
 
@@ -16,4 +17,17 @@ export function assignmentsOf(words: readonly string[]): string[] {
     got: other,
     remedy: "Write for example train.learning_rate=1e-4; only one file is read.",
   });
+}
+
+/** The study file that is read where none is named. */
+export const STUDY_FILE = "study.yaml";
+
+/**
+ * The study of a command line, with its settings. Without a file it is ./study.yaml.
+ * @throws {SpecError} a word behind the file that is no `key=value`, and what readStudy finds
+ */
+export function studyOf(first: string | undefined, words: readonly string[]): StudyInput {
+  const hasFile = first !== undefined && !isAssignment(first);
+  const rest = hasFile || first === undefined ? words : [first, ...words];
+  return readStudy(hasFile ? first : STUDY_FILE, assignmentsOf(rest));
 }

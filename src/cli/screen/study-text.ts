@@ -7,7 +7,7 @@ import type { PlannedStudy } from "../../app/study/planned-study.ts";
 import type { StudyOutcome } from "../../app/study/run-study.ts";
 import { reportText } from "../../report/report-text.ts";
 import { reportPage } from "../../report/write-report.ts";
-import { readReceipt, runPaths } from "../../runs/run-dir.ts";
+import { readReceipt, readStatus, runPaths } from "../../runs/run-dir.ts";
 import type { ReportData } from "../../study/report-data.ts";
 import { runDir } from "../../study/scored.ts";
 import type { StudyTable } from "../../study/study-table.ts";
@@ -45,8 +45,9 @@ export function studyText(
   ].join("\n");
 }
 
-/** Where the model of a single run is. */
+/** Where the model of a single run is, once it is done. */
 function modelText(dir: string): string[] {
+  if (!existsSync(runPaths.status(dir)) || readStatus(dir).state !== "done") return [];
   const tuned = readReceipt(dir)?.hosted?.fine_tuned_model;
   if (tuned !== undefined) return [`The model is openai:${tuned}: mixtune eval takes that name.`];
   return existsSync(runPaths.hostedJob(dir)) ? [] : [`The model is in ${dir}: mixtune predict takes that folder.`];
