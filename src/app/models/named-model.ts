@@ -106,7 +106,7 @@ export async function tokenizerDir(name: string, place: string, workspace: Works
 export function localModelDir(name: string, place: string): string | undefined {
   if (name.startsWith("mixtune/")) return modelFolder(name, place);
   const folder = resolve(name);
-if (isFolder(folder)) return folder;
+  if (isFolder(folder)) return folder;
   if (!/^\.{0,2}\//.test(name)) return undefined;
   throw new SpecError({
     place,
