@@ -152,6 +152,30 @@ test.each(["jsonl", "csv", "parquet"])(
   },
 );
 
+// The regression: one row that was too long for the model ended the call before anything was written.
+test("a row that is too long for the model is left unanswered too, and says why", async () => {
+  const texts = ["a lost card", "a new loan ".repeat(2000), ""];
+  writeFileSync(path("long.jsonl"), texts.map((text, id) => `${JSON.stringify({ id, text })}\n`).join(""));
+  for (const task of ["teams", "replies"]) {
+    const { status, stderr } = await mixtune(args(task, "long.jsonl", `long-${task}.jsonl`), { cwd: folder });
+    expect([stderr, status]).toEqual([stderr, 0]);
+    expect(stderr).toContain("1 of 3 rows have no prompt");
+    expect(stderr).toContain("long.jsonl: 1 of 3 prompts cannot be read by the model");
+    const found = await rowsOf(`long-${task}.jsonl`);
+    expect(found.map(({ answer, problem }) => [typeof answer, problem])).toEqual([
+      ["string", undefined],
+      ["object", expect.stringMatching(/^prompt and answer are \d+ tokens, at most 1024 are read$/)],
+      ["object", "text is empty"],
+    ]);
+  }
+  writeFileSync(path("long.jsonl"), `${JSON.stringify({ text: texts[1] })}\n`);
+  const none = await mixtune(args("teams", "long.jsonl", "none.jsonl"), { cwd: folder });
+  expect([none.status, none.stderr]).toEqual([
+    2,
+    expect.stringMatching(/long\.jsonl:1: expected a row with a prompt that the model can read/),
+  ]);
+});
+
 // The regression: a second call with another model, prompt or set of labels said that all rows were there, and left the answers of the first.
 describe("answers of another maker", () => {
   test.each<[what: string, task: string, change: [from: string, to: string], says: RegExp]>([
@@ -161,7 +185,7 @@ describe("answers of another maker", () => {
       ["Which team?", "Whose is it?"],
       /expected prompt "Which team\?.*", got prompt "Whose is it\?/,
     ],
-    ["other labels", "bigs", ['labels: ["yes", "no"]', "labels: [sure, no]"], /got answer \{.*"sure"/],
+    ["other labels", "bigs", ['labels: ["yes", "no"]', "labels: [sure, no]"], /got answer\.labels \["sure"/],
   ])("are refused: %s", async (_, task, [from, to], says) => {
     const out = `maker-${task}.jsonl`;
     await ok(task, "new.csv", out);

@@ -11,7 +11,7 @@ import { localModelDir } from "../models/named-model.ts";
 import { openLocalModels } from "../models/served-models.ts";
 import { readSettings } from "../settings.ts";
 import { openWorkspace, type Workspace } from "../workspace.ts";
-import { type Answerer, openAnswerer } from "./open-answerer.ts";
+import { type Answerer, type Asked, openAnswerer, questionReader } from "./open-answerer.ts";
 
 const ref = { kind: "folder", dir: localModelDir("mixtune/tiny", "test")!, name: "mixtune/tiny" } as const;
 const prompts = ["Number of shops: Orlin 4, Mavex 7. Mavex?", "What is a bank?", "The sky is"];
@@ -34,10 +34,11 @@ afterEach(async () => {
 });
 async function ask(answer: AskedAnswer, texts = prompts, most = 4) {
   await opened?.close();
-  opened = await openAnswerer(await openModelFiles(ref, context), answer, async () => most, context);
-  const { tokenize } = opened;
+  const files = await openModelFiles(ref, context);
+  opened = await openAnswerer(files, answer, async () => most, context);
+  const read = questionReader(files, answer);
   return opened.answer(
-    texts.map((prompt) => tokenize({ id: prompt, prompt }).whole),
+    texts.map((prompt) => (read({ id: prompt, prompt }) as Asked).whole),
     () => {},
   );
 }
@@ -69,17 +70,17 @@ describe("a written answer", () => {
   });
 });
 
-test("a prompt that is too long is named, or shortened where that is declared", async () => {
-  opened = await openAnswerer(await openModelFiles(ref, context), { kind: "text", field: "" }, async () => 4, context);
+test("a prompt that is too long has no answer, or is shortened where that is declared", async () => {
+  const read = questionReader(await openModelFiles(ref, context), { kind: "text", field: "" });
   const prompt = "word ".repeat(3000);
-  expect(() => opened!.tokenize({ id: "in.csv:7", prompt })).toThrow(
-    /^in\.csv:7: expected a prompt that is at most \d+ tokens/,
-  );
-  const { whole, tokensLost } = opened.tokenize({
+  expect(read({ id: "in.csv:7", prompt })).toEqual({
+    problem: expect.stringMatching(/^prompt and answer are \d+ tokens, at most 1024 are read$/),
+  });
+  const { whole, tokensLost } = read({
     id: "in.csv:7",
     prompt,
     fit: { from: 0, to: prompt.length, keep: "end" },
-  });
+  }) as Asked;
   expect(whole.prompt.length).toBeLessThan(1024);
   expect(tokensLost).toBeGreaterThan(1000);
 });

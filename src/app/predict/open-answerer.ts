@@ -1,11 +1,11 @@
 /** @file Opens a finished run or a model folder for predict: prompts in, answers out, each with its probability. */
 
 import { DataError } from "../../base/errors.ts";
+import type { NoAnswer } from "../../data/answers.ts";
 import type { AskedAnswer, Question } from "../../data/asked-task.ts";
 import { endIdsOf, type PromptTemplate, tokenizeLabels } from "../../data/tokens/chat-template.ts";
 import { lengthOf } from "../../data/tokens/fit.ts";
 import { tokenizeToFit } from "../../data/tokens/prepare.ts";
-import type { Tokenizer } from "../../data/tokens/tokenizers.ts";
 import type { TokenizedExample } from "../../data/types.ts";
 import { generate, MAX_ROWS } from "../../eval/generate.ts";
 import { scoreLabels } from "../../eval/score.ts";
@@ -21,11 +21,6 @@ import { type Predicted, pickedLabel, writtenAnswer } from "./predicted.ts";
 export interface Answerer {
   /** Prompts that are best asked together. What is answered depends on them in the last bits of rounding. */
   batch: number;
-  /**
-   * A question as tokens, shortened where its task declares what may go.
-   * @throws {DataError} too long
-   */
-  tokenize(question: Question): { whole: TokenizedExample; tokensLost: number };
   /** Null where the person said stop before all were answered. */
   answer(prompts: readonly TokenizedExample[], onProgress: (done: number) => void): Promise<Predicted[] | null>;
   close(): Promise<void>;
@@ -47,27 +42,23 @@ export async function openAnswerer(
   newTokens: (template: PromptTemplate) => Promise<number>,
   workspace: Workspace,
 ): Promise<Answerer> {
-  const cutoffLen = opened.spec?.train.cutoff_len ?? TRAIN_DEFAULTS.cutoff_len;
-  const options = { threads: opened.threads, maxPositions: maxPositions(opened.model.config, cutoffLen) };
-  const limit = Math.min(cutoffLen, options.maxPositions);
-  if (answer.kind === "label") return labelPicker(opened, answer.labels, options, limit);
-  return writer(opened, answer.kind, await newTokens(opened.template), options, limit, workspace.signal);
+  const options = { threads: opened.threads, maxPositions: maxPositions(opened.model.config, cutoffOf(opened)) };
+  if (answer.kind === "label") return labelPicker(opened, answer.labels, options);
+  return writer(opened, answer.kind, await newTokens(opened.template), options, workspace.signal);
 }
 
-async function labelPicker(
-  opened: OpenedModel,
-  labels: readonly string[],
-  options: NetworkOptions,
-  limit: number,
-): Promise<Answerer> {
-  const { model, tokenizer, template, tuning } = opened;
+/** Longest example, in tokens, that a run was trained on. */
+function cutoffOf({ spec }: OpenedModel): number {
+  return spec?.train.cutoff_len ?? TRAIN_DEFAULTS.cutoff_len;
+}
+
+async function labelPicker(opened: OpenedModel, labels: readonly string[], options: NetworkOptions): Promise<Answerer> {
+  const { model, template, tuning } = opened;
   const ids = tokenizeLabels(labels, template);
-  const longest = labels[ids.reduce((most, { length }, i) => (length > ids[most]!.length ? i : most), 0)]!;
   const network = await Network.create("score", model.config, tuning, options);
   const parameters = parametersOf(opened, network.layout);
   return {
     batch: LABEL_BATCH,
-    tokenize: (question) => tokenized(question, longest, tokenizer, template, limit),
     answer: async (prompts) => {
       const scores = await scoreLabels(network, parameters, prompts, ids);
       return scores.map((row) => pickedLabel(labels, row));
@@ -81,7 +72,6 @@ async function writer(
   kind: Exclude<AskedAnswer["kind"], "label">,
   maxNewTokens: number,
   options: NetworkOptions,
-  limit: number,
   signal: AbortSignal,
 ): Promise<Answerer> {
   const { model, tokenizer, template, tuning } = opened;
@@ -90,7 +80,6 @@ async function writer(
   const lead = template.answerText("");
   return {
     batch: MAX_ROWS,
-    tokenize: (question) => tokenized(question, SHORTEST, tokenizer, template, limit),
     answer: async (prompts, onProgress) => {
       const written = await generate(network, parameters, prompts, {
         endIds: endIdsOf(template, tokenizer),
@@ -110,22 +99,35 @@ async function writer(
 /** Stands for an answer that is not known: a prompt must have room for this one at least. */
 const SHORTEST = "0";
 
-function tokenized(
-  { id, prompt, turns, fit }: Question,
-  answer: string,
-  tokenizer: Tokenizer,
-  template: PromptTemplate,
-  limit: number,
-): { whole: TokenizedExample; tokensLost: number } {
-  const example = { id, prompt, answer, group: "", ...(turns && { turns }), ...(fit && { fit }) };
+/** A question as tokens, shortened where its task declares what may go. */
+export interface Asked {
+  whole: TokenizedExample;
+  tokensLost: number;
+}
+
+/**
+ * How a model reads questions. One that is too long for it, or that its template does not take, has no answer.
+ * @throws {DataError} labels that the tokenizer cannot tell apart
+ */
+export function questionReader(opened: OpenedModel, answer: AskedAnswer): (question: Question) => Asked | NoAnswer {
+  const { model, tokenizer, template } = opened;
+  const limit = Math.min(cutoffOf(opened), maxPositions(model.config, cutoffOf(opened)));
+  const longest = answer.kind === "label" ? longestOf(answer.labels, template) : SHORTEST;
   const kind = { answer: { kind: "text", field: "" } } as const;
-  const { whole, tokensLost } = tokenizeToFit(example, kind, tokenizer, template, limit);
-  if (lengthOf(whole) <= limit) return { whole, tokensLost };
-  throw new DataError({
-    place: id,
-    expected: `a prompt that is at most ${limit} tokens long with an answer`,
-    got: `${lengthOf(whole)} tokens`,
-    remedy:
-      "Shorten the row, declare a fit for the task, or use a model that was trained with a larger train.cutoff_len.",
-  });
+  return ({ id, prompt, turns, fit }) => {
+    const example = { id, prompt, answer: longest, group: "", ...(turns && { turns }), ...(fit && { fit }) };
+    try {
+      const { whole, tokensLost } = tokenizeToFit(example, kind, tokenizer, template, limit);
+      if (lengthOf(whole) <= limit) return { whole, tokensLost };
+      return { problem: `prompt and answer are ${lengthOf(whole)} tokens, at most ${limit} are read` };
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      return { problem: `expected ${error.expected}, got ${error.got}` };
+    }
+  };
+}
+
+function longestOf(labels: readonly string[], template: PromptTemplate): string {
+  const ids = tokenizeLabels(labels, template);
+  return labels[ids.reduce((most, { length }, i) => (length > ids[most]!.length ? i : most), 0)]!;
 }

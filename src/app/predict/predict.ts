@@ -19,7 +19,7 @@ import type { Workspace } from "../workspace.ts";
 import { type AnswerFile, columnsOf, openAnswerFile } from "./answer-file.ts";
 import { longestTrainingAnswer } from "./longest-answer.ts";
 import { claimOutput, madeBy } from "./made-by.ts";
-import { type Answerer, openAnswerer } from "./open-answerer.ts";
+import { type Answerer, type Asked, openAnswerer, questionReader } from "./open-answerer.ts";
 import { addedColumns, refuseTaken, unanswered } from "./predicted.ts";
 
 export interface PredictOptions {
@@ -70,17 +70,16 @@ export async function predict(word: string, workspace: Workspace, options: Predi
   if (lines.length === 0) throw noRows(input);
   const questions = lines.map(({ line, fields }) => task.question(fields, `${input}:${line}`));
   const rows = withoutUnreadable(lines, input, workspace);
-  const numProblems = questions.filter(isProblem).length;
-  if (numProblems === lines.length)
-    throw noPrompts(options.task, `${input}:${lines[0]!.line}`, lines[0]!.fields, questions[0] as NoAnswer);
-  if (numProblems > 0)
-    workspace.note(
-      `${count(numProblems)} of ${count(lines.length)} rows have no prompt: their answers are empty, and the column problem says why.`,
-    );
-  const added = addedColumns(task.answer, prefix, numProblems > 0);
+  const opened = await openModelFiles(ref, workspace);
+  const read = questionReader(opened, task.answer);
+  const asked = questions.map((one) => (isProblem(one) ? one : read(one)));
+  const place = `${input}:${lines[0]!.line}`;
+  if (questions.every(isProblem)) throw noPrompts(options.task, place, lines[0]!.fields, questions[0] as NoAnswer);
+  if (asked.every(isProblem)) throw tooLongAll(place, asked[0] as NoAnswer);
+  sayUnanswered(questions, asked, input, workspace);
+  const added = addedColumns(task.answer, prefix, asked.some(isProblem));
   refuseTaken(added, columnsOf(rows), input);
   const file = await openAnswerFile(out, { rows, added });
-  const opened = await openModelFiles(ref, workspace);
   claimOutput(out, madeBy(opened, spec, maxNewTokens), file.numDone);
   let done = file.numDone;
   if (done < rows.length) {
@@ -93,7 +92,7 @@ export async function predict(word: string, workspace: Workspace, options: Predi
     };
     const answerer = await openAnswerer(opened, task.answer, newTokens, workspace);
     try {
-      done = await answerRest(answerer, questions, file, options.task, workspace);
+      done = await answerRest(answerer, asked, file, options.task, workspace);
     } finally {
       await answerer.close();
     }
@@ -129,19 +128,16 @@ function withoutUnreadable(
  * @returns rows that are done
  */
 async function answerRest(
-  { batch, tokenize, answer }: Answerer,
-  questions: readonly (Question | NoAnswer)[],
+  { batch, answer }: Answerer,
+  questions: readonly (Asked | NoAnswer)[],
   file: AnswerFile,
   label: string,
   workspace: Workspace,
 ): Promise<number> {
   const first = file.numDone - (file.numDone % batch);
-  const tokenized = questions.slice(first).map((one) => (isProblem(one) ? one : tokenize(one)));
-  const numShortened = tokenized.filter((one) => !isProblem(one) && one.tokensLost > 0).length;
-  if (numShortened > 0) workspace.note(`${count(numShortened)} prompts are shortened, as the task's fit declares.`);
   let numDone = file.numDone;
   for (let from = first; from < questions.length && !workspace.signal.aborted; from += batch) {
-    const rows = tokenized.slice(from - first, from - first + batch);
+    const rows = questions.slice(from, from + batch);
     const prompts = rows.flatMap((one) => (isProblem(one) ? [] : [one.whole]));
     const show = (done: number) =>
       workspace.progress({
@@ -157,6 +153,23 @@ async function answerRest(
     show(rows.length);
   }
   return numDone;
+}
+
+/** Says how many rows will have no answer, and why. */
+function sayUnanswered(
+  questions: readonly (Question | NoAnswer)[],
+  asked: readonly (Asked | NoAnswer)[],
+  input: string,
+  { note }: Workspace,
+): void {
+  const total = count(questions.length);
+  const rest = "their answers are empty, and the column problem says why";
+  const numWithout = questions.filter(isProblem).length;
+  if (numWithout > 0) note(`${count(numWithout)} of ${total} rows have no prompt: ${rest}.`);
+  const numUnread = asked.filter(isProblem).length - numWithout;
+  if (numUnread > 0) note(`${input}: ${count(numUnread)} of ${total} prompts cannot be read by the model: ${rest}.`);
+  const numShortened = asked.filter((one) => !isProblem(one) && one.tokensLost > 0).length;
+  if (numShortened > 0) note(`${count(numShortened)} prompts are shortened, as the task's fit declares.`);
 }
 
 function describedTask(
@@ -186,6 +199,16 @@ function noPrompts(task: string, place: string, fields: object, { problem }: NoA
     expected: `the fields of ${task}'s prompt`,
     got: problem,
     remedy: `No row has them. Check that this is the right file; the row has ${Object.keys(fields).join(", ") || "no fields"}.`,
+  });
+}
+
+function tooLongAll(place: string, { problem }: NoAnswer): DataError {
+  return new DataError({
+    place,
+    expected: "a row with a prompt that the model can read",
+    got: problem,
+    remedy:
+      "No row has one. Shorten the rows, declare a fit for the task, or use a model that was trained with a larger train.cutoff_len.",
   });
 }
 

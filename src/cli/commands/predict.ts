@@ -14,7 +14,7 @@ Each row of the output is a row of the input and
   parsed         value read from the answer (a number with its unit, spans, …); empty if it cannot be read
   probabilities  probability of each label; for tasks with labels only
   finish_reason  stop, or length if the answer was cut; for other tasks only
-  problem        reason why the row has no answer; only if some row of the input has no prompt
+  problem        reason why the row has no answer; only if some row of the input has none, or one that is too long
 No column of the input is overwritten. If one has such a name, use --prefix.
 The output grows row by row. Stop at any time and run the same command again to resume. Parquet is written when all
 rows are done; until then they are in OUT.partial.jsonl. OUT.made-by.json records the model, prompt and labels; answers
