@@ -117,7 +117,7 @@ function draftsOf(items: readonly Item[], { packing, sharePrefix, maxTokens, los
  * Tokens of labels in one row. A row's tokens are all compared with one another, so many labels are cheaper in several rows, which share their prompt
  * as prompts share an instruction.
  */
-const ROW_LABEL_TOKENS = 256;
+const ROW_LABEL_TOKENS = 128;
 
 /**
  * Packs prompts with all their labels, so that one forward pass scores every label of every prompt. What labels begin with alike goes through the net
