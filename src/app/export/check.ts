@@ -1,4 +1,7 @@
-/** @file Whether an export is still the model: logits on some prompts, and answers to tasks, before and after. */
+/**
+ * @file Whether an export is still the model: logits on some prompts, and answers to tasks, before and after. Both sides are read by our own
+ * readers; that these read a folder as transformers does is what golden test/golden/models/as-read and test/golden/data-tokenizer/features say.
+ */
 
 import { MixtuneError } from "../../base/errors.ts";
 import { loadTask } from "../../data/load-task.ts";

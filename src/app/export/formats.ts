@@ -179,7 +179,7 @@ function writeGgufFile({ folder, name, opened, source, quantize }: Writing): str
   const text = textSide(opened);
   const texts: GgufTexts = {
     name,
-    tokenizer: readJson(model.folder, "tokenizer.json")!,
+    tokenizer: { ...readJson(model.folder, "tokenizer.json"), added_tokens: tokenizer.added },
     facts: {
       place: join(model.folder, "tokenizer.json"),
       vocabSize: model.config.vocab_size,

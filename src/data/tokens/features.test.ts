@@ -56,6 +56,12 @@ test.each(Object.entries(cases))("%s", (_, wanted) => {
   expect([...tokenizer.leadIds]).toEqual(wanted.lead);
 });
 
+// An export to GGUF is written from these.
+test("flags of tokenizer_config.json are those of the token", () => {
+  const { added } = opened(cases["flags of tokenizer_config.json"]!);
+  expect(added.find(({ content }) => content === "<m>")).toMatchObject({ lstrip: true, rstrip: true });
+});
+
 const BYTES = "byte-level-pattern";
 const PIECES = "byte-fallback";
 const mark = (change: Json): Json => ({

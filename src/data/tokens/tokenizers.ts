@@ -34,6 +34,8 @@ export interface Tokenizer {
   leadIds: Int32Array;
   /** Spellings by the names that a chat template knows them by: bos_token, eos_token and so on, as far as tokenizer_config.json has them. */
   spellings: Readonly<Record<string, string>>;
+  /** Tokens that are found in a text before it is cut, with the flags that count. */
+  added: readonly AddedToken[];
   /** Added tokens marked special, by id. */
   specialIds: ReadonlySet<number>;
   /** Digest of everything that the ids depend on. */
@@ -96,6 +98,7 @@ export function openTokenizer(folder: string): Tokenizer {
     bosId: named("bos_token") ?? numbered("bos_token_id")[0] ?? null,
     leadIds: Int32Array.from(file.lead),
     spellings,
+    added: file.added,
     specialIds: new Set(file.added.filter(({ special }) => special).map(({ id }) => id)),
     digest: digestOf({
       tokenizer: file.library.pre_tokenizer === null ? { ...source, pre_tokenizer: null } : source,

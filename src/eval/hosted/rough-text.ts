@@ -29,6 +29,7 @@ export function roughText(): { tokenizer: Tokenizer; template: PromptTemplate } 
     bosId: null,
     leadIds: new Int32Array(2 * TOKENS_AROUND_TURN - 1),
     spellings: {},
+    added: [],
     specialIds: new Set(),
     digest: digestOf({ tokenizer: "characters", per_token: CHARS_PER_TOKEN, around_turn: TOKENS_AROUND_TURN }),
   };
