@@ -9,7 +9,7 @@ import { parseCsv } from "./csv.ts";
 import { formatJsonl } from "./jsonl.ts";
 import { MAX_ROW_BYTES } from "./pieces.ts";
 import type { FileRow } from "./row.ts";
-import { readAllRows, readRows } from "./row-file.ts";
+import { hasPlainQuotes, readAllRows, readRows } from "./row-file.ts";
 
 const PARQUET = join(import.meta.dirname, "../../test/golden/formats/parquet");
 const folder = mkdtempSync(join(tmpdir(), "mixtune-rows-"));
@@ -161,6 +161,16 @@ function wrong(bytes: Buffer, at: number): Buffer {
   copy[place] = copy[place]! ^ 0xff;
   return copy;
 }
+
+test("quotes of a .tsv are characters where as quotes they take in rows, or stand where none may, and none is lost without them", async () => {
+  const plain = (content: string, name = "q.tsv") => hasPlainQuotes(file(name, `a\tb\n${content}`));
+  expect(await plain('"x\t1\ny\t2\nz"\t3\n')).toBe(true);
+  expect(await plain('5" box\t1\n')).toBe(true);
+  expect(await plain('"open\t1\n')).toBe(true);
+  expect(await plain('"x"\t1\n"two\nlines"\t2\n')).toBe(false);
+  expect(await plain('"two\nlines\tand a tab"\t1\n')).toBe(false);
+  expect(await plain('"x\t1\ny\t2\nz"\t3\n', "q.csv")).toBe(false);
+});
 
 describe("a bad file is said with its place", () => {
   test.each(BAD)("%s", async (_, name, content, says) =>

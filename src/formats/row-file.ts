@@ -50,6 +50,32 @@ export async function namedColumns(path: string): Promise<string[]> {
   return /\.parquet$/i.test(path) ? parquetColumns(path) : [];
 }
 
+/** Whether a cell of a .tsv looks like rows that a quote has taken in. */
+export function holdsRows(row: FileRow, path: string): boolean {
+  if ("error" in row || !TSV.test(path)) return false;
+  return Object.values(row.fields).some((cell) => typeof cell === "string" && /\n/.test(cell) && cell.includes("\t"));
+}
+
+const TSV = /\.tsv(\.gz)?$/i;
+
+/**
+ * Whether a file is a .tsv whose quotes are characters like any other: as quotes they would take in rows, or stand where none may, and without them
+ * every row is whole.
+ */
+export async function hasPlainQuotes(path: string): Promise<boolean> {
+  const isAny = async (quotes: boolean, holds: (row: FileRow) => boolean) => {
+    try {
+      for await (const rows of readRows(path, { quotes })) if (rows.some(holds)) return true;
+      return false;
+    } catch (error) {
+      if (error instanceof DataError) return true;
+      throw error;
+    }
+  };
+  if (!TSV.test(path) || !(await isAny(true, (row) => holdsRows(row, path)))) return false;
+  return !(await isAny(false, (row) => "error" in row));
+}
+
 /** All rows of a file. @throws {DataError} also for a row that cannot be read; else as {@link readRows} */
 export async function readAllRows(
   path: string,

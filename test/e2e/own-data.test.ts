@@ -32,6 +32,12 @@ const CASES: Record<string, [files: Record<string, string | Buffer>, says: RegEx
     },
     [/group: "user_id" {3}# 20 different in 60 rows/],
   ],
+  "TSV with quotes that mean nothing": [
+    {
+      "t.tsv": ["text\tlabel", ...many((i) => `${i % 30 === 7 ? '"' : ""}${text(i)} 5"\t${team(i)}`)].join("\n"),
+    },
+    [/# 60 rows/, /data: \{train: "t\.tsv", quotes: false\}/, /# quotes: characters like any other/],
+  ],
   "JSON with numbers": [
     { "sums.json": JSON.stringify(many((i) => ({ question: text(i), answer: i * 7 }))) },
     [/answer: \{kind: number, field: "answer"\}/],

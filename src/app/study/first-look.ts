@@ -18,6 +18,8 @@ export interface ProposedTask {
   train: string;
   dev?: string;
   test?: string;
+  /** There where quotes in the files are characters like any other. */
+  quotes?: false;
   numRows: number;
   proposal: Proposal;
   found: Found;

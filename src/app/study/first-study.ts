@@ -9,7 +9,7 @@ import { addRow, nextFile, noFacts } from "../../data/own/file-facts.ts";
 import { proposeTask } from "../../data/own/propose.ts";
 import { SHAPE_NAMES } from "../../data/own/shapes.ts";
 import { makeFolder, writeWhole } from "../../formats/files.ts";
-import { readRows } from "../../formats/row-file.ts";
+import { hasPlainQuotes, readRows } from "../../formats/row-file.ts";
 import { parseStudy } from "../../specs/study-file.ts";
 import type { Split, StudySpec } from "../../specs/types.ts";
 import type { CheckReport } from "../tasks/check-data.ts";
@@ -84,10 +84,12 @@ async function proposeTasks(files: readonly string[], folder: string): Promise<P
         remedy: "Add it.",
       });
     }
+    const arePlain = await Promise.all(Object.values(splits).map((file) => hasPlainQuotes(resolve(file))));
+    const quotes = arePlain.includes(true) ? { quotes: false as const } : {};
     const facts = noFacts();
     for (const file of Object.values(splits)) {
       nextFile(facts);
-      for await (const rows of readRows(resolve(file))) {
+      for await (const rows of readRows(resolve(file), quotes)) {
         for (const row of rows) {
           if ("error" in row) throw row.error;
           addRow(facts, row.fields);
@@ -107,6 +109,7 @@ async function proposeTasks(files: readonly string[], folder: string): Promise<P
     tasks.push({
       name,
       ...(Object.fromEntries(paths) as { train: string }),
+      ...quotes,
       numRows: facts.numRows,
       proposal,
       found: NOTHING_YET,

@@ -44,10 +44,10 @@ function mixersText(documents: readonly ProposedTask[]): string {
   return `mixers:                         # only mixed in: documents have no answer to score\n${documents.map(taskText).join("")}`;
 }
 
-function taskText({ name, train, dev, test, numRows, proposal, found }: ProposedTask): string {
+function taskText({ name, train, dev, test, quotes, numRows, proposal, found }: ProposedTask): string {
   const { shape, text, answer, group, longest, remarks } = proposal;
   const { numUnusable, numTooLong, numOverlapping, numContradicting, isFitted } = found;
-  const files = Object.entries({ train, dev, test }).filter(([, file]) => file !== undefined);
+  const files = Object.entries({ train, dev, test, quotes }).filter(([, value]) => value !== undefined);
   const written = files.map(([split, file]) => `${split}: ${JSON.stringify(file)}`).join(", ");
   const skipped = [
     ...(numUnusable > 0 ? [`${count(numUnusable)} rows that lack a text or an answer`] : []),
@@ -56,6 +56,7 @@ function taskText({ name, train, dev, test, numRows, proposal, found }: Proposed
   const lines = [
     `  ${name}:   # ${numRows} rows${shape === undefined ? "" : ` of the ${shape} shape, which needs no prompt`}`,
     `    data: {${written}}${carvedText(dev, test)}`,
+    ...(quotes === false ? ["    # quotes: characters like any other here, as they would take in other rows"] : []),
     ...remarks.map((remark) => `    # ${commented(remark)}`),
     ...(text.length > 0 && answer !== undefined ? [`    prompt: ${JSON.stringify(promptText(text, answer))}`] : []),
     ...(answer === undefined ? [] : answerText(answer)),

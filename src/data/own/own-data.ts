@@ -9,7 +9,7 @@ import { formatJson } from "../../base/json-text.ts";
 import { composed } from "../../base/unicode.ts";
 import { isNested } from "../../base/written-number.ts";
 import type { FileRow } from "../../formats/row.ts";
-import { namedColumns, readRows } from "../../formats/row-file.ts";
+import { holdsRows, namedColumns, readRows } from "../../formats/row-file.ts";
 import type { AnswerSpec, Split, TaskSpec } from "../../specs/types.ts";
 import { type AnswerValue, answerOf, type NoAnswer, renderAnswer } from "../answers.ts";
 import { Carver, type Row } from "../splits/carver.ts";
@@ -285,12 +285,6 @@ async function* usableRows(
 function isRespelled(row: FileRow, { kind, field }: AnswerSpec, label: string): boolean {
   const written = kind === "label" && "fields" in row ? row.fields[field] : undefined;
   return typeof written === "string" && composed(written.trim()) !== composed(label);
-}
-
-/** Whether a cell of a .tsv looks like rows that a quote has swallowed. */
-function holdsRows(row: FileRow, path: string): boolean {
-  if ("error" in row || !/\.tsv(\.gz)?$/i.test(path)) return false;
-  return Object.values(row.fields).some((cell) => typeof cell === "string" && /\n/.test(cell) && cell.includes("\t"));
 }
 
 function shapedRow(
