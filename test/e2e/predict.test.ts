@@ -71,7 +71,7 @@ async function ok(...words: Parameters<typeof args>): Promise<string> {
 
 /** The rows of an output, read by its ending; cells of CSV are text. */
 async function rowsOf(name: string): Promise<Record<string, unknown>[]> {
-  if (name.endsWith(".parquet")) return (await readParquet(path(name))).map(({ value }) => value);
+  if (name.endsWith(".parquet")) return (await readParquet(path(name), { asNumbers: true })).map(({ value }) => value);
   const text = readFileSync(path(name), "utf8");
   if (name.endsWith(".jsonl")) return parseJsonl(text, name).map(({ value }) => value as Record<string, unknown>);
   return parseCsv(text, name, { delimiter: name.endsWith(".tsv") ? "\t" : "," }).map(({ row }) => row);
