@@ -141,3 +141,23 @@ test.each([
     expect([ok, findings.map(({ place }) => place)]).toEqual([false, [expect.stringMatching(/^train\./)]]);
   }
 });
+
+// The regression: a test of which every row was skipped gave a table without numbers, and check said that a study without training rows was good to run.
+test("a split of which every row is skipped is found by plan and check", async () => {
+  const long = Array.from({ length: 30 }, (_, i) => ({
+    text: `parcel ${i} ${"is late ".repeat(800)}`,
+    label: i % 2 ? "yes" : "no",
+  }));
+  writeFileSync(join(folder, "skipped.jsonl"), long.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  for (const [data, message] of [
+    [{ train: "./rows.jsonl", test: "./skipped.jsonl" }, /long\/test: expected at least one row that can be used/],
+    [
+      { train: "./skipped.jsonl", test: "./rows.jsonl" },
+      /long\/dev: expected at least one row|an ingredient with training examples/,
+    ],
+  ] as const) {
+    const input = studyWith(1024, { data, on_bad_row: "skip" });
+    await expect(plan(input)).rejects.toThrow(message);
+    expect((await checkTasks(input.study, workspace)).ok).toBe(false);
+  }
+});

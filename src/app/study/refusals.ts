@@ -1,6 +1,7 @@
 /** @file Studies that are refused before anything is written. */
 
-import { SpecError } from "../../base/errors.ts";
+import { DataError, SpecError } from "../../base/errors.ts";
+import { nothingLeft } from "../../data/checks/contracts.ts";
 import type { PreparedTask } from "../../data/tokens/prepare.ts";
 import { numericsOf } from "../../specs/train.ts";
 import type { StudySpec } from "../../specs/types.ts";
@@ -64,12 +65,17 @@ export function refuseUnscored(study: StudySpec): void {
 /**
  * Tokenises what will be scored, in every way in which the study's factors train and with the examples that few_shot shows, so that a row that is too
  * long for train.cutoff_len or for its model is found before any training.
- * @throws {DataError} with the row
+ * @throws {DataError} with the row; own data of which no row is left to score
  */
 export function refuseUnscorable(study: StudySpec, ingredients: Ingredients): void {
   const names = Object.keys(study.tasks);
   const tokenize = (of: Record<string, PreparedTask>) => {
-    for (const name of names) for (const split of study.eval.splits) of[name]!.split(split);
+    for (const name of names) {
+      for (const split of study.eval.splits) {
+        const isEmpty = of[name]!.split(split).tokenized.length === 0;
+        if (isEmpty && study.tasks[name]!.data !== undefined) throw new DataError(nothingLeft(name, split));
+      }
+    }
   };
   for (const model of study.models) {
     for (const { study: one } of combinations(study)) tokenize(ingredients(model, one.train));

@@ -7,6 +7,7 @@ import {
   type Finding,
   findingsOf,
   mislabelledCopies,
+  nothingLeft,
   publishedFindings,
   type SplitFacts,
   splitFacts,
@@ -42,6 +43,8 @@ export interface CheckRequest {
   modelDirs: Record<string, string>;
   /** Most tokens of an example: the study's, which the facts are of, and those of its factors. */
   cutoffLens: readonly [number, ...number[]];
+  /** Splits that are scored. */
+  evalSplits: readonly Split[];
   /** Numbers of examples that are shown before a question by few_shot. */
   shotCounts: readonly number[];
   /** Told what is being looked at. */
@@ -107,7 +110,7 @@ async function loadedOrFinding(spec: TaskSpec, settings: LoadSettings): Promise<
 function checkTask(
   task: LoadedTask,
   spec: TaskSpec,
-  { modelDirs, cutoffLens, shotCounts, scored }: CheckRequest,
+  { modelDirs, cutoffLens, shotCounts, scored, evalSplits }: CheckRequest,
 ): CheckedTask {
   const isScored = scored.includes(task.name);
   const present = SPLITS.filter((split) => task.splits[split].length > 0);
@@ -129,6 +132,11 @@ function checkTask(
       const [cutoffLen, ...others] = cutoffLens;
       tokens[model] = facts(task, present, cutoffLen);
       for (const other of others) facts(task, present, other);
+      for (const split of spec.data === undefined ? [] : usedSplits(task, isScored ? evalSplits : [])) {
+        const { too_long = [], refused = [] } = tokens[model].find((one) => one.split === split) ?? {};
+        if (task.splits[split].length === too_long.length + refused.length && spec.on_bad_row === "skip")
+          findings.push({ severity: "broken", ...nothingLeft(task.name, split) });
+      }
       const asked = isScored ? present.filter((split) => split !== "train") : [];
       for (const shots of isScored ? shotCounts : [])
         facts(withShots(task, drawShots(task, shots, SHOT_SEED)), asked, lengthWithShots(cutoffLen, shots));
@@ -140,6 +148,11 @@ function checkTask(
   const { name, metric, licence, source } = task;
   const notes = [...new Set([...task.notes, ...said])];
   return { name, answer: task.answer.kind, metric, licence, source, splits, tokens, findings, notes };
+}
+
+/** The splits that a study uses. @param scored  those that are scored */
+function usedSplits({ isEvaluationOnly }: LoadedTask, scored: readonly Split[]): Split[] {
+  return isEvaluationOnly ? [...scored] : ["train", ...scored];
 }
 
 /** Against published counts: a catalogue task's own, and for a person's labels those of all. */

@@ -69,6 +69,7 @@ async function ofStudy(study: StudySpec, workspace: Workspace): Promise<CheckReq
     modelDirs,
     cutoffLens: cutoffsOf(study),
     shotCounts: shotsAsked(study),
+    evalSplits: study.eval.splits,
     progress: progressOf(workspace),
   };
 }
@@ -96,6 +97,7 @@ async function ofNames(
     modelDirs: { [model]: await tokenizerDir(model, "options.model", workspace) },
     cutoffLens: [cutoffLen],
     shotCounts: [],
+    evalSplits: [],
     progress: progressOf(workspace),
   };
 }

@@ -320,6 +320,16 @@ export function tokenFindings(
   return found;
 }
 
+/** A split of own data of which on_bad_row: skip leaves nothing. */
+export function nothingLeft(task: string, split: Split): Omit<Finding, "severity"> {
+  return {
+    place: `${task}/${split}`,
+    expected: "at least one row that can be used",
+    got: "none: all are skipped",
+    remedy: "Look at the file, the columns and the lengths: on_bad_row: skip leaves out every row.",
+  };
+}
+
 /**
  * What a publication says of its splits, against what was loaded: dev and test exactly; train at most, as dev is carved from it and rows with
  * held-out texts are left out.
