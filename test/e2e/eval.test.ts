@@ -155,3 +155,18 @@ describe("a hosted model", () => {
     expect(closed.status).toBe(0);
   });
 });
+
+// The regression: a model folder was given rows of 1,024 tokens at most, whatever the study's train.cutoff_len, and the message named that key as the remedy.
+test("rows are as long as the study's cutoff_len allows, and scores of another limit are refused", async () => {
+  writeFileSync(join(folder, "test.jsonl"), rows(2, "a long row ".repeat(400)));
+  const scored = (cutoff: number, out: string) => {
+    writeFileSync(join(folder, "long.yaml"), study(`train: {cutoff_len: ${cutoff}}\neval: {scoring: [constrained]}\n`));
+    return mixtune(["eval", "mixtune/tiny", "--tasks", "long.yaml", "--out", out], { cwd: folder });
+  };
+  expect(await scored(4096, "long")).toMatchObject({ status: 0 });
+  expect((await scored(1024, "short")).stderr).toContain("expected at most 1024 tokens (train.cutoff_len)");
+  expect(await scored(3000, "long")).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("expected cutoff_len 4096, got cutoff_len 3000"),
+  });
+});

@@ -73,7 +73,7 @@ export async function evaluate(word: string, workspace: Workspace, options: Eval
   const isRun = existsSync(runPaths.spec(model));
   const studyDir = isRun ? studyAround(resolve(model)) : undefined;
   const lock = studyDir === undefined ? undefined : findStudyLock(studyDir);
-  const { tasks, evalSpec, names, dataRoot } = tasksOf(options.tasks, lock, workspace);
+  const { tasks, evalSpec, names, dataRoot, cutoffLen } = tasksOf(options.tasks, lock, workspace);
   const spec: EvalSpec = { ...evalSpec, splits: [...splits] };
   const specs = Object.fromEntries(tasks.map((task) => [task.name, task]));
   const data = await fetchHubData(specs, dataRoot, workspace, lock?.hub);
@@ -91,13 +91,14 @@ export async function evaluate(word: string, workspace: Workspace, options: Eval
 
   async function scoreLocal(): Promise<{ dir: string; scores: Scores }> {
     const common = { tasks, eval_tasks: names, eval: spec, ...dataOfJobs(data) };
-    const job = await (isRun ? runJob : baseJob)(model, common, options, workspace);
+    const job = await (isRun ? runJob : baseJob)(model, common, options, workspace, cutoffLen);
     if (job.kind === "run") {
       // of a run its own spec says what made it
       const about = { model: job.spec.model.name, at: job.id, max_dev: null, max_test: null };
       claimFolder(job.dir, { ...subject, ...about }, lock);
     } else {
-      const { name: _name, ...made_by } = modelIdentity(model, job.model_dir, openModelFolder(job.model_dir).digest);
+      const { name: _name, ...bytes } = modelIdentity(model, job.model_dir, openModelFolder(job.model_dir).digest);
+      const made_by = { ...bytes, cutoff_len: cutoffLen };
       claimFolder(job.dir, { ...subject, model, at: job.model_dir, made_by });
     }
     const record = (line: Omit<LedgerLine, "time">) => {
@@ -180,6 +181,7 @@ async function baseJob(
   common: Common,
   { out, fewShot = 0 }: EvaluateOptions,
   workspace: Workspace,
+  cutoffLen: number,
 ): Promise<Job> {
   const folder = await modelDir(model, "command line", workspace);
   const name = localModelDir(model, "command line") === undefined ? folderSlug(model) : basename(folder);
@@ -193,7 +195,7 @@ async function baseJob(
     model,
     model_dir: folder,
     ...(fewShot === 0 ? {} : { few_shot: fewShot }),
-    cutoff_len: lengthWithShots(TRAIN_DEFAULTS.cutoff_len, fewShot),
+    cutoff_len: lengthWithShots(cutoffLen, fewShot),
     threads: workspace.settings.threads ?? threadsFor(modelSize(folder).parameters),
     ...common,
   };
@@ -204,6 +206,8 @@ interface ChosenTasks {
   names: string[];
   evalSpec: EvalSpec;
   dataRoot: string | undefined;
+  /** Longest example of a model that no run has trained, in tokens. */
+  cutoffLen: number;
 }
 
 function tasksOf(asked: EvaluateOptions["tasks"], lock: StudyLock | undefined, { settings }: Workspace): ChosenTasks {
@@ -211,7 +215,8 @@ function tasksOf(asked: EvaluateOptions["tasks"], lock: StudyLock | undefined, {
   const study = typeof asked === "string" ? readStudy(asked, []).study : asked === undefined ? lock?.study : undefined;
   if (study !== undefined) {
     const tasks = Object.values(ingredientTasks(study));
-    return { tasks, names: Object.keys(study.tasks), evalSpec: study.eval, dataRoot: study.data_root ?? fallbackRoot };
+    const { eval: evalSpec, data_root: dataRoot = fallbackRoot, train } = study;
+    return { tasks, names: Object.keys(study.tasks), evalSpec, dataRoot, cutoffLen: train.cutoff_len };
   }
   if (asked === undefined) {
     throw new SpecError({
@@ -228,6 +233,7 @@ function tasksOf(asked: EvaluateOptions["tasks"], lock: StudyLock | undefined, {
     names,
     evalSpec: EVAL_DEFAULTS,
     dataRoot: fallbackRoot,
+    cutoffLen: TRAIN_DEFAULTS.cutoff_len,
   };
 }
 
