@@ -1,13 +1,17 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Rng } from "../../base/rng.ts";
+import { EVAL_DEFAULTS } from "../../specs/study-file.ts";
 import type { Baseline } from "./baseline.ts";
 import { learnFrames } from "./frames.ts";
 import { minimise } from "./lbfgs.ts";
 import { fitLogistic, logProbabilities } from "./logistic.ts";
 import { fitMajority } from "./majority.ts";
 import { fitNgram } from "./ngram.ts";
+import { scoreTextBaseline } from "./score-baseline.ts";
 import { fitTfidf } from "./tfidf.ts";
 
 const golden = JSON.parse(
@@ -158,4 +162,19 @@ describe("limited-memory BFGS", () => {
       ),
     );
   });
+});
+
+// The regression: a benchmark with labels, which has no training rows, ended a study as a fault of ours.
+test("a task without training rows has no text baselines", () => {
+  const dir = mkdtempSync(join(tmpdir(), "mixtune-baselines-"));
+  const example = { id: "test#1", prompt: "Is it?", answer: "yes", group: "1" };
+  const task = {
+    ...{ name: "boolq", metric: "accuracy" as const, licence: "", source: "", notes: [] },
+    answer: { kind: "label" as const, field: "", labels: ["yes", "no"] },
+    splits: { train: [], dev: [], test: [example] },
+    digests: { train: "", dev: "", test: "" },
+  };
+  for (const kind of ["majority", "ngram"] as const) scoreTextBaseline(kind, dir, task, EVAL_DEFAULTS);
+  expect(readdirSync(dir)).toEqual([]);
+  rmSync(dir, { recursive: true });
 });

@@ -9,12 +9,13 @@ import type { Baseline } from "./baseline.ts";
 import { fitMajority } from "./majority.ts";
 import { fitNgram } from "./ngram.ts";
 
-/** Fits a baseline on a task's training examples and scores it on the splits asked for, unless that is done. */
+/** Fits a baseline on a task's training examples, if it has any, and scores it on the splits asked for, unless that is done. */
 export function scoreTextBaseline(kind: "majority" | "ngram", dir: string, task: LoadedTask, spec: EvalSpec): void {
   const scores = readScores(dir);
   const missing = spec.splits.filter((split) => !isScored(scores, task.name, split, spec.scoring));
   if (missing.length === 0 || task.answer.kind !== "label") return;
   const { train, dev } = task.splits;
+  if (train.length === 0) return; // a benchmark: there is nothing to fit on
   const fitted = kind === "majority" ? fitMajority(train) : fitNgram(train, dev);
   const bySplit = { ...scores.tasks[task.name] };
   for (const split of missing) {
