@@ -10,6 +10,7 @@ export {
   packExamples,
   packLabels,
 } from "./data/batches/packing.ts";
+export type { AddedToken } from "./data/tokens/added-tokens.ts";
 export {
   type Merge,
   openTemplate,
