@@ -20,7 +20,7 @@ export function assignmentsOf(words: readonly string[]): string[] {
 }
 
 /** The study file that is read where none is named. */
-export const STUDY_FILE = "study.yaml";
+const STUDY_FILE = "study.yaml";
 
 /**
  * The study of a command line, with its settings. Without a file it is ./study.yaml.
