@@ -1,6 +1,5 @@
 /** @file Records of a run directory, as they stand on disk (snake_case). Layout and semantics: docs/ARCHITECTURE.md. */
 
-import type { MadeBy } from "../base/made-by.ts";
 import type { TaskSpec } from "../specs/types.ts";
 import type { PanelVerdict, Verdict } from "../specs/verdicts.ts";
 
@@ -132,13 +131,15 @@ export interface Subject {
   max_dev: number | null;
   max_test: number | null;
   /** Digests of a local model's files, a hosted one's interface. Absent: an earlier version wrote this. */
-  made_by?: MadeBy;
+  made_by?: Readonly<Record<string, unknown>>;
   /** By task and split: digests of the examples, how many of them, how long answers may be. Absent: likewise. */
   asked?: Asked;
 }
 
 /** What was asked of the splits of tasks, by task and split. */
-export type Asked = Readonly<Record<string, Readonly<Partial<Record<"dev" | "test", MadeBy>>>>>;
+export type Asked = Readonly<
+  Record<string, Readonly<Partial<Record<"dev" | "test", Readonly<Record<string, unknown>>>>>>
+>;
 
 /** receipt.json, written when a run ends. */
 export interface Receipt {
