@@ -2,7 +2,7 @@
 
 import * as mixtune from "mixtune/train";
 
-const labels = ["up", "down"];
+const task = { answer: { kind: "label" as const, field: "direction", labels: ["up", "down"] } };
 const rows = [
   ["Shares of the miner climbed after record sales.", "up"],
   ["The bank's profit fell short and its shares dropped.", "down"],
@@ -14,12 +14,7 @@ const tokenizer = mixtune.openTokenizer(folder);
 const template = mixtune.openTemplate(folder, tokenizer);
 const examples = rows.map(([text, answer], i) => {
   const example = { id: `train#${i}`, prompt: `Did the price go up or down?\n${text}`, answer, group: `${i}` };
-  return mixtune.tokenizeExample(
-    example,
-    { answer: { kind: "label", field: "direction", labels } },
-    tokenizer,
-    template,
-  );
+  return mixtune.tokenizeExample(example, task, tokenizer, template);
 });
 
 // A model with an adapter: graph, gradients and session.
@@ -41,5 +36,5 @@ const gradient = new Float32Array(network.layout.size);
 for (let step = 1; step <= 30; step++) {
   const nll = await network.lossAndGradients(pack!, weights, state.parameters, gradient);
   if (step % 10 === 0) console.log(`step ${step}: loss ${nll.reduce((sum, value) => sum + value, 0) / nll.length}`);
-  await optimizer.step(state, gradient, step, 5e-3, await optimizer.norm(gradient));
+  await optimizer.step(state, gradient, step, 5e-3, optimizer.norm(gradient));
 }
