@@ -16,7 +16,11 @@ const template = openTemplate(TINY, tokenizer);
 const silent = async () => {};
 const example = (answer: readonly number[]) => ({ id: "", prompt: Int32Array.of(5), answer: Int32Array.from(answer) });
 
-function recorded(texts: readonly { text: string; isEnded: boolean }[], stopStrings: readonly string[] = []) {
+function recorded(
+  texts: readonly { text: string; isEnded: boolean }[],
+  stopStrings: readonly string[] = [],
+  decode = tokenizer.decode,
+) {
   const ids = texts.map(({ text, isEnded }) => [...tokenizer.encode(text), ...(isEnded ? [template.endOfTurnId] : [])]);
   const offsets = [0];
   for (const { length } of ids) offsets.push(offsets.at(-1)! + length);
@@ -33,7 +37,7 @@ function recorded(texts: readonly { text: string; isEnded: boolean }[], stopStri
       data: Int32Array.from(texts, (t) => Number(!t.isEnded)),
     },
   ]);
-  return recordedModel(path, { tokenizer, template, maxPositions: 64, stopStrings });
+  return recordedModel(path, { tokenizer: { ...tokenizer, decode }, template, maxPositions: 64, stopStrings });
 }
 
 test("recorded log-probabilities are read by item: of labels as they are, of gold answers a token", async () => {
@@ -64,4 +68,16 @@ test("recorded texts lose their end token, and end before a stop string", async 
     { text: "a long answer", stopped: "length" },
     { text: "yes", stopped: "stop" },
   ]);
+});
+
+test("recorded texts without stop strings are read as a whole, as bytes that are no character may change what came before", async () => {
+  // A run of bytes is a text, or each of them is U+FFFD (ByteFallback).
+  const decode = (ids: ArrayLike<number>) => (ids.length === 1 ? "\x13" : "\ufffd".repeat(ids.length));
+  const text = "good news";
+  const [written] = await recorded([{ text, isEnded: false }], [], decode).write(
+    [example([1])],
+    { endIds: [], maxNewTokens: 9 },
+    silent,
+  );
+  expect(written!.text).toBe("\ufffd".repeat(tokenizer.encode(text).length));
 });

@@ -39,16 +39,17 @@ export function recordedModel(
       return sums.map((sum, i) => sum / examples[i]!.answer.length);
     },
     write: async (prompts) => {
-      const [ids, offsets, stopped] = ["text_ids", "text_offsets", "text_stopped"].map((name) =>
-        file.readNumbers(name),
-      );
+      const [ids, offsets, ends] = ["text_ids", "text_offsets", "text_stopped"].map((name) => file.readNumbers(name));
       return prompts.map((_, i) => {
-        const isEnded = STOPPED[stopped![i]!] === "end";
+        const isEnded = STOPPED[ends![i]!] === "end";
         const written = ids!.subarray(offsets![i]!, offsets![i + 1]! - (isEnded ? 1 : 0));
+        const stopped = isEnded ? "end" : "length";
+        // As generate has it: what is not searched for stop strings is read as a whole.
+        if (stopStrings.length === 0) return { text: tokenizer.decode(written), stopped };
         const stream = textStream((some) => tokenizer.decode(some), stopStrings);
         const isCut = written.some((id) => stream.push(id).isStopped);
         if (!isCut) stream.finish();
-        return { text: stream.text(), stopped: isCut ? "stop" : isEnded ? "end" : "length" };
+        return { text: stream.text(), stopped: isCut ? "stop" : stopped };
       });
     },
   };
