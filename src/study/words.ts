@@ -128,6 +128,11 @@ export function curveText({ of, series }: Pick<DoseCurve, "of" | "series">): str
   return `${of}. ${best.join(" ")} Over seeds, on these test items; the highest of several means is partly luck.`;
 }
 
+/** What so many rows can decide: "59 rows can tell apart 17 points or more" without its verb, rounded so that it does not promise too much. */
+export function tellsApart(numRows: number, difference: number): string {
+  return `${Math.ceil(100 * difference)} points or more (${numRows.toLocaleString("en")} ${numRows === 1 ? "row" : "rows"})`;
+}
+
 /** A difference with its sign and unit; a dash where there is none. */
 export function amountIn(value: number | null, metric: string): string {
   if (value === null) return "-";

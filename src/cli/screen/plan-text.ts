@@ -9,6 +9,7 @@ import { amount } from "../../eval/hosted/purse.ts";
 import { aligned } from "../../report/tables.ts";
 import type { Shown } from "../../specs/types.ts";
 import { ASSUMED_DISCORDANCE, type Detectable } from "../../study/power.ts";
+import { tellsApart } from "../../study/words.ts";
 import { withFlags } from "../options/flags.ts";
 
 /** All that mixtune plan prints. */
@@ -31,13 +32,16 @@ export function planText(
 }
 
 function detectableText(found: readonly Detectable[]): string[] {
-  if (found.length === 0) return [];
-  const tasks = found.map(({ task, numItems, difference }) => {
-    return `${task} ${(100 * difference).toFixed(1)} points (${count(numItems)} test examples)`;
-  });
-  const share = `${100 * ASSUMED_DISCORDANCE} %`;
+  const of = (split: "dev" | "test") =>
+    found
+      .filter((one) => one.split === split && one.numItems > 0)
+      .map(({ task, numItems, difference }) => `${task} ${tellsApart(numItems, difference)}`);
+  if (of("test").length === 0) return [];
   return [
-    `Smallest difference between two mixtures that is detectable with 80 % power, assuming ${share} of answers differ and no seed variance: ${tasks.join(", ")}.`,
+    `Two mixtures can be told apart (in four of five studies, if one row in ${1 / ASSUMED_DISCORDANCE} is answered right by one and wrong by the other):
+  on test: ${of("test").join(", ")}
+  on dev, where mixtures are chosen: ${of("dev").join(", ")}
+Differences between seeds make these numbers larger.`,
   ];
 }
 
