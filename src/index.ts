@@ -155,6 +155,7 @@ export type {
   ExpectedMaximumCurve,
   IngredientEffects,
   ItemDisagreements,
+  LearningHint,
   MixtureDifference,
   ReportCell,
   ReportData,

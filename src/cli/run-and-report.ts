@@ -31,6 +31,7 @@ export async function runAndReport(
     ...(notSent.length > 0 && { not_sent: notSent }),
     ...(underWay.length > 0 && { going_on: jobNames(underWay) }),
     ...(left.length > 0 && { left: left.length }),
+    ...(report !== undefined && report.hints.length > 0 && { hints: report.hints }),
     table,
   };
   context.result(record, studyText(planned, outcome, table, report, context.options.debug === true));

@@ -1,5 +1,6 @@
 /** @file What a study says in a terminal: its table, the sentence, what ingredients do, what tuning cost. The page says the same with charts. */
 
+import { hintText } from "../study/learning.ts";
 import type { ReportData } from "../study/report-data.ts";
 import type { StudyTable } from "../study/study-table.ts";
 import { retentionText } from "./retention-text.ts";
@@ -11,6 +12,7 @@ export function reportText(table: StudyTable, data: ReportData, split: "dev" | "
     `${formatStudyTable(table, "text", split)}\n${table.sentence}`,
     effectsText(data),
     retentionText(data),
+    data.hints.map(hintText).join("\n"),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
 }

@@ -55,6 +55,8 @@ export interface StudyLock {
   /** By ingredient name: targets and mixers. */
   tasks: Record<string, LockedTask>;
   models: Record<string, ModelIdentity>;
+  /** Weights of each local model. Absent: an earlier version wrote this. */
+  parameters?: Record<string, number>;
   /** What came from the hub: models by name, datasets as `datasets/<repo>`. Later calls stay at these revisions. */
   hub?: Record<string, LockedRepo>;
   worker: RunSpec["worker"];

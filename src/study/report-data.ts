@@ -14,6 +14,8 @@ export interface ReportData {
   versions: string[];
   /** Hints that a reader must see: damaged or missing files, scores by different scorers, unfinished runs. */
   remarks: string[];
+  /** Settings that cannot learn and models that have not learned, each with the change to try. */
+  hints: LearningHint[];
   numRuns: number;
   numDone: number;
   seeds: number[];
@@ -46,6 +48,14 @@ export interface ReportData {
   cost: { seconds: number; tokens: number; flops: number; peakMemoryBytes: number };
   /** Paragraphs: how each number came to be. */
   methods: { title: string; text: string }[];
+}
+
+/** Something that keeps models from learning, or shows that they did not. */
+export interface LearningHint {
+  /** A sentence. */
+  text: string;
+  /** What to try, as `key=value` of a study; never empty. */
+  change: string[];
 }
 
 export interface ReportTask {

@@ -11,6 +11,7 @@ import { designEffect, minimumDetectableDifference } from "../stats/detectable.t
 import { mean, variance } from "../stats/moments.ts";
 import { versusAlone, versusUntuned } from "./comparisons.ts";
 import { type ModelItems, sourcesOf } from "./items.ts";
+import { learningHints } from "./learning.ts";
 import type { StudyLock } from "./lock-file.ts";
 import { methodsOf } from "./methods.ts";
 import { answersOf, effectsOf } from "./report-answers.ts";
@@ -42,6 +43,7 @@ export function reportOf(results: StudyResults): ReportData {
     name: table.name,
     versions: versionsOf(dir, lock),
     remarks: [...remarks],
+    hints: learningHints(results),
     numRuns: table.numRuns,
     numDone: table.numDone,
     seeds: lock.study.seeds,

@@ -204,6 +204,7 @@ export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
     format: 1,
     name: "made-up study",
     versions: ["mixtune 0.1.0"],
+    hints: [],
     remarks: ["1 run failed and is left out of every mean."],
     numRuns: runs.length,
     numDone: runs.filter(({ state }) => state === "done").length,

@@ -16,13 +16,18 @@ export function headline(data: ReportData): readonly Child[] {
     h("h1", {}, data.name),
     h("p", { class: data.sentence.length > 240 ? "sentence long" : "sentence" }, data.sentence),
     h("ul", { class: "facts" }, ...facts.map((fact) => h("li", {}, fact))),
-    data.remarks.length === 0
+    data.remarks.length + data.hints.length === 0
       ? undefined
       : h(
           "aside",
           { class: "remarks", "aria-label": "Remarks" },
           h("h2", {}, "Before you read on"),
-          h("ul", {}, ...data.remarks.map((remark) => h("li", {}, remark))),
+          h(
+            "ul",
+            {},
+            ...data.remarks.map((remark) => h("li", {}, remark)),
+            ...data.hints.map(({ text, change }) => h("li", {}, `${text} Try `, h("code", {}, change.join(" ")), ".")),
+          ),
         ),
   ];
 }

@@ -101,6 +101,7 @@ export async function planStudy(
     study,
     tasks: Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, lockedTask(task)])),
     models: identities,
+    parameters: Object.fromEntries(local.map(([name, { size }]) => [name, size.parameters])),
     ...hubRecords(models, data),
     worker,
     runs: plan.flatMap(({ id, model, mixture, seed, factors, control, also }) =>

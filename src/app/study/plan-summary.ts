@@ -1,7 +1,9 @@
 /** @file A plan as a record: its runs with estimates, their totals, what it could detect, and what would be sent and paid. */
 
 import { MixtuneError } from "../../base/errors.ts";
+import { settingHints, settingsOf } from "../../study/learning.ts";
 import { type Detectable, detectableBefore } from "../../study/power.ts";
+import type { LearningHint } from "../../study/report-data.ts";
 import { isComplete } from "../../study/scored.ts";
 import type { PlannedRun } from "../../study/types.ts";
 import { sayEnding } from "../hosted/ending.ts";
@@ -19,6 +21,8 @@ export interface PlanSummary {
   totals: PlanTotals;
   /** Per task, the smallest difference that the study would find. */
   detectable: Detectable[];
+  /** Settings that cannot learn, each with the change to try. */
+  hints: LearningHint[];
   /** Of fine-tuning by a service. */
   bill?: HostedBill;
   /** Hosted baselines that lack scores. */
@@ -100,6 +104,11 @@ export async function planSummary(planned: PlannedStudy, workspace: Workspace): 
     runs,
     totals: totalsOf(runs),
     detectable: detectableBefore(planned.lock),
+    hints: settingHints(
+      runs.flatMap(({ control, spec, estimate }) =>
+        control === undefined ? settingsOf(spec, estimate.steps, planned.lock) : [],
+      ),
+    ),
     ...(bill && { bill }),
     ...(hosted.length > 0 && { hosted }),
   };

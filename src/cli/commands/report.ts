@@ -53,7 +53,7 @@ function report(dir: string, { format, split, task, texts }: ReportOptions, cont
     if (format !== "text") context.note(charts);
     const text =
       format === "text" ? `${reportText(table, data, split)}\n\n${charts}` : formatStudyTable(table, format, split);
-    context.result(table, text);
+    context.result({ ...table, hints: data.hints }, text);
     return EXIT_DONE;
   }
   const names = table.tasks.map(({ name }) => name);

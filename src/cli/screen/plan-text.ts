@@ -8,6 +8,7 @@ import { bytes, count, duration } from "../../base/human-numbers.ts";
 import { amount } from "../../eval/hosted/purse.ts";
 import { aligned } from "../../report/tables.ts";
 import type { Shown } from "../../specs/types.ts";
+import { hintText } from "../../study/learning.ts";
 import { ASSUMED_DISCORDANCE, type Detectable } from "../../study/power.ts";
 import { tellsApart } from "../../study/words.ts";
 import { withFlags } from "../options/flags.ts";
@@ -15,7 +16,7 @@ import { withFlags } from "../options/flags.ts";
 /** All that mixtune plan prints. */
 export function planText(
   planned: PlannedStudy,
-  { dir, runs, totals, detectable, bill, hosted = [] }: PlanSummary,
+  { dir, runs, totals, detectable, hints, bill, hosted = [] }: PlanSummary,
 ): string {
   const baselines = hosted.map((entry) => {
     const { baseline, rows, requests, prompt_tokens, max_completion_tokens, money } = entry;
@@ -27,7 +28,13 @@ export function planText(
     bill &&
     `Fine-tuning by a service, for mixtune run --worker hosted --allow-hosted --yes only:\n${describeBill(planned, bill)}`;
   return withFlags(
-    [runsText(runs, totals, dir), ...detectableText(detectable), ...baselines, ...(paid ? [paid] : [])].join("\n\n"),
+    [
+      runsText(runs, totals, dir),
+      ...detectableText(detectable),
+      ...hints.map(hintText),
+      ...baselines,
+      ...(paid ? [paid] : []),
+    ].join("\n\n"),
   );
 }
 
