@@ -1,6 +1,15 @@
 /** @file Plans a small study, runs it, and reads what it found. Run it again: what is done is not done twice. */
 
-import { defineStudy, formatStudyTable, openWorkspace, planStudy, runStudy, studyResults, writeReport } from "mixtune";
+import {
+  defineStudy,
+  formatStudyTable,
+  openWorkspace,
+  planStudy,
+  runStudy,
+  studyResults,
+  testQuestions,
+  writeReport,
+} from "mixtune";
 
 const workspace = openWorkspace({ note: (text) => console.error(text) });
 const study = defineStudy({
@@ -24,4 +33,4 @@ if (outcome.failed.length > 0) throw new Error(outcome.failed[0]!.reason);
 
 const results = studyResults(outcome.dir);
 console.log(formatStudyTable(results.table, "md"));
-writeReport(results); // report.html and report.json beside the runs
+writeReport(results, await testQuestions(results, workspace)); // report.html and report.json beside the runs

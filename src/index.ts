@@ -38,6 +38,7 @@ export type { PlannedStudy } from "./app/study/planned-study.ts";
 export { defineStudy, readStudy, readTrainFile, type StudyInput } from "./app/study/read-study.ts";
 export { type RunOptions, runStudy, type StudyOutcome } from "./app/study/run-study.ts";
 export type { JobSummary, StudyEvent } from "./app/study/study-events.ts";
+export { testQuestions } from "./app/study/test-questions.ts";
 export type { RayOptions, TorchOptions, WorkerName, WorkerOptions } from "./app/study/worker-kind.ts";
 export type { CheckedTask, CheckReport } from "./app/tasks/check-data.ts";
 export { type CheckOptions, checkTasks } from "./app/tasks/check-tasks.ts";
@@ -157,6 +158,7 @@ export type {
   ItemDisagreements,
   LearningHint,
   MixtureDifference,
+  Questions,
   ReportCell,
   ReportData,
   ReportRow,

@@ -49,6 +49,7 @@ describe("the public surface is these names; one that goes or comes is a decisio
         "runId",
         "runStudy",
         "studyResults",
+        "testQuestions",
         "verifyRun",
         "writeReport",
       ]

@@ -15,7 +15,9 @@ import { headline } from "./sections/headline.ts";
 import { heatMap } from "./sections/heat-map.ts";
 import { cost, ledger, methods, runs, tasks } from "./sections/records.ts";
 import { aggregate, seeds } from "./sections/seeds.ts";
+import { words } from "./sections/words.ts";
 import { createView } from "./view.ts";
+import { explained, termBox } from "./words.ts";
 
 const SECTIONS: readonly Section[] = [
   answers,
@@ -35,6 +37,7 @@ const SECTIONS: readonly Section[] = [
   cost,
   tasks,
   methods,
+  words,
 ];
 
 /** A part of the page that a choice may change. */
@@ -81,7 +84,7 @@ export function showPage(initial: ReportData, strip?: HTMLElement): (data: Repor
         "section",
         { "aria-labelledby": section.id },
         h("h2", { id: section.id, tabindex: -1 }, section.title),
-        h("p", { class: "how" }, section.how),
+        h("p", { class: "how" }, ...explained(section.how)),
         drawnAgain(h("div", { class: "body", "data-section": section.id }), () => bodyOf(section, context)),
       ),
     ]),
@@ -143,6 +146,7 @@ export function showPage(initial: ReportData, strip?: HTMLElement): (data: Repor
     ...there([strip]),
     h("div", { class: "page" }, h("nav", { "aria-label": "Contents" }, contents), main),
   );
+  document.body.append(termBox(document.body));
   setTheme();
   const at = view.choice(
     "at",

@@ -24,12 +24,14 @@ export function dataTable<T>(view: View, { key, caption, columns, rows }: TableO
   const order = view.choice(`sort-${key}`, orders, "");
   const isDown = order.startsWith("-");
   const by = order === "" ? -1 : Math.abs(Number(order));
+  // on a narrow screen its rows are blocks, each value with its column's name; numbers alone fit side by side
+  const isWide = columns.length > 3 && !columns.every(({ number }) => number);
   return h(
     "div",
     { class: "scroll tall", tabindex: 0, role: "region", "aria-label": caption },
     h(
       "table",
-      { class: "data" },
+      { class: isWide ? "data cards" : "data" },
       h("caption", {}, caption),
       h(
         "thead",
@@ -62,7 +64,13 @@ export function dataTable<T>(view: View, { key, caption, columns, rows }: TableO
         "tbody",
         {},
         ...sorted(rows, columns[by], isDown).map((row) =>
-          h("tr", {}, ...columns.map(({ text, number }) => h("td", number ? { class: "number" } : {}, text(row)))),
+          h(
+            "tr",
+            {},
+            ...columns.map(({ name, text, number }) =>
+              h("td", { "data-column": name, class: number ? "number" : undefined }, text(row)),
+            ),
+          ),
         ),
       ),
     ),

@@ -3,6 +3,7 @@
 import { jobNames } from "../app/study/hosted/jobs-under-way.ts";
 import type { PlannedStudy } from "../app/study/planned-study.ts";
 import { type RunOptions, runStudy } from "../app/study/run-study.ts";
+import { testQuestions } from "../app/study/test-questions.ts";
 import { writeReport } from "../report/write-report.ts";
 import { studyResults } from "../study/results.ts";
 import type { Context } from "./context.ts";
@@ -20,7 +21,7 @@ export async function runAndReport(
   const outcome = await runStudy(planned, context, { ...options, onEvent: (event) => progress.onEvent(event) });
   const results = studyResults(outcome.dir);
   const { table } = results;
-  const report = table.tasks.length > 0 ? writeReport(results) : undefined;
+  const report = table.tasks.length > 0 ? writeReport(results, await testQuestions(results, context)) : undefined;
   const { dir, done, doneBefore, failed, interrupted, left, notSent, underWay } = outcome;
   const record = {
     dir,

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { MixtuneError } from "../base/errors.ts";
 import { runPaths } from "../runs/run-dir.ts";
 import { readStudyLock, runsOnce, type StudyLock } from "../study/lock-file.ts";
-import type { ReportData } from "../study/report-data.ts";
+import type { Questions, ReportData } from "../study/report-data.ts";
 import { reportOf } from "../study/report-of.ts";
 import { studyResults } from "../study/results.ts";
 import { baselineDir, runDir } from "../study/scored.ts";
@@ -22,6 +22,8 @@ export interface LiveOptions {
   pollMs?: number;
   /** At least between reports. Default {@link REBUILD_MS}. */
   rebuildMs?: number;
+  /** What test items ask; may be filled later. Default: none are shown. */
+  questions?: Questions;
   /** Told of what is a fault of this program. */
   onFault(error: unknown): void;
 }
@@ -50,7 +52,7 @@ export class LiveStudy {
     this.dir = dir;
     this.options = options;
     this.lock = readStudyLock(dir);
-    this.stamp = stampOf(dir, this.lock);
+    this.stamp = this.stampNow();
     this.built = this.build();
   }
 
@@ -102,7 +104,7 @@ export class LiveStudy {
   private refresh(): void {
     try {
       this.lock = readStudyLock(this.dir);
-      const stamp = stampOf(this.dir, this.lock);
+      const stamp = this.stampNow();
       if (stamp === this.stamp && this.problem === null) return;
       this.stamp = stamp;
       this.built = this.build();
@@ -114,9 +116,13 @@ export class LiveStudy {
     }
   }
 
+  private stampNow(): string {
+    return `${stampOf(this.dir, this.lock)} ${this.options.questions?.size ?? 0}`;
+  }
+
   private build() {
     const began = this.options.now();
-    const data = reportOf(studyResults(this.dir));
+    const data = reportOf(studyResults(this.dir), this.options.questions);
     const json = `${JSON.stringify(data, null, 1)}\n`;
     const version = createHash("sha256").update(json).digest("hex").slice(0, 16);
     const ended = this.options.now();

@@ -213,6 +213,9 @@ export interface RunLosses {
   dev: { step: number; losses: Record<string, number> }[];
 }
 
+/** What test items ask: by the digest of a task's test split, then by the item's id. */
+export type Questions = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
 /** Test items that two rows answer with different success; at most 200 in all of a report. */
 export interface ItemDisagreements {
   task: string;
@@ -222,6 +225,8 @@ export interface ItemDisagreements {
   onlyB: number;
   items: {
     id: string;
+    /** The row's own words, without the instruction around them. Null: the data is not there, or has changed since. */
+    question: string | null;
     gold: string;
     a: string;
     b: string;

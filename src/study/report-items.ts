@@ -4,14 +4,19 @@ import type { Prediction } from "../runs/types.ts";
 import { aloneRows } from "./analyse.ts";
 import { itemScoreName, sourcesOf } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
-import { type ItemDisagreements, orNull } from "./report-data.ts";
+import { type ItemDisagreements, orNull, type Questions } from "./report-data.ts";
 import type { ReadScored, StudyTable } from "./study-table.ts";
 
 /** Items of the disagreement browser in a whole report. */
 const MAX_ITEMS = 200;
 
 /** For each task the chosen mixture against training on the task alone, their first seeds. */
-export function disagreementsOf(lock: StudyLock, table: StudyTable, read: ReadScored): ItemDisagreements[] {
+export function disagreementsOf(
+  lock: StudyLock,
+  table: StudyTable,
+  read: ReadScored,
+  questions: Questions,
+): ItemDisagreements[] {
   const pairs = Object.values(table.chosen).flatMap((byTask) =>
     Object.entries(byTask).flatMap(([task, a]) => {
       const [b] = aloneRows(table.rows, table.rows[a]!, task, lock);
@@ -37,6 +42,7 @@ export function disagreementsOf(lock: StudyLock, table: StudyTable, read: ReadSc
     const numFirst = Math.min(sides[0].length, Math.max(Math.ceil(share / 2), share - sides[1].length));
     const shown = [...sides[0].slice(0, numFirst), ...sides[1].slice(0, share - numFirst)];
     left -= shown.length;
+    const asked = questions.get(lock.tasks[task]!.digests.test);
     return [
       {
         task,
@@ -44,24 +50,26 @@ export function disagreementsOf(lock: StudyLock, table: StudyTable, read: ReadSc
         b,
         onlyA: sides[0].length,
         onlyB: sides[1].length,
-        items: shown.map((pair) => shownItem(pair, isBetter(pair))),
+        items: shown.map((pair) => shownItem(pair, isBetter(pair), asked?.get(pair.one.id))),
         leftOut: differing.length - shown.length,
       },
     ];
   });
 }
 
-/** Longest text of an answer in the report. */
+/** Longest text of a question or an answer in the report. */
 const MAX_TEXT = 600;
 
 function shownItem(
   { one, other }: { one: Prediction; other: Prediction },
   aRight: boolean,
+  question: string | undefined,
 ): ItemDisagreements["items"][number] {
   const cut = (text: string) => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text);
   const names = [...new Set([...Object.keys(one.scores), ...Object.keys(other.scores)])];
   return {
     id: one.id,
+    question: question === undefined ? null : cut(question),
     gold: cut(one.gold),
     a: cut(one.output),
     b: cut(other.output),

@@ -19,6 +19,7 @@ import { aggregateOf, curvesOf, expectedMaximumOf } from "./report-curves.ts";
 import {
   type MixtureDifference,
   orNull,
+  type Questions,
   type ReportCell,
   type ReportData,
   type ReportRow,
@@ -30,8 +31,11 @@ import type { StudyResults } from "./results.ts";
 import { runDir } from "./scored.ts";
 import type { Cell, Row, StudyTable } from "./study-table.ts";
 
-/** All that the report of a study shows. */
-export function reportOf(results: StudyResults): ReportData {
+/**
+ * All that the report of a study shows.
+ * @param questions  of the test items, where they are known
+ */
+export function reportOf(results: StudyResults, questions: Questions = new Map()): ReportData {
   const { dir, lock, table, items, read } = results;
   const remarks = new Set(results.problems);
   const runs = runsOf(dir, lock, table, remarks);
@@ -59,7 +63,7 @@ export function reportOf(results: StudyResults): ReportData {
     retention: versusUntuned(table, items, lock).map(finite),
     aggregate: aggregateOf(lock, table),
     losses: lossesOf(dir, runs),
-    disagreements: disagreementsOf(lock, table, read),
+    disagreements: disagreementsOf(lock, table, read, questions),
     runs,
     ledger: ledgerOf(dir, table),
     cost: {

@@ -131,7 +131,7 @@ describe("the live report", () => {
     await expect.poll(() => page.locator("#answers").count(), { timeout: 20_000 }).toBe(1);
     const order = await page.locator("main h2[id]").evaluateAll((all) => all.map(({ id }) => id));
     expect(order.slice(0, 4)).toEqual(["answers", "mixtures", "seeds", "differences"]);
-    expect(order.at(-1)).toBe("methods");
+    expect(order.at(-1)).toBe("words");
     expect(await page.locator("nav a").count()).toBe(order.length);
     expect(complaints).toEqual([]);
     await close();

@@ -18,6 +18,14 @@ function fileOf(name: string, data: ReportData): string {
   return pathToFileURL(path).href;
 }
 
+/** Texts that reach over the edge of their box, but for tables with a column for each task or ingredient: those scroll, their captions do not. */
+const CUT_OFF = `[...document.querySelectorAll("main p, main li, main dd, main h2, main pre, caption, .strips *, .cards *")]
+  .filter((one) => {
+    const [inner, outer] = [one, one.closest(".scroll, main")].map((box) => box.getBoundingClientRect());
+    return inner.right > outer.right + 1 && inner.width > 0 && one.closest("svg") === null;
+  })
+  .map((one) => one.closest("[data-section]")?.dataset.section + ": " + one.tagName + " " + one.textContent)`;
+
 /** What each section must at least hold to be no empty frame. */
 const FILLED: Readonly<Record<string, string>> = {
   answers: ".strip .estimate",
@@ -37,6 +45,7 @@ const FILLED: Readonly<Record<string, string>> = {
   cost: "dd",
   tasks: "tbody tr",
   methods: "p",
+  words: "dd",
 };
 
 describe.each([
@@ -55,6 +64,7 @@ describe.each([
       ).sort(),
     );
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(viewport.width);
+    if (viewport === PHONE) expect(await page.evaluate(CUT_OFF)).toEqual([]);
     expect(complaints).toEqual([]);
     expect(requests).toEqual([address]);
     await close();
@@ -86,10 +96,33 @@ describe.each([
     await close();
   });
 
-  test("filters items by who is right", async () => {
+  test("explains a term under the pointer, at a tap and by keyboard, and lets it go", async () => {
+    const { page, complaints, close } = await open(address, { viewport });
+    const box = page.locator("#term-box");
+    const term = page.locator('[data-term="95 % interval"]').first();
+    await term.click();
+    expect(await box.innerText()).toMatch(/^95 % interval The range of values/);
+    const { x, width } = (await box.boundingBox())!;
+    expect(x).toBeGreaterThanOrEqual(0);
+    expect(x + width).toBeLessThanOrEqual(viewport.width);
+    await page.keyboard.press("Escape");
+    expect(await box.isVisible()).toBe(false);
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Shift+Tab");
+    expect(await box.isVisible()).toBe(true);
+    expect(await term.getAttribute("aria-describedby")).toBe("term-box");
+    await page.locator("h1").click();
+    expect(await box.isVisible()).toBe(false);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("filters items by who is right, and shows what they ask where that is known", async () => {
     const { page, close } = await open(address, { viewport });
     const items = section(page, "items");
     const all = await items.locator(".item").count();
+    expect(await items.locator(".question").count()).toBe(all - 1);
+    expect(await items.locator(".question").first().innerText()).toBe("Net sales of unit 0 fell by 0 per cent.");
     await items.getByRole("button", { name: "A right, B wrong" }).click();
     const onlyA = await items.locator(".item").count();
     expect(await items.locator(".side.above").allInnerTexts()).toHaveLength(onlyA);
@@ -305,8 +338,8 @@ describe("the report", () => {
       cost: { seconds: 0, tokens: 0, flops: 0, peakMemoryBytes: 0 },
     };
     const { page, complaints, close } = await open(fileOf("empty", empty));
-    expect(await page.locator("[data-section]").count()).toBe(1);
-    expect(await page.locator(".absent li").count()).toBe(Object.keys(FILLED).length - 1);
+    expect(await page.locator("[data-section]").count()).toBe(2); // methods and words
+    expect(await page.locator(".absent li").count()).toBe(Object.keys(FILLED).length - 2);
     expect(complaints).toEqual([]);
     await close();
   });

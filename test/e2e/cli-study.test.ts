@@ -178,6 +178,18 @@ describe("own data", () => {
     const written = () => JSON.parse(readFileSync(join(folder, "out", "report.json"), "utf8"));
     await ok(["report", "out"]);
     expect(written().disagreements.flatMap(({ items }: { items: object[] }) => items)).not.toEqual([]);
+    const questions = () =>
+      written().disagreements.flatMap(({ items }: { items: { question: string | null }[] }) =>
+        items.map(({ question }) => question),
+      );
+    for (const question of questions())
+      expect(question).toMatch(/^Customer number (5|9)\d{3} writes to us about .*\.( Thanks!)?$/);
+    const tickets = join(folder, "tickets-test.csv");
+    const before = readFileSync(tickets, "utf8");
+    writeFileSync(tickets, before.replaceAll("writes", "wrote"));
+    expect((await mixtune(["report", "out"], { cwd: folder })).stderr).toMatch(/tickets: its test data has changed/);
+    expect(questions().some((question: string | null) => question?.includes("wrote"))).toBe(false);
+    writeFileSync(tickets, before);
     await ok(["report", "out", "--no-texts"]);
     expect(written().disagreements).toEqual([]);
     expect(written().remarks).toContainEqual(expect.stringContaining("--no-texts"));

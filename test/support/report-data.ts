@@ -311,6 +311,7 @@ export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
           onlyB: 22,
           items: Array.from({ length: numItems }, (_, i) => ({
             id: `test#${i}`,
+            question: i === 1 ? null : `Net sales of unit ${i} fell by ${i} per cent.`,
             gold: i % 2 === 0 ? "positive" : "negative",
             a: i % 3 === 0 ? "positive" : "The sentiment is negative,\nsince sales fell.",
             b: i === 4 ? "" : "neutral",

@@ -9,7 +9,7 @@ import { NOTHING, plain } from "../numbers.ts";
 export const disagreements: Section = {
   id: "items",
   title: "Where two models disagree",
-  how: "Test items that one of a pair (A) answers right and the other (B) wrong, with both outputs and every scorer's verdict.",
+  how: "Test items that one of a pair (A) answers right and the other (B) wrong, with what they ask, both outputs and every scorer's verdict.",
   missing: (data) =>
     data.disagreements.length === 0 ? "no predictions of two compared rows were there to put side by side" : undefined,
   draw({ data, view }) {
@@ -58,10 +58,11 @@ export const disagreements: Section = {
         ),
       ],
       table: {
-        columns: ["task", "id", "gold", "a", "b", "a_right", "b_right"],
+        columns: ["task", "id", "question", "gold", "a", "b", "a_right", "b_right"],
         rows: items.map((item) => [
           pair.task,
           item.id,
+          item.question ?? "",
           item.gold,
           item.a,
           item.b,
@@ -80,7 +81,8 @@ function itemCard(item: ItemDisagreements["items"][number], a: string, b: string
     "li",
     { class: "item" },
     h("p", { class: "quiet" }, item.id),
-    h("p", {}, h("span", { class: "quiet" }, "gold "), h("code", {}, item.gold)),
+    item.question === null ? undefined : h("pre", { class: "question", tabindex: 0 }, item.question),
+    h("p", {}, h("span", { class: "quiet" }, "right answer "), h("code", {}, item.gold)),
     h("div", { class: "sides" }, side("A", a, item.a, item.aRight), side("B", b, item.b, !item.aRight)),
     verdicts.length === 0
       ? undefined

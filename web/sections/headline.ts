@@ -2,6 +2,7 @@
 
 import type { ReportData } from "../../src/study/report-data.ts";
 import { type Child, h } from "../dom.ts";
+import { explained } from "../words.ts";
 
 export function headline(data: ReportData): readonly Child[] {
   const count = (number: number, one: string, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
@@ -14,7 +15,7 @@ export function headline(data: ReportData): readonly Child[] {
   ];
   return [
     h("h1", {}, data.name),
-    h("p", { class: data.sentence.length > 240 ? "sentence long" : "sentence" }, data.sentence),
+    h("p", { class: data.sentence.length > 240 ? "sentence long" : "sentence" }, ...explained(data.sentence)),
     h("ul", { class: "facts" }, ...facts.map((fact) => h("li", {}, fact))),
     data.remarks.length + data.hints.length === 0
       ? undefined

@@ -6,6 +6,7 @@ import { controls, pick } from "../controls.ts";
 import { h } from "../dom.ts";
 import { duration, large, NOTHING, score } from "../numbers.ts";
 import { type Column, dataTable } from "../table.ts";
+import { explained } from "../words.ts";
 
 export const runs: Section = {
   id: "runs",
@@ -222,7 +223,7 @@ export const methods: Section = {
   draw: ({ data }) => ({
     nodes: data.methods.flatMap(({ title, text }) => [
       h("h3", {}, title),
-      ...text.split("\n\n").map((part) => h("p", { class: "prose" }, part)),
+      ...text.split("\n\n").map((part) => h("p", { class: "prose" }, ...explained(part))),
     ]),
   }),
 };

@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { testQuestions } from "../../app/study/test-questions.ts";
 import { SpecError } from "../../base/errors.ts";
 import { reportText } from "../../report/report-text.ts";
 import { formatStudyTable, type TableFormat } from "../../report/tables.ts";
@@ -24,7 +25,7 @@ export function addReport(command: Command, act: Act): void {
     )
     .option(
       "--no-texts",
-      "leave outputs of test items out of report.html and report.json, to share them when the data must stay private",
+      "leave questions and answers of test items out of report.html and report.json, to share them when the data must stay private",
     )
     .optionsGroup("Data:")
     .addOption(new Option("--split <split>", "split whose scores are shown").choices(["dev", "test"]).default("test"))
@@ -43,12 +44,12 @@ interface ReportOptions {
   texts: boolean;
 }
 
-function report(dir: string, { format, split, task, texts }: ReportOptions, context: Context): number {
+async function report(dir: string, { format, split, task, texts }: ReportOptions, context: Context): Promise<number> {
   const results = studyResults(dir);
   const { table } = results;
   for (const problem of results.problems) context.note(`left out: ${problem}`);
   if (task === undefined) {
-    const data = writeReport(results, texts);
+    const data = writeReport(results, texts ? await testQuestions(results, context) : "no texts");
     const charts = `With charts: ${reportPage(dir)}`;
     if (format !== "text") context.note(charts);
     const text =

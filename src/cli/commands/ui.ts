@@ -3,8 +3,10 @@
 import { once } from "node:events";
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { testQuestions } from "../../app/study/test-questions.ts";
 import { LiveStudy } from "../../report/live.ts";
 import { serveReport } from "../../report/serve.ts";
+import { studyResults } from "../../study/results.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { describeError, EXIT_DONE } from "../exit.ts";
@@ -20,8 +22,10 @@ export function addUi(command: Command, act: Act): void {
 async function ui(dir: string, port: number, context: Context): Promise<number> {
   const { clock, self, signal, note } = context;
   const onFault = (error: unknown) => note(describeError(error, true));
-  const study = new LiveStudy(dir, { now: clock, host: self.host, onFault });
+  const questions = new Map<string, ReadonlyMap<string, string>>();
+  const study = new LiveStudy(dir, { now: clock, host: self.host, questions, onFault });
   const server = await serveReport(study, port);
+  testQuestions(studyResults(dir), context, questions).catch(onFault);
   context.result({ url: server.url }, server.url);
   if (!signal.aborted) await once(signal, "abort");
   await server.stop();
