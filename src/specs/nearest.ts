@@ -1,4 +1,7 @@
-/** @file The known word nearest to one that is not known. */
+/** @file The known word nearest to one that is not known: by meaning, then by letters. */
+
+import { shortList } from "../base/short-list.ts";
+import { meaningsOf } from "./other-names.ts";
 
 /** Levenshtein distance: insertions, deletions, substitutions. */
 export function editDistance(a: string, b: string): number {
@@ -14,10 +17,15 @@ export function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** The known word nearest to `word`, or undefined when all are further away than half its length (at least 2). */
+/**
+ * The known word that `word` is another name of, else the nearest by letters; undefined when all are further away than a third of its length (at
+ * least 2, and never all of it).
+ */
 export function nearest(word: string, known: readonly string[]): string | undefined {
+  const meant = meaningsOf(word).find((candidate) => known.includes(candidate));
+  if (meant !== undefined) return meant;
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(word.length / 2)) + 1;
+  let bestDistance = Math.min(word.length, Math.max(2, Math.floor(word.length / 3)) + 1);
   for (const candidate of known) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
@@ -25,9 +33,9 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best;
 }
 
-/** The remedy for an unknown word: names the nearest known one, else lists all. */
+/** The remedy for an unknown word: names the nearest known one, else those there are. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const best = nearest(word, known);
   if (best !== undefined) return `Did you mean ${best}?`;
-  return known.length > 0 ? `Known here: ${known.join(", ")}.` : "Remove it.";
+  return known.length > 0 ? `Known here: ${shortList(known)}.` : "Remove it.";
 }

@@ -1,6 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import { SpecError } from "../base/errors.ts";
+import { OTHER_NAMES } from "./other-names.ts";
+import { studyFileSchema } from "./schema.ts";
 import { parseStudy } from "./study-file.ts";
 import { TRAIN_DEFAULTS } from "./train.ts";
 import { parseTrainFile } from "./train-file.ts";
@@ -66,6 +69,35 @@ describe("a study file", () => {
     expect(error.place).toBe("/here/study.yaml:8:17: train.learning_rat");
     expect(error.got).toBe("learning_rat");
     expect(error.remedy).toBe("Did you mean learning_rate?");
+  });
+
+  // The regression: epochs gave a list of 31 names, batch_size batch_tokens, lora_dropout lora_rank.
+  test.each([
+    ["train: {lr: 1}", "Did you mean learning_rate?"],
+    ["train: {batch_size: 8}", "Did you mean train_batch_size?"],
+    ["train: {perDeviceTrainBatchSize: 8}", "Did you mean train_batch_size?"],
+    ["train: {epochs: 3}", "Did you mean num_train_epochs?"],
+    ["train: {target_modules: all}", "Did you mean lora_target?"],
+    ["train: {max_seq_length: 99}", "Did you mean cutoff_len?"],
+    ["train: {adamw_beta: 0.9}", "Did you mean adam_beta1?"],
+    ["epochs: 3", "Write it as train.num_train_epochs."],
+    ["learning_rate: 1", "Write it as train.learning_rate."],
+    ["max_new_tokens: 8", "Write it as eval.max_new_tokens."],
+    ["group: id", "Write it as tasks.NAME.group."],
+    ["base_model: x", "Did you mean models?"],
+    [
+      "train: {gradient_checkpointing: true}",
+      "Remove it. LLaMA-Factory has this key (speed and memory of the machine that trains); a study has no such setting.",
+    ],
+    ["train: {optim: adamw_torch}", "Of LLaMA-Factory this key becomes: AdamW, mixtune's only optimiser."],
+    ["train: {wombat: 1}", /^Known here: method, init(, \w+){10} and \d+ more\.$/],
+  ] as const)("knows %s by its meaning", (written, remedy) => {
+    expect(refusal(`${MINIMAL}\n${written}\n`).remedy).toMatch(remedy);
+  });
+
+  test("has every word that other names stand for", () => {
+    const schema = JSON.stringify(z.toJSONSchema(studyFileSchema));
+    expect(Object.keys(OTHER_NAMES).filter((word) => !schema.includes(`"${word}"`))).toEqual([]);
   });
 
   test("names the nearest key inside tasks, answers and designs too", () => {

@@ -2,7 +2,9 @@
 
 import { z } from "zod";
 import { SpecError } from "../base/errors.ts";
-import { didYouMean } from "./nearest.ts";
+import { foreignKey } from "./import/foreign-key.ts";
+import { didYouMean, nearest } from "./nearest.ts";
+import { meaningsOf } from "./other-names.ts";
 import { formatKeyPath, type KeyPath, valueAt, type YamlFile } from "./yaml-file.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -28,7 +30,7 @@ function specErrorOf(issue: Issue, schema: z.ZodType, file: YamlFile): SpecError
       place: file.place([...path, unknown]),
       expected: "a known key",
       got: unknown,
-      remedy: didYouMean(unknown, known),
+      remedy: remedyForKey(unknown, known, schema),
     });
   }
   const got = valueAt(file.value, path);
@@ -112,6 +114,36 @@ export function describeValue(value: unknown): string {
   if (value === undefined) return "nothing";
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+/** By meaning or letters here; else where in the file the key belongs; else what becomes of another tool's key. */
+function remedyForKey(key: string, known: readonly string[], schema: z.ZodType): string {
+  const meant = meaningsOf(key);
+  const isHere = known.some((one) => meant.includes(one));
+  const elsewhere = isHere ? undefined : placeOf([key, ...meant], schema);
+  if (elsewhere !== undefined) return `Write it as ${elsewhere}.`;
+  return (nearest(key, known) === undefined ? foreignKey(key) : undefined) ?? didYouMean(key, known);
+}
+
+/** `train.learning_rate` or `tasks.NAME.group`: the first place of the file that has one of the keys, train's first. */
+function placeOf(keys: readonly string[], schema: z.ZodType): string | undefined {
+  const blocks = blocksOf(schema).sort((a, b) => Number(b.path === "train") - Number(a.path === "train"));
+  for (const { path, known } of blocks) {
+    const key = keys.find((one) => known.includes(one));
+    if (key !== undefined && path !== "") return `${path}.${key}`;
+  }
+  return undefined;
+}
+
+/** Every mapping of fixed keys that a schema has. */
+function blocksOf(schema: z.core.$ZodType, path = ""): { path: string; known: string[] }[] {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return blocksOf(schema.unwrap(), path);
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => blocksOf(option, path));
+  if (schema instanceof z.ZodRecord) return blocksOf(schema.valueType, `${path}.NAME`);
+  if (!(schema instanceof z.ZodObject)) return [];
+  const members = Object.entries(schema.shape as Record<string, z.core.$ZodType>);
+  const inner = members.flatMap(([key, member]) => blocksOf(member, path === "" ? key : `${path}.${key}`));
+  return [{ path, known: members.map(([key]) => key) }, ...inner];
 }
 
 /** Keys that the schema knows at a path of the value. */
