@@ -6,7 +6,7 @@ import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { MixtuneError } from "../base/errors.ts";
 import { bytes, count } from "../base/human-numbers.ts";
-import { readBytes, writeWhole } from "../formats/files.ts";
+import { CACHE_SETTING, makeFolder, readBytes, writeWhole } from "../formats/files.ts";
 import { openModelFolder } from "../models/weights.ts";
 import { TRAIN_DEFAULTS } from "../specs/train.ts";
 import type { Parity } from "../workers/parity.ts";
@@ -61,6 +61,7 @@ export async function doctor(workspace: Workspace, { parity }: DoctorOptions = {
     disk(process.cwd()),
     writable("current folder", process.cwd(), "Change to another folder, or give options.out."),
     writable("temporary folder", tmpdir(), "Set TMPDIR to a folder that you may write to."),
+    writable("cache", workspace.settings.cacheDir, `Set ${CACHE_SETTING} to a folder that you may write to.`),
     await engine(),
     model(),
     data(workspace),
@@ -106,6 +107,7 @@ function disk(folder: string): Check {
 function writable(name: string, folder: string, remedy: string): Check {
   const path = join(folder, `.mixtune-doctor-${process.pid}`);
   try {
+    makeFolder(folder);
     writeWhole(path, "");
     rmSync(path);
     return { name, state: "ok", found: `${folder} is writable` };

@@ -1,6 +1,7 @@
 /** @file Makes the Python environment of the PyTorch worker, in the cache. */
 
 import { join } from "node:path";
+import { CACHE_SETTING, makeFolder } from "../formats/files.ts";
 import { findTorch } from "../workers/python.ts";
 import { setUpTorch } from "../workers/torch-setup.ts";
 import { packageRoot } from "./package.ts";
@@ -19,6 +20,7 @@ export async function setupTorch(
   { settings, note, signal }: Workspace,
   { python = "python3" }: { python?: string } = {},
 ): Promise<TorchSetup> {
+  makeFolder(settings.cacheDir, CACHE_SETTING);
   const interpreter = await setUpTorch({
     folder: torchFolder(settings),
     python,

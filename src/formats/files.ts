@@ -122,18 +122,19 @@ export function readError(path: string, error: unknown): DataError {
 
 /**
  * Writes a file whole: temp file in the same folder, fsync, rename. The old content stays until the new one is complete.
+ * @param setBy  what chooses the folder, for messages; default options.out
  * @throws {WorkerError} disk full or a failing device; {DataError} a folder that is missing or not writable. No temp file stays behind.
  */
-export function writeWhole(path: string, content: Uint8Array | string): void {
+export function writeWhole(path: string, content: Uint8Array | string, setBy?: string): void {
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
-  writeWholeWith(path, (fd) => writeAll(fd, bytes));
+  writeWholeWith(path, (fd) => writeAll(fd, bytes), setBy);
 }
 
 /**
  * {@link writeWhole} for content that is produced piece by piece: `fill` writes to the descriptor; if it throws, nothing is left behind. Threads and
  * processes may write one file at a time, each by a temp file of its own: the last one stays.
  */
-export function writeWholeWith<T>(path: string, fill: (fd: number) => T): T {
+export function writeWholeWith<T>(path: string, fill: (fd: number) => T, setBy?: string): T {
   const temp = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   try {
     const fd = openSync(temp, "w");
@@ -149,7 +150,7 @@ export function writeWholeWith<T>(path: string, fill: (fd: number) => T): T {
     return result;
   } catch (error) {
     removeQuietly(temp);
-    throw writeError(path, error);
+    throw writeError(path, error, setBy);
   }
 }
 
@@ -176,15 +177,19 @@ export function appendBehind(path: string, size: number, bytes: Uint8Array): voi
   }
 }
 
+/** What chooses the folder of what can be made again (app/settings.ts). */
+export const CACHE_SETTING = "MIXTUNE_CACHE";
+
 /**
  * Makes a folder and its parents; an existing one is fine.
+ * @param setBy  what chooses the folder, for messages; default options.out
  * @throws {DataError} when it cannot be made or is a file
  */
-export function makeFolder(path: string): void {
+export function makeFolder(path: string, setBy?: string): void {
   try {
     mkdirSync(path, { recursive: true });
   } catch (error) {
-    throw writeError(path, error);
+    throw writeError(path, error, setBy);
   }
 }
 
@@ -201,48 +206,53 @@ export function syncFolder(path: string): void {
 
 type Complaint = { Kind: typeof DataError | typeof WorkerError; expected: string; got: string; remedy: string };
 
-const FULL: Complaint = {
-  Kind: WorkerError,
-  expected: "room on the disk",
-  got: "a full disk",
-  remedy: "Free some space or choose another folder with options.out, then start the same command again: it goes on.",
-};
-const FORBIDDEN: Complaint = {
-  Kind: DataError,
-  expected: "a folder that this user may write to",
-  got: "no permission to write",
-  remedy: "Choose another folder with options.out, or give this user permission to write there.",
-};
-const NO_FOLDER: Complaint = {
-  Kind: DataError,
-  expected: "a folder to write in",
-  got: "no such folder",
-  remedy: "Make the folder, or choose another one with options.out.",
-};
-const IN_THE_WAY: Complaint = { ...NO_FOLDER, got: "a file where the folder should be" };
+/** What goes wrong with a write, by the system's code. @param setBy  what chooses the folder */
+function complaintOf(code: string, cause: unknown, setBy: string): Complaint {
+  const full: Complaint = {
+    Kind: WorkerError,
+    expected: "room on the disk",
+    got: "a full disk",
+    remedy: `Free some space or choose another folder with ${setBy}, then start the same command again: it goes on.`,
+  };
+  const forbidden: Complaint = {
+    Kind: DataError,
+    expected: "a folder that this user may write to",
+    got: "no permission to write",
+    remedy: `Choose another folder with ${setBy}, or give this user permission to write there.`,
+  };
+  const noFolder: Complaint = {
+    Kind: DataError,
+    expected: "a folder to write in",
+    got: "no such folder",
+    remedy: `Make the folder, or choose another one with ${setBy}.`,
+  };
+  const inTheWay: Complaint = { ...noFolder, got: "a file where the folder should be" };
+  const complaints: Readonly<Record<string, Complaint>> = {
+    ENOSPC: full,
+    EDQUOT: { ...full, got: "a used-up quota" },
+    EFBIG: { ...full, got: "a limit on the size of files" },
+    EACCES: forbidden,
+    EPERM: forbidden,
+    EROFS: { ...forbidden, got: "a read-only file system" },
+    ENOENT: noFolder,
+    ENOTDIR: inTheWay,
+    EEXIST: inTheWay,
+  };
+  return (
+    complaints[code] ?? {
+      Kind: WorkerError,
+      expected: "a file that can be written",
+      got: messageOf(cause),
+      remedy: `Check the disk, or choose another folder with ${setBy}.`,
+    }
+  );
+}
 
-const WRITE_COMPLAINTS: Readonly<Record<string, Complaint>> = {
-  ENOSPC: FULL,
-  EDQUOT: { ...FULL, got: "a used-up quota" },
-  EFBIG: { ...FULL, got: "a limit on the size of files" },
-  EACCES: FORBIDDEN,
-  EPERM: FORBIDDEN,
-  EROFS: { ...FORBIDDEN, got: "a read-only file system" },
-  ENOENT: NO_FOLDER,
-  ENOTDIR: IN_THE_WAY,
-  EEXIST: IN_THE_WAY,
-};
-
-/** Turns a failed write into an error for people; errors that already are pass through, and so do bugs. */
-export function writeError(path: string, error: unknown): unknown {
+/** Turns a failed write into an error for people; errors that already are pass through, and so do bugs. @param setBy  what chooses the folder */
+export function writeError(path: string, error: unknown, setBy = "options.out"): unknown {
   const code = codeOf(error);
   if (code === undefined) return error;
-  const { Kind, ...complaint } = WRITE_COMPLAINTS[code] ?? {
-    Kind: WorkerError,
-    expected: "a file that can be written",
-    got: messageOf(error),
-    remedy: "Check the disk, or choose another folder with options.out.",
-  };
+  const { Kind, ...complaint } = complaintOf(code, error, setBy);
   return new Kind({ place: path, ...complaint, cause: error });
 }
 

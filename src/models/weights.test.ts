@@ -51,6 +51,15 @@ describe("a folder that transformers wrote", () => {
   });
 });
 
+// The regression: it named --out, which changes nothing about the cache.
+test("a cache that cannot be written names the variable that sets it", () => {
+  const file = join(temp, "file");
+  writeFileSync(file, "");
+  expect(() => rawWeights(openModelFolder(join(GOLDEN, "llama", "model")), file)).toThrow(
+    "Make the folder, or choose another one with MIXTUNE_CACHE.",
+  );
+});
+
 describe("a folder that is damaged is refused with place and remedy", () => {
   const damaged = (name: string, change: (folder: string) => void): (() => unknown) => {
     const folder = join(temp, name);

@@ -9,7 +9,7 @@ import { digestOf } from "../base/digest.ts";
 import { CheckpointError } from "../base/errors.ts";
 import type { Rng } from "../base/rng.ts";
 import { numElements } from "../base/shapes.ts";
-import { makeFolder, readText, sha256OfFile, writeAll, writeWholeWith } from "../formats/files.ts";
+import { CACHE_SETTING, makeFolder, readText, sha256OfFile, writeAll, writeWholeWith } from "../formats/files.ts";
 import {
   type Dtype,
   isReadable,
@@ -226,10 +226,10 @@ export function rawWeights(model: ModelFolder, cacheFolder: string): RawWeights 
   const file = join(cacheFolder, `${model.digest}.f32`);
   const total = specs.reduce((sum, { shape }) => sum + numElements(shape), 0) * Float32Array.BYTES_PER_ELEMENT;
   if (!existsSync(file) || statSync(file).size !== total) {
-    makeFolder(cacheFolder);
+    makeFolder(cacheFolder, CACHE_SETTING);
     const squares = new Map<string, Float32Array>();
     const rows = new Map(allLinears(model.config).map(({ module, outFeatures }) => [`${module}.weight`, outFeatures]));
-    writeRaw(file, specs, (name) => {
+    const read = (name: string) => {
       const known = squares.get(name);
       if (known !== undefined) return known;
       const values = model.files.get(name)!.readFloat32(name);
@@ -237,7 +237,8 @@ export function rawWeights(model: ModelFolder, cacheFolder: string): RawWeights 
       if (numRows !== undefined)
         squares.set(squaresName(name.replace(/\.weight$/, "")), Float32Array.from(rowSquares(values, numRows)));
       return values;
-    });
+    };
+    writeRaw(file, specs, read, CACHE_SETTING);
   }
   return { folder: cacheFolder, file, byteOffsets };
 }
@@ -266,14 +267,23 @@ export function rowSquares(matrix: Float32Array, numRows: number): Float64Array 
   });
 }
 
-/** Writes a raw file: tensors one behind the other in float32, as {@link rawOffsets} has them; one is held at a time. */
-export function writeRaw(file: string, specs: readonly TensorSpec[], read: (name: string) => Float32Array): void {
-  writeWholeWith(file, (fd) => {
+/**
+ * Writes a raw file: tensors one behind the other in float32, as {@link rawOffsets} has them; one is held at a time.
+ * @param setBy  as of writeWhole
+ */
+export function writeRaw(
+  file: string,
+  specs: readonly TensorSpec[],
+  read: (name: string) => Float32Array,
+  setBy?: string,
+): void {
+  const fill = (fd: number) => {
     for (const { name } of specs) {
       const values = read(name);
       writeAll(fd, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     }
-  });
+  };
+  writeWholeWith(file, fill, setBy);
 }
 
 /** Where each tensor begins in a raw file, in bytes. */

@@ -5,7 +5,7 @@ import { sha256 } from "../../base/digest.ts";
 import { SpecError } from "../../base/errors.ts";
 import { type HumanVerdict, readHumanVerdicts } from "../../eval/judge/human-verdicts.ts";
 import { votesOf } from "../../eval/judge/panel.ts";
-import { makeFolder } from "../../formats/files.ts";
+import { CACHE_SETTING, makeFolder } from "../../formats/files.ts";
 import { calibrate, JUDGED, scoreVerdicts } from "../../metrics/judged.ts";
 import { readRecord, readScores, writeJson, writeJudgements, writeScores } from "../../runs/run-dir.ts";
 import { calibrationSchema } from "../../runs/schemas.ts";
@@ -97,7 +97,7 @@ async function calibratePanel(
   // Answers to one question are not independent: a judge errs on questions.
   const items = labelled.map(({ question, human }, i) => ({ human, group: question, votes: votesOf(opinions[i]!) }));
   const path = calibrationPath(panel.digest, workspace);
-  makeFolder(dirname(path));
+  makeFolder(dirname(path), CACHE_SETTING);
   writeJson(path, calibrate(items, { seed: SEED }));
 }
 

@@ -31,6 +31,9 @@ export interface FirstStudyOptions {
   data?: readonly string[] | undefined;
 }
 
+/** What chooses the folder, for messages. */
+const OTHER_FOLDER = "mixtune init FOLDER";
+
 type SplitFiles = Partial<Record<Split, string>>;
 
 /** File names that say which split they hold. */
@@ -63,8 +66,8 @@ export async function writeFirstStudy(
     proposed.length === 0 ? [] : await lookedAt(proposed, (all) => studyIn(studyText(name, all), path), workspace);
   const text = studyText(name, tasks);
   const report = tasks.length === 0 ? undefined : await checkTasks(studyIn(text, path), workspace);
-  makeFolder(folder);
-  writeWhole(path, text);
+  makeFolder(folder, OTHER_FOLDER);
+  writeWhole(path, text, OTHER_FOLDER);
   return { path, tasks, ...(report && { report }) };
 }
 

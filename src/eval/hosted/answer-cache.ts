@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { digestOf } from "../../base/digest.ts";
 import { DataError } from "../../base/errors.ts";
-import { makeFolder, readText, writeWhole } from "../../formats/files.ts";
+import { CACHE_SETTING, makeFolder, readText, writeWhole } from "../../formats/files.ts";
 import { withoutNonFinite } from "../../formats/jsonl.ts";
 import type { HostedSettings } from "./settings.ts";
 import type { HostedAnswer } from "./types.ts";
@@ -45,7 +45,7 @@ export function openAnswerCache(
   folder: string,
   { baseUrl, api, served }: Pick<HostedSettings, "baseUrl" | "api" | "served">,
 ): AnswerCache {
-  makeFolder(folder);
+  makeFolder(folder, CACHE_SETTING);
   const pathOf = (key: string) => join(folder, key.slice(0, 2), `${key}.json`);
   return {
     keyOf: (body) => digestOf({ version: VERSION, base_url: baseUrl, api, body, served }),
@@ -62,9 +62,9 @@ export function openAnswerCache(
       });
     },
     write(key, answer, receivedAt) {
-      makeFolder(join(folder, key.slice(0, 2)));
+      makeFolder(join(folder, key.slice(0, 2)), CACHE_SETTING);
       const entry = { base_url: baseUrl, api, received: new Date(receivedAt).toISOString(), answer };
-      writeWhole(pathOf(key), JSON.stringify(entry, withoutNonFinite));
+      writeWhole(pathOf(key), JSON.stringify(entry, withoutNonFinite), CACHE_SETTING);
     },
   };
 }
