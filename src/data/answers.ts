@@ -13,6 +13,7 @@
  */
 
 import { resultIn } from "../base/result-mark.ts";
+import { shortList } from "../base/short-list.ts";
 import { type Span, spansIn, spansText } from "../base/span-text.ts";
 import { composed } from "../base/unicode.ts";
 import { isNested, type WrittenNumber, writtenNumber } from "../base/written-number.ts";
@@ -26,6 +27,8 @@ export interface NoAnswer {
   problem: string;
   /** The row says itself that it is not to be used: it is counted, and no fault. */
   isLeftOut?: true;
+  /** The field's text, where it is none of the task's labels. */
+  strange?: string;
 }
 
 /** 12, -3.5, +.5, 1e-3, and 1,234.5 with commas between thousands. */
@@ -58,7 +61,8 @@ export function answerOf(answer: AnswerSpec, field: unknown): AnswerValue | NoAn
   if (answer.kind === "label")
     return (
       labelOf(answer.labels, text) ?? {
-        problem: `"${excerpt(text)}" is not one of the labels ${answer.labels.join(", ")}`,
+        problem: `"${excerpt(text)}" is not one of the labels ${shortList(answer.labels)}`,
+        strange: text,
       }
     );
   return text;

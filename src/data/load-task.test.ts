@@ -188,7 +188,9 @@ describe("own data", () => {
   test("stops at a row that cannot be used, naming its line and what is wrong", async () => {
     const path = file("bad.jsonl", bad);
     expect(await message(spec(path), DataError)).toContain(`${path}:41`);
-    expect(await message(spec(path), DataError)).toContain('team "fraud" is not one of the labels cards, loans');
+    expect(await message(spec(path), DataError)).toContain(
+      'expected team to be one of the labels cards, loans, got "fraud"',
+    );
   });
 
   test("skips such rows where asked, and counts and lists them", async () => {

@@ -45,7 +45,7 @@ const BAD: [what: string, file: string, content: string | Buffer, says: RegExp][
     jsonl('{"id": 50, "text": "x", "team": NaN}'),
     /a\.jsonl:41: .* got NaN, which JSON/,
   ],
-  ["nan as a label in CSV", "a.csv", csv("x,nan"), /a\.csv:42: .* got team "nan" is not one of the labels/],
+  ["nan as a label in CSV", "a.csv", csv("x,nan"), /a\.csv:42: expected team to be one of the labels .*, got "nan"/],
   ["an empty label", "a.csv", csv("x,"), /a\.csv:42: .* got team is empty/],
   [
     "an id that comes twice",

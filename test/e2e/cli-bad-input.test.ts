@@ -94,7 +94,7 @@ test("a column that is not there, with those that are", async () => {
 
 test("a label outside the set, with the row", async () => {
   writeRows("train.csv", 40, 0, ["what now,lones"]);
-  expect(await refused()).toMatch(/train\.csv:42: .*"lones" is not one of the labels cards, loans/);
+  expect(await refused()).toMatch(/train\.csv:42: expected team to be one of the labels cards, loans, got "lones"/);
 });
 
 test("a row whose answer is empty", async () => {

@@ -71,7 +71,7 @@ test("1.0 is a label that 1 is not, and is proposed so", async () => {
   const task = await load(path, { prompt: "{text}", answer: label(["1.0", "2.0"]) });
   expect(new Set(examples(task).map(({ answer }) => answer))).toEqual(new Set(["1.0", "2.0"]));
   await expect(load(path, { prompt: "{text}", answer: label(["3", "4"]) })).rejects.toThrow(
-    /y "1\.0" is not one of the labels 3, 4/,
+    /expected the labels of the files: 1\.0 \(20 rows\), 2\.0 \(20 rows\), got 3, 4, which never occur/,
   );
   const facts = noFacts();
   for await (const rows of readRows(path)) for (const row of rows) if ("fields" in row) addRow(facts, row.fields);

@@ -6,6 +6,7 @@
 import { sha256 } from "../../base/digest.ts";
 import { DataError, SpecError } from "../../base/errors.ts";
 import { formatJson } from "../../base/json-text.ts";
+import { shortList } from "../../base/short-list.ts";
 import { composed } from "../../base/unicode.ts";
 import { isNested } from "../../base/written-number.ts";
 import type { FileRow } from "../../formats/row.ts";
@@ -17,13 +18,15 @@ import { KeySet } from "../splits/key-set.ts";
 import { asGiven, groupOfText } from "../splits/splits.ts";
 import type { Example } from "../types.ts";
 import { MARK_COLUMNS, rowProblem } from "./marks.ts";
+import { refuseOtherLabels, strangeLabel } from "./other-labels.ts";
 import { rowPrompt, textProblem } from "./row-prompt.ts";
 import { dialogueOf, SHAPE_NAMES, type Shape, shapeOf } from "./shapes.ts";
 
 type Fields = Record<string, unknown>;
 
-/** Skipped rows that a note lists before it only counts. */
-const MAX_LISTED = 20;
+/** Reasons that a note on skipped rows lists, and lines of each, before it only counts. */
+const MAX_REASONS = 5;
+const MAX_LINES = 3;
 
 /**
  * Reads the files of a task and carves the splits that they lack, by the rule of splits.ts. A field that no row has is an error that names those
@@ -78,6 +81,8 @@ interface Shaper {
   numCutShort: number;
   /** Keys of turns that nothing is done with. */
   unusedKeys: Set<string>;
+  /** Whether the labels of the files have been held against the task's. */
+  areLabelsSeen?: boolean;
 }
 
 function shaperOf(spec: TaskSpec, columns: readonly string[], notes: string[]): Shaper {
@@ -160,7 +165,7 @@ function goldOf(answer: AnswerSpec, field: unknown): string | NoAnswer {
   if (field === undefined || field === null) return { problem: `no ${answer.field}` };
   const value: AnswerValue | NoAnswer = answerOf(answer, field);
   return typeof value === "object" && "problem" in value
-    ? { problem: `${answer.field} ${value.problem}` }
+    ? { ...value, problem: `${answer.field} ${value.problem}` }
     : renderAnswer(value);
 }
 
@@ -221,7 +226,7 @@ async function* usableRows(
   notes: string[],
   tally = { unusable: 0 },
 ): AsyncGenerator<Row[]> {
-  const bad: string[] = [];
+  const bad = new Map<string, number[]>();
   let numRespelled = 0;
   let numBad = 0;
   let numRows = 0;
@@ -237,14 +242,18 @@ async function* usableRows(
       numRows++;
       if (holdsRows(row, path)) swallowing.push(row.line);
       const shaped = shapedRow(row, shaper, ids);
+      if ("strange" in shaped && shaper.answer.kind === "label" && !shaper.areLabelsSeen) {
+        shaper.areLabelsSeen = true;
+        await refuseOtherLabels(spec.name, shaper.answer, answerTexts(spec, shaper.answer));
+      }
       if (!("problem" in shaped)) {
         good.push({ number: row.line, ...shaped });
         if (isRespelled(row, shaper.answer, shaped.answer)) numRespelled++;
       } else if (shaped.isLeftOut) numLeftOut++;
       else if (spec.on_bad_row === "skip") {
         numBad++;
-        if (bad.length < MAX_LISTED) bad.push(`line ${row.line} (${shaped.problem})`);
-      } else throw unusable(row, shaped, path);
+        bad.set(shaped.problem, [...(bad.get(shaped.problem) ?? []), row.line]);
+      } else throw unusable(row, shaped, path, shaper.answer);
     }
     yield good;
   }
@@ -259,10 +268,7 @@ async function* usableRows(
         "A quote at the beginning of a cell takes in all up to the next quote. Set data.quotes: false if quotes are characters like any other in this file.",
     );
   }
-  if (numBad > 0) {
-    const more = numBad > MAX_LISTED ? ` and ${numBad - MAX_LISTED} more` : "";
-    notes.push(`${path}: ${numBad} of ${numRows} rows skipped: ${bad.join("; ")}${more}.`);
-  }
+  if (numBad > 0) notes.push(`${path}: ${numBad} of ${numRows} rows skipped: ${reasonsText(bad)}.`);
   if (shaper.numOfSeveralTurns > 0) {
     notes.push(
       `${path}: ${shaper.numOfSeveralTurns} of ${numRows} conversations have several turns; the last answer that may be is trained on, ` +
@@ -281,6 +287,17 @@ async function* usableRows(
     );
 }
 
+/** Why rows are skipped, the commonest reason first: `lines 4, 9 (no text)`. */
+function reasonsText(bad: ReadonlyMap<string, readonly number[]>): string {
+  const sorted = [...bad].sort(([, a], [, b]) => b.length - a.length);
+  const shown = sorted.slice(0, MAX_REASONS).map(([problem, lines]) => {
+    const all = shortList(lines.map(String), MAX_LINES);
+    return `${lines.length === 1 ? "line" : "lines"} ${all} (${problem})`;
+  });
+  const rest = sorted.slice(MAX_REASONS).reduce((sum, [, lines]) => sum + lines.length, 0);
+  return [...shown, ...(rest > 0 ? [`${rest} more for other reasons`] : [])].join("; ");
+}
+
 /** Whether a row's label is written otherwise than the task has it. */
 function isRespelled(row: FileRow, { kind, field }: AnswerSpec, label: string): boolean {
   const written = kind === "label" && "fields" in row ? row.fields[field] : undefined;
@@ -297,14 +314,29 @@ function shapedRow(
   return repeated === null ? shaper.row(row.fields) : { problem: repeated };
 }
 
-function unusable(row: FileRow, { problem }: NoAnswer, path: string): DataError {
+function unusable(row: FileRow, { problem, strange }: NoAnswer, path: string, answer: AnswerSpec): DataError {
   if ("error" in row) return row.error;
+  if (strange !== undefined && answer.kind === "label") return strangeLabel(`${path}:${row.line}`, answer, strange);
   return new DataError({
     place: `${path}:${row.line}`,
     expected: "a row that the task can use",
     got: problem,
-    remedy: "Put the row right, or set on_bad_row: skip to leave such rows out, counted and listed.",
+    remedy: "Fix the row, or set on_bad_row: skip to leave such rows out, counted and listed.",
   });
+}
+
+/** The answers of all files as texts, of rows that have one. */
+async function* answerTexts(spec: TaskSpec, { field }: AnswerSpec): AsyncGenerator<string> {
+  const { quotes, ...files } = spec.data!;
+  for (const path of Object.values(files)) {
+    const shaper = shaperOf({ ...spec, answer: { kind: "text", field } }, await columnsOf(path, quotes), []);
+    for await (const rows of readRows(path, { quotes, columns: shaper.columns })) {
+      for (const row of rows) {
+        const shaped = "error" in row ? undefined : shaper.row(row.fields);
+        if (shaped !== undefined && !("problem" in shaped)) yield shaped.answer;
+      }
+    }
+  }
 }
 
 /** Complains of an `id` that an earlier row of the file has too: the file was put together wrongly, or its rows belong in groups. */
