@@ -98,7 +98,8 @@ function isFolder(path: string): boolean {
   return existsSync(path) && statSync(path).isDirectory();
 }
 
-function isStudy(path: string): boolean {
+/** Whether a word is the directory of a study. */
+export function isStudy(path: string): boolean {
   return path !== "" && isFolder(path) && studyAround(resolve(path)) === resolve(path);
 }
 

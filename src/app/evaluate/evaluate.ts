@@ -61,7 +61,7 @@ export interface Evaluation {
 /**
  * Scores a model.
  *
- * @param word  STUDY_DIR:MIXTURE or STUDY_DIR:MIXTURE@SEED, a run's directory, a folder in Hugging Face's layout, org/name of the hub, mixtune/tiny, or openai:NAME
+ * @param word  STUDY_DIR, STUDY_DIR:MIXTURE or STUDY_DIR:MIXTURE@SEED, a run's directory, a folder in Hugging Face's layout, org/name of the hub, mixtune/tiny, or openai:NAME
  * @throws {SpecError} no tasks, options that the model has no use for, a run that is not done, a folder with other scores, a hosted model without consent
  * @throws {WorkerError} the model could not be scored
  * @throws the reason of the workspace's signal, if it fires: the same call scores what is left

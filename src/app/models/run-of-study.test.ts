@@ -45,8 +45,20 @@ test("a seed that is not done is not offered", () => {
   writeStatus(best, { state: "done" });
 });
 
+test("a study is the mixture that dev picks, where it picks one for all tasks or for the one that is asked for", () => {
+  expect(named(study)).toBe(named(`${study}:all`));
+  const wide = join(root, "wide");
+  const recorded = recordStudy(wide, {
+    ...{ tasks: ["a", "b"], design: "[singles]", seeds: [1], numItems: 40 },
+    chance: (task, mixture) => (Object.hasOwn(mixture?.ingredients ?? {}, task) ? 0.9 : 0.2),
+  });
+  const [a, b] = recorded.runs.map(({ id }) => runDir(wide, id));
+  expect(runOfStudy(wide, workspace, "a")).toBe(a);
+  expect(runOfStudy(wide, workspace, "b")).toBe(b);
+  expect(() => named(wide)).toThrow(/Name one: .*wide:a \(best on dev for a\), .*wide:b \(best on dev for b\)/);
+});
+
 test("what is no mixture is refused with the names there are; any other word stays", () => {
-  expect(() => named(study)).toThrow(/Names here: all, /);
   expect(() => named(`${study}:untuned`)).toThrow(/got a baseline/);
   expect(named("org/name")).toBe("org/name");
   expect(named("openai:gpt-x")).toBe("openai:gpt-x");

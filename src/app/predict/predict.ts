@@ -52,7 +52,7 @@ export interface Predictions {
 /**
  * Answers new rows. The signal of the workspace stops it between batches; the same call resumes it.
  *
- * @param word  STUDY_DIR:MIXTURE or STUDY_DIR:MIXTURE@SEED, a run's directory, one of its checkpoints, a folder in Hugging Face's layout, org/name of the hub or mixtune/tiny
+ * @param word  STUDY_DIR, STUDY_DIR:MIXTURE or STUDY_DIR:MIXTURE@SEED, a run's directory, one of its checkpoints, a folder in Hugging Face's layout, org/name of the hub or mixtune/tiny
  * @throws {SpecError} an unknown task, `maxNewTokens` for a task with labels, a run that is not done, another ending of `out`
  * A small record beside `out` (`OUT.made-by.json`) says which model, prompt and labels made the answers.
  *
@@ -61,7 +61,7 @@ export interface Predictions {
  */
 export async function predict(word: string, workspace: Workspace, options: PredictOptions): Promise<Predictions> {
   const { input, out, prefix = "", maxNewTokens } = options;
-  const model = runOfStudy(word, workspace);
+  const model = runOfStudy(word, workspace, options.task);
   const ref = await modelRef(model, workspace);
   const { spec, dataRoot } = describedTask(model, options);
   const task = askedTask(spec);
