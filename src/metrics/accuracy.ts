@@ -6,9 +6,9 @@ import type { LabelMetric } from "./metric.ts";
 /** NaN of no items. Golden test/golden/metrics/labels (scikit-learn accuracy_score). */
 export const accuracy: LabelMetric = {
   name: "accuracy",
-  score: ({ gold, pred }) => (gold === pred ? 1 : 0),
   aggregate(confusion) {
     const { correct, n } = marginals(confusion);
     return correct.reduce((sum, count) => sum + count, 0) / n;
   },
+  parts: () => (row, column) => (row === column ? 1 : 0),
 };

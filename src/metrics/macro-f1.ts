@@ -11,4 +11,14 @@ import type { LabelMetric } from "./metric.ts";
 export const macroF1: LabelMetric = {
   name: "macro_f1",
   aggregate: (confusion) => mean([...f1PerLabel(confusion).f1].filter((value) => !Number.isNaN(value))),
+  parts(confusion) {
+    const { f1, gold, change } = f1PerLabel(confusion);
+    const there = f1.filter((value) => !Number.isNaN(value));
+    const ofItem = gold.reduce((sum, count) => sum + count, 0) / there.length;
+    const value = mean([...there]);
+    return (row, column) => {
+      const ofOther = row === column || column >= gold.length ? 0 : change(column, row, column);
+      return value + ofItem * (change(row, row, column) + ofOther);
+    };
+  },
 };

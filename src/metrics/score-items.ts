@@ -88,17 +88,19 @@ export function scoreItems(
 }
 
 /**
- * One metric of items as a number of any of them, with repeats: what {@link scoreItems} gives of all.
+ * [n] the part that each item has in a metric: the ratio, plus n times what the item moves it by. Their mean is the metric, exactly; of a mean over
+ * items they are its scores.
+ *
  * @returns NaN where nothing is below the line, and always where the items' scores give no such metric
+ * @source Cochran 1977, ch. 6 (the variance of a ratio)
  */
-export function itemsMetric(
-  items: readonly { scores: ItemScores }[],
-  metric: MetricName,
-): (chosen: Int32Array) => number {
+export function itemParts(items: readonly { scores: ItemScores }[], metric: MetricName): number[] {
   const ratio = ratiosOf(items, metric).find(([name]) => name === metric)?.[1];
-  if (ratio === undefined) return () => Number.NaN;
-  const sides = sidesOf(ratio, items);
-  return (chosen) => quotient(sides, chosen);
+  if (ratio === undefined) return items.map(() => Number.NaN);
+  const { over, under } = sidesOf(ratio, items);
+  const below = under.reduce((sum, value) => sum + value, 0);
+  const value = over.reduce((sum, one) => sum + one, 0) / below;
+  return items.map((_, i) => value + (items.length * (over[i]! - value * under[i]!)) / below);
 }
 
 /** What a ratio's two sums are made of, [n] each. */

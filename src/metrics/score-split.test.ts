@@ -18,6 +18,8 @@ interface GoldenCase {
   pred: (string | null)[];
   /** null: not defined. */
   metrics: Record<LabelMetricName, number | null>;
+  /** Of each item: the metric plus n times its derivative by the item's weight. */
+  parts?: Record<LabelMetricName, number[] | null>;
 }
 const NAMES = Object.keys(LABEL_METRICS) as LabelMetricName[];
 
@@ -37,6 +39,21 @@ describe("label metrics", () => {
       else expect(value, name).toBeCloseTo(wanted, 12);
     }
   });
+
+  test.each(golden.cases.filter(({ parts }) => parts !== undefined))(
+    "have the parts that scikit-learn's weights of items give: $name",
+    ({ labels, gold, pred, parts }) => {
+      const cells = confusionCells(items(gold, pred), labels);
+      const confusion = countCells(cells, cells.keys(), labels.length);
+      const width = labels.length + 1;
+      for (const name of NAMES) {
+        const part = LABEL_METRICS[name].parts(confusion);
+        parts![name]?.forEach((wanted, i) => {
+          expect(part(Math.floor(cells[i]! / width), cells[i]! % width), `${name} ${i}`).toBeCloseTo(wanted, 5);
+        });
+      }
+    },
+  );
 
   test("refuse a gold answer outside the labels", () => {
     expect(() => confusionCells([{ gold: "x", pred: "a" }], ["a"])).toThrow(/"x" is none of the labels/);

@@ -16,4 +16,10 @@ export const weightedF1: LabelMetric = {
     });
     return sum / n;
   },
+  parts(confusion) {
+    const { f1, gold, change } = f1PerLabel(confusion);
+    const moved = (label: number, row: number, column: number) => (gold[label] ?? 0) * change(label, row, column);
+    return (row, column) =>
+      f1[row]! + moved(row, row, column) + (row === column || column >= gold.length ? 0 : moved(column, row, column));
+  },
 };

@@ -2,7 +2,7 @@
 
 import type { LeftOut } from "../study/common-items.ts";
 import type { SideComparison, TaskComparison } from "../study/compare.ts";
-import type { ComparisonMethod } from "../study/paired-tests.ts";
+import type { ComparisonMethod } from "../study/pair-difference.ts";
 import { amountIn, listed } from "../study/words.ts";
 import { csvLines, markdownTable } from "./grid.ts";
 import { aligned } from "./tables.ts";
@@ -19,9 +19,6 @@ const METHODS: Readonly<Record<ComparisonMethod, string>> = {
   t: "t: single models, clustered by group",
   "t over seeds":
     "t over seeds: clustered by group, and how training again would vary, pooled over the study's mixtures",
-  bootstrap: "bootstrap: single models, over groups",
-  "bootstrap over seeds":
-    "bootstrap over seeds: over groups, and how training again would vary, pooled over the study's mixtures",
 };
 
 /** @param text  makes text of data and models safe to print on one line of so many characters */

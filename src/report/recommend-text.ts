@@ -15,11 +15,8 @@ export function adviceText({ name, numRuns, numDone, tasks, unscored, add }: Adv
   );
 }
 
-function taskAdvice(
-  { task, model, metric, itemMetric, best, rival, ...rest }: TaskAdvice,
-  isOneOfMany: boolean,
-): string {
-  const amount = (value: number) => amountIn(Number.isNaN(value) ? null : value, itemMetric);
+function taskAdvice({ task, model, metric, best, rival, ...rest }: TaskAdvice, isOneOfMany: boolean): string {
+  const amount = (value: number) => amountIn(Number.isNaN(value) ? null : value, metric);
   const seeds = `${best.numSeeds} ${best.numSeeds === 1 ? "seed" : "seeds"}`;
   const chance = best.chance === undefined ? "" : `; chance of being the best here ${percent(best.chance)}`;
   const cost = best.cost === undefined ? "" : `; ${costText(best.cost)} a run`;

@@ -27,6 +27,7 @@ import {
   writeWhole,
 } from "../formats/files.ts";
 import { appendLog, formatJsonl, type JsonlLine, parseJsonl, readLog, withoutNonFinite } from "../formats/jsonl.ts";
+import { isLabelScoring } from "../specs/metrics.ts";
 import type { RunSpec, Scoring, Split } from "../specs/types.ts";
 import { formatItemIndex, type ItemScores, itemScoresOf, type KnownItems, parseItemIndex } from "./item-scores.ts";
 import {
@@ -279,13 +280,6 @@ export function keepEarlier(dir: string, splits: readonly { task: string; split:
   renameSync(half, kept);
   syncFolder(folder);
   return kept;
-}
-
-const LABEL_SCORINGS: readonly string[] = ["constrained", "strict", "lenient"] satisfies Scoring[];
-
-/** Whether it is a way to read labels; other kinds of answer have scorers of other names. */
-export function isLabelScoring(name: string): boolean {
-  return LABEL_SCORINGS.includes(name);
 }
 
 /** Whether a split is scored, labels by every reading asked for. */

@@ -1,11 +1,11 @@
-/** @file The metrics that may rank models on a task: of which answers each is, which score of single items it is compared on, and what it means. */
+/** @file The metrics that may rank models on a task: of which answers each is, which score says of single items who is right, and what it means. */
 
-import type { AnswerSpec, LabelMetricName, MetricName } from "./types.ts";
+import type { AnswerSpec, LabelMetricName, MetricName, Scoring } from "./types.ts";
 
 interface MetricFacts {
   /** Kinds of answers that may be ranked by it. Empty: only a task of the catalogue that names it. */
   kinds: readonly AnswerSpec["kind"][];
-  /** The score of single items that paired comparisons are made on: the metric itself where it is a mean of such scores. */
+  /** The score that says which of two answers to an item is better: the metric itself where it is a mean of such scores. */
   item: string;
   /** For people, under tables; absent where the name says it. */
   meaning?: string;
@@ -50,4 +50,11 @@ export function metricsOfKind(kind: AnswerSpec["kind"]): MetricName[] {
 
 export function isLabelMetric(name: MetricName): name is LabelMetricName {
   return METRICS[name].kinds.includes("label");
+}
+
+const LABEL_SCORINGS: readonly string[] = ["constrained", "strict", "lenient"] satisfies Scoring[];
+
+/** Whether it is a way to read labels; other kinds of answer have scorers of other names. */
+export function isLabelScoring(name: string): boolean {
+  return LABEL_SCORINGS.includes(name);
 }

@@ -319,7 +319,7 @@ describe("analysis", () => {
     );
   });
 
-  test("compares F1 of spans on whole answers, over the items that both sides have a score for", () => {
+  test("compares F1 of spans by F1 of spans, over the items that both sides have a score for", () => {
     const base = lock();
     const task = { ...base.tasks.a!, metric: "entity_f1" as const };
     const read = reader((id, name) => (name === "a" && id.startsWith("all") ? 180 : 100));
@@ -339,15 +339,19 @@ describe("analysis", () => {
           itemScoresOf(
             run.predictions(name, which).map((item, i): Prediction => {
               if (name !== "a") return item;
-              return { ...item, scores: i === 0 ? {} : { exact_match: item.scores.accuracy! } };
+              const right = item.scores.accuracy!;
+              // a wrong answer misses its entity and names two others: F1 of so many right r is 2 r / (r + r + 3 (1 - r))
+              const counts = { exact_match: right, tp: right, fp: 2 * (1 - right), fn: 1 - right };
+              return { ...item, scores: i === 0 ? {} : counts };
             }),
           ),
       };
     };
     const { comparisons, sentence } = analyseStudy({ ...base, tasks: { ...base.tasks, a: task } }, spans);
-    expect(comparisons[0]).toMatchObject({ chosen: "all", metric: "exact_match", verdict: "above" });
-    expect(comparisons[0]!.difference).toBeGreaterThan(0.39);
-    expect(sentence).toMatch(/^On test exact_match and accuracy .* for a by 40\.\d points/);
+    expect(comparisons[0]).toMatchObject({ chosen: "all", metric: "entity_f1", verdict: "above" });
+    // 179 and 99 of the 199 items that have a score are right
+    expect(comparisons[0]!.difference).toBeCloseTo((2 * 179) / (2 * 179 + 60) - (2 * 99) / (2 * 99 + 300), 12);
+    expect(sentence).toMatch(/^On test entity_f1 and accuracy .* for a by 45\.9 points/);
   });
 
   test("of one seed concludes nothing about retraining", () => {

@@ -1,16 +1,15 @@
 /** @file What the finished runs of a study show: mixture x task, which mixture dev chooses, and whether test can tell it from its alternative. */
 
-import { isLabelScoring } from "../runs/run-dir.ts";
 import type { Scores, SplitScores } from "../runs/types.ts";
 import { tableScoring } from "../specs/hosted.ts";
-import { METRICS } from "../specs/metrics.ts";
+import { isLabelScoring } from "../specs/metrics.ts";
 import type { Scoring } from "../specs/types.ts";
 import { holm, SIGNIFICANT } from "../stats/corrections.ts";
-import { seededDifference } from "../stats/difference.ts";
 import { mean, standardDeviation } from "../stats/moments.ts";
 import { sizedTask } from "./factors.ts";
 import { type ModelItems, studyItems, variedIngredients } from "./items.ts";
 import type { LockedBaseline, LockedRun, StudyLock } from "./lock-file.ts";
+import { ofMixtures, rowDifference } from "./pair-difference.ts";
 import type { Cell, Comparison, ReadScored, Row, StudyTable } from "./study-table.ts";
 import { sentenceOf } from "./words.ts";
 
@@ -177,23 +176,24 @@ export function aloneRows(rows: readonly Row[], like: Row, task: string, lock: S
 function compare(
   rows: readonly Row[],
   chosen: number,
-  { task, model, metric, scores, groups, seeds }: ModelItems,
+  items: ModelItems,
   lock: StudyLock,
 ): Omit<Comparison, "pAdjusted" | "familySize" | "verdict">[] {
+  const { task, model, metric } = items;
   const [alone] = aloneRows(rows, rows[chosen]!, task, lock);
   if (alone === undefined) return [];
   const common = {
     task,
-    metric: METRICS[metric].item,
+    metric,
     model,
     chosen: rows[chosen]!.name,
     reference: rows[alone]!.name,
   };
   const none = { low: Number.NaN, high: Number.NaN, pValue: Number.NaN };
   if (alone === chosen) return [{ ...common, difference: 0, ...none }];
-  const [a, b] = [scores.get(chosen), scores.get(alone)];
-  if (a === undefined || b === undefined || groups.length === 0) return [];
-  const { difference, low, high, pValue } = seededDifference(a, b, groups, seeds);
+  const found = rowDifference(items, chosen, alone, rows);
+  if (found === undefined) return [];
+  const { difference, low, high, pValue } = ofMixtures(found);
   return [{ ...common, difference, low, high, pValue }];
 }
 

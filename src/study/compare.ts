@@ -2,14 +2,15 @@
 
 import { differences, type KeyDifference } from "../base/differences.ts";
 import { DataError } from "../base/errors.ts";
-import { isLabelScoring } from "../runs/run-dir.ts";
-import { isLabelMetric, METRICS } from "../specs/metrics.ts";
+import { type ItemScores, itemScoresOf } from "../runs/item-scores.ts";
+import { isLabelMetric, isLabelScoring, METRICS } from "../specs/metrics.ts";
 import type { MetricName, Scoring } from "../specs/types.ts";
 import { clusters } from "../stats/clusters.ts";
 import { holm, SIGNIFICANT } from "../stats/corrections.ts";
-import { meanOfSeeds } from "../stats/difference.ts";
+import { meanOfSeeds, type SeedScores, seedVariance } from "../stats/difference.ts";
 import { alignedTo, commonItems, type LeftOut, poolOf } from "./common-items.ts";
-import { type Compared, meansTested, statisticTested, type TestedDifference } from "./paired-tests.ts";
+import { itemScoreName, partsOf, readerOf } from "./item-parts.ts";
+import { type PairDifference, pairDifference } from "./pair-difference.ts";
 import type { ScoredAnswers, SideAnswers } from "./side-answers.ts";
 
 /** An item that the two answer with different success; outputs one a seed. */
@@ -22,7 +23,7 @@ export interface DisagreeingItem {
 }
 
 /** One task: A against B, in the metric's own unit. */
-export interface TaskComparison extends TestedDifference {
+export interface TaskComparison extends PairDifference {
   task: string;
   metric: MetricName;
   /** How labels were read; absent where answers are no labels. */
@@ -145,18 +146,16 @@ function compareTask(
   if (items.length === 0) {
     return { reason: `no item in common: ${leftOut.map(({ reason, ids }) => `${ids.length} ${reason}`).join(", ")}` };
   }
-  const aligned: Compared<ScoredAnswers> = {
-    a: a.map((one) => alignedTo(items, one)),
-    b: b.map((one) => alignedTo(items, one)),
-    pool: poolOf(task, split, items, itemScore, [sideA, sideB], remark),
-  };
-  const groups = aligned.a[0]!.answers.map(({ group }) => group);
+  const aligned = { a: a.map((one) => alignedTo(items, one)), b: b.map((one) => alignedTo(items, one)) };
+  const read = (one: ScoredAnswers) => columnsOf(one, measure);
+  const parts = (runs: readonly ScoredAnswers[]): SeedScores => runs.map((one) => partsOf(read(one), metric, reading));
+  const { groups } = read(aligned.a[0]!);
+  const pool = poolOf(task, split, items, itemScore, [sideA, sideB], remark);
+  const basis = { metric, groups, seeds: seedVariance(pool.map(parts), groups) };
   const shareOf = ({ kind }: SideAnswers, numSeeds: number) => (kind === "mixture" ? 1 / numSeeds : 0);
   const weight = shareOf(sideA, a.length) + shareOf(sideB, b.length);
-  const tested = measure.isMean
-    ? meansTested(scoresOf(aligned, itemScore), groups, weight)
-    : statisticTested(aligned, groups, weight, measure);
-  if (weight > 0 && !tested.method.endsWith("over seeds")) {
+  const tested = pairDifference(parts(aligned.a), parts(aligned.b), basis, weight);
+  if (weight > 0 && tested.method !== "t over seeds") {
     remark("no mixture has a second seed: the interval is of these models, and says nothing of training them again");
   }
   const disagreeing = disagreeingItems(aligned, itemScore);
@@ -200,9 +199,8 @@ function refusalOf({ sideA, sideB, a, b }: Both, split: "dev" | "test", remark: 
 interface Measure {
   metric: MetricName;
   reading: Scoring | undefined;
-  /** Says which of two answers to an item is better; the metric is its mean, or else no mean of item scores. */
+  /** Says which of two answers to an item is better. */
   itemScore: string;
-  isMean: boolean;
   labels: string[] | undefined;
 }
 
@@ -224,18 +222,20 @@ function measureOf(task: string, { sideA, sideB, a, b }: Both, remark: Remark): 
   if (reading !== undefined && !isMean && labels === undefined && !all.every((one) => isKept(one, reading))) {
     return { reason: `${metric} of ${reading} answers needs the task's labels, which neither side names` };
   }
-  return { metric, reading, itemScore: reading ?? METRICS[metric].item, isMean, labels };
+  return { metric, reading, itemScore: itemScoreName(metric, reading), labels };
 }
 
-function scoresOf({ a, b, pool }: Compared<ScoredAnswers>, itemScore: string): Compared<number[]> {
-  const scores = ({ answers }: ScoredAnswers) => answers.map((one) => one.scores[itemScore]!);
-  return { a: a.map(scores), b: b.map(scores), pool: pool.map((runs) => runs.map(scores)) };
+/** Scores and labels of a model's answers, labels by the reading that is compared. */
+function columnsOf(one: ScoredAnswers, { reading, labels }: Measure): ItemScores {
+  if (reading === undefined || isKept(one, reading)) return itemScoresOf(one.answers);
+  return itemScoresOf(one.answers, readerOf(reading, labels ?? []));
 }
 
 /** Items that one side answers better, by the mean of its item score over seeds. */
-function disagreeingItems({ a, b }: Compared<ScoredAnswers>, itemScore: string): DisagreeingItem[] {
-  const scores = scoresOf({ a, b, pool: [] }, itemScore);
-  const [meanA, meanB] = [meanOfSeeds(scores.a), meanOfSeeds(scores.b)];
+function disagreeingItems({ a, b }: Pick<Both, "a" | "b">, itemScore: string): DisagreeingItem[] {
+  const scores = (runs: readonly ScoredAnswers[]) =>
+    runs.map(({ answers }) => answers.map((one) => one.scores[itemScore]!));
+  const [meanA, meanB] = [meanOfSeeds(scores(a)), meanOfSeeds(scores(b))];
   return a[0]!.answers.flatMap(({ id, gold }, i): DisagreeingItem[] => {
     if (meanA[i] === meanB[i]) return [];
     const outputs = (runs: readonly ScoredAnswers[]) => runs.map(({ answers }) => answers[i]!.output);

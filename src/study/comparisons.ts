@@ -2,7 +2,7 @@
 
 import { isTrainedOn } from "../specs/tasks.ts";
 import { benjaminiHochberg, SIGNIFICANT } from "../stats/corrections.ts";
-import { meanOfSeeds, seededDifference } from "../stats/difference.ts";
+import { meanOfSeeds } from "../stats/difference.ts";
 import { type FactorialData, type FactorialModel, factorialModel } from "../stats/factorial.ts";
 import { jointDraws } from "../stats/joint-draws.ts";
 import { mean } from "../stats/moments.ts";
@@ -10,6 +10,7 @@ import { chanceOfBest, type SelectedBest, selectedBest } from "../stats/selected
 import { aloneRows } from "./analyse.ts";
 import { type ModelItems, type TaskItems, variedIngredients } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
+import { ofMixtures, rowDifference } from "./pair-difference.ts";
 import type { StudyTable } from "./study-table.ts";
 
 /** A row against another on the same test items. */
@@ -31,13 +32,11 @@ export interface RowDifference {
 
 /** Every mixture against training on the task alone with the same factors. */
 export function versusAlone(table: StudyTable, all: readonly ModelItems[], lock: StudyLock): RowDifference[] {
-  const found = all.flatMap(({ task, model, scores, groups, seeds }) =>
-    mixturesOf(table, scores).flatMap((row) =>
-      aloneRows(table.rows, table.rows[row]!, task, lock).flatMap((reference) => {
-        const b = scores.get(reference);
-        if (reference === row || b === undefined) return [];
-        return [{ task, model, row, reference, ...seededDifference(scores.get(row)!, b, groups, seeds) }];
-      }),
+  const found = all.flatMap((items) =>
+    mixturesOf(table, items.scores).flatMap((row) =>
+      aloneRows(table.rows, table.rows[row]!, items.task, lock).flatMap((reference) =>
+        reference === row ? [] : differenceOf(items, row, reference, table),
+      ),
     ),
   );
   return corrected(found);
@@ -45,18 +44,19 @@ export function versusAlone(table: StudyTable, all: readonly ModelItems[], lock:
 
 /** Every mixture against its untuned model, on tasks that are only evaluated: what tuning cost in general ability. */
 export function versusUntuned(table: StudyTable, all: readonly ModelItems[], lock: StudyLock): RowDifference[] {
-  const found = all.flatMap(({ task, model, scores, groups, seeds }) => {
-    if (isTrainedOn(lock.study.tasks[task])) return [];
-    const reference = table.rows.findIndex((row) => row.kind === "base" && row.model === model);
-    const base = scores.get(reference)?.[0];
-    if (base === undefined) return [];
-    return mixturesOf(table, scores).map((row) => {
-      const tuned = scores.get(row)!;
-      // the untuned model is the same in every retraining: only the tuned side has seeds
-      return { task, model, row, reference, ...seededDifference(tuned, [base], groups, seeds, 1 / tuned.length) };
-    });
+  const found = all.flatMap((items) => {
+    if (isTrainedOn(lock.study.tasks[items.task])) return [];
+    const reference = table.rows.findIndex((row) => row.kind === "base" && row.model === items.model);
+    return mixturesOf(table, items.scores).flatMap((row) => differenceOf(items, row, reference, table));
   });
   return corrected(found);
+}
+
+function differenceOf(items: ModelItems, row: number, reference: number, { rows }: StudyTable): Uncorrected[] {
+  const found = rowDifference(items, row, reference, rows);
+  if (found === undefined) return [];
+  const { difference, low, high, pValue } = ofMixtures(found);
+  return [{ task: items.task, model: items.model, row, reference, difference, low, high, pValue }];
 }
 
 function mixturesOf({ rows }: StudyTable, scores: TaskItems["scores"]): number[] {
@@ -65,11 +65,11 @@ function mixturesOf({ rows }: StudyTable, scores: TaskItems["scores"]): number[]
 
 type Uncorrected = Omit<RowDifference, "pAdjusted" | "familySize" | "mark">;
 
-function corrected(found: readonly (Uncorrected & { standardError: number; df: number })[]): RowDifference[] {
+function corrected(found: readonly Uncorrected[]): RowDifference[] {
   const family = found.map(({ pValue }) => pValue).filter((pValue) => !Number.isNaN(pValue));
   const { pValues, familySize } = benjaminiHochberg(family);
   let at = 0;
-  return found.map(({ standardError: _error, df: _df, ...one }) => {
+  return found.map((one) => {
     const pAdjusted = Number.isNaN(one.pValue) ? Number.NaN : pValues[at++]!;
     const mark = pAdjusted < SIGNIFICANT ? (one.difference > 0 ? "above" : "below") : "none";
     return { ...one, pAdjusted, familySize, mark };

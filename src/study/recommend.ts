@@ -2,7 +2,6 @@
 
 import { attempt } from "../base/attempt.ts";
 import { readReceipt } from "../runs/run-dir.ts";
-import { METRICS } from "../specs/metrics.ts";
 import { isTrainedOn } from "../specs/tasks.ts";
 import type { Amount, DesignPart, MetricName } from "../specs/types.ts";
 import { mean } from "../stats/moments.ts";
@@ -33,8 +32,6 @@ export interface TaskAdvice extends UntriedMixtures {
   task: string;
   model: string;
   metric: MetricName;
-  /** What items are compared on. */
-  itemMetric: string;
   best: BestMixture;
   rival?: Rival;
 }
@@ -113,7 +110,6 @@ function adviceOf(items: ModelItems, chosen: number, { dir, lock, table }: Read)
     task,
     model,
     metric,
-    itemMetric: METRICS[metric].item,
     best,
     ...(rival && { rival }),
     ...untriedOf(items, chosen, table, lock),

@@ -1,7 +1,6 @@
 /**
  * @file All that a study's report shows, as plain JSON: made from the study directory alone (report-of.ts), drawn by report/html.
- * Numbers that do not exist are null. Differences and effects are of the task's headline metric or, where that is no mean over items (F1, MCC), of
- * accuracy. Names, outputs and messages in it are hostile text.
+ * Numbers that do not exist are null. Differences and effects are of the task's own metric. Names, outputs and messages in it are hostile text.
  */
 
 import type { Receipt } from "../runs/types.ts";
@@ -61,8 +60,6 @@ export interface LearningHint {
 export interface ReportTask {
   name: string;
   metric: MetricName;
-  /** What differences are of. */
-  itemMetric: string;
   role: "target" | "evaluated only";
   n: { dev: number; test: number };
   groups: { dev: number; test: number };

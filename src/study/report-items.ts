@@ -2,7 +2,8 @@
 
 import type { Prediction } from "../runs/types.ts";
 import { aloneRows } from "./analyse.ts";
-import { itemScoreName, sourcesOf } from "./items.ts";
+import { itemScoreName } from "./item-parts.ts";
+import { sourcesOf } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
 import { type ItemDisagreements, orNull, type Questions } from "./report-data.ts";
 import type { ReadScored, StudyTable } from "./study-table.ts";

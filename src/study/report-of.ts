@@ -4,7 +4,6 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { attempt } from "../base/attempt.ts";
 import { readReceipt } from "../runs/run-dir.ts";
-import { METRICS } from "../specs/metrics.ts";
 import { isTrainedOn } from "../specs/tasks.ts";
 import type { Amount } from "../specs/types.ts";
 import { designEffect, minimumDetectableDifference } from "../stats/detectable.ts";
@@ -132,7 +131,6 @@ function tasksOf({ lock, table, items, read }: StudyResults): ReportTask[] {
     return {
       name,
       metric,
-      itemMetric: METRICS[metric].item,
       role: isTrainedOn(lock.study.tasks[name]) ? "target" : "evaluated only",
       n: { dev: most("dev"), test: most("test") },
       groups: { dev: groups("dev"), test: groups("test") },

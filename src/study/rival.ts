@@ -2,16 +2,17 @@
 
 import { SIGNIFICANT } from "../stats/corrections.ts";
 import { designEffect, minimumDetectableDifference } from "../stats/detectable.ts";
-import { meanOfSeeds, seededDifference } from "../stats/difference.ts";
+import { meanOfSeeds } from "../stats/difference.ts";
 import { mean, variance } from "../stats/moments.ts";
 import type { ModelItems } from "./items.ts";
+import { ofMixtures, rowDifference } from "./pair-difference.ts";
 import type { StudyTable } from "./study-table.ts";
 import { rowLabel } from "./words.ts";
 
 /** The chosen mixture against the likeliest other, on dev items. */
 export interface Rival {
   name: string;
-  /** Chosen minus it, in what items are compared on. */
+  /** Chosen minus it, in the task's metric. */
   difference: number;
   low: number;
   high: number;
@@ -31,18 +32,20 @@ export const MAX_SEEDS = 12;
  * @returns undefined where no other mixture has answered the same items
  */
 export function rivalOf(
-  { scores, groups, seeds }: ModelItems,
+  items: ModelItems,
   chosen: number,
   chances: readonly { row: number; chance: number }[],
   { rows }: StudyTable,
 ): Rival | undefined {
+  const { scores, groups, seeds } = items;
   const likely = (row: number) => chances.find((one) => one.row === row)?.chance ?? 0;
   const level = (row: number) => mean(meanOfSeeds(scores.get(row)!));
   const others = [...scores.keys()].filter((row) => row !== chosen && rows[row]!.kind === "mixture");
   const [other] = others.toSorted((x, y) => likely(y) - likely(x) || level(y) - level(x));
-  const [a, b] = [scores.get(chosen), other === undefined ? undefined : scores.get(other)];
-  if (other === undefined || a === undefined || b === undefined) return undefined;
-  const { difference, low, high, pValue } = seededDifference(a, b, groups, seeds);
+  const pair = other === undefined ? undefined : rowDifference(items, chosen, other, rows);
+  if (other === undefined || pair === undefined) return undefined;
+  const [a, b] = [scores.get(chosen)!, scores.get(other)!];
+  const { difference, low, high, pValue } = ofMixtures(pair);
   const found = { name: rowLabel(rows[other]!), difference, low, high, pValue };
   if (pValue < SIGNIFICANT) return { ...found, verdict: "told" };
   if (difference === 0) return { ...found, verdict: "equal" };

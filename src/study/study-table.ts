@@ -52,7 +52,7 @@ export interface Comparison {
   model: string;
   chosen: string;
   reference: string;
-  /** What differs: accuracy, or the task's own metric where its answers are no labels. */
+  /** The task's own. */
   metric: string;
   difference: number;
   /** 95 % over items and seeds; NaN where it cannot be estimated. */

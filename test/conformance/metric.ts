@@ -52,13 +52,24 @@ export function describeLabelMetric(metric: LabelMetric): void {
       expect(value([])).toBeNaN();
     });
 
-    const { score } = metric;
-    if (!score) return;
-    test("is the mean of its per-item scores", () => {
+    test("is the mean of its items' parts, which are how it changes with their weights", () => {
       fc.assert(
         fc.property(verdicts, (items) => {
-          const scores = items.map((item) => score(item));
-          expect(value(items)).toBeCloseTo(scores.reduce((sum, s) => sum + s, 0) / items.length, 12);
+          const cells = confusionCells(items, LABELS);
+          const confusion = countCells(cells, cells.keys(), LABELS.length);
+          const got = metric.aggregate(confusion);
+          if (Number.isNaN(got)) return;
+          const part = metric.parts(confusion);
+          const parts = [...cells].map((cell) =>
+            part(Math.floor(cell / (LABELS.length + 1)), cell % (LABELS.length + 1)),
+          );
+          expect(parts.reduce((sum, one) => sum + one, 0) / items.length).toBeCloseTo(got, 10);
+          const withWeight = (more: number) => {
+            const counts = confusion.counts.map((count, cell) => count + (cell === cells[0] ? more : 0));
+            return metric.aggregate({ ...confusion, counts });
+          };
+          const slope = (withWeight(1e-5) - withWeight(-1e-5)) / 2e-5;
+          expect(parts[0]).toBeCloseTo(got + items.length * slope, 4);
         }),
       );
     });

@@ -55,7 +55,6 @@ export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
   const tasks: ReportTask[] = [...ingredients, ...others].map((name, i) => ({
     name,
     metric: i % 5 === 4 ? "answer_logprob" : i % 2 === 0 ? "weighted_f1" : "accuracy",
-    itemMetric: i % 5 === 4 ? "answer_logprob" : "accuracy",
     role: others.includes(name) ? "evaluated only" : "target",
     n: { dev: 200, test: 400 + 10 * i },
     groups: { dev: 180, test: 380 },

@@ -84,7 +84,7 @@ function strip(data: ReportData, task: ReportTask, answer: TaskAnswer): Strip {
     ...(isCompared && {
       tell: told(
         `${mixture} on ${answer.task}`,
-        `${signed(task, difference)} from ${nameOf(data, answer.reference!)}, ${task.itemMetric}`,
+        `${signed(task, difference)} from ${nameOf(data, answer.reference!)}, ${task.metric}`,
         ends === "" ? "no interval" : `95 % ${ends}`,
         pAdjusted === null ? "" : `p ${pValue(pAdjusted)} after Holm over ${familySize}`,
         `${task.n.test} test items`,

@@ -20,7 +20,7 @@ export const forest: Section = {
     const shown = context.data.differences.filter(
       (difference) => difference.task === task.name && difference.model === chosenModel(context),
     );
-    return drawn(context, shown, `${task.name}: difference from the task alone, ${task.itemMetric}, test`);
+    return drawn(context, shown, `${task.name}: difference from the task alone, ${task.metric}, test`);
   },
 };
 

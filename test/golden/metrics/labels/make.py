@@ -51,7 +51,28 @@ def score(labels, gold, pred):
     }
 
 
-cases = [{"name": name, "labels": l, "gold": g, "pred": p, "metrics": score(l, g, p)} for name, (l, g, p) in CASES.items()]
+def parts(labels, gold, pred):
+    """By metric, for each item: the metric plus n times its derivative by the item's sample_weight, as a central difference."""
+    shown = ["<none>" if p is None else p for p in pred]
+    present = [k for k in labels if k in gold or k in shown]
+    functions = {
+        "accuracy": lambda w: accuracy_score(gold, shown, sample_weight=w),
+        "weighted_f1": lambda w: f1_score(gold, shown, labels=present, average="weighted", sample_weight=w),
+        "macro_f1": lambda w: f1_score(gold, shown, labels=present, average="macro", sample_weight=w),
+        "mcc": lambda w: matthews_corrcoef(gold, shown, sample_weight=w),
+    }
+    n, step = len(gold), 1e-4
+    found = {}
+    for name, value in functions.items():
+        at = lambda i, by: value(np.ones(n) + by * (np.arange(n) == i))
+        found[name] = [round(float(value(np.ones(n)) + n * (at(i, step) - at(i, -step)) / (2 * step)), 7) for i in range(n)]
+    if len(set(gold)) == 1 or len(set(shown)) == 1:
+        found["mcc"] = None
+    return found
+
+
+WITH_PARTS = ["three classes", "a class never predicted", "a class never gold", "unparsed outputs", "all wrong", "constant prediction"]
+cases = [{"name": name, "labels": l, "gold": g, "pred": p, "metrics": score(l, g, p), **({"parts": parts(l, g, p)} if name in WITH_PARTS else {})} for name, (l, g, p) in CASES.items()]
 (HERE / "expected.json").write_text(json.dumps({"cases": cases}) + "\n")
 (HERE / "provenance.json").write_text(
     json.dumps(
