@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { Rng } from "../../src/base/rng.ts";
 import { SCORERS } from "../../src/eval/score-answers.ts";
 import { formatJsonl } from "../../src/formats/jsonl.ts";
+import { confusionCells, countCells } from "../../src/metrics/confusion.ts";
+import { LABEL_METRICS } from "../../src/metrics/label-metrics.ts";
 import {
   openRunDir,
   runPaths,
@@ -17,7 +19,7 @@ import {
 import type { MetricsLine, Scores } from "../../src/runs/types.ts";
 import { runId } from "../../src/specs/run-id.ts";
 import { parseStudy } from "../../src/specs/study-file.ts";
-import type { MixtureSpec, RunSpec } from "../../src/specs/types.ts";
+import type { LabelMetricName, MixtureSpec, RunSpec } from "../../src/specs/types.ts";
 import { designedMixtures } from "../../src/study/designs.ts";
 import { appendLedger } from "../../src/study/ledger.ts";
 import { type LockedRun, type StudyLock, writeStudyLock } from "../../src/study/lock-file.ts";
@@ -38,18 +40,28 @@ export interface RecordedStudy {
   numSteps?: number;
   /** Chance of a right answer. No mixture: the untuned model. */
   chance(task: string, mixture: MixtureSpec | undefined): number;
+  /** Metric of all tasks; default accuracy. */
+  metric?: LabelMetricName;
+  /** Labels by how often each is gold; default yes and no alike. */
+  labels?: Readonly<Record<string, number>>;
+  /** The one label that a mixture or the untuned model gives to every item; default: none. */
+  constant?(task: string, mixture: MixtureSpec | undefined): string | undefined;
+  /** Chance of a right answer of the n-gram baseline; default: there is none. */
+  ngram?(task: string): number;
+  /** Of all draws; default 0. */
+  seed?: number;
   /** Standard deviation of that chance over seeds. */
   spread?: number;
 }
 
-const LABELS = ["yes", "no"];
 const SPLITS = ["dev", "test"] as const;
 
 /** Writes it; items of a task are the same for all, and harder ones are hard for all. */
 export function recordStudy(dir: string, study: RecordedStudy): StudyLock {
-  const { tasks, evaluatedOnly = [], models = ["m/m"], seeds } = study;
+  const { tasks, evaluatedOnly = [], models = ["m/m"], seeds, metric = "accuracy", labels = { yes: 1, no: 1 } } = study;
+  const words = Object.keys(labels);
   const names = [...tasks, ...evaluatedOnly];
-  const text = `name: recorded\nmodels: [${models.join(", ")}]\ntasks: {${names.map((name) => `${name}: {data: {train: x.jsonl}, answer: {kind: label, field: a, labels: [yes, no]}, prompt: "{t}"}`).join(", ")}}\ndesign: ${study.design}\nseeds: [${seeds.join(", ")}]\neval: {scoring: [constrained]}\n`;
+  const text = `name: recorded\nmodels: [${models.join(", ")}]\ntasks: {${names.map((name) => `${name}: {data: {train: x.jsonl}, answer: {kind: label, field: a, labels: [${words.join(", ")}]}, metric: ${metric}, prompt: "{t}"}`).join(", ")}}\ndesign: ${study.design}\nseeds: [${seeds.join(", ")}]\neval: {scoring: [constrained]}\n`;
   const spec = parseStudy(text, join(dir, "study.yaml"), { assignments: [], cwd: dir });
   for (const name of evaluatedOnly) spec.tasks[name]!.evaluation_only = true;
   const identity = (name: string) => ({ name, weights_digest: name, tokenizer_digest: "t", template_digest: "t" });
@@ -75,38 +87,59 @@ export function recordStudy(dir: string, study: RecordedStudy): StudyLock {
     mixtune: "0.1.0",
     study: spec,
     tasks: Object.fromEntries(
-      names.map((name) => [name, { metric: "accuracy", licence: "none", source: "drawn", num_examples, digests }]),
+      names.map((name) => [name, { metric, licence: "none", source: "drawn", num_examples, digests }]),
     ),
     models: Object.fromEntries(models.map((model) => [model, identity(model)])),
     worker: { kind: "local", threads: 1 },
     runs: runs.map(({ locked }) => locked),
     baselines: [
       { id: "majority", kind: "majority" },
+      ...(study.ngram ? [{ id: "ngram", kind: "ngram" as const }] : []),
       ...models.map((model, i) => ({ id: `base-${i}`, kind: "base" as const, model })),
     ],
   };
   mkdirSync(dir, { recursive: true });
   writeStudyLock(dir, lock);
-  const draw = (folder: string, mixture: MixtureSpec | undefined, key: string, isMajority = false) => {
+  const rngOf = (...key: [string, ...string[]]) =>
+    study.seed === undefined ? new Rng(...key) : new Rng(study.seed, ...key);
+  /** One answer in turn, each as often as its share: yes, no, yes, no. */
+  const inTurn = Object.entries(labels).flatMap(([label, times]) => Array<string>(times).fill(label));
+  const goldOf = (i: number) => inTurn[i % inTurn.length]!;
+  const [mostFrequent] = words.toSorted((x, y) => labels[y]! - labels[x]!);
+  interface Answerer {
+    chance(task: string): number;
+    constant(task: string): string | undefined;
+    spread: number;
+  }
+  const draw = (folder: string, key: readonly [string, ...string[]], { chance, constant, spread }: Answerer) => {
     openRunDir(folder);
     const scores: Scores = { tasks: {} };
     for (const task of names) {
       for (const split of SPLITS) {
-        const rng = new Rng(...(key.split("/") as [string, ...string[]]), task, split);
-        const shift = (study.spread ?? 0) * normal(rng.fork("seed"));
-        const chance = isMajority ? 0.5 : study.chance(task, mixture) + (mixture === undefined ? 0 : shift);
-        const items = new Rng(task, split);
+        const rng = rngOf(...key, task, split);
+        const right = chance(task) + spread * normal(rng.fork("seed"));
+        const only = constant(task);
+        const items = rngOf(task, split);
         const answers = Array.from({ length: sizes[split] }, (_, i) => {
-          const gold = LABELS[i % 2]!;
+          const gold = goldOf(i);
           const hardness = 0.7 * items.float() + 0.3 * rng.float();
-          const isRight = isMajority ? i % 2 === 0 : uniformRank(hardness) < chance;
-          const given = isRight ? gold : LABELS[1 - (i % 2)]!;
-          const scores = { accuracy: Number(isRight), constrained: Number(isRight) };
+          const others = words.filter((label) => label !== gold);
+          const other = others.length === 1 ? others[0]! : rng.fork(`other ${i}`).pick(others);
+          const given = only ?? (uniformRank(hardness) < right ? gold : other);
+          const isRight = Number(given === gold);
+          const scores = { accuracy: isRight, constrained: isRight };
           return { id: `${split}#${i}`, prompt_digest: "p", gold, output: given, parsed: given, scores, group: `${i}` };
         });
         writePredictions(folder, task, split, answers);
-        const value = answers.filter((one) => one.scores.accuracy === 1).length / sizes[split];
-        const metrics = { accuracy: { value } };
+        const verdicts = answers.map(({ gold, parsed }) => ({ gold, pred: parsed }));
+        const cells = confusionCells(verdicts, words);
+        const confusion = countCells(cells, cells.keys(), words.length);
+        const valueUnder = (name: LabelMetricName) => ({ value: LABEL_METRICS[name].aggregate(confusion) });
+        const metrics = Object.fromEntries(
+          [...new Set([metric, "accuracy" as const])]
+            .map((name) => [name, valueUnder(name)] as const)
+            .filter(([, { value }]) => !Number.isNaN(value)),
+        );
         const judged = {
           n: sizes[split],
           n_groups: sizes[split],
@@ -120,13 +153,20 @@ export function recordStudy(dir: string, study: RecordedStudy): StudyLock {
     writeScores(folder, scores);
     writeStatus(folder, { state: "done" });
   };
-  draw(baselineDir(dir, "majority"), undefined, "majority", true);
-  models.forEach((model, i) => {
-    draw(baselineDir(dir, `base-${i}`), undefined, model);
+  const model = (mixture: MixtureSpec | undefined): Answerer => ({
+    chance: (task) => study.chance(task, mixture),
+    constant: (task) => study.constant?.(task, mixture),
+    spread: mixture === undefined ? 0 : (study.spread ?? 0),
+  });
+  const never = { constant: () => undefined, spread: 0 };
+  draw(baselineDir(dir, "majority"), ["majority"], { ...model(undefined), constant: () => mostFrequent });
+  if (study.ngram) draw(baselineDir(dir, "ngram"), ["ngram"], { ...never, chance: study.ngram });
+  models.forEach((name, i) => {
+    draw(baselineDir(dir, `base-${i}`), name.split("/") as [string, ...string[]], model(undefined));
   });
   for (const { locked, spec: run } of runs) {
     const folder = runDir(dir, locked.id);
-    draw(folder, locked.mixture, locked.id);
+    draw(folder, [locked.id], model(locked.mixture));
     writeSpec(folder, run);
     const cost = { tokens: 1000, flops: 1e9, seconds: 1, peak_memory_bytes: 1e9 };
     const host = { platform: "linux", cpu: "x", cores: 2, memory_bytes: 1e9 };
