@@ -86,7 +86,7 @@ export type { FetchProgress, HubFile, HubRecord, HubSettings, RepoKind, RepoRef,
 export type { Disagreement, TaskDisagreement } from "./metrics/disagreement.ts";
 export { formatStudyTable, type TableFormat } from "./report/tables.ts";
 export { writeReport } from "./report/write-report.ts";
-export type { ItemList, ItemScores } from "./runs/item-scores.ts";
+export type { GivenLabels, ItemList, ItemScores } from "./runs/item-scores.ts";
 export {
   listPredictions,
   readMetrics,
