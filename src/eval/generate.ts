@@ -8,7 +8,7 @@ import type { CachedNetwork } from "../models/cached-network.ts";
 import { moveRow } from "../models/kv-cache.ts";
 import type { Language } from "./languages.ts";
 import { drawn, likeliest, logProbability, type Sampling, type ScoredToken, topTokens } from "./sampling.ts";
-import { type TextStream, textStream } from "./text-stream.ts";
+import { type Decode, type TextStream, textStream } from "./text-stream.ts";
 
 /** A prompt's ids. The id names its stream of random numbers: equal ids with equal prompts give equal texts. */
 export interface Prompt extends Pick<TokenizedExample, "id" | "prompt"> {
@@ -20,8 +20,7 @@ export interface GenerateOptions {
   /** Tokens that end an answer: the template's end of turn, and others where a model has them. */
   endIds: readonly number[];
   maxNewTokens: number;
-  /** Text of ids, as a tokenizer gives it. */
-  decode(ids: ArrayLike<number>): string;
+  decode: Decode;
   /** An answer ends before the first of these in its text. */
   stopStrings?: readonly string[];
   /** Absent: the likeliest token is taken at each step. */

@@ -24,7 +24,7 @@ export interface NetworkParts {
 
 export function networkModel(parts: NetworkParts): AskedModel {
   const { network, writer, parameters, tokenizer, template, maxPositions, stopStrings } = parts;
-  const decode = (ids: ArrayLike<number>) => tokenizer.decode(ids);
+  const { decode } = tokenizer;
   return {
     ...{ tokenizer, template, maxPositions },
     scoreLabels: (prompts, labels, report) => scoreLabels(network, parameters, prompts, labels, report),

@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { openTokenizer } from "../data/tokens/tokenizers.ts";
 import { textStream } from "./text-stream.ts";
 
 /** A token is a byte. */
-const utf8 = (ids: readonly number[]) => new TextDecoder().decode(Uint8Array.from(ids));
+const utf8 = (ids: ArrayLike<number>) => new TextDecoder().decode(Uint8Array.from(ids));
 const bytes = (text: string) => [...new TextEncoder().encode(text)];
 
 function stream(text: string, stopStrings: readonly string[]) {
@@ -74,6 +76,48 @@ describe("text as it grows", () => {
         if (!isStopped) expect(shown).toBe(whole);
         else expect(stopStrings.some((stop) => whole.startsWith(shown + stop))).toBe(true);
       }),
+    );
+  });
+});
+
+// A byte of SentencePiece is a character or not by the bytes behind it: a whole emoji was shown, and was none when one byte more came.
+describe.each(["kinds/byte-fallback", "kinds/byte-level-digits", "families/gemma2"])("pieces of %s", (name) => {
+  const { encode, decode, vocabSize } = openTokenizer(
+    join(import.meta.dirname, "../../test/golden/data-tokenizer", name),
+  );
+  const texts = fc
+    .constantFrom("😀", "é", "日本", "\n", "a b", "👩‍👧", " ", "\uFFFD", "x")
+    .map((text) => [...encode(text)]);
+  const ids = fc
+    .array(
+      fc.oneof(
+        texts,
+        fc.nat(vocabSize - 1).map((id) => [id]),
+      ),
+      { maxLength: 12 },
+    )
+    .map((lists) => lists.flat());
+
+  test("joined are the answer that is written whole, cut before its first stop string", () => {
+    fc.assert(
+      fc.property(ids, fc.subarray(["\n", "a", "é", "😀", "\uFFFD"]), (answer, stopStrings) => {
+        const { push, finish, text } = textStream(decode, stopStrings);
+        const pieces: string[] = [];
+        let last = answer.length;
+        for (const [i, id] of answer.entries()) {
+          const { piece, isStopped } = push(id);
+          pieces.push(piece);
+          if (!isStopped) continue;
+          last = i + 1;
+          break;
+        }
+        pieces.push(finish());
+        const whole = decode(answer.slice(0, last));
+        const ends = stopStrings.map((stop) => whole.indexOf(stop)).filter((at) => at >= 0);
+        expect(pieces.join("")).toBe(whole.slice(0, Math.min(whole.length, ...ends)));
+        expect(text()).toBe(pieces.join(""));
+      }),
+      { numRuns: 300 },
     );
   });
 });

@@ -14,10 +14,13 @@ export interface TextStream {
 const UNFINISHED = /\uFFFD+$/;
 
 /**
- * @param decode       text of ids; that of more ids begins with it, an unfinished character aside
- * @param stopStrings  the text ends before the first of these; none empty
+ * Text of ids, as a tokenizer gives it.
+ * @param isOpen  more ids may follow: the text of all begins with this one, an unfinished character at its end aside
  */
-export function textStream(decode: (ids: readonly number[]) => string, stopStrings: readonly string[]): TextStream {
+export type Decode = (ids: ArrayLike<number>, isOpen?: boolean) => string;
+
+/** @param stopStrings  the text ends before the first of these; none empty */
+export function textStream(decode: Decode, stopStrings: readonly string[]): TextStream {
   const ids: number[] = [];
   let handed = "";
   let isStopped = false;
@@ -29,13 +32,13 @@ export function textStream(decode: (ids: readonly number[]) => string, stopStrin
   return {
     push: (id) => {
       ids.push(id);
-      const whole = decode(ids);
+      const whole = stopStrings.length === 0 ? "" : decode(ids);
       const found = stopStrings.map((stop) => whole.indexOf(stop)).filter((at) => at >= 0);
       if (found.length > 0) {
         isStopped = true;
         return { piece: handOn(whole.slice(0, Math.min(...found))), isStopped };
       }
-      const finished = whole.replace(UNFINISHED, "");
+      const finished = decode(ids, true).replace(UNFINISHED, "");
       const held = Math.max(0, ...stopStrings.map((stop) => overlap(finished, stop)));
       return { piece: handOn(finished.slice(0, finished.length - held)), isStopped };
     },

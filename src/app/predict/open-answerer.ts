@@ -84,7 +84,7 @@ async function writer(
       const written = await generate(network, parameters, prompts, {
         endIds: endIdsOf(template, tokenizer),
         maxNewTokens,
-        decode: (ids) => tokenizer.decode(ids),
+        decode: tokenizer.decode,
         logprobs: true,
         isWanted: () => !signal.aborted,
         onProgress: async (done) => onProgress(done),

@@ -51,8 +51,8 @@ test.each(Object.entries(cases))("%s", (_, wanted) => {
   expect(texts.map((text) => [text, [...tokenizer.encode(text)]])).toEqual(
     texts.map((text, i) => [text, wanted.ids[i]]),
   );
-  expect(wanted.ids.map(tokenizer.decode)).toEqual(wanted.decoded);
-  expect(wanted.odd.map(tokenizer.decode)).toEqual(wanted.oddDecoded);
+  expect(wanted.ids.map((ids) => tokenizer.decode(ids))).toEqual(wanted.decoded);
+  expect(wanted.odd.map((ids) => tokenizer.decode(ids))).toEqual(wanted.oddDecoded);
   expect([...tokenizer.leadIds]).toEqual(wanted.lead);
 });
 

@@ -8,11 +8,20 @@ type Step = (tokens: string[]) => string[];
 /** Says that a part of the file is not reproduced. */
 export type Refuse = (part: string, feature: string) => Error;
 
-/** Text of tokens. @throws what `refuse` makes, of a step that is not known */
-export function decoderOf(decoder: unknown, refuse: Refuse): (tokens: string[]) => string {
+/**
+ * Text of tokens. `isOpen`: more may follow, so that bytes at the end are left out, which the next one may make no characters.
+ * @throws what `refuse` makes, of a step that is not known
+ */
+export function decoderOf(decoder: unknown, refuse: Refuse): (tokens: string[], isOpen?: boolean) => string {
   if (decoder === null || decoder === undefined) return (tokens) => tokens.join(" ");
-  const steps = stepsOf(decoder as Json).map((step) => stepOf(step, refuse));
-  return (tokens) => steps.reduce((now, step) => step(now), tokens).join("");
+  const list = stepsOf(decoder as Json);
+  const steps = list.map((step) => stepOf(step, refuse));
+  const readsBytes = list.some(({ type }) => type === "ByteFallback");
+  return (tokens, isOpen = false) => {
+    const isSettled = (token: string) => !BYTE.test(token);
+    const settled = isOpen && readsBytes ? tokens.slice(0, tokens.findLastIndex(isSettled) + 1) : tokens;
+    return steps.reduce((now, step) => step(now), settled).join("");
+  };
 }
 
 function stepsOf(decoder: Json): Json[] {
@@ -69,6 +78,9 @@ function byteLevel(tokens: string[]): string[] {
   return [text.decode(Uint8Array.from(all))];
 }
 
+/** A byte, as a token of the vocabulary. */
+const BYTE = /^<0x([0-9A-Fa-f]{2})>$/;
+
 function byteFallback(tokens: string[]): string[] {
   const out: string[] = [];
   let open: number[] = [];
@@ -81,7 +93,7 @@ function byteFallback(tokens: string[]): string[] {
     open = [];
   };
   for (const token of tokens) {
-    const byte = /^<0x([0-9A-Fa-f]{2})>$/.exec(token)?.[1];
+    const byte = BYTE.exec(token)?.[1];
     if (byte !== undefined) open.push(Number.parseInt(byte, 16));
     else {
       close();

@@ -17,8 +17,11 @@ import { cannot, isId, isRecord, readTokenizerFile, type TokenizerFile } from ".
 export interface Tokenizer {
   /** Ids of a text; special tokens spelled out in the text are recognised, none is added. */
   encode(text: string): Int32Array;
-  /** Text of ids, special tokens included, spaces as they were. */
-  decode(ids: ArrayLike<number>): string;
+  /**
+   * Text of ids, special tokens included, spaces as they were.
+   * @param isOpen  more may follow: bytes at the end, which the next one may make no characters, are left out. Default false
+   */
+  decode(ids: ArrayLike<number>, isOpen?: boolean): string;
   /** Id of a token by its spelling in the vocabulary. */
   idOf(token: string): number | undefined;
   /** One more than the highest id. */
@@ -188,7 +191,11 @@ function build(file: TokenizerFile): Pick<Tokenizer, "encode" | "decode"> & { to
         }),
       );
     },
-    decode: (list) => decoder(Array.from(list, tokens.tokenOf).filter((token) => token !== undefined)),
+    decode: (list, isOpen) =>
+      decoder(
+        Array.from(list, tokens.tokenOf).filter((token) => token !== undefined),
+        isOpen,
+      ),
   };
 }
 
