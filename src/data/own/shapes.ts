@@ -7,7 +7,7 @@
  * | messages          | messages: [{role, content}], as OpenAI has them                                          |
  * | prompt/completion | prompt, completion: texts, or lists of messages                                          |
  *
- * A list may also be a JSON text of one, as in CSV. Of a conversation the last answer that may be trained on is (marks.ts); the turns before it are
+ * A list may also be a JSON text of one, as in CSV. Texts keep the blanks around them, but for the answer. Of a conversation the last answer that may be trained on is (marks.ts); the turns before it are
  * what it answers.
  */
 
@@ -130,7 +130,9 @@ export function dialogueOf(turns: readonly Turn[]): Dialogue | NoAnswer {
   const before = turns.slice(0, last).map(({ role, content }): Message => ({ role, content }));
   const said = before.filter(({ role }) => role !== "system");
   if (!said.some(({ role }) => role === "user")) return { problem: "has no turn of a user before the answer" };
-  const system = before.filter(({ role }) => role === "system").map(({ content }) => content);
+  const system = before
+    .filter(({ role, content }) => role === "system" && content.trim() !== "")
+    .map(({ content }) => content);
   const isOne = said.length === 1;
   const written = said.map(({ role, content }) =>
     isOne ? content : `${role === "user" ? "User" : "Assistant"}: ${content}`,
@@ -138,7 +140,7 @@ export function dialogueOf(turns: readonly Turn[]): Dialogue | NoAnswer {
   return {
     prompt: [...system, ...written].join("\n\n"),
     ...(before.length === 1 ? {} : { turns: before }),
-    answer: (turns[last] as Message).content,
+    answer: (turns[last] as Message).content.trim(),
     text: said.map(({ content }) => content).join("\n"),
     numTurns: said.length + 1,
     numAfter: turns.length - last - 1,
@@ -184,8 +186,10 @@ function turnsIn(list: unknown, field: string, keys: TurnKeys, unused: Set<strin
     const isTrained = turnMark(turn, { place, role: known, known: keys, unused });
     if (typeof isTrained === "object") return isTrained;
     const text = contentText(content);
-    if (text === undefined || text.trim() === "") return { problem: `${place} has no text in ${textKey}` };
-    turns.push({ role: known, content: text.trim(), ...(isTrained === undefined ? {} : { isTrained }) });
+    // An empty system turn is one all the same: a template then leaves out its default system text.
+    if (text === undefined || (text.trim() === "" && known !== "system"))
+      return { problem: `${place} has no text in ${textKey}` };
+    turns.push({ role: known, content: text, ...(isTrained === undefined ? {} : { isTrained }) });
   }
   return turns;
 }
@@ -217,7 +221,7 @@ function historyIn(history: unknown): Turn[] | NoAnswer {
 function one(value: unknown, field: string, role: Message["role"]): Turn[] | NoAnswer {
   if (value === undefined || value === null) return { problem: `no ${field}` };
   const text = fieldText(value);
-  return typeof text === "string" ? [{ role, content: text.trim() }] : { problem: `${field} ${text.problem}` };
+  return typeof text === "string" ? [{ role, content: text }] : { problem: `${field} ${text.problem}` };
 }
 
 function optional(value: unknown, field: string, role: Message["role"]): Turn[] | NoAnswer {

@@ -32,7 +32,7 @@ const CASES: [name: string, end: string, between: string][] = [
 
 let temp: string | undefined;
 afterEach(() => temp !== undefined && rmSync(temp, { recursive: true, force: true }));
-function folderWith(template: string | null): string {
+function folderWith(template: unknown): string {
   temp = mkdtempSync(join(tmpdir(), "mixtune-template-"));
   cpSync(join(KINDS, "byte-level-digits"), temp, { recursive: true });
   const path = join(temp, "tokenizer_config.json");
@@ -40,7 +40,7 @@ function folderWith(template: string | null): string {
   writeFileSync(path, JSON.stringify(template === null ? config : { ...config, chat_template: template }));
   return temp;
 }
-const open = (template: string | null) => {
+const open = (template: unknown) => {
   const folder = folderWith(template);
   return openTemplate(folder, openTokenizer(folder));
 };
@@ -98,6 +98,29 @@ describe("a conversation", () => {
   });
 });
 
+describe("a template", () => {
+  type Case = { messages: Message[]; opened: string; answers: Record<string, string> };
+  const all: Record<string, { template: string; cases: Case[] }> = JSON.parse(
+    readFileSync(join(GOLDEN, "templates", "expected.json"), "utf8"),
+  );
+  test.each(Object.entries(all))("%s renders conversations and answers as transformers does", (_, one) => {
+    const { render, mergedIn, answerText } = open(one.template);
+    for (const { messages, opened, answers } of one.cases) {
+      expect(render(messages)).toBe(opened);
+      expect(mergedIn(messages)).toBeNull();
+      for (const [answer, whole] of Object.entries(answers)) expect(render(messages) + answerText(answer)).toBe(whole);
+    }
+  });
+
+  const one = "{{ messages[0]['content'] }}:{{ messages[1]['content'] if messages|length > 1 }}";
+  const named = (names: string[]) => names.map((name) => ({ name, template: name === "default" ? one : "none" }));
+  test("of several is the one named default", () => {
+    for (const field of [named(["rag", "default", "tool_use"]), { tool_use: "none", default: one }])
+      expect(open(field).render(asked("Why?"))).toBe("Why?:");
+    expect(() => open(named(["rag", "tool_use"]))).toThrow(/of several one named "default", got rag, tool_use/);
+  });
+});
+
 describe("openTemplate", () => {
   test("falls back to the plain template, which puts the tokenizer's bos in front and ends with end-of-text", () => {
     const folder = join(KINDS, "byte-level-pattern");
@@ -150,8 +173,19 @@ describe("openTemplate", () => {
     ],
     ["asks for too long a range", "{% for a in range(999999999) %}{% endfor %}"],
     ["is too long", "x".repeat(300_000)],
+    ["cannot be read in time", `${"a".padEnd(150_000)}{%- if true -%}${"".padEnd(40_000)}{%- endif -%}`],
+    ["doubles a list", "{% set a = namespace(b=[1]) %}{% for i in range(99) %}{% set a.b = a.b + a.b %}{% endfor %}"],
+    ["calls itself for ever", "{% macro a(b) %}{{ b(b) }}{% endmacro %}{{ a(a) }}"],
+    [
+      "leaves a loop behind text",
+      "{% for m in messages %}{{ m.content }}{% if loop.index > 3 %}{% break %}{% endif %}{% endfor %}",
+    ],
   ])("refuses a template that %s", (_, template) => {
     expect(() => open(template)).toThrow(CheckpointError);
+  });
+
+  test("refuses a template that asks for the day, and says so", () => {
+    expect(() => open("{{ strftime_now('%d') }}{{ messages[0]['content'] }}")).toThrow(/a call of strftime_now/);
   });
 });
 

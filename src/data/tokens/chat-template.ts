@@ -5,14 +5,13 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { createContext, Script } from "node:vm";
-import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
 import { digestOf } from "../../base/digest.ts";
 import { CheckpointError, DataError } from "../../base/errors.ts";
 import { readText } from "../../formats/files.ts";
 import type { Message } from "../../specs/message.ts";
 import type { AnswerSpec } from "../../specs/types.ts";
 import type { Example, Shot, TokenizedExample } from "../types.ts";
+import { type TemplateProgram, templateDamaged, templateProgram } from "./template-program.ts";
 import { readJson, type Tokenizer } from "./tokenizers.ts";
 import { asked, neighborsMerged, systemMerged, turnsOf } from "./turns.ts";
 
@@ -42,13 +41,6 @@ export interface PromptTemplate {
 
 /** Where a template takes no system turn, its text stands in the user's turn that follows; where it wants turns to alternate, turns of one role are one. */
 export type Merge = "system text" | "turns of one role" | "system text and turns of one role";
-
-/** Longest template accepted, in characters: ten times the longest that a known model ships. */
-const MAX_TEMPLATE_CHARS = 200_000;
-/** Longest text a template may make of one prompt beyond the prompt itself. */
-const MAX_ADDED_CHARS = 200_000;
-/** Milliseconds that one rendering may take; a template is a program from outside and may loop. */
-const RENDER_LIMIT_MS = 2000;
 
 /**
  * The template of a model folder: chat_template.jinja, else tokenizer_config.chat_template (of several the one named "default"), else the plain one.
@@ -113,7 +105,7 @@ export function plainTemplate(tokenizer: Tokenizer): PromptTemplate {
 }
 
 function chatTemplate(source: string, folder: string, tokenizer: Tokenizer): PromptTemplate {
-  const run = compile(source, folder, tokenizer);
+  const run = templateProgram(source, folder, tokenizer);
   const write = (turns: readonly Message[]) => written(turns, run);
   // A whole conversation shows what stands between the generation prompt and an answer, and what ends the answer.
   const [question, reply] = ["mixtune question", "mixtune reply"];
@@ -121,17 +113,28 @@ function chatTemplate(source: string, folder: string, tokenizer: Tokenizer): Pro
   const whole = run([...asked(question), { role: "assistant", content: reply }], false);
   const at = whole.lastIndexOf(reply);
   if (at < 0 || !opened.includes(question)) {
-    throw damaged(folder, "a chat template that writes the messages it is given", "one that leaves them out");
+    throw templateDamaged(folder, "a chat template that writes the messages it is given", "one that leaves them out");
   }
   const { between, note, version = 2 } = leadOf(opened, whole.slice(0, at));
+  const end = whole.slice(at + reply.length);
+  const tag = /<\/([a-z_]+)>/i.exec(between)?.[1];
+  const answerText = (answer: string): string => {
+    if (tag === undefined || !answer.includes(`</${tag}>`)) return between + answer;
+    // An answer with a thought of its own has no empty one in front, and goes on where the generation prompt has opened one.
+    if (version === 3) return answer.replace(new RegExp(`^\\s*<${tag}>\\n?`), "");
+    const said = run([...asked(question), { role: "assistant", content: answer }], false);
+    return said.startsWith(opened) && said.endsWith(end)
+      ? said.slice(opened.length, said.length - end.length)
+      : between + answer;
+  };
   const continued = continuation(tokenizer, opened.slice(opened.lastIndexOf(question) + question.length));
-  const closing = tokenizer.encode(whole.slice(at + reply.length));
+  const closing = tokenizer.encode(end);
   return {
     name: "chat",
     render: (turns) => write(turns).text,
     mergedIn: (turns) => write(turns).merged,
-    answerText: (answer) => between + answer,
-    answerIds: (answer) => continued(between + answer),
+    answerText,
+    answerIds: (answer) => continued(answerText(answer)),
     leadIds: new Int32Array(0),
     endOfTurnId: closing.find((id) => tokenizer.specialIds.has(id)) ?? tokenizer.eosId,
     ...(note === undefined ? {} : { note }),
@@ -160,8 +163,6 @@ function leadOf(opened: string, begun: string): { between: string; note?: string
   return { between: "", note };
 }
 
-type Run = (turns: readonly Message[], addGenerationPrompt: boolean) => string;
-
 /** Ways to write a conversation: as it is, else with the least that has to be merged. */
 const WAYS: readonly { merged: Merge | null; turns(turns: readonly Message[]): readonly Message[] }[] = [
   { merged: null, turns: (turns) => turns },
@@ -170,7 +171,7 @@ const WAYS: readonly { merged: Merge | null; turns(turns: readonly Message[]): r
   { merged: "system text and turns of one role", turns: (turns) => neighborsMerged(systemMerged(turns)) },
 ];
 
-function written(turns: readonly Message[], run: Run): { text: string; merged: Merge | null } {
+function written(turns: readonly Message[], run: TemplateProgram): { text: string; merged: Merge | null } {
   let refusal: unknown;
   for (const { merged, turns: change } of WAYS) {
     const changed = change(turns);
@@ -205,85 +206,25 @@ function continuation(tokenizer: Tokenizer, before: string): (text: string) => I
   };
 }
 
-/** The template as a function; it sees the messages and the names of the special tokens, not the clock, so that a prompt is the same every day. */
-function compile(source: string, folder: string, tokenizer: Tokenizer): Run {
-  if (source.length > MAX_TEMPLATE_CHARS) {
-    throw damaged(folder, `a chat template of at most ${MAX_TEMPLATE_CHARS} characters`, `${source.length}`);
-  }
-  let program: ReturnType<typeof parse>;
-  try {
-    program = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
-  } catch (cause) {
-    throw damaged(folder, "a chat template that can be parsed", messageOf(cause), cause);
-  }
-  const constants = {
-    ...{ true: true, false: false, none: null, True: true, False: false, None: null },
-    range: boundedRange,
-    raise_exception: (message: string) => {
-      throw new Error(message);
-    },
-    ...tokenizer.spellings,
-  };
-  const limited = timeLimited();
-  return (messages, addGenerationPrompt) => {
-    const env = new Environment();
-    const variables = { ...constants, messages, add_generation_prompt: addGenerationPrompt };
-    for (const [key, value] of Object.entries(variables)) env.set(key, value);
-    let text: string;
-    try {
-      text = limited(() => (new Interpreter(env).run(program) as { value: string }).value);
-    } catch (cause) {
-      throw damaged(folder, "a chat template that renders the messages it is given", messageOf(cause), cause);
-    }
-    const given = messages.reduce((sum, { content }) => sum + content.length, 0);
-    if (text.length > given * 2 + MAX_ADDED_CHARS) {
-      throw damaged(folder, `at most ${MAX_ADDED_CHARS} characters around a message`, `${text.length} in all`);
-    }
-    return text;
-  };
-}
-
-/** Runs a function with a time limit, by way of node:vm, which can stop a loop that never returns. */
-function timeLimited() {
-  const context: { job: (() => string) | null } = { job: null };
-  createContext(context);
-  const script = new Script("job()");
-  return (job: () => string): string => {
-    context.job = job;
-    return script.runInContext(context, { timeout: RENDER_LIMIT_MS }) as string;
-  };
-}
-
-function boundedRange(start: number, stop?: number, step = 1): number[] {
-  const [from, to] = stop === undefined ? [0, start] : [start, stop];
-  const length = Math.max(0, Math.ceil((to - from) / step));
-  if (!(length <= 10_000)) throw new Error(`range of ${length} numbers is too long`);
-  return Array.from({ length }, (_, i) => from + i * step);
-}
-
-/** Text of a model folder's own chat template; null where it has none. */
+/**
+ * Text of a model folder's own chat template; null where it has none.
+ * @throws {CheckpointError} several of which none is the default
+ */
 export function templateSource(folder: string): string | null {
   const own = join(folder, "chat_template.jinja");
   if (existsSync(own)) return readText(own);
-  const field = readJson(folder, "tokenizer_config.json")?.chat_template;
-  if (typeof field === "string") return field;
-  if (!Array.isArray(field)) return null;
-  const named = field.find((entry) => entry?.name === "default") ?? field[0];
-  return typeof named?.template === "string" ? named.template : null;
-}
-
-function damaged(folder: string, expected: string, got: string, cause?: unknown): CheckpointError {
-  return new CheckpointError({
-    place: `${folder}: chat template`,
-    expected,
-    got,
-    remedy: "Use a model whose chat template takes a user's turn followed by an answer, or remove the template.",
-    cause,
-  });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const field = readJson(folder, "tokenizer_config.json")?.chat_template ?? null;
+  if (field === null || typeof field === "string") return field;
+  const named = new Map<unknown, unknown>(
+    Array.isArray(field) ? field.map((one) => [one?.name, one?.template]) : Object.entries(field),
+  );
+  const source = named.get("default");
+  if (typeof source === "string") return source;
+  throw templateDamaged(
+    folder,
+    'a chat template, of several one named "default"',
+    [...named.keys()].join(", ") || "none",
+  );
 }
 
 /**

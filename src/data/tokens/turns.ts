@@ -33,7 +33,7 @@ export function systemMerged(turns: readonly Message[]): readonly Message[] {
   const merged: Message[] = [];
   let waiting: string[] = [];
   for (const { role, content } of turns) {
-    if (role === "system") waiting.push(content);
+    if (role === "system") waiting.push(...(content.trim() === "" ? [] : [content]));
     else if (role === "user") {
       merged.push({ role, content: [...waiting, content].join("\n\n") });
       waiting = [];

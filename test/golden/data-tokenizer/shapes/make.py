@@ -46,12 +46,16 @@ def pair(who, value):
 
 MESSAGES = [said("system", S), said("user", Q1), said("assistant", A1), said("user", Q2)]
 SINGLE = [said("user", Q2)]
+# Blanks, a byte order mark and a control token in texts, an empty system turn.
+ODD = [said("system", ""), said("user", "  Is 12 even?\r\n"), said("assistant", " yes\n"), said("user", "\ufeffAnd <|stop|> 7?\u00a0")]
+PARTS = [ODD[0], said("user", [{"type": "text", "text": "  Is "}, {"type": "text", "text": "12 even?\r\n"}]), *ODD[2:]]
 # Each row with the messages that come before its answer, which is A2.
 ROWS = {
     "messages": [
         ({"messages": [*MESSAGES, said("assistant", A2)]}, MESSAGES),
         ({"messages": [*MESSAGES, said("assistant", A2) | {"weight": 1}, said("user", "Thanks."), said("assistant", "Bye.") | {"weight": 0}]}, MESSAGES),
         ({"messages": [*SINGLE, said("assistant", A2)]}, SINGLE),
+        ({"messages": [*PARTS, said("assistant", A2)]}, ODD),
     ],
     "sharegpt": [
         ({"system": S, "conversations": [pair("human", Q1), pair("gpt", A1), pair("human", Q2), pair("gpt", A2)]}, MESSAGES),
@@ -60,10 +64,12 @@ ROWS = {
     "alpaca": [
         ({"instruction": "And 7?\nSay it.", "input": "", "output": A2, "system": S, "history": [[Q1, A1]]}, MESSAGES),
         ({"instruction": "And 7?", "input": "Say it.", "output": A2}, [said("user", "And 7?\n\nSay it.")]),
+        ({"instruction": " And 7? ", "input": "Say it.\n", "output": A2}, [said("user", " And 7? \n\nSay it.\n")]),
     ],
     "prompt/completion": [
         ({"prompt": MESSAGES, "completion": [said("assistant", A2)]}, MESSAGES),
         ({"prompt": Q2, "completion": A2}, SINGLE),
+        ({"prompt": f"\t{Q2} ", "completion": A2}, [said("user", f"\t{Q2} ")]),
     ],
 }
 SHOTS = [("Is 3 even?", "no"), ("Is 4 even?", "yes")]
@@ -78,6 +84,8 @@ def with_shots(messages):
 def without_system(messages):
     if messages[0]["role"] != "system":
         return messages
+    if messages[0]["content"] == "":
+        return messages[1:]
     first = said("user", messages[0]["content"] + "\n\n" + messages[1]["content"])
     return [first, *messages[2:]]
 
