@@ -18,7 +18,9 @@ export {
   tokenizeExample,
   tokenizeLabels,
 } from "./data/tokens/chat-template.ts";
+export type { EarlierAnswers } from "./data/tokens/earlier-answers.ts";
 export { openTokenizer, type Tokenizer } from "./data/tokens/tokenizers.ts";
+export type { SaidTurn } from "./data/tokens/turns.ts";
 export type { Example, FitRange, LabelPack, Pack, Shot, TokenizedExample } from "./data/types.ts";
 export type { SessionOptions } from "./engine/runtime/session.ts";
 export { bestLabel, scoreLabels } from "./eval/score.ts";

@@ -89,13 +89,21 @@ def path_sums(values: np.ndarray, before: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Items:
-    """Prompts and gold answers as token ids, [n] each."""
+    """Prompts and gold answers as token ids, [n] each, and [from, to) places of earlier answers that are learnt too."""
 
     prompts: list[np.ndarray]
     answers: list[np.ndarray]
+    spans: list[np.ndarray] | None = None
 
     def __len__(self) -> int:
         return len(self.prompts)
+
+    def learned(self, item: int) -> np.ndarray:
+        """Places of a prompt's tokens that the loss is on, rising."""
+        if self.spans is None:
+            return np.empty(0, np.int64)
+        pairs = self.spans[item].reshape(-1, 2)
+        return np.concatenate([np.empty(0, np.int64), *(np.arange(a, b) for a, b in pairs)])
 
     def num_tokens(self, item: int) -> int:
         return len(self.prompts[item]) + len(self.answers[item])
@@ -188,6 +196,8 @@ def lay_tree(items: Items, entries: Entries, branches: Branches, loss_on: str = 
             of_rest = layer.lay(prompt[shared:], shared)
             if loss_on == "all" and len(prompt) > 1:
                 layer.predict(np.arange(start, layer.length - 1), prompt[1:], entry)
+            elif len(learned := items.learned(item)) > 0:
+                layer.predict(learned - shared + start - 1, prompt[learned], entry)
             layer.grow(tree if len(prompt) > 0 else tree.without_first(), len(prompt), entry)
             of_rest[:] = layer.length
         of_prefix[:] = layer.length
@@ -210,7 +220,8 @@ def lay_concatenated(items: Items, entries: Entries, loss_on: str = "answer") ->
             at = layer.length
             laid.append(layer.lay(whole[:-1] if entry == members[-1] else whole, at - start))
             first = 1 if loss_on == "all" else max(1, len(prompt))
-            layer.predict(np.arange(at + first - 1, at + len(whole) - 1), whole[first:], entry)
+            targets = np.concatenate([items.learned(item), np.arange(first, len(whole))])
+            layer.predict(at + targets - 1, whole[targets], entry)
         for ends in laid:
             ends[:] = layer.length
     return layer.pack()

@@ -65,7 +65,7 @@ class Prepared:
     def train(self) -> TrainData:
         train = self.json["train"]
         file = self._open(train["file"])
-        items = file.items()
+        items = file.items(spanned=self._spanned())
         isolated = self.json["spec"]["train"]["packing"] != "contaminated"
         packs = file.packs("", items, shares=isolated)
         num_entries = sum(map(len, packs))
@@ -84,9 +84,12 @@ class Prepared:
         splits = {}
         for task, name in self.json["train"]["dev"].items():
             file = self._open(name)
-            items = file.items()
+            items = file.items(spanned=self._spanned())
             splits[task] = (items, file.packs("", items))
         return splits
+
+    def _spanned(self) -> bool:
+        return self.json["spec"]["train"]["loss_on"] == "all_answers"
 
     def question(self, question: dict[str, Any]) -> Split:
         file = self._open(question["file"])
@@ -174,7 +177,7 @@ class _File:
         offsets = self.offsets(f"{name}_offsets", len(ids))
         return [ids[a:b] for a, b in pairwise(offsets)]
 
-    def items(self, answered: bool = True) -> Items:
+    def items(self, answered: bool = True, spanned: bool = False) -> Items:
         prompts, answers = self.lists("prompt"), self.lists("answer")
         self.demand("answer_offsets", len(prompts) == len(answers), f"{len(prompts)} items", f"{len(answers)}")
         for prompt, answer in zip(prompts, answers, strict=True):
@@ -192,7 +195,19 @@ class _File:
                     "an answer that can be learnt in every item",
                     "one without",
                 )
-        return Items(prompts, answers)
+        return Items(prompts, answers, self._spans(prompts) if spanned else None)
+
+    def _spans(self, prompts: list[np.ndarray]) -> list[np.ndarray]:
+        """Earlier answers that are learnt too: each [from, to) in its prompt, none at its first token."""
+        places = self.whole("span_ids", np.int32)
+        offsets = self.offsets("span_offsets", len(places))
+        spans = [places[a:b] for a, b in pairwise(offsets)]
+        self.demand("span_offsets", len(spans) == len(prompts), f"{len(prompts)} items", f"{len(spans)}")
+        for prompt, span in zip(prompts, spans, strict=True):
+            rises = len(span) % 2 == 0 and bool((span[::2] < span[1::2]).all() and (span[1:-1:2] <= span[2::2]).all())
+            inside = len(span) == 0 or (span[0] > 0 and span[-1] <= len(prompt))
+            self.demand("span_ids", rises and bool(inside), "rising spans inside the prompt", str(span.tolist()))
+        return spans
 
     def packs(self, prefix: str, items: Items, shares: bool = True, once: bool = False) -> list[Entries]:
         """`once`: every item stands in one entry exactly."""
@@ -232,6 +247,7 @@ class _File:
                 shared == pack.shared[with_first]
                 and shared < len(prompt)
                 and np.array_equal(prompt[:shared], other[:shared])
+                and (items.spans is None or shared < min(items.spans[item], default=len(prompt)))
             )
             self.demand(
                 name,

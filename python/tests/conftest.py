@@ -98,6 +98,11 @@ def make_items(num: int, seed: int, prompt: bool = True):
     return [([3, 4, 5, 6, *draw(2, 9)] if prompt else [], [*draw(1, 5), 2]) for _ in range(num)]
 
 
+def earlier_answer(prompt, loss_on):
+    """Where in a prompt an answer stands that is learnt too; none in those of an even length."""
+    return [5, len(prompt)] if loss_on == "all_answers" and len(prompt) % 2 == 1 else []
+
+
 def make_questions():
     """One is so long that, beside it, padding of the others is out of every sliding window's sight."""
     items = make_items(6, 3)
@@ -157,6 +162,11 @@ def write_prepared(
         return name
 
     both = lambda some: lists("prompt", [p for p, _ in some]) | lists("answer", [a for _, a in some])  # noqa: E731
+    loss_on = train["loss_on"]
+
+    def spans(some):
+        return lists("span", [earlier_answer(p, loss_on) for p, _ in some]) if loss_on == "all_answers" else {}
+
     chosen = [steps[s % len(steps)] for s in range(num_steps)]
     weights = []
     for step in chosen:
@@ -166,6 +176,7 @@ def write_prepared(
     data = write(
         "train.safetensors",
         both(items)
+        | spans(items)
         | packs_of([pack for step in chosen for pack in step], shared=shared)
         | {
             "item_task": np.array([i % 2 for i in range(12)], np.int32),
@@ -175,7 +186,12 @@ def write_prepared(
         },
     )
     devs = (
-        {"fpb": write("dev.fpb.safetensors", both(make_items(5, 2)) | packs_of([[[0, 1, 2]], [[3], [4]]]))}
+        {
+            "fpb": write(
+                "dev.fpb.safetensors",
+                both(make_items(5, 2)) | spans(make_items(5, 2)) | packs_of([[[0, 1, 2]], [[3], [4]]]),
+            )
+        }
         if dev
         else {}
     )
@@ -208,7 +224,12 @@ def write_prepared(
 
 def num_rows(item, loss_on):
     prompt, answer = item
-    return len(prompt) + len(answer) - 1 if loss_on == "all" else len(answer) - (not prompt)
+    earlier = earlier_answer(prompt, loss_on)
+    return (
+        len(prompt) + len(answer) - 1
+        if loss_on == "all"
+        else len(answer) - (not prompt) + sum(earlier[1:]) - sum(earlier[:1])
+    )
 
 
 def plain_model(model_dir: Path, attention: str = "eager"):

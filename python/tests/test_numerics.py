@@ -12,6 +12,7 @@ from conftest import (
     LABELS,
     STEPS,
     TRAIN,
+    earlier_answer,
     first_values,
     linears,
     make_items,
@@ -80,15 +81,23 @@ def loss_alone(model, prompt, answer, loss_on):
     """Sum of nll over an example's loss rows, by the library's own loss."""
     ids = torch.tensor([[*prompt, *answer]])
     labels = ids.clone()
-    if loss_on == "answer":
+    if loss_on != "all":
         labels[0, : len(prompt)] = -100
+        if earlier := earlier_answer(prompt, loss_on):
+            labels[0, slice(*earlier)] = ids[0, slice(*earlier)]
     return model(input_ids=ids, labels=labels).loss * (labels[0, 1:] != -100).sum()
 
 
 @pytest.mark.parametrize("method", ["lora", "dora", "full"])
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(
-    "packing,loss_on,prompt", [("isolated", "answer", True), ("none", "all", True), ("isolated", "answer", False)]
+    "packing,loss_on,prompt",
+    [
+        ("isolated", "answer", True),
+        ("isolated", "all_answers", True),
+        ("none", "all", True),
+        ("isolated", "answer", False),
+    ],
 )
 def test_a_step_of_packs_has_the_loss_and_gradient_of_its_examples_alone(
     tmp_path, model_dirs, family, method, packing, loss_on, prompt
@@ -123,7 +132,7 @@ def test_a_step_of_packs_has_the_loss_and_gradient_of_its_examples_alone(
     assert line["loss_per_task"]["fpb"] == pytest.approx(mean, rel=2e-6)
 
 
-@pytest.mark.parametrize("loss_on", ["answer", "all"])
+@pytest.mark.parametrize("loss_on", ["answer", "all_answers", "all"])
 @pytest.mark.parametrize("family", ["llama", "mistral", "gemma2"])
 def test_concatenated_examples_see_each_other_as_one_plain_text(tmp_path, model_dirs, family, loss_on):
     train = TRAIN | {"packing": "contaminated", "loss_on": loss_on}
@@ -140,7 +149,10 @@ def test_concatenated_examples_see_each_other_as_one_plain_text(tmp_path, model_
         for i in group:
             prompt, answer = items[i]
             ids += prompt + answer
-            labels += ([-100, *prompt[1:]] if loss_on == "all" else [-100] * len(prompt)) + answer
+            of_prompt = [-100, *prompt[1:]] if loss_on == "all" else [-100] * len(prompt)
+            if earlier := earlier_answer(prompt, loss_on):
+                of_prompt[slice(*earlier)] = prompt[slice(*earlier)]
+            labels += of_prompt + answer
         out = oracle(input_ids=torch.tensor([ids]), labels=torch.tensor([labels]))
         count = sum(label != -100 for label in labels[1:])
         total, rows = total + out.loss.item() * count, rows + count

@@ -17,6 +17,8 @@ export interface Example {
   prompt: string;
   /** The turns of a conversation before the answer. Absent: one user's turn, the prompt. */
   turns?: readonly Message[];
+  /** Indices of answers among `turns` that the row marks not to be trained on. Absent: none. */
+  unlearned?: readonly number[];
   /** The gold answer's text; for kind `label` exactly one of the labels. */
   answer: string;
   /** Examples of one group stay in one split and are resampled together. */
@@ -70,6 +72,11 @@ export interface TokenizedExample {
   prompt: Int32Array;
   /** Answer with its end-of-turn token. */
   answer: Int32Array;
+  /**
+   * Earlier answers in the prompt that are trained on too (`loss_on: all_answers`): rising [from, to) token places, one after another, none at 0.
+   * Absent: none.
+   */
+  spans?: Int32Array;
 }
 
 /**

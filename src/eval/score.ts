@@ -1,6 +1,6 @@
 /** @file Likelihoods under a network: of every label of every prompt, and of the gold answers. */
 
-import { forEachLabel, packExamples, packLabels } from "../data/batches/packing.ts";
+import { forEachLabel, type PackOptions, packExamples, packLabels } from "../data/batches/packing.ts";
 import type { TokenizedExample } from "../data/types.ts";
 import type { Network } from "../models/network.ts";
 
@@ -73,7 +73,7 @@ export async function answerLoss(
   network: Network,
   parameters: Float32Array,
   examples: readonly TokenizedExample[],
-  lossOn: "answer" | "all",
+  lossOn: PackOptions["lossOn"],
 ): Promise<number> {
   let sum = 0;
   let count = 0;

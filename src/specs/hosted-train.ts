@@ -51,8 +51,8 @@ const RULES: readonly Rule[] = [
   ),
   rule(
     "loss_on",
-    "answer: a service trains on the assistant's turns",
-    ({ loss_on }) => loss_on === "answer",
+    "answer or all_answers: a service trains on the assistant's turns",
+    ({ loss_on }) => loss_on !== "all",
     "Leave it out.",
   ),
   rule("loss_mean", "token", ({ loss_mean }) => loss_mean === "token", "Leave it out: a service weighs as it does."),

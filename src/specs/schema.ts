@@ -213,8 +213,10 @@ const train = sameAs<TrainSpec>()(
         "isolated: several examples in a row, each sees only itself. contaminated: plain concatenation. none: one in a row. Default: isolated.",
       ),
     loss_on: z
-      .enum(["answer", "all"])
-      .describe("Tokens that are trained on: those of the answer, or all. Default: answer."),
+      .enum(["answer", "all_answers", "all"])
+      .describe(
+        "Tokens that are trained on: those of the answer (of a conversation, the last one), of every answer of a conversation, or all. Default: answer.",
+      ),
     loss_mean: z
       .enum(["token", "example", "task"])
       .describe(

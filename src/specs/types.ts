@@ -150,7 +150,8 @@ export interface TrainSpec {
   /** Longest example in tokens. */
   cutoff_len: number;
   packing: "isolated" | "contaminated" | "none";
-  loss_on: "answer" | "all";
+  /** `answer`: of a conversation the last; `all_answers`: every one that the row allows; `all`: every token. */
+  loss_on: "answer" | "all_answers" | "all";
   loss_mean: LossMean;
   eval_steps: number;
   save_steps: number;

@@ -6,11 +6,11 @@ import { turnsOf } from "../data/tokens/turns.ts";
 import type { RunSpec, Shown } from "../specs/types.ts";
 
 /**
- * A file of JSON lines, each the turns of an example; earlier answers in it are marked not to be trained on (`weight: 0`).
+ * A file of JSON lines, each the turns of an example; earlier answers in it that are not trained on are marked so (`weight: 0`).
  * @param ingredients  by name, prepared: prompts as they were shortened
  */
 export function trainingFile(
-  spec: Pick<RunSpec, "mixture" | "seed">,
+  spec: Pick<RunSpec, "mixture" | "seed" | "train">,
   ingredients: Readonly<Record<string, PreparedTask>>,
 ): { content: Buffer<ArrayBuffer>; rows: number } {
   const { names, ingredient, example } = orderOf(spec, ingredients, epochOrder);
@@ -18,7 +18,10 @@ export function trainingFile(
   const lines = Array.from(ingredient, (which, k) => {
     const row = examples[which]![example[k]!]!;
     // A service trains on every answer that is not marked otherwise.
-    const before = turnsOf(row).map((turn) => (turn.role === "assistant" ? { ...turn, weight: 0 } : turn));
+    const isLearned = (i: number) => spec.train.loss_on === "all_answers" && !row.unlearned?.includes(i);
+    const before = turnsOf(row).map((turn, i) =>
+      turn.role === "assistant" && !isLearned(i) ? { ...turn, weight: 0 } : turn,
+    );
     const messages = [...before, { role: "assistant", content: row.answer }];
     return `${JSON.stringify({ messages })}\n`;
   });

@@ -196,7 +196,7 @@ describe("the file that is sent", () => {
     expect(trainingFile({ ...spec, seed: 6 }, ingredients).content).not.toEqual(content);
   });
 
-  test("has earlier answers of a conversation, which the service is not to train on", () => {
+  test("has earlier answers of a conversation, which the service is to train on with loss_on: all_answers alone", () => {
     const turns: Message[] = [
       { role: "system", content: "Be brief." },
       { role: "user", content: "Why?" },
@@ -206,15 +206,19 @@ describe("the file that is sent", () => {
     const { a } = ingredients;
     const train = a.split("train");
     const talked = { ...a, split: () => ({ ...train, examples: train.examples.map((one) => ({ ...one, turns })) }) };
-    const { content } = trainingFile(specOf(), { ...ingredients, a: talked });
-    const lines = content
-      .toString()
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line).messages);
-    const earlier = { role: "assistant", content: "Because.", weight: 0 };
+    const written = (lossOn: "answer" | "all_answers", a: PreparedTask) => {
+      const spec = specOf();
+      const { content } = trainingFile({ ...spec, train: { ...spec.train, loss_on: lossOn } }, { ...ingredients, a });
+      const lines = content.toString().trimEnd().split("\n");
+      return lines.map((line) => JSON.parse(line).messages);
+    };
+    const marked = { ...turns[2], weight: 0 };
     const answer = { role: "assistant", content: expect.stringMatching(/./) };
-    expect(lines).toContainEqual([turns[0], turns[1], earlier, turns[3], answer]);
+    expect(written("answer", talked)).toContainEqual([turns[0], turns[1], marked, turns[3], answer]);
+    expect(written("all_answers", talked)).toContainEqual([...turns, answer]);
+    const examples = talked.split().examples.map((one) => ({ ...one, unlearned: [2] }));
+    const refused = { ...a, split: () => ({ ...train, examples }) };
+    expect(written("all_answers", refused)).toContainEqual([turns[0], turns[1], marked, turns[3], answer]);
   });
 
   test("is shown as often as there are epochs: counts and tokens are those of its rows", () => {

@@ -12,7 +12,7 @@ import type { ParameterLayout } from "../models/parameters.ts";
 import { maxPositions } from "../models/tuning.ts";
 import { learningRate } from "../optim/schedule.ts";
 import type { Prepared } from "../specs/prepared.ts";
-import type { RunSpec } from "../specs/types.ts";
+import type { RunSpec, TrainSpec } from "../specs/types.ts";
 import type { Job } from "../study/types.ts";
 import { type BatchExample, exampleWeights } from "../train/step.ts";
 import { devTasksOf, type Question } from "./engine.ts";
@@ -90,7 +90,9 @@ function writeTraining(
     if (items.length === 0) return [];
     const packs = packEntries(items, { ...options, packing: "isolated", sharePrefix: true });
     const { name } = task.task;
-    return [[name, write(`dev.${name}.safetensors`, [...itemTensors(items), ...packTensors("", packs)])]];
+    return [
+      [name, write(`dev.${name}.safetensors`, [...learnedTensors(items, spec.train), ...packTensors("", packs)])],
+    ];
   });
   return {
     file: write("train.safetensors", tensors),
@@ -171,7 +173,10 @@ function trainingTensors(
   return {
     numSteps: plan.numSteps,
     tensors: [
-      ...itemTensors(items.map(({ tokens }) => tokens)),
+      ...learnedTensors(
+        items.map(({ tokens }) => tokens),
+        train,
+      ),
       int32("item_task", items, ({ task }) => names.indexOf(task)),
       ...packTensors("", packs),
       { name: "entry_weight", dtype: "F64", shape: [weights.length], data: Float64Array.from(weights) },
@@ -179,6 +184,19 @@ function trainingTensors(
       { name: "learning_rate", dtype: "F64", shape: [rates.length], data: Float64Array.from(rates) },
     ],
   };
+}
+
+/** Items of which the loss is on earlier answers too, if the run asks for it: rising [from, to) places in the prompt. */
+function learnedTensors(items: readonly TokenizedExample[], { loss_on }: TrainSpec): TensorToWrite[] {
+  if (loss_on !== "all_answers") return itemTensors(items);
+  const none = new Int32Array(0);
+  return [
+    ...itemTensors(items),
+    ...listTensors(
+      "span",
+      items.map(({ spans }) => spans ?? none),
+    ),
+  ];
 }
 
 function itemTensors(items: readonly TokenizedExample[]): TensorToWrite[] {

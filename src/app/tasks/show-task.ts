@@ -4,7 +4,7 @@ import { DataError } from "../../base/errors.ts";
 import { loadTask } from "../../data/load-task.ts";
 import { openTemplate } from "../../data/tokens/chat-template.ts";
 import { cutDocument } from "../../data/tokens/documents.ts";
-import { templateNotes, tokenizeToFit } from "../../data/tokens/prepare.ts";
+import { learnEarlier, templateNotes, tokenizeToFit } from "../../data/tokens/prepare.ts";
 import { openTokenizer, type Tokenizer } from "../../data/tokens/tokenizers.ts";
 import type { LoadedTask, TokenizedExample } from "../../data/types.ts";
 import { TRAIN_DEFAULTS } from "../../specs/train.ts";
@@ -65,8 +65,8 @@ export interface ShownTask extends Pick<LoadedTask, "name" | "answer" | "metric"
 export interface Shown {
   task: ShownTask;
   lossOn: TrainSpec["loss_on"];
-  /** Of each example, its text up to what is trained on, and from there. */
-  texts: { lead: string; trained: string }[];
+  /** Of each example its text, cut where what is trained on begins and ends. */
+  texts: { text: string; trained: boolean }[][];
 }
 
 /**
@@ -89,7 +89,8 @@ export async function showTask(name: string, workspace: Workspace, options: Show
   const cutoffLen = study?.train.cutoff_len ?? options.cutoffLen ?? TRAIN_DEFAULTS.cutoff_len;
   const lossOn = study?.train.loss_on ?? "answer";
   const examples = task.splits[split].slice(0, options.limit ?? SHOWN_EXAMPLES).map((row): ShownExample => {
-    const { whole, tokensLost } = tokenizeToFit(row, task, tokenizer, template, cutoffLen);
+    const { example, whole, tokensLost } = tokenizeToFit(row, task, tokenizer, template, cutoffLen);
+    if (lossOn === "all_answers") learnEarlier(example, whole, task, tokenizer, template);
     const pieces = task.answer.kind === "document" ? cutDocument(whole, cutoffLen) : [whole];
     const tokens = markedTokens(pieces[0]!, lossOn, tokenizer);
     return {
@@ -114,20 +115,24 @@ export async function showTask(name: string, workspace: Workspace, options: Show
 
 /** Tokens that the loss is on are marked, as packing.ts has it: a token is trained on where one before it predicts it. */
 function markedTokens(
-  { prompt, answer }: TokenizedExample,
+  { prompt, answer, spans = new Int32Array(0) }: TokenizedExample,
   lossOn: TrainSpec["loss_on"],
   tokenizer: Tokenizer,
 ): ShownToken[] {
   const first = Math.max(1, lossOn === "all" ? 1 : prompt.length);
-  return [...prompt, ...answer].map((id, i) => ({ id, text: tokenizer.decode([id]), trained: i >= first }));
+  const isEarlier = (i: number) => spans.filter((place) => place <= i).length % 2 === 1;
+  return [...prompt, ...answer].map((id, i) => {
+    return { id, text: tokenizer.decode([id]), trained: i >= first || isEarlier(i) };
+  });
 }
 
 /** The text of the tokens in runs, as pieces of one character may be several tokens. */
-function textsOf(tokens: readonly ShownToken[], tokenizer: Tokenizer): { lead: string; trained: string } {
-  const first = tokens.findIndex(({ trained }) => trained);
-  const at = first < 0 ? tokens.length : first;
-  const text = (list: readonly ShownToken[]) => tokenizer.decode(list.map(({ id }) => id));
-  return { lead: text(tokens.slice(0, at)), trained: text(tokens.slice(at)) };
+function textsOf(tokens: readonly ShownToken[], tokenizer: Tokenizer): Shown["texts"][number] {
+  const starts = [...tokens.keys()].filter((i) => i === 0 || tokens[i]!.trained !== tokens[i - 1]!.trained);
+  return starts.map((start, k) => {
+    const run = tokens.slice(start, starts[k + 1]);
+    return { text: tokenizer.decode(run.map(({ id }) => id)), trained: run[0]!.trained };
+  });
 }
 
 function withoutExamples({ name, splits }: LoadedTask, split: Split): DataError {

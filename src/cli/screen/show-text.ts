@@ -20,8 +20,8 @@ export function showText({ task, lossOn, texts }: Shown): string {
     ...notes,
   ];
   const body = examples.map((example, i) => {
-    const { lead, trained } = texts[i]!;
-    return `--- ${headOf(example)}\n${lead}${trained === "" ? "" : `${TRAINED.open}${trained}${TRAINED.close}`}`;
+    const runs = texts[i]!.map(({ text, trained }) => (trained ? `${TRAINED.open}${text}${TRAINED.close}` : text));
+    return `--- ${headOf(example)}\n${runs.join("")}`;
   });
   const legend = `${TRAINED.open}…${TRAINED.close}: what is trained on (template: ${template}, loss_on: ${lossOn}).`;
   return visible([...head, "", ...body, "", legend].join("\n"));

@@ -13,6 +13,10 @@ export interface Item {
   branches: readonly Branch[];
   /** Tokens that are fed: the prompt and the tree of its branches. */
   numFed: number;
+  /** [prompt] 1 where the loss is on a token of the prompt. Absent: nowhere. */
+  learned?: Uint8Array;
+  /** Tokens of the prompt that may be in a shared prefix. Absent: all but the last, which predicts. */
+  maxShared?: number;
 }
 
 /** A pack before its tokens are laid. */
@@ -94,18 +98,19 @@ export interface Partition {
 export interface Sorted {
   /** Items by prompt, lexicographically. */
   order: number[];
-  /** [n] common prefix of neighbours k - 1 and k, at most the shorter prompt less its last token, which must stay in the row: it predicts. */
+  /** [n] common prefix of neighbours k - 1 and k, without the first token that predicts one that the loss is on, which must stay in the row. */
   common: Int32Array;
 }
 
 /** Sorts prompts, and says what each shares with the one before it. */
-export function sortedByPrompt(items: readonly Pick<Item, "prompt">[]): Sorted {
-  const prompt = (i: number) => (items[i] as Item).prompt;
+export function sortedByPrompt(items: readonly Pick<Item, "prompt" | "maxShared">[]): Sorted {
+  const prompt = (i: number) => items[i]!.prompt;
+  const most = (i: number) => items[i]!.maxShared ?? prompt(i).length - 1;
   const order = Array.from(items.keys()).sort((a, b) => compareIds(prompt(a), prompt(b)) || a - b);
   const common = new Int32Array(order.length);
   for (let k = 1; k < order.length; k++) {
-    const [a, b] = [prompt(order[k - 1] as number), prompt(order[k] as number)];
-    common[k] = commonLength(a, b, Math.max(0, Math.min(a.length, b.length) - 1));
+    const [a, b] = [order[k - 1]!, order[k]!];
+    common[k] = commonLength(prompt(a), prompt(b), Math.max(0, Math.min(most(a), most(b))));
   }
   return { order, common };
 }

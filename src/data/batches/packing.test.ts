@@ -11,19 +11,25 @@ const heads = [[], [7, 7, 8], [7, 7, 8, 9, 9, 9, 9, 9], [5, 5, 5, 5, 5, 5, 5, 5,
 /** Examples of few distinct ids and with common heads, so that prefixes are shared often and equal tokens cannot hide a mistake for long. */
 const examplesArb = fc.array(
   fc
-    .tuple(fc.integer({ min: 0, max: 3 }), ids(1, 12), ids(1, 5))
-    .map(([head, tail, answer]) => example([...(heads[head] as number[]), ...tail], answer)),
+    .tuple(fc.integer({ min: 0, max: 3 }), ids(1, 12), ids(1, 5), fc.uniqueArray(fc.nat(20), { maxLength: 4 }))
+    .map(([head, tail, answer, places]) => withSpans(example([...heads[head]!, ...tail], answer), places)),
   { minLength: 1, maxLength: 24 },
 );
 const optionsArb: fc.Arbitrary<PackOptions> = fc.record({
   packing: fc.constantFrom("isolated" as const, "contaminated" as const, "none" as const),
   sharePrefix: fc.boolean(),
   maxTokens: fc.integer({ min: 8, max: 300 }),
-  lossOn: fc.constantFrom("answer" as const, "all" as const),
+  lossOn: fc.constantFrom("answer" as const, "all_answers" as const, "all" as const),
 });
 
 function example(prompt: number[], answer: number[]): TokenizedExample {
   return { id: "x", prompt: Int32Array.from(prompt), answer: Int32Array.from(answer) };
+}
+
+/** Earlier answers between these places, as far as the prompt has them. */
+function withSpans(one: TokenizedExample, places: readonly number[]): TokenizedExample {
+  const inside = places.filter((place) => place > 0 && place <= one.prompt.length).sort((a, b) => a - b);
+  return { ...one, spans: Int32Array.from(inside.slice(0, inside.length & ~1)) };
 }
 
 function numTokens(packs: readonly Pack[]): number {

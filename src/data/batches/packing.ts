@@ -25,8 +25,11 @@ export interface PackOptions {
   sharePrefix: boolean;
   /** Tokens through the net in one pack, Q*P + B*S; a longer example gets a pack of its own. With `contaminated`: the length of a row. */
   maxTokens: number;
-  /** `answer`: the loss is on the answer and its end-of-turn token; `all`: on every token but the first (and nothing is shared then). */
-  lossOn: "answer" | "all";
+  /**
+   * `answer`: the loss is on the answer and its end-of-turn token; `all_answers`: on the spans of earlier answers too; `all`: on every token but the
+   * first (and nothing is shared then).
+   */
+  lossOn: "answer" | "all_answers" | "all";
 }
 
 /** How prompts and their labels are laid out for scoring. */
@@ -66,9 +69,10 @@ export function packShapes(examples: readonly TokenizedExample[], options: PackO
 }
 
 /** Tokens of an example that the loss is on. */
-export function numSupervised({ prompt, answer }: TokenizedExample, lossOn: PackOptions["lossOn"]): number {
+export function numSupervised({ prompt, answer, spans }: TokenizedExample, lossOn: PackOptions["lossOn"]): number {
   if (lossOn === "all") return prompt.length + answer.length - 1;
-  return prompt.length === 0 ? answer.length - 1 : answer.length;
+  if (prompt.length === 0) return answer.length - 1;
+  return answer.length + (spans?.reduce((sum, place, i) => sum + (i % 2 === 0 ? -place : place), 0) ?? 0);
 }
 
 /** An example of a pack: its index, which of the pack's prefixes it continues, and how many tokens that prefix has. */
@@ -101,13 +105,15 @@ function entriesOf({ rows, prefixLengths }: DraftPack): PackEntry[] {
 }
 
 function itemsOf(examples: readonly TokenizedExample[]): Item[] {
-  return examples.map(({ prompt, answer }, i) => itemOf(i, prompt, [{ ids: answer, label: -1, common: 0 }]));
+  return examples.map(({ prompt, answer, spans }, i) =>
+    itemOf(i, prompt, [{ ids: answer, label: -1, common: 0 }], spans),
+  );
 }
 
 function draftsOf(items: readonly Item[], { packing, sharePrefix, maxTokens, lossOn }: PackOptions): DraftPack[] {
   if (packing === "contaminated") return draftConcatenated(items, maxTokens);
   return draftPacks(items, {
-    sharePrefix: sharePrefix && lossOn === "answer",
+    sharePrefix: sharePrefix && lossOn !== "all",
     onePerRow: packing === "none",
     maxTokens,
   });
@@ -169,11 +175,14 @@ function labelItems(
   });
 }
 
-function itemOf(example: number, prompt: Int32Array, branches: readonly Branch[]): Item {
+function itemOf(example: number, prompt: Int32Array, branches: readonly Branch[], spans?: Int32Array): Item {
   for (const { ids } of branches) assert(ids.length > 0, "packing: an answer or label has no tokens");
   const numFed = prompt.length + numFedOf(branches);
   assert(numFed > 0, "packing: an example of a single token predicts nothing");
-  return { example, prompt, branches, numFed };
+  if (spans === undefined || spans.length === 0) return { example, prompt, branches, numFed };
+  const learned = new Uint8Array(prompt.length);
+  for (let i = 0; i < spans.length; i += 2) learned.fill(1, spans[i], spans[i + 1]);
+  return { example, prompt, branches, numFed, learned, maxShared: spans[0]! - 1 };
 }
 
 /** Collects the loss rows of a pack. */
@@ -247,10 +256,10 @@ function fill(draft: DraftPack, items: readonly Item[], lossOnAll: boolean): Lab
     ids.set(items[row.items[0]!]!.prompt.subarray(0, shared), row.prefix * P);
     for (let k = 0; k < shared; k++) positions[row.prefix * P + k] = k;
     for (const index of row.items) {
-      const { example, prompt, branches } = items[index]!;
+      const { example, prompt, branches, learned } = items[index]!;
       let last = -1;
       for (let k = shared; k < prompt.length; k++) {
-        if (lossOnAll && last >= 0) loss.add(base + last, prompt[k]!, example);
+        if ((lossOnAll || learned?.[k] === 1) && last >= 0) loss.add(base + last, prompt[k]!, example);
         last = lay(prompt[k]!, k, last);
       }
       const path = [last]; // the token of the row that predicts each token of the branch
@@ -277,13 +286,13 @@ function fillConcatenated(draft: DraftPack, items: readonly Item[], lossOnAll: b
     const base = draft.prefixLengths.length * P + b * S;
     let s = 0;
     for (const [place, index] of row.items.entries()) {
-      const { example, prompt, branches } = items[index]!;
+      const { example, prompt, branches, learned } = items[index]!;
       const answer = branches[0]!.ids;
       const length = prompt.length + answer.length;
       const firstTarget = lossOnAll || prompt.length === 0 ? 1 : prompt.length;
       for (let i = 0; i < length; i++) {
         const id = (i < prompt.length ? prompt[i] : answer[i - prompt.length]) as number;
-        if (i >= firstTarget) loss.add(base + s - 1, id, example);
+        if (i >= firstTarget || learned?.[i] === 1) loss.add(base + s - 1, id, example);
         if (i === length - 1 && place === row.items.length - 1) break;
         ids[base + s] = id;
         positions[base + s] = s;

@@ -17,9 +17,12 @@ export function verifyPack(
   options: Pick<PackOptions, "packing" | "lossOn">,
 ): void {
   const concatenated = options.packing === "contaminated";
-  const sequences = examples.map(({ prompt, answer }) => {
+  const sequences = examples.map(({ prompt, answer, spans = new Int32Array(0) }) => {
     const first = options.lossOn === "all" || prompt.length === 0 ? 1 : prompt.length;
-    return [{ ids: joined(prompt, answer), first, label: -1 }];
+    const ids = joined(prompt, answer);
+    const numBefore = (i: number) => spans.filter((place) => place <= i).length;
+    const targets = Array.from(ids.keys()).filter((i) => i >= first || numBefore(i) % 2 === 1);
+    return [{ ids, targets, label: -1 }];
   });
   verify(packs, sequences, concatenated, (pack) => Array.from(pack.label, (label) => [label]));
 }
@@ -36,7 +39,7 @@ export function verifyLabelPack(
   const sequences = prompts.map(({ prompt }, i) =>
     labels(i).map((ids, label) => ({
       ids: joined(prompt, ids),
-      first: prompt.length,
+      targets: Array.from(ids, (_, i) => prompt.length + i),
       label,
     })),
   );
@@ -56,10 +59,10 @@ function labelsThrough({ label, before }: LabelPack, place: string): number[][] 
   return through;
 }
 
-/** A prompt followed by one answer or label; targets begin at `first`. */
+/** A prompt followed by one answer or label; `targets`: the places of what is predicted, rising. */
 interface Sequence {
   ids: Int32Array;
-  first: number;
+  targets: readonly number[];
   label: number;
 }
 
@@ -77,8 +80,8 @@ function verify<P extends Pack>(
     verifyOne(pack, `pack ${p}`, sequences, concatenated, labelsOf(pack, `pack ${p}`), found);
   }
   for (const [e, branches] of sequences.entries()) {
-    for (const { ids, first, label } of branches) {
-      for (let i = first; i < ids.length; i++) {
+    for (const { targets, label } of branches) {
+      for (const i of targets) {
         assert(found.delete(`${e}/${label}/${i}`), `example ${e} label ${label}: token ${i} has no loss row (lost)`);
       }
     }
@@ -122,7 +125,7 @@ function verifyOne(
     for (const label of labelsOf[r]!) {
       const sequence = sequences[e]?.find((candidate) => candidate.label === label);
       assert(sequence !== undefined, `${place}: loss row ${r} names example ${e}, label ${label}`);
-      const i = concatenated ? targetIndex(row, e, sequence.first, chain.length) : context.length;
+      const i = concatenated ? targetIndex(row, e, sequence.targets[0]!, chain.length) : context.length;
       assert(i < sequence.ids.length, `${place}: loss row ${r} lies inside example ${e}`);
       const own = context.slice(context.length - i);
       assert(

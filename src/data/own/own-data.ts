@@ -123,14 +123,14 @@ function turnShaper(spec: TaskSpec, shape: Shape): Shaper {
       if (!Array.isArray(turns)) return turns;
       const dialogue = dialogueOf(turns);
       if ("problem" in dialogue) return { ...dialogue, problem: `${shape.answerField} ${dialogue.problem}` };
-      const { prompt, turns: before, text, numTurns, numAfter } = dialogue;
+      const { prompt, turns: before, unlearned, text, numTurns, numAfter } = dialogue;
       const gold = goldOf(answer, isOfShape ? dialogue.answer : fields[answer.field]);
       if (typeof gold !== "string") return gold;
       const group = groupOf(spec, fields, text);
       if (typeof group !== "string") return group;
       if (numTurns > 2) shaper.numOfSeveralTurns++;
       if (numAfter > 0) shaper.numCutShort++;
-      return { prompt, ...(before && { turns: before }), answer: gold, group, text };
+      return { prompt, ...(before && { turns: before }), ...(unlearned && { unlearned }), answer: gold, group, text };
     },
   };
   return shaper;
@@ -271,8 +271,8 @@ async function* usableRows(
   if (numBad > 0) notes.push(`${path}: ${numBad} of ${numRows} rows skipped: ${reasonsText(bad)}.`);
   if (shaper.numOfSeveralTurns > 0) {
     notes.push(
-      `${path}: ${shaper.numOfSeveralTurns} of ${numRows} conversations have several turns; the last answer that may be is trained on, ` +
-        "the turns before it are what it answers.",
+      `${path}: ${shaper.numOfSeveralTurns} of ${numRows} conversations have several turns. The last answer that may be is trained on; ` +
+        "the turns before it are its question. train.loss_on: all_answers trains on earlier answers too.",
     );
   }
   if (numLeftOut > 0)

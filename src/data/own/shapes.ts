@@ -110,7 +110,7 @@ export function shapeOf(fields: Iterable<string>): Shape | undefined {
 }
 
 /** A conversation as an example. */
-export interface Dialogue extends Pick<Example, "prompt" | "turns"> {
+export interface Dialogue extends Pick<Example, "prompt" | "turns" | "unlearned"> {
   answer: string;
   /** What was said before the answer, without system text. */
   text: string;
@@ -134,12 +134,16 @@ export function dialogueOf(turns: readonly Turn[]): Dialogue | NoAnswer {
     .filter(({ role, content }) => role === "system" && content.trim() !== "")
     .map(({ content }) => content);
   const isOne = said.length === 1;
+  const unlearned = turns
+    .slice(0, last)
+    .flatMap(({ role, isTrained }, i) => (role === "assistant" && isTrained === false ? [i] : []));
   const written = said.map(({ role, content }) =>
     isOne ? content : `${role === "user" ? "User" : "Assistant"}: ${content}`,
   );
   return {
     prompt: [...system, ...written].join("\n\n"),
     ...(before.length === 1 ? {} : { turns: before }),
+    ...(unlearned.length > 0 && { unlearned }),
     answer: (turns[last] as Message).content.trim(),
     text: said.map(({ content }) => content).join("\n"),
     numTurns: said.length + 1,

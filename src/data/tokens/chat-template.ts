@@ -11,9 +11,10 @@ import { readText } from "../../formats/files.ts";
 import type { Message } from "../../specs/message.ts";
 import type { AnswerSpec } from "../../specs/types.ts";
 import type { Example, Shot, TokenizedExample } from "../types.ts";
+import { type EarlierAnswers, earlierAnswers } from "./earlier-answers.ts";
 import { type TemplateProgram, templateDamaged, templateProgram } from "./template-program.ts";
 import { readJson, type Tokenizer } from "./tokenizers.ts";
-import { asked, neighborsMerged, systemMerged, turnsOf } from "./turns.ts";
+import { asked, neighborsMerged, type SaidTurn, systemMerged, turnsOf } from "./turns.ts";
 
 /** How a prompt and an answer become text and how an answer ends. */
 export interface PromptTemplate {
@@ -26,6 +27,8 @@ export interface PromptTemplate {
   render(turns: readonly Message[]): string;
   /** What {@link render} merges in a conversation; null: nothing. @throws {DataError} as render */
   mergedIn(turns: readonly Message[]): Merge | null;
+  /** Earlier answers of a conversation, where they may be trained on. @throws {DataError} as render */
+  answersIn(turns: readonly SaidTurn[]): EarlierAnswers;
   /** The answer as it follows the rendered prompt, without its end-of-turn token. */
   answerText(answer: string): string;
   /** Ids of that text as they follow a rendered prompt; joined to the prompt's they are what the whole text tokenises to. */
@@ -63,9 +66,13 @@ const PLAIN_END = "\nAnswer:";
  * them, each user's turn as the model was trained on one.
  */
 export const PLAIN_TEXT: Pick<PromptTemplate, "render" | "answerText"> = {
-  render: (turns) => turns.map(({ role, content }) => PLAIN_TURNS[role](content)).join(""),
+  render: plainTurns,
   answerText: (answer) => ` ${answer}`,
 };
+
+function plainTurns(turns: readonly Message[]): string {
+  return turns.map(({ role, content }) => PLAIN_TURNS[role](content)).join("");
+}
 
 const PLAIN_TURNS: Record<Message["role"], (content: string) => string> = {
   system: (content) => `${content}\n\n`,
@@ -97,6 +104,9 @@ export function plainTemplate(tokenizer: Tokenizer): PromptTemplate {
     name: "plain",
     ...PLAIN_TEXT,
     mergedIn: () => null,
+    // No token ends an earlier answer there.
+    answersIn: (turns) =>
+      earlierAnswers({ text: plainTurns(turns), said: turns }, plainTurns, PLAIN_TEXT.answerText, ""),
     answerIds: (answer) => continued(` ${answer}`),
     leadIds: tokenizer.leadIds,
     endOfTurnId: tokenizer.eosId,
@@ -106,7 +116,7 @@ export function plainTemplate(tokenizer: Tokenizer): PromptTemplate {
 
 function chatTemplate(source: string, folder: string, tokenizer: Tokenizer): PromptTemplate {
   const run = templateProgram(source, folder, tokenizer);
-  const write = (turns: readonly Message[]) => written(turns, run);
+  const write = (turns: readonly SaidTurn[]) => written(turns, run);
   // A whole conversation shows what stands between the generation prompt and an answer, and what ends the answer.
   const [question, reply] = ["mixtune question", "mixtune reply"];
   const opened = run(asked(question), true);
@@ -128,15 +138,17 @@ function chatTemplate(source: string, folder: string, tokenizer: Tokenizer): Pro
       : between + answer;
   };
   const continued = continuation(tokenizer, opened.slice(opened.lastIndexOf(question) + question.length));
-  const closing = tokenizer.encode(end);
+  const endOfTurnId = tokenizer.encode(end).find((id) => tokenizer.specialIds.has(id)) ?? tokenizer.eosId;
+  const endOfTurn = endText(end, endOfTurnId, tokenizer);
   return {
     name: "chat",
     render: (turns) => write(turns).text,
     mergedIn: (turns) => write(turns).merged,
+    answersIn: (turns) => earlierAnswers(write(turns), (before) => write(before).text, answerText, endOfTurn),
     answerText,
     answerIds: (answer) => continued(answerText(answer)),
     leadIds: new Int32Array(0),
-    endOfTurnId: closing.find((id) => tokenizer.specialIds.has(id)) ?? tokenizer.eosId,
+    endOfTurnId,
     ...(note === undefined ? {} : { note }),
     digest: digestOf({ template: source, version }),
   };
@@ -163,15 +175,27 @@ function leadOf(opened: string, begun: string): { between: string; note?: string
   return { between: "", note };
 }
 
+/** The beginning of what stands behind an answer, up to the token that ends it; nothing where that token is not there. */
+function endText(closed: string, endOfTurnId: number, tokenizer: Tokenizer): string {
+  for (let length = 1; length <= closed.length; length++) {
+    const text = closed.slice(0, length);
+    if (tokenizer.encode(text).includes(endOfTurnId)) return text;
+  }
+  return "";
+}
+
 /** Ways to write a conversation: as it is, else with the least that has to be merged. */
-const WAYS: readonly { merged: Merge | null; turns(turns: readonly Message[]): readonly Message[] }[] = [
+const WAYS: readonly { merged: Merge | null; turns(turns: readonly SaidTurn[]): readonly SaidTurn[] }[] = [
   { merged: null, turns: (turns) => turns },
   { merged: "turns of one role", turns: neighborsMerged },
   { merged: "system text", turns: systemMerged },
   { merged: "system text and turns of one role", turns: (turns) => neighborsMerged(systemMerged(turns)) },
 ];
 
-function written(turns: readonly Message[], run: TemplateProgram): { text: string; merged: Merge | null } {
+function written(
+  turns: readonly SaidTurn[],
+  run: TemplateProgram,
+): { text: string; merged: Merge | null; said: readonly SaidTurn[] } {
   let refusal: unknown;
   for (const { merged, turns: change } of WAYS) {
     const changed = change(turns);
@@ -179,7 +203,7 @@ function written(turns: readonly Message[], run: TemplateProgram): { text: strin
     try {
       const text = run(changed, true);
       if (changed.every(({ role, content }) => role !== "system" || text.includes(content.trim())))
-        return { text, merged };
+        return { text, merged, said: changed };
       refusal ??= "the system text is left out";
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;

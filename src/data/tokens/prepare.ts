@@ -9,10 +9,11 @@ import { numSupervised } from "../batches/packing.ts";
 import type { Example, LoadedTask, TokenizedExample } from "../types.ts";
 import { type Merge, type PromptTemplate, tokenizeExample, tokenizeLabels } from "./chat-template.ts";
 import { cutDocument } from "./documents.ts";
+import { type EarlierAnswers, tokenSpans } from "./earlier-answers.ts";
 import { fitExample, lengthOf } from "./fit.ts";
 import { readTokens, type TokenCache, writeTokens } from "./token-cache.ts";
 import type { Tokenizer } from "./tokenizers.ts";
-import { turnsOf } from "./turns.ts";
+import { saidIn, turnsOf } from "./turns.ts";
 
 /** One split as token ids; all lists run alike. */
 export interface PreparedSplit {
@@ -72,9 +73,12 @@ export function prepareTask(
   return { task, labels: tokenizeLabels(task.answer.labels, template), split };
 }
 
-/** What the cache holds beside token ids; `prompts` are those of shortened examples, by piece. */
+/** What the cache holds beside token ids. */
 interface KeptFacts extends Pick<PreparedSplit, "rowsDigest" | "fitted" | "notes"> {
-  prompts: [piece: number, prompt: string][];
+  /** What of a piece's example is not its row's: a shortened prompt, an earlier answer with its turns. */
+  changed: [piece: number, example: Partial<Example>][];
+  /** Of pieces with earlier answers that are trained on. */
+  spans: [piece: number, places: number[]][];
 }
 
 /** A split from the cache, or made and kept there. */
@@ -92,28 +96,35 @@ function kept(
     readers.map(({ digest }) => digest),
     { ...options },
     [task.name, split, task.answer.kind, task.digests[split]],
-    sha256(JSON.stringify(rows.map(({ id, fit }) => [id, fit]))),
+    sha256(JSON.stringify(rows.map(({ id, fit, unlearned }) => [id, fit, unlearned]))),
   ]);
   const found = readTokens<KeptFacts>(cache, key);
   if (found !== undefined) {
-    const { prompts, ...facts } = found.facts;
+    const { changed, spans, ...facts } = found.facts;
     const examples = Array.from(found.rows, (row) => rows[row]!);
-    for (const [piece, prompt] of prompts) {
+    for (const [piece, own] of changed) {
       const { fit: _fitted, ...example } = examples[piece]!;
-      examples[piece] = { ...example, prompt };
+      examples[piece] = { ...example, ...own };
     }
+    for (const [piece, places] of spans) found.tokenized[piece]!.spans = Int32Array.from(places);
     return { examples, ...measured(found.tokenized, options.lossOn), ...facts };
   }
   const made = make();
   const { examples, tokenized, rowsDigest, fitted, notes } = made;
   const rowOf = new Map(rows.map(({ id }, i) => [id, i]));
-  const prompts = examples.flatMap(({ id, prompt }, piece): KeptFacts["prompts"] =>
-    prompt === rows[rowOf.get(id)!]!.prompt ? [] : [[piece, prompt]],
+  const changed = examples.flatMap((example, piece): KeptFacts["changed"] => {
+    const row = rows[rowOf.get(example.id)!]!;
+    const { prompt, turns, answer } = example;
+    if (prompt === row.prompt && answer === row.answer) return [];
+    return [[piece, { prompt, answer, ...(turns && { turns }) }]];
+  });
+  const spans = tokenized.flatMap(({ spans: places }, piece): KeptFacts["spans"] =>
+    places === undefined ? [] : [[piece, [...places]]],
   );
   writeTokens<KeptFacts>(cache, key, {
     rows: Int32Array.from(examples, ({ id }) => rowOf.get(id)!),
     tokenized,
-    facts: { rowsDigest, fitted, notes, prompts },
+    facts: { rowsDigest, fitted, notes, changed, spans },
   });
   return made;
 }
@@ -143,6 +154,7 @@ function prepareSplit(
   const skipped: string[] = [];
   const rendered: string[] = [];
   const fitted = { rows: 0, tokens: 0 };
+  let numApart = 0;
   for (const row of task.splits[split]) {
     try {
       const limit = limitOf(row, split);
@@ -151,17 +163,23 @@ function prepareSplit(
         fitted.rows++;
         fitted.tokens += tokensLost;
       }
-      const pieces = isDocument ? cutDocument(whole, limit) : [whole];
-      for (const piece of pieces) {
+      const apart = lossOn === "all_answers" ? learnEarlier(example, whole, task, tokenizer, template) : [];
+      const others = split === "train" ? apart.map((one) => apartFrom(example, one)) : [];
+      const pieces = [
+        ...others.map((other) => ({ example: other, piece: tokenizeExample(other, task, tokenizer, template) })),
+        ...(isDocument ? cutDocument(whole, limit) : [whole]).map((piece) => ({ example, piece })),
+      ];
+      for (const { piece } of pieces) {
         if (lengthOf(piece) > limit) throw tooLong(piece, limit, limit < cutoffLen, row.fit !== undefined);
         if (numSupervised(piece, lossOn) === 0) throw nothingToLearn(piece);
-        examples.push(example);
-        tokenized.push(piece);
       }
-      rendered.push(
-        isDocument ? "" : template.render(turnsOf(example, task.shots)),
-        template.answerText(example.answer),
-      );
+      numApart += others.length;
+      examples.push(...pieces.map((one) => one.example));
+      tokenized.push(...pieces.map(({ piece }) => piece));
+      for (const one of [...others, example]) {
+        rendered.push(isDocument ? "" : template.render(turnsOf(one, task.shots)), template.answerText(one.answer));
+      }
+      if (whole.spans !== undefined) rendered.push(whole.spans.join());
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       const named = atRow(error, `example ${task.name}/${row.id}`);
@@ -182,11 +200,37 @@ function prepareSplit(
             `${task.name}/${split}: ${fitted.rows} of ${task.splits[split].length} prompts shortened to ${cutoffLen} tokens, ` +
               `${fitted.tokens} tokens left out of them.`,
           ]),
+      ...(numApart === 0
+        ? []
+        : [
+            `${task.name}/${split}: the chat template changes ${numApart} answers once they are earlier ones (it may drop their thoughts): ` +
+              "each is an example of its own.",
+          ]),
       ...(skipped.length === 0
         ? []
         : [`${task.name}/${split}: ${skipped.length} rows skipped: ${skipped.join("; ")}.`]),
     ],
   };
+}
+
+/** Notes in `whole` where the earlier answers of an example stand, which are trained on. @returns those that the template changes later */
+export function learnEarlier(
+  example: Example,
+  whole: TokenizedExample,
+  { shots }: Pick<LoadedTask, "shots">,
+  tokenizer: Tokenizer,
+  template: PromptTemplate,
+): EarlierAnswers["apart"] {
+  if (example.turns === undefined || shots !== undefined) return [];
+  const { spans, apart } = template.answersIn(saidIn(example));
+  const text = template.render(example.turns);
+  if (spans.length > 0) whole.spans = tokenSpans(text, spans, tokenizer, template.leadIds.length);
+  return apart;
+}
+
+/** An earlier answer as an example of its own. */
+function apartFrom({ id, group }: Example, { turns, answer }: EarlierAnswers["apart"][number]): Example {
+  return { id, group, prompt: turns.at(-1)!.content, turns, answer };
 }
 
 /** What people should know of how a template writes the questions and answers of a split: sentences. */

@@ -5,7 +5,9 @@
 
 import { digestOf } from "../../base/digest.ts";
 import type { PromptTemplate } from "../../data/tokens/chat-template.ts";
+import { earlierAnswers } from "../../data/tokens/earlier-answers.ts";
 import type { Tokenizer } from "../../data/tokens/tokenizers.ts";
+import type { Message } from "../../specs/message.ts";
 import { CHARS_PER_TOKEN } from "./estimate.ts";
 
 /** Tokens that services put around a turn. */
@@ -33,10 +35,12 @@ export function roughText(): { tokenizer: Tokenizer; template: PromptTemplate } 
     specialIds: new Set(),
     digest: digestOf({ tokenizer: "characters", per_token: CHARS_PER_TOKEN, around_turn: TOKENS_AROUND_TURN }),
   };
+  const render = (turns: readonly Message[]) => turns.map(({ content }) => content).join("\n");
   const template: PromptTemplate = {
     name: "chat",
-    render: (turns) => turns.map(({ content }) => content).join("\n"),
+    render,
     mergedIn: () => null,
+    answersIn: (said) => earlierAnswers({ text: render(said), said }, (before) => `${render(before)}\n`, String, ""),
     answerText: (answer) => answer,
     answerIds: tokenizer.encode,
     leadIds: tokenizer.leadIds,

@@ -27,6 +27,11 @@ const TEMPLATES: Readonly<Record<string, { prompt: string; answer: string }>> = 
   "creative_acr.load_answer": { prompt: "{instruction}", answer: "revision" },
 };
 
+/** Roles of answers. */
+const ANSWERERS = ["assistant", "gpt", "model"];
+/** Marks of turns that mixtune obeys by these names (src/data/own/marks.ts). */
+const OBEYED_MARKS = ["weight", "train", "training", "trainable", "loss"];
+
 const FILE = /\.(jsonl|ndjson|json|csv|tsv)(\.gz)?$|\.parquet$/i;
 
 /** What the whole configuration says of its rows. */
@@ -210,11 +215,12 @@ function conversation(reader: KeyReader, type: string): Rows {
     if (shape === undefined) reader.say("not_carried", key, why);
     else reader.carry(key, "tasks");
   }
-  reader.say(
-    "deviation",
-    "type",
-    "every answer of a conversation is trained on there; here the last one, behind the turns before it, in the model's own template",
-  );
+  reader.carry("type", "tasks", "train.loss_on");
+  const trained = reader.list("roles_to_train") ?? [];
+  if (trained.every((one) => ANSWERERS.includes(one))) reader.carry("roles_to_train", "train.loss_on");
+  if (reader.raw("train_on_eos") === "turn") reader.carry("train_on_eos", "train.loss_on");
+  if (OBEYED_MARKS.includes(reader.text("message_field_training") ?? ""))
+    reader.carry("message_field_training", "tasks");
   reader.say(
     "deviation",
     "roles",

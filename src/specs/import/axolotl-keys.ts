@@ -200,9 +200,9 @@ export const AXOLOTL_DATASET_KEYS = keyTable([
   },
   {
     fate: "cannot",
-    why: "which turns are trained on; mixtune trains on the last answer and its end of turn",
+    why: "which parts of turns are trained on; mixtune trains on answers and the ends of their turns",
     keys: "roles_to_train train_on_eos train_on_eot message_field_training message_field_training_detail",
-    neutral: ["turn", "last"],
+    neutral: ["turn"],
   },
   {
     fate: "cannot",

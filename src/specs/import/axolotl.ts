@@ -68,7 +68,7 @@ export function importAxolotl(config: YamlFile, options: ImportOptions): Importe
   const recipe = {
     model: modelOf(reader, "base_model", revision, options.rebase),
     seeds: seedsOf(reader),
-    train: trainBlock(reader, options),
+    train: trainBlock(reader, draft.hasConversations, options),
   };
   reader.finish();
   return { tool: TOOL, study: studyOf(draft, recipe, {}, reader.place("datasets"), options), ...account };
@@ -107,7 +107,7 @@ function excessOf(reader: KeyReader): "skip" | "stop" {
   return strategy === "raise" ? "stop" : "skip";
 }
 
-function trainBlock(reader: KeyReader, options: ImportOptions): TrainBlock {
+function trainBlock(reader: KeyReader, hasConversations: boolean, options: ImportOptions): TrainBlock {
   const adapter = reader.text("adapter");
   if (adapter !== undefined && adapter !== "lora" && adapter !== "qlora")
     throw reader.refuse("adapter", "lora, qlora or none", "Choose one: other weights would be trained.");
@@ -154,7 +154,7 @@ function trainBlock(reader: KeyReader, options: ImportOptions): TrainBlock {
     ...optimizerOf(reader, KEYS),
     cutoff_len: length,
     packing,
-    loss_on: isLossOnAll ? "all" : "answer",
+    loss_on: isLossOnAll ? "all" : hasConversations ? "all_answers" : "answer",
     ...checkpointsOf(reader, "early_stopping_patience"),
   };
 }

@@ -255,13 +255,6 @@ function conversation(
       "descriptions of tools, and turns of tools: rows with such turns are left out, counted",
       columns.tools,
     );
-  say(
-    account,
-    name,
-    "deviation",
-    "rows",
-    "every answer of a conversation is trained on there unless mask_history; here the last one, behind the turns before it",
-  );
   return { shape: shape ?? "messages" };
 }
 

@@ -21,10 +21,12 @@ export interface Draft {
   mixers: Record<string, MixerBlock>;
   /** What the mixture holds. */
   amounts: Record<string, Amount>;
+  /** Whether rows may have several answers. */
+  hasConversations: boolean;
 }
 
 export function emptyDraft(): Draft {
-  return { tasks: {}, mixers: {}, amounts: {} };
+  return { tasks: {}, mixers: {}, amounts: {}, hasConversations: false };
 }
 
 /** A dataset of one's own as a task; documents as a mixer, since they have no answer to score. */
@@ -49,6 +51,7 @@ export function addOwnData(
         max_train === undefined || max_train === "paper" || Object.keys(amount).length > 0 ? amount : { max_train };
     return;
   }
+  if ("shape" in rows && rows.shape !== "alpaca") draft.hasConversations = true;
   draft.tasks[name] = {
     data: { train },
     ...("prompt" in rows ? { prompt: rows.prompt, answer: { kind: "text" as const, field: rows.answer } } : {}),

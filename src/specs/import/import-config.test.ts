@@ -206,6 +206,14 @@ load_best_model_at_end: true
     expect(kindsOf(imported, "lora_rank")).toEqual(["no_bearing"]);
   });
 
+  test("trains on every answer of conversations unless mask_history", () => {
+    const lossOn = (keys: object) => read(json({ ...LF, ...keys })).study.train?.loss_on;
+    expect(lossOn({ dataset: "notes,chats" })).toBe("all_answers");
+    expect(lossOn({ dataset: "chats", mask_history: true })).toBe("answer");
+    expect(lossOn({ dataset: "chats", train_on_prompt: true })).toBe("all");
+    expect(lossOn({})).toBe("answer");
+  });
+
   test("warms up as its schedules do: not at all under constant, by steps before shares", () => {
     const train = (keys: object) => read(json({ ...LF, ...keys })).study.train;
     expect(train({ lr_scheduler_type: "constant", warmup_steps: 9 })).toMatchObject({ warmup_steps: 0 });
@@ -357,6 +365,21 @@ special_tokens: {pad_token: <pad>}
     expect(kindsOf(imported, "special_tokens")).toEqual(["not_carried"]);
     expect(kindsOf(imported, "wandb_project")).toEqual(["no_bearing"]);
     readBack(imported);
+  });
+
+  test("trains on every answer of conversations; who says otherwise is told", () => {
+    const chat = { path: "chats.jsonl", type: "chat_template", roles_to_train: ["gpt"], train_on_eos: "turn" };
+    const imported = (more: object) => read(json({ ...AXOLOTL, datasets: [{ ...chat, ...more }] }), undefined);
+    expect(imported({}).study.train?.loss_on).toBe("all_answers");
+    const keys = ["type", "roles_to_train", "train_on_eos", "message_field_training"].map(
+      (key) => `datasets[0].${key}`,
+    );
+    const remarked = (more: object) => keys.filter((key) => kindsOf(imported(more), key).length > 0);
+    expect(remarked({ message_field_training: "train" })).toEqual([]);
+    expect(remarked({ roles_to_train: ["user"], train_on_eos: "last", message_field_training: "mine" })).toEqual(
+      keys.slice(1),
+    );
+    expect(read(json(AXOLOTL), undefined).study.train?.loss_on).toBe("answer");
   });
 
   test("that says little has the tool's defaults written out", () => {

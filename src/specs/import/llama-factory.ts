@@ -54,7 +54,7 @@ export function importLlamaFactory(config: YamlFile, info: YamlFile | undefined,
   const recipe: Recipe = {
     model: modelOf(reader, "model_name_or_path", reader.text("model_revision"), options.rebase),
     seeds: seedsOf(reader),
-    train: trainBlock(reader, isPretraining, epochs, options),
+    train: trainBlock(reader, { ...draft, isPretraining }, epochs, options),
   };
   const evaluation = evalBlock(reader);
   reader.finish();
@@ -76,7 +76,7 @@ function stageOf(reader: KeyReader): "sft" | "pt" {
 
 function trainBlock(
   reader: KeyReader,
-  isPretraining: boolean,
+  { isPretraining, hasConversations }: { isPretraining: boolean; hasConversations: boolean },
   epochs: number | undefined,
   options: ImportOptions,
 ): TrainBlock {
@@ -99,8 +99,10 @@ function trainBlock(
   );
   precisionOf(reader, ["bf16", "fp16", "pure_bf16", "fp8", "tf32", "bf16_full_eval", "fp16_full_eval"]);
   const isLossOnAll = reader.boolean("train_on_prompt") === true || isPretraining;
-  reader.carry("train_on_prompt", "train.loss_on");
-  if (reader.boolean("mask_history") === true) reader.carry("mask_history", "train.loss_on");
+  const isLastOnly = reader.boolean("mask_history") === true || !hasConversations;
+  for (const key of ["train_on_prompt", "mask_history"]) reader.carry(key, "train.loss_on");
+  if (hasConversations && !isLossOnAll && !reader.has("mask_history"))
+    reader.assume("mask_history", "false, its default: loss_on: all_answers trains on every answer of a conversation");
   return {
     method,
     ...(isFromScratch ? { init: "random" as const } : {}),
@@ -113,7 +115,7 @@ function trainBlock(
     ...optimizerOf(reader, KEYS),
     cutoff_len: cutoff,
     packing,
-    loss_on: isLossOnAll ? "all" : "answer",
+    loss_on: isLossOnAll ? "all" : isLastOnly ? "answer" : "all_answers",
     ...checkpointsOf(reader, "early_stopping_steps"),
   };
 }
