@@ -64,6 +64,7 @@ function stripOf({ counts, jobs }: LiveNews): Node[] {
     { name: "running", count: counts.running },
     { name: "failed", count: counts.failed },
     { name: "interrupted", count: counts.interrupted },
+    { name: "damaged", count: counts.damaged },
     { name: "to do", count: counts.planned },
   ].filter(({ count }) => count > 0);
   const bar = h("div", { class: "segments", "aria-hidden": "true" });
@@ -88,7 +89,7 @@ function stripOf({ counts, jobs }: LiveNews): Node[] {
           h(
             "details",
             { id: "live-others" },
-            h("summary", {}, `${others.length} failed or interrupted: which, and why`),
+            h("summary", {}, `${others.length} failed, interrupted or damaged: which, and why`),
             h(
               "ul",
               { class: "jobs" },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Example } from "../data/types.ts";
 import type { Scoring } from "../specs/types.ts";
-import { rescoreSplit } from "./rescore.ts";
+import { rescoreSplit, scoreStored } from "./rescore.ts";
 import { type Answered, scoreAnswers } from "./score-answers.ts";
 
 type Task = Parameters<typeof rescoreSplit>[2];
@@ -78,5 +78,34 @@ describe("judging stored answers again", () => {
     expect(again(predictions.slice(1), examples)).toThrow(/3 predictions/);
     expect(again(predictions, examples.slice(1))).toThrow(/test#0/);
     expect(again(predictions, [example("No", 0), ...examples.slice(1)])).toThrow(/another in the data/);
+  });
+});
+
+describe("answers whose scores are lost", () => {
+  const examples = ["Yes", "No", "No"].map(example);
+  const asked = { scoring: ["constrained", "lenient"] as Scoring[], constrained_numbers: false };
+  const given = { output: "No", finish_reason: "stop", label_logprobs: { Yes: -1, No: -2 } } as const;
+
+  test("score what they scored", () => {
+    const first = scoreAnswers(
+      examples.map((one) => answer(one, given)),
+      LABELS,
+      asked.scoring,
+    );
+    expect(scoreStored(first.predictions, LABELS, examples, asked)).toEqual(first);
+  });
+
+  test("are not enough where a text is asked for that was not written, or other examples", () => {
+    const { label_logprobs } = given;
+    const silent = scoreAnswers(
+      examples.map((one) => answer(one, { label_logprobs })),
+      LABELS,
+      ["constrained"],
+    ).predictions;
+    expect(scoreStored(silent, LABELS, examples, { ...asked, scoring: ["constrained"] })).toBeDefined();
+    expect(scoreStored(silent, LABELS, examples, asked)).toBeUndefined();
+    expect(scoreStored(silent, LABELS, examples.slice(1), { ...asked, scoring: ["constrained"] })).toBeUndefined();
+    const others = ["No", "No", "No"].map(example);
+    expect(scoreStored(silent, LABELS, others, { ...asked, scoring: ["constrained"] })).toBeUndefined();
   });
 });

@@ -1,10 +1,14 @@
 /** @file Stored answers judged again by today's scorers: what the model gave is taken from its predictions, what is right from the task. */
 
+import { attempt } from "../base/attempt.ts";
+import { canonicalJson } from "../base/canonical-json.ts";
 import { DataError } from "../base/errors.ts";
 import type { Example, LoadedTask } from "../data/types.ts";
+import { withoutNonFinite } from "../formats/jsonl.ts";
 import { JUDGED } from "../metrics/judged.ts";
-import type { Prediction, SplitScores } from "../runs/types.ts";
-import type { Scoring } from "../specs/types.ts";
+import { keepScores, writeSplit } from "../runs/run-dir.ts";
+import type { Prediction, Scores, SplitScores } from "../runs/types.ts";
+import type { EvalSpec, Scoring } from "../specs/types.ts";
 import { type Answered, type SplitResult, scoreAnswers } from "./score-answers.ts";
 
 /**
@@ -44,6 +48,49 @@ export function rescoreSplit(
   if (verdicts === undefined) return { predictions: judged, scores };
   const kept = { scoring: { ...scores.scoring, [JUDGED]: verdicts }, ...(stored.judged && { judged: stored.judged }) };
   return { predictions: judged, scores: { ...scores, ...kept } };
+}
+
+/**
+ * What stored answers score by what is asked of a split now; undefined where they lack something that is asked, or are of other examples.
+ * @param examples  of the split that are scored
+ */
+export function scoreStored(
+  predictions: readonly Prediction[],
+  task: Pick<LoadedTask, "name" | "answer" | "metric">,
+  examples: readonly Example[],
+  { scoring, constrained_numbers }: Pick<EvalSpec, "scoring" | "constrained_numbers">,
+): SplitResult | undefined {
+  const isLabel = task.answer.kind === "label";
+  const hasText = isLabel ? scoring.some((name) => name !== "constrained") : task.metric !== "answer_logprob";
+  const asksNumbers = constrained_numbers && task.answer.kind === "number" && hasText;
+  const isEnough = ({ finish_reason, label_logprobs, constrained_output }: Prediction) =>
+    (!hasText || finish_reason !== undefined) &&
+    (!isLabel || !scoring.includes("constrained") || label_logprobs !== undefined) &&
+    (!asksNumbers || constrained_output !== undefined);
+  if (!predictions.every(isEnough)) return undefined;
+  const asked: SplitScores = {
+    ...{ n: examples.length, n_groups: 0, metrics: {} },
+    scoring: Object.fromEntries(scoring.map((name) => [name, {}])),
+    ...(hasText && { outputs: { valid: 0, empty: 0, cut: 0 } }),
+  };
+  return attempt(() => rescoreSplit(predictions, asked, task, examples, task.name));
+}
+
+/** Writes what a split scores now; its predictions only where they say something else than before. @param scores  of the folder so far; added to */
+export function writeRescored(
+  dir: string,
+  scores: Scores,
+  question: { task: string; split: "dev" | "test" },
+  before: readonly Prediction[],
+  after: SplitResult,
+): void {
+  if (storedForm(before) === storedForm(after.predictions)) keepScores(dir, scores, question, after.scores);
+  else writeSplit(dir, scores, question, after);
+}
+
+/** A record as it reads when it was written and read back. */
+export function storedForm(record: unknown): string {
+  return canonicalJson(JSON.parse(JSON.stringify(record, withoutNonFinite)));
 }
 
 function mismatch(place: string, expected: string, got: string): DataError {

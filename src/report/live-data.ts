@@ -8,8 +8,8 @@ export interface LiveNews {
   /** Why the report could not be made anew: what is shown is older than the files. Null: it is up to date, or soon will be. */
   problem: string | null;
   /** Runs, each once. */
-  counts: Record<RunState | "interrupted", number>;
-  /** Runs and baselines that run, failed or were interrupted: baselines first, then in the order of the plan. */
+  counts: Record<RunState | "damaged", number>;
+  /** Runs and baselines that run, failed, were interrupted or are damaged: baselines first, then in the order of the plan. */
   jobs: LiveJob[];
 }
 
@@ -17,7 +17,7 @@ export interface LiveNews {
 export interface LiveJob {
   id: string;
   name: string;
-  state: "running" | "failed" | "interrupted";
+  state: "running" | "failed" | "interrupted" | "damaged";
   reason: string | null;
   step: number | null;
   numSteps: number | null;

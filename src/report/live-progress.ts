@@ -14,9 +14,10 @@ const RATE_STEPS = 20;
 
 /** Reads status files, and the metrics of what runs. A damaged status counts as planned: the report's remarks name it. */
 export function liveProgress(dir: string, lock: StudyLock, asker: Asker): Pick<LiveNews, "counts" | "jobs"> {
+  const tasks = Object.keys(lock.study.tasks);
   const reasons = failures(attempt(() => readLedger(dir)) ?? []);
   const progressOf = (folder: string, id: string): JobProgress =>
-    attempt(() => jobProgress(folder, reasons.get(id), asker)) ?? { state: "planned" };
+    attempt(() => jobProgress(folder, tasks, reasons.get(id), asker)) ?? { state: "planned" };
   const runs = runsOnce(lock).map((run) => {
     const folder = runDir(dir, run.id);
     const model = Object.keys(lock.models).length > 1 ? [run.model] : [];
@@ -29,7 +30,7 @@ export function liveProgress(dir: string, lock: StudyLock, asker: Asker): Pick<L
     const name = kind === "base" ? `${model} untuned` : (model ?? kind);
     return { id, name, folder, progress: progressOf(folder, id) };
   });
-  const counts: LiveNews["counts"] = { done: 0, running: 0, failed: 0, interrupted: 0, planned: 0 };
+  const counts: LiveNews["counts"] = { done: 0, running: 0, failed: 0, interrupted: 0, damaged: 0, planned: 0 };
   for (const { progress } of runs) counts[progress.state]++;
   return { counts, jobs: [...baselines, ...runs].flatMap(jobOf) };
 }

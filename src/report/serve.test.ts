@@ -90,7 +90,7 @@ describe("the live report", () => {
 
   test("tells at once how the study stands, then how a run goes, and that there is a newer report when it is done", async () => {
     const first = await news(() => true);
-    expect(first.counts).toEqual({ done: 2, running: 0, failed: 0, interrupted: 0, planned: 1 });
+    expect(first.counts).toEqual({ done: 2, running: 0, failed: 0, interrupted: 0, damaged: 0, planned: 1 });
     expect((await report()).numDone).toBe(2);
     study.starts();
     study.steps(1);

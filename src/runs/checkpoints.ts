@@ -123,19 +123,19 @@ export function readCheckpoint(dir: string, which: "last" | "best" = "last"): Ch
   const record = which === "last" ? index : index?.best;
   if (record === undefined) return undefined;
   const path = join(runPaths.checkpoints(dir), record.folder);
-  for (const [name, digest] of Object.entries(record.files)) checkFile(join(path, name), digest);
+  for (const [name, digest] of Object.entries(record.files)) checkFile(dir, join(path, name), digest);
   const { step, folder, files, dev_loss } = record;
   return { step, folder, files, path, ...(dev_loss === undefined ? {} : { dev_loss }) };
 }
 
-function checkFile(path: string, digest: string): void {
+function checkFile(dir: string, path: string, digest: string): void {
   const got = existsSync(path) ? sha256OfFile(path) : undefined;
   if (got === digest) return;
   throw new CheckpointError({
     place: path,
     expected: `the file with SHA-256 ${digest.slice(0, 12)}…`,
     got: got === undefined ? "no file" : `SHA-256 ${got.slice(0, 12)}…`,
-    remedy: "Restore the file, or delete the run's checkpoints folder: the run then starts from its beginning.",
+    remedy: `Restore the file, or delete ${dir} and start the study again, which trains this run from its beginning.`,
   });
 }
 
@@ -169,8 +169,19 @@ function withoutMoments({ files, ...record }: CheckpointRecord): CheckpointRecor
   return { ...record, files: Object.fromEntries(Object.entries(files).filter(([name]) => name !== OPTIMIZER_FILE)) };
 }
 
+/** The record that says which checkpoints of a run count, with the digests of their files. */
+export function checkpointIndexPath(dir: string): string {
+  return join(runPaths.checkpoints(dir), "last.json");
+}
+
+/** The checkpoints that count, by what the record says: no file is looked at. */
+export function keptCheckpoints(dir: string): CheckpointRecord[] {
+  const index = readIndex(dir);
+  return index === undefined ? [] : [index, ...(index.best === undefined ? [] : [index.best])];
+}
+
 function readIndex(dir: string): CheckpointIndex | undefined {
-  return readRecord(join(runPaths.checkpoints(dir), "last.json"), checkpointIndexSchema);
+  return readRecord(checkpointIndexPath(dir), checkpointIndexSchema);
 }
 
 function recordOf(index: CheckpointIndex | undefined, folder: string): CheckpointRecord {

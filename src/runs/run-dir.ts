@@ -15,6 +15,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { z } from "zod";
+import { canonicalJson } from "../base/canonical-json.ts";
 import { sha256 } from "../base/digest.ts";
 import { DataError } from "../base/errors.ts";
 import {
@@ -23,6 +24,7 @@ import {
   readBytes,
   readText,
   removeQuietly,
+  sha256OfFile,
   syncFolder,
   writeWhole,
 } from "../formats/files.ts";
@@ -175,6 +177,29 @@ export function writePredictions(dir: string, task: string, split: Split, predic
   writeIndex(dir, task, split, itemScoresOf(predictions), sha256(bytes));
 }
 
+/** Writes the predictions of a split, then scores.json with what they scored and their digest. @param scores  of the run so far; added to */
+export function writeSplit(
+  dir: string,
+  scores: Scores,
+  { task, split }: { task: string; split: "dev" | "test" },
+  scored: { predictions: readonly Prediction[]; scores: SplitScores },
+): void {
+  writePredictions(dir, task, split, scored.predictions);
+  keepScores(dir, scores, { task, split }, scored.scores);
+}
+
+/** Writes scores.json with what the predictions of a split, as they are on disk, scored. @param scores  of the run so far; added to */
+export function keepScores(
+  dir: string,
+  scores: Scores,
+  { task, split }: { task: string; split: "dev" | "test" },
+  scored: SplitScores,
+): void {
+  const predictions = sha256OfFile(runPaths.predictionsOf(dir, task, split));
+  scores.tasks[task] = { ...scores.tasks[task], [split]: { ...scored, predictions } };
+  writeScores(dir, scores);
+}
+
 /** @throws {DataError} no such predictions, or a line that is none */
 export function readPredictions(dir: string, task: string, split: Split): Prediction[] {
   const path = runPaths.predictionsOf(dir, task, split);
@@ -192,12 +217,27 @@ export function readItemScores(dir: string, task: string, split: Split, known: K
   const path = runPaths.predictionsOf(dir, task, split);
   const bytes = readBytes(path);
   const digest = sha256(bytes);
-  const index = readQuietly(runPaths.indexOf(dir, task, split));
-  const indexed = index && parseItemIndex(index, digest, known);
+  const indexed = readIndex(dir, task, split, digest, known);
   if (indexed !== undefined) return indexed;
   const made = itemScoresOf(parsePredictions(bytes, path));
   writeIndex(dir, task, split, made, digest);
   return made;
+}
+
+/**
+ * Predictions that their index vouches for: it holds the digest of just these bytes. For when the scores that had it are gone.
+ * @throws {DataError} as {@link readPredictions}
+ */
+export function readIndexedPredictions(dir: string, task: string, split: Split): Prediction[] | undefined {
+  const path = runPaths.predictionsOf(dir, task, split);
+  const bytes = readQuietly(path);
+  if (bytes === undefined || readIndex(dir, task, split, sha256(bytes), new Map()) === undefined) return undefined;
+  return parsePredictions(bytes, path);
+}
+
+function readIndex(dir: string, task: string, split: Split, digest: string, known: KnownItems): ItemScores | undefined {
+  const index = readQuietly(runPaths.indexOf(dir, task, split));
+  return index && parseItemIndex(index, digest, known);
 }
 
 function parsePredictions(bytes: Buffer, path: string): Prediction[] {
@@ -246,7 +286,12 @@ export function listPredictions(dir: string): { task: string; split: "dev" | "te
 /** scores.json, without values that do not exist. */
 export function writeScores(dir: string, scores: Scores): void {
   const tasks = mapValues(scores.tasks, (splits) => mapValues(splits as Record<string, SplitScores>, existingScores));
-  writeJson(runPaths.scores(dir), { ...scores, tasks });
+  writeJson(runPaths.scores(dir), { ...scores, tasks, digest: digestOfTasks(tasks) });
+}
+
+/** Of what stands in the file, whatever the order of its keys. */
+function digestOfTasks(tasks: unknown): string {
+  return sha256(canonicalJson(JSON.parse(JSON.stringify(tasks, withoutNonFinite))));
 }
 
 /** The scores of a split as scores.json keeps them: without values that do not exist. */
@@ -256,9 +301,22 @@ export function existingScores(scores: SplitScores): SplitScores {
   return { ...scores, metrics: existing(scores.metrics), scoring: mapValues(scores.scoring, existing) };
 }
 
-/** No tasks where nothing was scored yet. */
+/**
+ * No tasks where nothing was scored yet.
+ * @throws {DataError} a file that is not as it was written
+ */
 export function readScores(dir: string): Scores {
-  return readRecord(runPaths.scores(dir), scoresSchema) ?? { tasks: {} };
+  const path = runPaths.scores(dir);
+  if (!existsSync(path)) return { tasks: {} };
+  const record = parseJson(path);
+  const scores = check(record, scoresSchema, path);
+  if (scores.digest === undefined || scores.digest === digestOfTasks((record as Scores).tasks)) return scores;
+  throw new DataError({
+    place: path,
+    expected: "the scores as they were written",
+    got: "a file that was changed since",
+    remedy: "Restore it, or start the study again, which makes the scores again from the predictions.",
+  });
 }
 
 /**

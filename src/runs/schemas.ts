@@ -31,7 +31,7 @@ const plainName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/);
 
 export const statusSchema = schemaOf<RunStatus>()(
   z.looseObject({
-    state: z.enum(["planned", "running", "done", "failed"]),
+    state: z.enum(["planned", "running", "interrupted", "done", "failed"]),
     reason: z.string().optional(),
     pid: count.optional(),
     host: z.string().optional(),
@@ -39,6 +39,7 @@ export const statusSchema = schemaOf<RunStatus>()(
     beat: z.string().optional(),
     step: count.optional(),
     num_steps: count.optional(),
+    seconds: z.number().optional(),
   }),
 );
 
@@ -119,10 +120,12 @@ export const scoresSchema = schemaOf<Scores>()(
           judged: z
             .looseObject({ panel: z.string(), judges: z.array(z.string()), calibration: calibration.optional() })
             .optional(),
+          predictions: z.string().optional(),
           scorers: count.optional(),
         }),
       ),
     ),
+    digest: z.string().optional(),
   }),
 );
 

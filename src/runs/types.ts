@@ -3,7 +3,8 @@
 import type { TaskSpec } from "../specs/types.ts";
 import type { PanelVerdict, Verdict } from "../specs/verdicts.ts";
 
-export type RunState = "planned" | "running" | "done" | "failed";
+/** `interrupted`: stopped at a safe point by the person who started it. */
+export type RunState = "planned" | "running" | "interrupted" | "done" | "failed";
 
 /** status.json */
 export interface RunStatus {
@@ -15,6 +16,8 @@ export interface RunStatus {
   beat?: string;
   step?: number;
   num_steps?: number;
+  /** Wall clock that work on the run has taken, over all calls. Absent: an earlier version wrote this. */
+  seconds?: number;
 }
 
 /** One line of metrics.jsonl, written after each optimizer step. */
@@ -105,6 +108,8 @@ export interface SplitScores {
   top_answer?: { label: string; given: number; gold: number };
   /** Whose verdicts `scoring.judged` counts. */
   judged?: JudgedBy;
+  /** SHA-256 of the predictions file that was scored. Absent: an earlier version wrote this. */
+  predictions?: string;
   /** Number of the scorers that judged (SCORERS of eval/score-answers.ts). Absent: before they were numbered. */
   scorers?: number;
 }
@@ -112,6 +117,8 @@ export interface SplitScores {
 /** scores.json */
 export interface Scores {
   tasks: Record<string, Partial<Record<"dev" | "test", SplitScores>>>;
+  /** SHA-256 of `tasks` as they stand, in canonical form: tells a changed file. Absent: an earlier version wrote this. */
+  digest?: string;
 }
 
 /**

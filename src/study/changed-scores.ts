@@ -2,7 +2,9 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { attempt } from "../base/attempt.ts";
 import { canonicalJson } from "../base/canonical-json.ts";
+import { removeQuietly } from "../formats/files.ts";
 import { readScores, runPaths, writeScores } from "../runs/run-dir.ts";
 import type { StudyLock } from "./lock-file.ts";
 import { askedOf } from "./subject.ts";
@@ -33,10 +35,12 @@ export function changedSplits(before: StudyLock, after: StudyLock): ChangedSplit
 export function forgetScores(studyDir: string, changed: readonly ChangedSplit[]): void {
   if (changed.length === 0) return;
   for (const dir of [...foldersIn(studyDir, "runs"), ...foldersIn(studyDir, "baselines")]) {
-    if (!existsSync(runPaths.scores(dir))) continue;
-    const scores = readScores(dir);
-    for (const { task, split } of changed) delete scores.tasks[task]?.[split];
-    writeScores(dir, scores);
+    const scores = attempt(() => readScores(dir)) ?? { tasks: {} };
+    for (const { task, split } of changed) {
+      delete scores.tasks[task]?.[split];
+      removeQuietly(runPaths.indexOf(dir, task, split)); // note: what it vouches for answers other questions
+    }
+    if (existsSync(runPaths.scores(dir))) writeScores(dir, scores);
   }
 }
 

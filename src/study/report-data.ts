@@ -237,7 +237,7 @@ export interface ReportRun {
   id: string;
   row: number;
   seed: number;
-  state: "planned" | "running" | "done" | "failed";
+  state: "planned" | "running" | "interrupted" | "done" | "failed";
   reason: string | null;
   cost: Receipt["cost"] | null;
   /** Dotted keys of spec.json that differ between runs of the study, with this run's value. */

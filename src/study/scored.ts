@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { attempt } from "../base/attempt.ts";
+import { damageOf } from "../runs/damage.ts";
 import type { KnownItems } from "../runs/item-scores.ts";
 import { isScored, readItemScores, readPredictions, readScores, readStatus, runPaths } from "../runs/run-dir.ts";
 import type { ReadScored, ScoredRun } from "./study-table.ts";
@@ -34,9 +35,10 @@ export function scoredReader(studyDir: string, onProblem: (message: string) => v
   };
 }
 
-/** True when a job's directory says done and holds a score of every task and split that it should. */
+/** True when a job's directory says done, holds a score of every task and split that it should, and nothing in it is damaged. */
 export function isComplete(job: Pick<Job, "dir" | "eval_tasks" | "eval">): boolean {
   if (!existsSync(runPaths.status(job.dir)) || readStatus(job.dir).state !== "done") return false;
+  if (damageOf(job.dir, job.eval_tasks).length > 0) return false;
   const scores = readScores(job.dir);
   const { splits, scoring } = job.eval;
   return job.eval_tasks.every((task) => splits.every((split) => isScored(scores, task, split, scoring)));

@@ -11,8 +11,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { readScores, writeScores, writeStatus } from "../runs/run-dir.ts";
-import type { LedgerLine } from "../runs/types.ts";
+import { readScores, writeScores, writeSplit, writeStatus } from "../runs/run-dir.ts";
+import type { LedgerLine, Scores } from "../runs/types.ts";
 import { EVAL_DEFAULTS } from "../specs/study-file.ts";
 import { changedSplits, forgetScores } from "./changed-scores.ts";
 import { claimStudy, whileClaimed } from "./claim.ts";
@@ -191,7 +191,8 @@ test("a job is complete when it says done and has every score that was asked for
   const job = { dir, eval_tasks: ["a", "b"], eval: { ...EVAL_DEFAULTS, splits: ["test" as const] } };
   const scores = { n: 1, n_groups: 1, metrics: {}, scoring: {} };
   expect(isComplete(job)).toBe(false);
-  writeScores(dir, { tasks: { a: { test: scores }, b: { test: scores } } });
+  const kept: Scores = { tasks: {} };
+  for (const task of ["a", "b"]) writeSplit(dir, kept, { task, split: "test" }, { predictions: [], scores });
   expect(isComplete(job)).toBe(false);
   writeStatus(dir, { state: "done" });
   expect(isComplete(job)).toBe(true);
@@ -224,6 +225,6 @@ test("scores of changed examples, labels or lengths of answers are taken out of 
     mkdirSync(folder, { recursive: true });
     writeScores(folder, { tasks: { a: { dev: scores, test: scores }, b: { test: scores } } });
     forgetScores(dir, changed);
-    expect(readScores(folder)).toEqual({ tasks: { a: { dev: scores }, b: { test: scores } } });
+    expect(readScores(folder).tasks).toEqual({ a: { dev: scores }, b: { test: scores } });
   }
 });

@@ -28,8 +28,9 @@ export async function outcomeOf(
     return { state: "done" };
   } catch (error) {
     if (error instanceof Interrupted || error instanceof LeftToOthers) {
-      status.write({ state: "planned" });
-      return { state: error instanceof LeftToOthers ? "left" : "interrupted" };
+      const isLeft = error instanceof LeftToOthers;
+      status.write({ state: isLeft ? "planned" : "interrupted" });
+      return { state: isLeft ? "left" : "interrupted" };
     }
     const reason = error instanceof MixtuneError ? error.message : `a fault in mixtune: ${(error as Error).message}`;
     status.tryWrite({ state: "failed", reason });

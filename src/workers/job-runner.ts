@@ -3,17 +3,23 @@
  * the run directory's records.
  */
 
+import { existsSync } from "node:fs";
+import { attempt } from "../base/attempt.ts";
+import { CheckpointError } from "../base/errors.ts";
 import { evaluateSplit, evaluationSubset } from "../eval/evaluate.ts";
+import { scoreStored, writeRescored } from "../eval/rescore.ts";
 import { keepCheckpoints } from "../runs/checkpoints.ts";
+import { damagedWeights, describeDamage, isAnswered } from "../runs/damage.ts";
 import {
-  isScored,
   lacksConstrainedNumbers,
+  readIndexedPredictions,
   readReceipt,
   readScores,
-  writePredictions,
-  writeScores,
+  runPaths,
   writeSpec,
+  writeSplit,
 } from "../runs/run-dir.ts";
+import type { Scores } from "../runs/types.ts";
 import type { Job, Outcome, RunProgress } from "../study/types.ts";
 import { type Engine, Interrupted, type JobContext, type Question } from "./engine.ts";
 import { outcomeOf } from "./job-outcome.ts";
@@ -58,15 +64,11 @@ export class JobRunner {
   private async work(context: JobContext): Promise<void> {
     const { job, onProgress, isAborted, status } = context;
     if (job.kind === "run" && readReceipt(job.dir) === undefined) writeSpec(job.dir, job.spec);
-    const scores = readScores(job.dir);
-    const missing = job.eval_tasks.flatMap((task) =>
-      job.eval.splits
-        .filter(
-          (split) =>
-            !isScored(scores, task, split, job.eval.scoring) ||
-            (job.eval.constrained_numbers && lacksConstrainedNumbers(scores, task, split)),
-        )
-        .map((split): Question => ({ task, split })),
+    const scores = await this.scoresOf(job);
+    const missing = questionsOf(job).filter(
+      ({ task, split }) =>
+        !isAnswered(job.dir, scores, { task, split }, job.eval.scoring) ||
+        (job.eval.constrained_numbers && lacksConstrainedNumbers(scores, task, split)),
     );
     const model = await this.engine.work(context, missing);
     const sizes = await Promise.all(
@@ -86,11 +88,43 @@ export class JobRunner {
         if (await isAborted()) throw new Interrupted();
       };
       const result = await evaluateSplit(await model.ask(question), prepared, split, job.eval, report);
-      writePredictions(job.dir, task, split, result.predictions);
-      scores.tasks[task] = { ...scores.tasks[task], [split]: result.scores };
-      writeScores(job.dir, scores);
+      writeSplit(job.dir, scores, question, result);
       before += sizes[i]!;
     }
     model.close?.();
+    refuseLostWeights(job);
   }
+
+  /** What is scored. Where the scores are lost they are made again from predictions that are whole: no model is asked. */
+  private async scoresOf(job: Job): Promise<Scores> {
+    const kept = existsSync(runPaths.scores(job.dir)) ? attempt(() => readScores(job.dir)) : undefined;
+    const scores = kept ?? { tasks: {} };
+    for (const question of kept === undefined ? questionsOf(job) : []) {
+      const { task, split } = question;
+      const predictions = attempt(() => readIndexedPredictions(job.dir, task, split));
+      if (predictions === undefined) continue;
+      const prepared = await this.shared.task(job, task, "answer");
+      const examples = evaluationSubset(prepared, split, job.eval).map(({ example }) => example);
+      const result = scoreStored(predictions, prepared.task, examples, job.eval);
+      if (result !== undefined) writeRescored(job.dir, scores, question, predictions, result);
+    }
+    return scores;
+  }
+}
+
+/** Every split that a job scores. */
+function questionsOf({ eval_tasks, eval: { splits } }: Job): Question[] {
+  return eval_tasks.flatMap((task) => splits.map((split) => ({ task, split })));
+}
+
+/** A run whose model is gone is not done, though its scores hold: only training makes the weights again. */
+function refuseLostWeights({ dir, kind }: Job): void {
+  const lost = kind === "run" ? damagedWeights(dir) : [];
+  if (lost.length === 0) return;
+  throw new CheckpointError({
+    place: dir,
+    expected: "the weights that were trained",
+    got: describeDamage(lost, dir),
+    remedy: `Restore them, or delete ${dir} and start the study again, which trains this run again. Its scores hold.`,
+  });
 }

@@ -1,7 +1,8 @@
 /** @file Keeps a job's status.json while it is worked on. */
 
 import { hostname } from "node:os";
-import { writeStatus } from "../runs/run-dir.ts";
+import { attempt } from "../base/attempt.ts";
+import { readStatus, writeStatus } from "../runs/run-dir.ts";
 import type { RunStatus } from "../runs/types.ts";
 import type { Job } from "../study/types.ts";
 
@@ -15,11 +16,16 @@ export class StatusKeeper {
   private readonly started: string;
   private last: RunStatus = { state: "planned" };
   private beaten = 0;
+  private readonly begun: number;
+  /** Of earlier calls. */
+  private readonly secondsBefore: number;
 
   constructor(job: Job, now: () => number) {
     this.job = job;
     this.now = now;
-    this.started = new Date(now()).toISOString();
+    this.begun = now();
+    this.started = new Date(this.begun).toISOString();
+    this.secondsBefore = attempt(() => readStatus(job.dir))?.seconds ?? 0;
   }
 
   write(change: Partial<RunStatus>): void {
@@ -29,6 +35,7 @@ export class StatusKeeper {
       host: hostname(),
       started: this.started,
       beat: new Date(this.beaten).toISOString(),
+      seconds: this.secondsBefore + (this.beaten - this.begun) / 1000,
     };
     this.last = { ...this.last, ...change, ...alive };
     writeStatus(this.job.dir, this.last);

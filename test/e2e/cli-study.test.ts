@@ -103,6 +103,7 @@ describe("own data", () => {
     });
     expect(first.status).toBe(130);
     expect(first.stdout).toContain("to do: run the same command again to resume");
+    expect((await ok(["status", "out"])).stdout).not.toMatch(/ done\n/);
     const second = await mixtune(["run", "study.yaml", "--out", "out", ...SMALL], {
       cwd: folder,
       watch: (kill) => {
@@ -133,6 +134,35 @@ describe("own data", () => {
     const { stdout } = await ok(["run", "study.yaml", "--out", "out", "--json", ...SMALL]);
     expect(JSON.parse(stdout)).toMatchObject({ done: 0, done_before: 4 });
     expect(times()).toEqual(before);
+  });
+
+  test("a damaged study is mended where it can be, and what is lost is named", async () => {
+    cpSync(join(folder, "out"), join(folder, "damaged"), { recursive: true });
+    const runs = join(folder, "damaged", "runs");
+    const [first, second, third] = readdirSync(runs) as [string, string, string];
+    const ask = () => mixtune(["run", "study.yaml", "--out", "damaged", "--json", ...SMALL], { cwd: folder });
+    const [lost] = readdirSync(join(runs, first, "predictions")).filter((name) => name.endsWith("test.jsonl"));
+    const files = [join(runs, first, "predictions", lost!), join(runs, second, "scores.json")];
+    const before = files.map((path) => readFileSync(path, "utf8"));
+    rmSync(files[0]!);
+    writeFileSync(files[1]!, before[1]!.replace('"value":', '"value": 0,"was":'));
+    // Without these only the scores of the second run are left to be made from its predictions.
+    rmSync(join(runs, second, "checkpoints"), { recursive: true });
+    rmSync(join(runs, third, "checkpoints", "last.json"));
+    const { stdout } = await ok(["status", "damaged"]);
+    expect(stdout).toMatch(new RegExp(`${first} .* damaged +predictions/${lost} is missing`));
+    expect(stdout).toMatch(
+      new RegExp(`${second} .* damaged +scores.json was changed, checkpoints/last.json is missing`),
+    );
+    expect(stdout).toContain("0 of 3 runs done, 3 damaged.");
+    const again = await ask();
+    expect(again.status).toBe(1);
+    expect(again.stderr).toContain(`${first} is damaged: predictions/${lost} is missing.`);
+    const { done, failed } = JSON.parse(again.stdout);
+    expect([done, failed.map(({ id }: { id: string }) => id).sort()]).toEqual([1, [second, third].sort()]);
+    expect(failed[0].reason).toMatch(/expected the weights that were trained, got .*last\.json is missing/);
+    expect(readFileSync(files[0]!, "utf8")).toBe(before[0]);
+    expect(JSON.parse(readFileSync(files[1]!, "utf8"))).toEqual(JSON.parse(before[1]!));
   });
 
   test("other test examples are scored again, without any training, and dev scores stay", async () => {
@@ -224,6 +254,7 @@ describe("own data", () => {
     for (const metrics of Object.values<Record<string, { value: number }>>(split.scoring))
       metrics.accuracy!.value = 0.123;
     delete split.scorers;
+    delete judgedOtherwise.digest; // as an earlier version wrote it
     writeFileSync(scoresFile, JSON.stringify(judgedOtherwise));
 
     const again = JSON.parse((await ok(["rescore", run, "--json"])).stdout);

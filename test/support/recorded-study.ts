@@ -167,7 +167,7 @@ export function recordStudy(dir: string, study: RecordedStudy): StudyLock {
   for (const { locked, spec: run } of runs) {
     const folder = runDir(dir, locked.id);
     draw(folder, [locked.id], model(locked.mixture));
-    writeSpec(folder, run);
+    writeSpec(folder, { ...run, train: { ...run.train, keep: "none" } }); // no weights are here
     const cost = { tokens: 1000, flops: 1e9, seconds: 1, peak_memory_bytes: 1e9 };
     const host = { platform: "linux", cpu: "x", cores: 2, memory_bytes: 1e9 };
     writeReceipt(folder, { versions: { mixtune: "0.1.0" }, host, seed: run.seed, threads: 1, cost });

@@ -6,9 +6,8 @@ import { canonicalJson } from "../../base/canonical-json.ts";
 import { SpecError } from "../../base/errors.ts";
 import { loadTask } from "../../data/load-task.ts";
 import type { LoadedTask } from "../../data/types.ts";
-import { rescoreSplit } from "../../eval/rescore.ts";
+import { rescoreSplit, storedForm, writeRescored } from "../../eval/rescore.ts";
 import { SCORERS } from "../../eval/score-answers.ts";
-import { withoutNonFinite } from "../../formats/jsonl.ts";
 import {
   existingScores,
   keepEarlier,
@@ -16,8 +15,6 @@ import {
   readPredictions,
   readScores,
   runPaths,
-  writePredictions,
-  writeScores,
 } from "../../runs/run-dir.ts";
 import type { Prediction, SplitScores } from "../../runs/types.ts";
 import type { TaskSpec } from "../../specs/types.ts";
@@ -62,6 +59,8 @@ interface Judged {
   task: string;
   split: "dev" | "test";
   before: SplitScores;
+  /** As they are on disk. */
+  predictions: Prediction[];
   after: { predictions: Prediction[]; scores: SplitScores };
   isChanged: boolean;
 }
@@ -162,16 +161,15 @@ async function judgeFolder(dir: string, taskOf: (name: string) => Promise<Loaded
     const place = runPaths.predictionsOf(dir, task, split);
     const after = rescoreSplit(predictions, before, loaded, loaded.splits[split], place);
     const isChanged =
-      stored(predictions) !== stored(after.predictions) ||
-      stored({ ...before, scorers: SCORERS }) !== stored(existingScores(after.scores));
-    judged.push({ task, split, before, after, isChanged });
+      storedForm(predictions) !== storedForm(after.predictions) ||
+      storedForm({ ...withoutDigest(before), scorers: SCORERS }) !== storedForm(existingScores(after.scores));
+    judged.push({ task, split, before, predictions, after, isChanged });
   }
   return judged;
 }
 
-/** A record as it reads when it was written and read back. */
-function stored(record: unknown): string {
-  return canonicalJson(JSON.parse(JSON.stringify(record, withoutNonFinite)));
+function withoutDigest({ predictions: _, ...scores }: SplitScores): SplitScores {
+  return scores;
 }
 
 function changesOf(dir: string, { task, split, before, after }: Judged): ChangedScore[] {
@@ -192,10 +190,8 @@ function finite(value: number | undefined): number | null {
 function store(dir: string, changed: readonly Judged[]): string {
   const kept = keepEarlier(dir, changed);
   const scores = readScores(dir);
-  for (const { task, split, after } of changed) {
-    writePredictions(dir, task, split, after.predictions);
-    scores.tasks[task] = { ...scores.tasks[task], [split]: after.scores };
+  for (const { task, split, predictions, after } of changed) {
+    writeRescored(dir, scores, { task, split }, predictions, after);
   }
-  writeScores(dir, scores);
   return kept;
 }

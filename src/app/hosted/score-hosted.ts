@@ -1,5 +1,6 @@
 /** @file A hosted model scored on tasks: what would be sent is shown first, then asked for, then judged as a local model's text is. */
 
+import { attempt } from "../../base/attempt.ts";
 import { evaluatedSubset } from "../../data/splits/splits.ts";
 import { PLAIN_TEXT } from "../../data/tokens/chat-template.ts";
 import { drawShots, SHOT_END, SHOT_SEED } from "../../data/tokens/few-shot.ts";
@@ -11,7 +12,8 @@ import type { Purse } from "../../eval/hosted/purse.ts";
 import type { HostedSettings } from "../../eval/hosted/settings.ts";
 import type { HostedAnswer, HostedRequest, Spending } from "../../eval/hosted/types.ts";
 import { type Answered, itemOf, scoreAnswers } from "../../eval/score-answers.ts";
-import { isScored, readScores, writePredictions, writeScores } from "../../runs/run-dir.ts";
+import { isAnswered } from "../../runs/damage.ts";
+import { readScores, writeSplit } from "../../runs/run-dir.ts";
 import type { Scores } from "../../runs/types.ts";
 import { textScorings } from "../../specs/hosted.ts";
 import type { EvalSpec } from "../../specs/types.ts";
@@ -92,10 +94,10 @@ export function hostedWork(
   whole?: PartOfWork,
 ): HostedWork {
   const scoring = textScorings(spec);
-  const scores = readScores(dir);
+  const scores = attempt(() => readScores(dir)) ?? { tasks: {} };
   const parts = tasks.flatMap((task) =>
     spec.splits
-      .filter((split) => !isScored(scores, task.name, split, scoring))
+      .filter((split) => !isAnswered(dir, scores, { task: task.name, split }, scoring))
       .map((split) => partOf(task, split, spec, numShots, choice.api)),
   );
   const requests = parts.flatMap((part) => part.requests);
@@ -119,9 +121,7 @@ export function hostedWork(
           task,
           scoring,
         );
-        writePredictions(dir, task.name, split, judged.predictions);
-        scores.tasks[task.name] = { ...scores.tasks[task.name], [split]: judged.scores };
-        writeScores(dir, scores);
+        writeSplit(dir, scores, { task: task.name, split }, judged);
         sayLeftOut(answers, workspace);
         before += asked.length;
       }

@@ -1,15 +1,17 @@
 /** @file Does what a study still lacks, baselines first, then runs, and returns how each ended. */
 
 import { join } from "node:path";
+import { attempt } from "../../base/attempt.ts";
 import { scoreTextBaseline } from "../../eval/baselines/score-baseline.ts";
 import { makeFolder, writeWhole } from "../../formats/files.ts";
-import { openRunDir, removeLeftovers, writeStatus } from "../../runs/run-dir.ts";
+import { damageOf, describeDamage } from "../../runs/damage.ts";
+import { openRunDir, readStatus, removeLeftovers, writeStatus } from "../../runs/run-dir.ts";
 import { changedSplits, forgetScores } from "../../study/changed-scores.ts";
 import { whileClaimed } from "../../study/claim.ts";
 import { executeJobs, type JobEvent } from "../../study/execute.ts";
 import { appendLedger, readLedger } from "../../study/ledger.ts";
 import { differingKeys, findStudyLock, writeStudyLock } from "../../study/lock-file.ts";
-import { baselineDir, isComplete } from "../../study/scored.ts";
+import { baselineDir, isComplete, runDir } from "../../study/scored.ts";
 import type { ExecuteJob, Job, PlannedRun } from "../../study/types.ts";
 import { refuseDivided } from "../../workers/gpus.ts";
 import { concurrencyFor } from "../../workers/threads.ts";
@@ -84,6 +86,7 @@ export async function runStudy(
   return whileClaimed(dir, workspace, async () => {
     removeLeftovers(dir);
     writeStudyFiles(planned, workspace);
+    sayDamage(planned, workspace);
     const ownPace = torch?.settings.isGpu ? torch.settings.gpus.length : defaultConcurrency(planned);
     const atOnce = concurrency ?? (ray === undefined ? ownPace : MOST_AT_ONCE);
     const elsewhere = { torch: torch?.settings, ray: ray && settingsOfRay(ray, planned) };
@@ -124,6 +127,18 @@ function writeStudyFiles({ input, dir, lock, plan }: PlannedStudy, workspace: Wo
   for (const { id, mixture, model, seed } of plan) {
     if (!known.has(id))
       appendLedger(dir, workspace.clock, { event: "planned", run: id, detail: { mixture: mixture.name, model, seed } });
+  }
+}
+
+/** Finished runs and baselines of which something is gone or was changed: they are worked on again. */
+function sayDamage({ dir, lock, plan, input }: PlannedStudy, { note }: Workspace): void {
+  const folders = [...lock.baselines.map(({ id }) => baselineDir(dir, id)), ...plan.map(({ id }) => runDir(dir, id))];
+  for (const folder of folders) {
+    if (attempt(() => readStatus(folder))?.state !== "done") continue;
+    const damage = damageOf(folder, Object.keys(input.study.tasks));
+    if (damage.length === 0) continue;
+    const mended = damage.every(({ part }) => part === "weights") ? "" : " What can be made again is.";
+    note(`${folder} is damaged: ${describeDamage(damage, folder)}.${mended}`);
   }
 }
 
@@ -195,7 +210,9 @@ function studyEvent(event: JobEvent, job: JobSummary): StudyEvent {
     return { kind: progress.phase === "train" ? "step" : "scored", job, progress };
   }
   const { outcome } = event;
-  return outcome.state === "failed" ? { kind: "failed", job, reason: outcome.reason } : { kind: outcome.state, job };
+  if (outcome.state === "failed") return { kind: "failed", job, reason: outcome.reason };
+  if (outcome.state !== "done") return { kind: outcome.state, job };
+  return { kind: "done", job, seconds: attempt(() => readStatus(event.job.dir))?.seconds };
 }
 
 function idsOf(all: readonly Pick<Job | PlannedRun, "id">[]): string[] {

@@ -26,7 +26,8 @@ export type StudyEvent =
   /** Examples were scored, or are being loaded. */
   | { kind: "scored"; job: JobSummary; progress: RunProgress }
   | { kind: "note"; job: JobSummary; text: string }
-  | { kind: "done"; job: JobSummary }
+  /** `seconds`: wall clock of all calls that worked on it. */
+  | { kind: "done"; job: JobSummary; seconds?: number | undefined }
   | { kind: "failed"; job: JobSummary; reason: string }
   /** It can be resumed. */
   | { kind: "interrupted"; job: JobSummary }

@@ -11,13 +11,14 @@ export function addStatus(command: Command, act: Act): void {
   command.addHelpText("after", "\nExample: mixtune status studies/demo").action((dir: string) =>
     act((context) => {
       const status = studyStatus(dir, context);
-      const { failedBaselines, testOpenings, underWay } = status;
+      const { failedBaselines, damagedBaselines, testOpenings, underWay } = status;
       const runs = status.runs.map((run) => {
         const { id, mixture, model, seed, state } = run;
         return { id, mixture, model, seed, state, detail: detailOf(run) };
       });
       const record = {
         ...{ runs, failed_baselines: failedBaselines, test_openings: testOpenings },
+        ...(damagedBaselines.length > 0 && { damaged_baselines: damagedBaselines }),
         ...(underWay.length > 0 && { going_on: jobNames(underWay) }),
       };
       context.result(record, [statusText(status), ...describeUnderWay(dir, underWay)].join("\n"));

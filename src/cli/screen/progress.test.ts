@@ -79,11 +79,14 @@ test("the rest of a study is estimated again from what the finished jobs took", 
   progress.onEvent({ kind: "step", job: a, progress: steps(1, "a") });
   expect(state.written.at(-1)).toMatch(/^\r\[1\/3\] a .* then about 3 min/);
   state.now += 600_000;
-  progress.onEvent({ kind: "done", job: a });
+  progress.onEvent({ kind: "done", job: a, seconds: 600 });
   expect(state.written.at(-1)).toBe("[1/3] a  done after 10 min\n");
   progress.onEvent({ kind: "started", job: b, index: 2, total: 3 });
   progress.onEvent({ kind: "step", job: b, progress: steps(1, "b") });
   expect(state.written.at(-1)).toMatch(/then about 10 min/);
+  progress.onEvent({ kind: "done", job: b, seconds: 7200 });
+  expect(state.written.at(-1)).toBe("[2/3] b  done after 1 s (2.0 h with earlier calls)\n");
+  progress.onEvent({ kind: "started", job: b, index: 2, total: 3 });
   progress.onEvent({ kind: "failed", job: b, reason: "no disk" });
   expect(state.written.at(-1)).toBe("[2/3] b  failed after 1 s: no disk\n");
 });

@@ -5,13 +5,20 @@ import { aligned } from "../../report/tables.ts";
 import type { TestOpenings } from "../../study/ledger.ts";
 
 /** A table of the runs, and what is to be known beside it. */
-export function statusText({ runs, failedBaselines, testOpenings }: StudyStatus): string {
+export function statusText({ runs, failedBaselines, damagedBaselines, testOpenings }: StudyStatus): string {
   const count = (wanted: string) => runs.filter(({ state }) => state === wanted).length;
   const rows = runs.map((run) => [run.id, run.mixture, `${run.seed}`, run.state, detailOf(run)]);
+  const others = ["failed", "interrupted", "damaged"].flatMap((state) =>
+    count(state) > 0 ? [`, ${count(state)} ${state}`] : [],
+  );
   return [
     aligned([["run", "mixture", "seed", "state", ""], ...rows]),
     "",
-    `${count("done")} of ${runs.length} runs done${count("failed") > 0 ? `, ${count("failed")} failed` : ""}.`,
+    `${count("done")} of ${runs.length} runs done${others.join("")}.`,
+    ...(runs.some(({ state }) => state === "damaged") || damagedBaselines.length > 0
+      ? ["Run the study again: it makes predictions and scores again where it can, and names what is lost."]
+      : []),
+    ...damagedBaselines.map(({ id, reason }) => `baseline ${id} is damaged: ${reason}`),
     ...failedBaselines.map(({ id, reason }) => `baseline ${id} failed: ${firstLine(reason)}`),
     openingsText(testOpenings),
   ].join("\n");

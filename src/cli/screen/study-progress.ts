@@ -59,7 +59,9 @@ export class StudyProgress {
       this.secondsEstimated += estimated;
     }
     const reason = event.kind === "failed" ? `: ${event.reason}` : "";
-    this.line.say(`[${index}/${total}] ${label}  ${event.kind} after ${duration(seconds)}${reason}`);
+    const inAll = (event.kind === "done" && event.seconds) || 0;
+    const calls = inAll > seconds + 1 ? ` (${duration(inAll)} with earlier calls)` : "";
+    this.line.say(`[${index}/${total}] ${label}  ${event.kind} after ${duration(seconds)}${calls}${reason}`);
   }
 
   /** Says once when memory is clearly beyond the plan. It is the whole process's: all running jobs share it. */
