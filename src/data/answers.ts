@@ -20,6 +20,12 @@ import { isNested, type WrittenNumber, writtenNumber } from "../base/written-num
 import { UnreadableValue } from "../formats/row.ts";
 import type { AnswerSpec } from "../specs/types.ts";
 
+/**
+ * Tokens of the longest number that generation is held to, and its end: each has a character or more of ` -$123,456,789,012.345`, or one digit fewer
+ * before a %.
+ */
+export const MAX_NUMBER_TOKENS = 32;
+
 export type AnswerValue = string | number | WrittenNumber | Span[];
 
 /** Why a field is no answer of its kind, in words that go on after the field's name: `is empty`. */

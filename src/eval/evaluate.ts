@@ -2,6 +2,7 @@
 
 import { OpError } from "../base/errors.ts";
 import { RESULT_MARK, resultIn } from "../base/result-mark.ts";
+import { MAX_NUMBER_TOKENS } from "../data/answers.ts";
 import { evaluatedSubset } from "../data/splits/splits.ts";
 import { endIdsOf, type PromptTemplate } from "../data/tokens/chat-template.ts";
 import type { PreparedTask } from "../data/tokens/prepare.ts";
@@ -11,7 +12,7 @@ import type { Example, TokenizedExample } from "../data/types.ts";
 import type { EvalSpec } from "../specs/types.ts";
 import { newTokensFor } from "./answer-length.ts";
 import type { Generated, GenerateOptions } from "./generate.ts";
-import { MAX_NUMBER_TOKENS, numberLanguage } from "./languages.ts";
+import { numberLanguage } from "./languages.ts";
 import { type Answered, itemOf, type SplitResult, scoreAnswers } from "./score-answers.ts";
 
 type Report = (done: number) => Promise<void>;

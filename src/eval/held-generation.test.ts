@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDecoder } from "../../test/support/decoders.ts";
 import { labelLanguage } from "../../test/support/label-language.ts";
+import { MAX_NUMBER_TOKENS } from "../data/answers.ts";
 import { openTemplate, tokenizeLabels } from "../data/tokens/chat-template.ts";
 import { openTokenizer } from "../data/tokens/tokenizers.ts";
 import { asked } from "../data/tokens/turns.ts";
@@ -12,7 +13,7 @@ import { CachedNetwork } from "../models/cached-network.ts";
 import { Network } from "../models/network.ts";
 import { openModelFolder, rawWeights } from "../models/weights.ts";
 import { type Generated, generate, type Prompt } from "./generate.ts";
-import { type Language, MAX_NUMBER_TOKENS, numberLanguage } from "./languages.ts";
+import { type Language, numberLanguage } from "./languages.ts";
 import type { Sampling } from "./sampling.ts";
 import { scoreLabels } from "./score.ts";
 

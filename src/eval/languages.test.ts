@@ -4,11 +4,12 @@ import { describe, expect, test } from "vitest";
 import { labelLanguage } from "../../test/support/label-language.ts";
 import { CheckpointError } from "../base/errors.ts";
 import { Rng } from "../base/rng.ts";
+import { MAX_NUMBER_TOKENS } from "../data/answers.ts";
 import { loadTask } from "../data/load-task.ts";
 import { plainTemplate } from "../data/tokens/chat-template.ts";
 import { openTokenizer } from "../data/tokens/tokenizers.ts";
 import { readNumberStrict } from "../metrics/number-answer.ts";
-import { type Language, MAX_DIGITS, MAX_NUMBER_TOKENS, numberLanguage } from "./languages.ts";
+import { type Language, MAX_DIGITS, numberLanguage } from "./languages.ts";
 
 /** Ids of a random path to the end. */
 function walk(language: Language, rng: Rng): number[] {

@@ -22,8 +22,6 @@ export const NOTHING: Language = {
 
 /** Digits of a number, before and behind the point together: what a double holds exactly. */
 export const MAX_DIGITS = 15;
-/** Tokens of the longest number and its end: each has a character or more of ` -$123,456,789,012.345` or one digit fewer before a %. */
-export const MAX_NUMBER_TOKENS = 32;
 
 /**
  * A number with 9 for every digit: read by the strict reading of metrics/number-answer.ts, in the forms that gold answers have. Not `.5`, whose point a

@@ -74,7 +74,7 @@ test("what is merged or closed is said", async () => {
   };
   expect(await notes("with system role")).toEqual([]);
   expect(await notes("without")).toEqual([
-    "t/train: the chat template does not take 1 conversations as they are: their system text stands in the user's turn.",
+    "t/train: 1 of 1 conversations that the chat template does not take as they are: system text stands in the user's turn.",
   ]);
   expect(await notes("with an open thought")).toEqual([
     "The chat template opens <think> where an answer begins: answers close it first, with </think>.",

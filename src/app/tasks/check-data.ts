@@ -123,8 +123,10 @@ function checkTask(
     const facts = (of: LoadedTask, splits: readonly Split[], cutoffLen: number): TokenFacts[] => {
       const positions = text.positions!(cutoffLen);
       const all = splits.map((split) => tokenFacts(of, split, text.tokenizer, text.template, cutoffLen, positions));
-      for (const one of all)
+      for (const one of all) {
         findings.push(...tokenFindings(of, one, spec.on_bad_row === "skip", { name: model, positions }));
+        said.push(...one.notes);
+      }
       return all;
     };
     for (const split of present) said.push(...templateNotes(task, split, text.template));

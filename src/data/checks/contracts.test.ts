@@ -175,6 +175,13 @@ describe("tokenFacts", () => {
     expect(tokenFindings(task, facts, true)).toMatchObject([{ severity: "warning" }]);
   });
 
+  test("say how many prompts leave no room for the longest number", () => {
+    const task = taskOf({ test: rowsOf("test", ["3", "4"]) }, { kind: "number", field: "n" });
+    const notes = (positions?: number) => tokenFacts(task, "test", tokenizer, template, 1000, positions).notes;
+    expect(notes(40)[0]).toContain("tweets/test: 2 of 2 prompts leave fewer than 32 of the 40 tokens");
+    expect([...notes(), ...notes(1000)]).toEqual([]);
+  });
+
   const text = { kind: "text", field: "a" } as const;
   const tokensIn = (words: string) => tokenizer.encode(words).length;
 

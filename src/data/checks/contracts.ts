@@ -11,7 +11,7 @@ import { sortedByPrompt } from "../batches/layout.ts";
 import type { PublishedRows } from "../readers/definition.ts";
 import type { PromptTemplate } from "../tokens/chat-template.ts";
 import { cutDocument } from "../tokens/documents.ts";
-import { lengthLimits, tokenizeToFit } from "../tokens/prepare.ts";
+import { lengthLimits, roomNotes, tokenizeToFit } from "../tokens/prepare.ts";
 import type { Tokenizer } from "../tokens/tokenizers.ts";
 import type { Example, LoadedTask } from "../types.ts";
 
@@ -67,6 +67,8 @@ export interface TokenFacts {
    * next in order. Absent for documents.
    */
   prefix?: { common: number; share: number };
+  /** Sentences on the room that a model has for answers. */
+  notes: string[];
 }
 
 export interface Quantiles {
@@ -183,7 +185,15 @@ export function tokenFacts(
     else if (length > limit) facts.too_long.push(row.id);
   }
   const { windows, ...rest } = facts;
-  const common = { split, cutoff_len: cutoffLen, ...rest, ...(refusal && { refusal }), example: quantiles(lengths) };
+  const notes = roomNotes(task, split, prompts, positions);
+  const common = {
+    split,
+    cutoff_len: cutoffLen,
+    ...rest,
+    ...(refusal && { refusal }),
+    example: quantiles(lengths),
+    notes,
+  };
   if (isDocument) return { ...common, windows };
   return { ...common, prompt: quantiles(promptLengths), prefix: sharedPrefix(prompts) };
 }

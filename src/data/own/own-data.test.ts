@@ -85,8 +85,8 @@ describe("rows of a known shape need no prompt and no answer", () => {
       ],
     }));
     const { notes } = await load(rows);
-    expect(notes.join("\n")).toContain("3 of 40 conversations have several turns");
-    expect(notes.join("\n")).toContain("2 of 40 conversations go on after that answer");
+    expect(notes.join("\n")).toContain("3 of 40 conversations with several turns.");
+    expect(notes.join("\n")).toContain("2 of 40 conversations with turns after that answer");
     expect(notes.filter((note) => note.includes("several turns"))).toHaveLength(1); // although the file is read twice
   });
 
@@ -205,7 +205,7 @@ test("rows that say that they are not to be trained on are left out and counted,
   const { splits, notes } = await load(rows);
   expect(Object.values(splits).flat()).toHaveLength(37);
   expect(notes).toContain("own: columns that are not used: source.");
-  expect(notes.join("\n")).toContain("3 of 40 rows are marked not to be trained on (weight, train) and left out.");
+  expect(notes.join("\n")).toContain("3 of 40 rows left out: marked not to be trained on (weight, train).");
   expect(notes.join("\n")).toContain("keys of turns that are not used: name.");
 });
 

@@ -271,19 +271,17 @@ async function* usableRows(
   if (numBad > 0) notes.push(`${path}: ${numBad} of ${numRows} rows skipped: ${reasonsText(bad)}.`);
   if (shaper.numOfSeveralTurns > 0) {
     notes.push(
-      `${path}: ${shaper.numOfSeveralTurns} of ${numRows} conversations have several turns. The last answer that may be is trained on; ` +
-        "the turns before it are its question. train.loss_on: all_answers trains on earlier answers too.",
+      `${path}: ${shaper.numOfSeveralTurns} of ${numRows} conversations with several turns. The last answer that may be trained on is the answer, ` +
+        "the turns before it are its prompt. train.loss_on: all_answers trains on earlier answers too.",
     );
   }
   if (numLeftOut > 0)
-    notes.push(
-      `${path}: ${numLeftOut} of ${numRows} rows are marked not to be trained on (weight, train) and left out.`,
-    );
+    notes.push(`${path}: ${numLeftOut} of ${numRows} rows left out: marked not to be trained on (weight, train).`);
   if (shaper.unusedKeys.size > 0)
     notes.push(`${path}: keys of turns that are not used: ${[...shaper.unusedKeys].join(", ")}.`);
   if (shaper.numCutShort > 0)
     notes.push(
-      `${path}: ${shaper.numCutShort} of ${numRows} conversations go on after that answer; the rest is left out.`,
+      `${path}: ${shaper.numCutShort} of ${numRows} conversations with turns after that answer: they are left out.`,
     );
 }
 

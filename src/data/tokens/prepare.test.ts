@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { DataError } from "../../base/errors.ts";
 import type { AnswerSpec } from "../../specs/types.ts";
+import { MAX_NUMBER_TOKENS } from "../answers.ts";
 import { packExamples } from "../batches/packing.ts";
 import type { Example, LoadedTask } from "../types.ts";
 import { plainTemplate } from "./chat-template.ts";
 import { type PrepareOptions, prepareTask } from "./prepare.ts";
 import { openTokenizer } from "./tokenizers.ts";
+import { asked } from "./turns.ts";
 
 const tokenizer = openTokenizer(
   join(import.meta.dirname, "../../../test/golden/data-tokenizer/kinds/byte-level-digits"),
@@ -65,7 +67,26 @@ describe("prepareTask", () => {
     expect(split.examples.map(({ id }) => id)).toEqual(["train#1"]);
     expect(split.tokenized.map(({ id }) => id)).toEqual(["train#1"]);
     expect(split.lengths.tokens).toHaveLength(1);
-    expect(split.notes[0]).toContain("1 rows skipped: train#9");
+    expect(split.notes[0]).toContain("1 of 2 rows skipped: train#9");
+  });
+
+  test("says how many prompts leave no room for the longest number, where numbers are written", () => {
+    const notes = (split: "train" | "test", positions: number, kind: "number" | "text" = "number") => {
+      const task = taskOf([], { kind, field: "n" });
+      const rows = [row("a#1", "How many?", "3"), row("a#2", "How many of these?", "4")];
+      const splits = { ...task.splits, [split]: rows.map((one) => ({ ...one, group: one.id })) };
+      return prepareTask({ ...task, splits }, tokenizer, template, { ...options, positions }).split(split).notes;
+    };
+    const [first, second] = ["How many?", "How many of these?"].map(
+      (prompt) => tokenizer.encode(template.render(asked(prompt))).length,
+    ) as [number, number];
+    expect(notes("test", second + MAX_NUMBER_TOKENS)).toEqual([]);
+    const positions = first + MAX_NUMBER_TOKENS;
+    expect(notes("test", positions)[0]).toContain(
+      `1 of 2 prompts leave fewer than 32 of the ${positions} tokens that the model reads`,
+    );
+    expect(notes("train", positions)).toEqual([]);
+    expect(notes("test", positions, "text")).toEqual([]);
   });
 
   test("digests what is rendered: another answer, another digest; another id, the same", () => {

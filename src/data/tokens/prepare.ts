@@ -4,6 +4,7 @@ import { digestOf, sha256 } from "../../base/digest.ts";
 import { DataError, type MixtuneError } from "../../base/errors.ts";
 import type { Message } from "../../specs/message.ts";
 import type { Split, TrainSpec } from "../../specs/types.ts";
+import { MAX_NUMBER_TOKENS } from "../answers.ts";
 import type { ExampleLengths } from "../batches/batches.ts";
 import { numSupervised } from "../batches/packing.ts";
 import type { Example, LoadedTask, TokenizedExample } from "../types.ts";
@@ -194,6 +195,7 @@ function prepareSplit(
     fitted,
     notes: [
       ...templateNotes(task, split, template),
+      ...roomNotes(task, split, tokenized, options.positions),
       ...(fitted.rows === 0
         ? []
         : [
@@ -208,7 +210,9 @@ function prepareSplit(
           ]),
       ...(skipped.length === 0
         ? []
-        : [`${task.name}/${split}: ${skipped.length} rows skipped: ${skipped.join("; ")}.`]),
+        : [
+            `${task.name}/${split}: ${skipped.length} of ${task.splits[split].length} rows skipped: ${skipped.join("; ")}.`,
+          ]),
     ],
   };
 }
@@ -249,9 +253,25 @@ export function templateNotes(
   const notes = Array.from(
     merged,
     ([what, rows]) =>
-      `${name}/${split}: the chat template does not take ${rows} conversations as they are: ${MERGES[what]}.`,
+      `${name}/${split}: ${rows} of ${splits[split].length} conversations that the chat template does not take as they are: ${MERGES[what]}.`,
   );
   return [...(template.note === undefined ? [] : [template.note]), ...notes];
+}
+
+/** What people should know of how much room a model has for numbers behind the prompts of a split: sentences. @param positions  that it reads */
+export function roomNotes(
+  { name, answer }: Pick<LoadedTask, "name" | "answer">,
+  split: Split,
+  rows: readonly Pick<TokenizedExample, "prompt">[],
+  positions = Number.POSITIVE_INFINITY,
+): string[] {
+  if (answer.kind !== "number" || split === "train") return [];
+  const numShort = rows.filter(({ prompt }) => positions - prompt.length < MAX_NUMBER_TOKENS).length;
+  if (numShort === 0) return [];
+  return [
+    `${name}/${split}: ${numShort} of ${rows.length} prompts leave fewer than ${MAX_NUMBER_TOKENS} of the ${positions} tokens that the model reads: ` +
+      "a longer number is cut and counts as wrong. Shorten the rows, or declare a fit.",
+  ];
 }
 
 /** Null also for a conversation that the template refuses, which is named where it is used. */
@@ -265,9 +285,9 @@ function mergeIn(template: Pick<PromptTemplate, "mergedIn">, turns: readonly Mes
 }
 
 const MERGES: Readonly<Record<Merge, string>> = {
-  "system text": "their system text stands in the user's turn",
+  "system text": "system text stands in the user's turn",
   "turns of one role": "turns of one role that follow each other are one turn",
-  "system text and turns of one role": "their system text stands in the user's turn, turns of one role are one turn",
+  "system text and turns of one role": "system text stands in the user's turn, turns of one role are one turn",
 };
 
 /**
