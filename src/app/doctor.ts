@@ -1,6 +1,6 @@
 /** @file What is there on this machine, what works, and what to do about what does not. */
 
-import { rmSync, statfsSync } from "node:fs";
+import { existsSync, rmSync, statfsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -63,6 +63,7 @@ export async function doctor(workspace: Workspace, { parity }: DoctorOptions = {
     writable("temporary folder", tmpdir(), "Set TMPDIR to a folder that you may write to."),
     writable("cache", workspace.settings.cacheDir, `Set ${CACHE_SETTING} to a folder that you may write to.`),
     await engine(),
+    telemetry(workspace),
     model(),
     data(workspace),
     hub(workspace),
@@ -146,6 +147,21 @@ async function engine(): Promise<Check> {
         "Install again with ONNXRUNTIME_NODE_INSTALL=skip npm ci; its CPU library is inside the package for Linux, macOS and Windows.",
     };
   }
+}
+
+/** Versions before 0.1.0 left ONNX Runtime's telemetry on: its folder, or where no home could be written to a file in the current folder. */
+function telemetry({ settings }: Workspace): Check {
+  const name = "telemetry";
+  const left = [settings.telemetryDir, resolve(":memory:.ses")].filter(
+    (path) => path !== undefined && existsSync(path),
+  );
+  if (left.length === 0) return { name, state: "ok", found: "off; ONNX Runtime has left no device id and no events" };
+  return {
+    name,
+    state: "warn",
+    found: `off; a device id and events wait in ${left.join(" and ")}`,
+    remedy: `An earlier mixtune, or another program with ONNX Runtime, left them. Delete them: rm -r ${left.map((path) => `'${path}'`).join(" ")}. Set ORT_DISABLE_TELEMETRY=1 for other programs.`,
+  };
 }
 
 function model(): Check {

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import type { HubSettings } from "../hub/types.ts";
 
 /** Settings that come from the environment. */
@@ -13,6 +13,8 @@ export interface Settings {
   threads: number | undefined;
   /** MIXTUNE_CACHE, else mixtune in XDG_CACHE_HOME or ~/.cache: what can be made again. */
   cacheDir: string;
+  /** Where ONNX Runtime keeps a device id and events to send while its telemetry is on; undefined on Windows, where it keeps no files. */
+  telemetryDir: string | undefined;
   /** HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE, with the meanings that huggingface_hub gives them. */
   hub: HubSettings;
   /** OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_ORG_ID, as OpenAI's packages read them. */
@@ -63,7 +65,8 @@ export function readSettings(environment: Environment = process.env): Settings {
   return {
     dataRoot: environment.MIXTUNE_DATA || undefined,
     threads: Number.isInteger(threads) && threads > 0 ? threads : undefined,
-    cacheDir: environment.MIXTUNE_CACHE || join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "mixtune"),
+    cacheDir: environment.MIXTUNE_CACHE || join(userCache(environment), "mixtune"),
+    telemetryDir: telemetryDir(environment),
     hub: hubSettings(environment),
     openai: openAiSettings(environment),
     apiKey: environment.MIXTUNE_API_KEY || undefined,
@@ -76,10 +79,21 @@ export function readSettings(environment: Environment = process.env): Settings {
   };
 }
 
+function userCache(environment: Environment): string {
+  return environment.XDG_CACHE_HOME || join(homedir(), ".cache");
+}
+
+/** @source onnxruntime-node 1.30.0 as it behaves, and device_id.cc of microsoft/onnxruntime: a relative XDG_CACHE_HOME counts as none */
+function telemetryDir(environment: Environment): string | undefined {
+  if (process.platform === "win32") return undefined;
+  const cache = isAbsolute(environment.XDG_CACHE_HOME ?? "") ? userCache(environment) : join(homedir(), ".cache");
+  const home = process.platform === "darwin" ? join(homedir(), "Library", "Application Support") : cache;
+  return join(home, "Microsoft", "DeveloperTools", ".onnxruntime");
+}
+
 /** @source huggingface_hub constants.py and utils/_auth.py: names, defaults and their order */
 function hubSettings(environment: Environment): HubSettings {
-  const home =
-    expanded(environment.HF_HOME) || join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "huggingface");
+  const home = expanded(environment.HF_HOME) || join(userCache(environment), "huggingface");
   const tokenFile = expanded(environment.HF_TOKEN_PATH) || join(home, "token");
   const token = environment.HF_TOKEN || environment.HUGGING_FACE_HUB_TOKEN || textOf(tokenFile);
   return {

@@ -57,6 +57,14 @@ test("settings come from the environment, and nonsense is no setting", () => {
   });
 });
 
+// Where onnxruntime-node 1.30.0 was seen to write, with its telemetry on and each of these variables.
+test.runIf(process.platform === "linux")("settings say where ONNX Runtime's telemetry lies", () => {
+  const from = (XDG_CACHE_HOME: string) => readSettings({ XDG_CACHE_HOME }).telemetryDir;
+  expect(from("/x")).toBe("/x/Microsoft/DeveloperTools/.onnxruntime");
+  const ofHome = join(homedir(), ".cache/Microsoft/DeveloperTools/.onnxruntime");
+  expect([from(""), from("relative")]).toEqual([ofHome, ofHome]);
+});
+
 describe("settings of the hub", () => {
   const hub = (environment: Record<string, string>) => readSettings({ HF_HOME: "/no/home", ...environment }).hub;
 

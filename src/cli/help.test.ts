@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
+import { CALLS, CONTACTS } from "../../test/offline/commands.ts";
 import { OLD_SPELLINGS } from "./options/old-spellings.ts";
 import { commandLine } from "./program.ts";
 
@@ -22,6 +23,16 @@ function helpOf(command: Command): string {
   command.outputHelp();
   return text;
 }
+
+test("every command is called by the test that nothing leaves the machine, or contacts another host by its nature", () => {
+  const leaves = commands.filter(([, { commands: inner }]) => inner.length === 0).map(([name]) => name);
+  const classified = [...Object.keys(CALLS), ...Object.keys(CONTACTS)].map((name) => `mixtune ${name}`);
+  expect(leaves.sort()).toEqual(classified.sort());
+  for (const [name, calls] of Object.entries(CALLS)) {
+    expect(calls.length).toBeGreaterThan(0);
+    for (const { words } of calls) expect(`${words.join(" ")} `).toMatch(new RegExp(`^${name} `));
+  }
+});
 
 describe("help", () => {
   test("is there for every command", () => expect(commands.length).toBeGreaterThan(25));

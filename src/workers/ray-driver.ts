@@ -166,7 +166,7 @@ export class RayDriver {
       await this.ray.submit({
         entrypoint: `python -m mixtune_worker ray-driver '${storage}' '${study}'`,
         submission_id: id,
-        runtime_env: { working_dir, env_vars: { HF_HUB_OFFLINE: "1", PYTHONUNBUFFERED: "1" } },
+        runtime_env: { working_dir, env_vars: { PYTHONUNBUFFERED: "1" } },
         metadata: { mixtune_study: study, mixtune_code: digest },
       });
     } catch (error) {

@@ -52,13 +52,12 @@ export function torchPython(settings: Settings): string {
   return settings.python ?? (existsSync(own) ? own : "python3");
 }
 
-/** All that the PyTorch worker sees of the environment. It opens folders, and asks no hub. */
+/** All that the PyTorch worker sees of the environment. What keeps packages from sending anything is set by the worker (python/mixtune_worker/__init__.py). */
 export function torchEnvironment({ workerEnvironment }: Settings): Record<string, string> {
   return {
     ...workerEnvironment,
     PYTHONPATH: join(packageRoot(), "python"),
     PYTHONDONTWRITEBYTECODE: "1",
-    HF_HUB_OFFLINE: "1",
   };
 }
 
