@@ -149,7 +149,7 @@ async function engine(): Promise<Check> {
   }
 }
 
-/** Versions before 0.1.0 left ONNX Runtime's telemetry on: its folder, or where no home could be written to a file in the current folder. */
+/** Earlier versions left ONNX Runtime's telemetry on. It keeps a folder, or a file in the current folder where no home can be written to. */
 function telemetry({ settings }: Workspace): Check {
   const name = "telemetry";
   const left = [settings.telemetryDir, resolve(":memory:.ses")].filter(
