@@ -81,6 +81,16 @@ describe("answerOf", () => {
       expect(renderAnswer(answerOf(of("number"), written) as AnswerValue)).toBe(digits);
       expect(answerOf(of("number"), new WrittenNumber(digits))).toEqual(answerOf(of("number"), digits));
     }
+    const european = { kind: "number", field, decimal: "," } as const;
+    for (const [written, digits] of [
+      ["50,92", "50.92"],
+      ["1.234,5", "1234.5"],
+      ["-1 234 567", "-1234567"],
+      ["+7", "7"],
+    ] as const) {
+      expect(renderAnswer(answerOf(european, written) as AnswerValue)).toBe(digits);
+    }
+    expect(answerOf(european, "1,234.5")).toEqual({ problem: '"1,234.5" is not a number' });
     expect(answerOf({ kind: "label", field, labels: ["1.0"] }, new WrittenNumber("1.0"))).toBe("1.0");
     expect(answerOf(of("number"), 0)).toBe(0);
     expect(answerOf(of("spans"), [{ text: "A", type: "p", start: 0 }])).toEqual([{ text: "A", type: "p" }]);

@@ -39,6 +39,8 @@ export interface NoAnswer {
 
 /** 12, -3.5, +.5, 1e-3, and 1,234.5 with commas between thousands. */
 const NUMBER = /^[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.\d+)?(?:e[+-]?\d+)?$/i;
+/** 12, -3,5, and 1.234,5 with points or blanks between thousands. */
+const COMMA_NUMBER = /^[+-]?(?:\d+|\d{1,3}(?:[.\s]\d{3})+)(?:,\d+)?$/;
 
 /** The text that a value is trained as. */
 export function renderAnswer(value: AnswerValue): string {
@@ -63,7 +65,8 @@ export function answerOf(answer: AnswerSpec, field: unknown): AnswerValue | NoAn
   const found = fieldText(field);
   if (typeof found !== "string") return found;
   const text = found.trim();
-  if (answer.kind === "number") return numberOf(text) ?? { problem: `"${excerpt(text)}" is not a number` };
+  if (answer.kind === "number")
+    return numberOf(text, answer.decimal) ?? { problem: `"${excerpt(text)}" is not a number` };
   if (answer.kind === "label")
     return (
       labelOf(answer.labels, text) ?? {
@@ -108,7 +111,9 @@ function comparisonIn(text: string): "yes" | "no" | undefined {
 }
 
 /** Undefined for what is no number, or too large for one. */
-function numberOf(text: string): number | WrittenNumber | undefined {
+function numberOf(text: string, decimal?: ","): number | WrittenNumber | undefined {
+  if (decimal === ",")
+    return COMMA_NUMBER.test(text) ? numberOf(text.replace(/[.\s]/g, "").replace(",", ".")) : undefined;
   if (!NUMBER.test(text) || !/\d/.test(text.replace(/e.*$/i, ""))) return undefined;
   const digits = text.replaceAll(",", "").replace(/^\+/, "");
   return Number.isFinite(Number(digits)) ? writtenNumber(digits) : undefined;

@@ -44,14 +44,14 @@ export async function loadTask(spec: TaskSpec, settings: LoadSettings): Promise<
     ),
   );
   const isDevCarved = spec.data !== undefined && spec.data.dev === undefined;
-  const { train, dev, sentence } = apartFrom(whole, held, isDevCarved);
+  const { train, dev, sentence, overlapping } = apartFrom(whole, held, isDevCarved);
   if (sentence === undefined) return whole;
   return {
     ...whole,
     splits: { ...whole.splits, train, dev },
     digests: { ...whole.digests, train: digestOfExamples(train), dev: digestOfExamples(dev) },
     notes: [...whole.notes, sentence],
-    numOverlapping: whole.splits.train.length + whole.splits.dev.length - train.length - dev.length,
+    overlapping,
   };
 }
 

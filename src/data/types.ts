@@ -62,7 +62,17 @@ export interface LoadedTask {
   /** Rows that are in no split, as they could not be used (`on_bad_row: skip`). Absent: none. */
   numUnusable?: number;
   /** Training rows, and dev rows carved from them, that are left out, as a dev or test split has them (`on_overlap: drop`). Absent: none. */
-  numOverlapping?: number;
+  overlapping?: OverlappingRow[];
+}
+
+/** A training row, or a dev row carved from them, that another split has too. Names as in the JSON of `tasks check`. */
+export interface OverlappingRow {
+  /** `train#12`: the row's line in its file. */
+  row: string;
+  /** Where it is held out: `stance/test#7`. */
+  held_out: string;
+  /** `text`, or what the group is. */
+  by: string;
 }
 
 /** An example as token ids. */

@@ -56,6 +56,23 @@ describe("readRows", () => {
     expect((await rowsIn(paths[3]!)).at(-1)?.line).toBe(2501);
   });
 
+  // The regression: a European spreadsheet's .csv was "expected 1 cells, as the header has, got 4".
+  test.each([
+    ["semicolons", '\ufeffno;text;amount\r\n1;"a, b; c";50,92\r\n2;d, e;1.051,05\r\n', ["1", "a, b; c", "50,92"]],
+    ["tabs", "no\ttext\tamount\n1\ta, b\t3;4\n2\tc, d\t5\n", ["1", "a, b", "3;4"]],
+    ["commas beside semicolons in the text", "text,no,amount\na; b,1,2\nc; d,3,4\n", ["a; b", "1", "2"]],
+    ["semicolons and a comma in the header", "no;text, short;amount\n1;a;3,5\n2;b;4,5\n", ["1", "a", "3,5"]],
+  ])("reads a .csv with %s", async (_, content, first) => {
+    const [row] = await readAllRows(file("european.csv", content));
+    expect(Object.values(row!.fields)).toEqual(first);
+  });
+
+  test("names a ragged row of a .csv by its own delimiter", async () => {
+    expect(await complaints(file("ragged.csv", "a;b;c\n1;2;3\n1;2\n"))).toEqual([
+      expect.stringContaining("ragged.csv:3: expected 3 cells, as the header has, got 2"),
+    ]);
+  });
+
   test("reads Parquet row by row", async () => {
     const rows = await readAllRows(join(PARQUET, "tickets.parquet"));
     expect(rows).toHaveLength(60);

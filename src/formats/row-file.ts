@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { DataError, SpecError } from "../base/errors.ts";
 import { parseJson } from "../base/json-text.ts";
 import { csvRows } from "./csv.ts";
+import { delimiterOf } from "./csv-delimiter.ts";
 import { readText } from "./files.ts";
 import { jsonlRows } from "./jsonl.ts";
 import { type ParquetOptions, parquetColumns, parquetRows } from "./parquet.ts";
@@ -40,8 +41,8 @@ export function readRows(path: string, options: RowFileOptions = {}): AsyncGener
   if (ending === "parquet") return parquetFileRows(path, { columns, asNumbers });
   const parse = asNumbers ? JSON.parse : parseJson;
   if (ending === "json") return jsonRows(path, parse);
-  if (ending === "csv" || ending === "tsv")
-    return csvRows(path, { delimiter: ending === "tsv" ? "\t" : ",", ...(quotes !== undefined && { quotes }) });
+  if (ending === "tsv") return csvRows(path, { delimiter: "\t", ...(quotes !== undefined && { quotes }) });
+  if (ending === "csv") return csvFileRows(path, quotes);
   return jsonlRows(path, parse);
 }
 
@@ -89,6 +90,11 @@ export async function readAllRows(
     }
   }
   return all;
+}
+
+/** A .csv by the delimiter that its first rows show: spreadsheets write ; where a comma is for decimals. */
+async function* csvFileRows(path: string, quotes = true): AsyncGenerator<FileRow[]> {
+  yield* csvRows(path, { delimiter: await delimiterOf(path, quotes), quotes });
 }
 
 async function* parquetFileRows(path: string, options: ParquetOptions): AsyncGenerator<FileRow[]> {

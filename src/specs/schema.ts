@@ -31,7 +31,14 @@ const answer = sameAs<AnswerSpec>()(
         .describe("Every possible answer. Where two are equally likely, the earlier one wins."),
     }),
     z.strictObject({ kind: z.literal("text").describe("Free text."), field }),
-    z.strictObject({ kind: z.literal("number").describe("A number."), field }),
+    z.strictObject({
+      kind: z.literal("number").describe("A number."),
+      field,
+      decimal: z
+        .literal(",", { error: "a comma, or the key left out" })
+        .optional()
+        .describe("How decimals are written in the files: , for 1.234,5. Default: a point, 1,234.5."),
+    }),
     z.strictObject({ kind: z.literal("spans").describe("Entities or relations."), field }),
     z.strictObject({
       kind: z.literal("document").describe("Plain text without a prompt: every token is trained on."),

@@ -3,7 +3,13 @@
 /** How an answer is read and scored. `document` has no prompt: every token is trained on. */
 export type AnswerSpec =
   | { kind: "label"; field: string; labels: string[] }
-  | { kind: "text" | "number" | "spans"; field: string }
+  | { kind: "text" | "spans"; field: string }
+  | {
+      kind: "number";
+      field: string;
+      /** How the files write decimals, as pandas names it: 1.234,5 is 1234.5. Absent: with a point. */
+      decimal?: "," | undefined;
+    }
   | { kind: "document"; field: string };
 
 /** Metrics of labels. */

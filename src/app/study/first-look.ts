@@ -107,7 +107,8 @@ async function loadedLeavingOut(
   }
 }
 
-function withoutSharedGroup(task: ProposedTask, { splits, numOverlapping = 0 }: LoadedTask): ProposedTask {
+function withoutSharedGroup(task: ProposedTask, { splits, overlapping = [] }: LoadedTask): ProposedTask {
+  const numOverlapping = overlapping.length;
   const { group, ...proposal } = task.proposal;
   if (group === undefined || numOverlapping <= MOST_SHARED * (splits.train.length + numOverlapping)) return task;
   const remark = `${group.field} is no group: ${numOverlapping} training rows share theirs, or their text, with dev or test`;
@@ -126,7 +127,7 @@ function foundIn(
   const sum = (numIn: (split: Split) => number) => present.reduce((total, split) => total + numIn(split), 0);
   return {
     numUnusable: task.numUnusable ?? 0,
-    numOverlapping: task.numOverlapping ?? 0,
+    numOverlapping: task.overlapping?.length ?? 0,
     numTooLong: sum((split) => tokenFacts(task, split, tokenizer, template, cutoffLen).too_long.length),
     numContradicting: sum((split) => splitFacts(task, split, { scoreConstant: () => Number.NaN }).contradicting),
     isFitted: found.isFitted,

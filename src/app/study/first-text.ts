@@ -1,6 +1,7 @@
 /** @file The text of a first study: commented, with what was counted beside each key that leaves rows out. */
 
 import { count } from "../../base/human-numbers.ts";
+import { EQUALITY_RULE } from "../../data/checks/leakage.ts";
 import type { ProposedAnswer } from "../../data/own/propose.ts";
 import { metricsOfKind } from "../../specs/metrics.ts";
 import type { ProposedTask } from "./first-look.ts";
@@ -69,7 +70,8 @@ function taskText({ name, train, dev, test, quotes, numRows, proposal, found }: 
     ...(skipped.length > 0 ? [`    on_bad_row: skip   # left out, counted and listed: ${skipped.join(", ")}`] : []),
     ...(numOverlapping > 0
       ? [
-          `    on_overlap: drop   # left out and counted: ${count(numOverlapping)} rows of train that dev or test have too`,
+          `    on_overlap: drop   # left out and counted: ${count(numOverlapping)} rows of train that dev or test have too.`,
+          `    # ${EQUALITY_RULE}`,
         ]
       : []),
     ...(numContradicting > 0
@@ -90,11 +92,19 @@ function carvedText(dev: string | undefined, test: string | undefined): string {
 
 function promptText(text: readonly string[], answer: ProposedAnswer): string {
   const fields = text.length === 1 ? `{${text[0]}}` : text.map((field) => `${field}: {${field}}`).join("\n");
-  if (answer.kind === "label") return `Answer with one of: ${bracesDoubled(answer.labels.join(", "))}.\n${fields}`;
+  if (answer.kind === "label") return `${bracesDoubled(instruction(answer))}\n${fields}`;
   if (answer.kind === "number") return `Answer with a number.\n${fields}`;
   if (answer.kind === "spans")
     return `List what is named here, as type: text; type: text, or none. Types: ${bracesDoubled(answer.types.join(", "))}.\n${fields}`;
   return fields;
+}
+
+/** Of more labels than this the prompt says how many there are: it would be longer than the texts. */
+const MAX_LABELS_IN_PROMPT = 50;
+
+function instruction({ field, labels }: Extract<ProposedAnswer, { kind: "label" }>): string {
+  if (labels.length <= MAX_LABELS_IN_PROMPT) return `Answer with one of: ${labels.join(", ")}.`;
+  return `Answer with the ${field}: one of ${labels.length} labels.`;
 }
 
 /** Words of a file inside a prompt, where a brace opens the name of a field. */
@@ -105,12 +115,50 @@ function bracesDoubled(text: string): string {
 function answerText(answer: ProposedAnswer): string[] {
   const { kind } = answer;
   const field = JSON.stringify(answer.field);
+  if (kind === "number" && answer.decimal === ",")
+    return [
+      `    answer: {kind: number, field: ${field}, decimal: ","}   # as the file has it: 3,5 is three and a half`,
+    ];
   if (kind !== "label") return [`    answer: {kind: ${kind}, field: ${field}}`];
-  const counts = answer.labels.map((label, i) => `${label} ${answer.counts[i]}`).join(", ");
+  const labels = answer.labels.map((label) => JSON.stringify(label));
   return [
-    `    answer: {kind: label, field: ${field}, labels: [${answer.labels.map((label) => JSON.stringify(label)).join(", ")}]}`,
-    `    # rows: ${commented(counts)}`,
+    ...wrapped(`    answer: {kind: label, field: ${field}, labels: [${labels.join(", ")}]}`, labels, field),
+    `    # rows: ${commented(countsText(answer))}`,
   ];
+}
+
+/** Characters of a line of the file before a list is put on lines of its own. */
+const MAX_LINE = 120;
+
+/** A key on one line, or a long list on several. */
+function wrapped(line: string, labels: readonly string[], field: string): string[] {
+  if (line.length <= MAX_LINE) return [line];
+  const rows: string[] = [];
+  for (const label of labels) {
+    const last = rows.at(-1);
+    if (last === undefined || last.length + label.length + 2 > MAX_LINE - 8) rows.push(label);
+    else rows[rows.length - 1] = `${last}, ${label}`;
+  }
+  return [
+    "    answer:",
+    "      kind: label",
+    `      field: ${field}`,
+    "      labels: [",
+    ...rows.map((row, i) => `        ${row}${i < rows.length - 1 ? "," : ""}`),
+    "      ]",
+  ];
+}
+
+/** Rows of each label; of many labels of the rarest and the commonest. */
+function countsText({ labels, counts }: Extract<ProposedAnswer, { kind: "label" }>): string {
+  const all = labels.map((label, i) => `${label} ${counts[i]}`);
+  if (all.join(", ").length <= MAX_LINE) return all.join(", ");
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  const range =
+    least === most
+      ? `${least}`
+      : `${least} (${labels[counts.indexOf(least)]}) to ${most} (${labels[counts.indexOf(most)]})`;
+  return `${range} of each of ${labels.length} labels`;
 }
 
 /** The default among the metrics of the kind. */

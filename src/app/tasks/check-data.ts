@@ -15,12 +15,19 @@ import {
   tokenFacts,
   tokenFindings,
 } from "../../data/checks/contracts.ts";
-import { type AllowedOverlap, findLeaks, leakDetail, leaksByPair, textOf } from "../../data/checks/leakage.ts";
+import {
+  type AllowedOverlap,
+  findLeaks,
+  type Leak,
+  leakDetail,
+  leaksByPair,
+  textOf,
+} from "../../data/checks/leakage.ts";
 import { findOverlaps, type Overlap } from "../../data/checks/near-duplicates.ts";
 import { type LoadSettings, loadTask } from "../../data/load-task.ts";
 import { drawShots, lengthWithShots, SHOT_SEED, withShots } from "../../data/tokens/few-shot.ts";
 import { templateNotes } from "../../data/tokens/prepare.ts";
-import type { Example, LoadedTask } from "../../data/types.ts";
+import type { Example, LoadedTask, OverlappingRow } from "../../data/types.ts";
 import { confusionCells, countCells } from "../../metrics/confusion.ts";
 import { LABEL_METRICS } from "../../metrics/label-metrics.ts";
 import { isLabelMetric } from "../../specs/metrics.ts";
@@ -57,6 +64,8 @@ export interface CheckReport {
   tasks: CheckedTask[];
   /** Texts in two places, over all splits. */
   overlaps: Overlap[];
+  /** Every training row that a test split has too, of those that are not left out. */
+  leaks: (OverlappingRow & { task: string })[];
   /** Of tasks with one another. */
   findings: Finding[];
 }
@@ -72,6 +81,8 @@ export interface CheckedTask {
   tokens: Record<string, TokenFacts[]>;
   findings: Finding[];
   notes: string[];
+  /** Every row that on_overlap: drop leaves out. */
+  left_out: OverlappingRow[];
 }
 
 const SPLITS: readonly Split[] = ["train", "dev", "test"];
@@ -85,7 +96,7 @@ export async function checkData(request: CheckRequest): Promise<CheckReport> {
     request.progress(name);
     const task = await loadedOrFinding(spec, settings);
     if ("severity" in task) {
-      tasks.push({ name, splits: [], tokens: {}, findings: [task], notes: [] });
+      tasks.push({ name, splits: [], tokens: {}, findings: [task], notes: [], left_out: [] });
       continue;
     }
     loaded.push(task);
@@ -93,9 +104,14 @@ export async function checkData(request: CheckRequest): Promise<CheckReport> {
   }
   request.progress("texts in two places");
   const overlaps = findOverlaps(textSets(loaded, request.scored));
-  const findings = leakFindings(loaded, request);
+  const leaks = findLeaks(loaded, request.scored);
+  const findings = leakFindings(leaks, request);
   const all = [...findings, ...tasks.flatMap((task) => task.findings)];
-  return { ok: all.every(({ severity }) => severity !== "broken"), tasks, overlaps, findings };
+  const ok = all.every(({ severity }) => severity !== "broken");
+  const rows = leaks.map(({ train, test, by }) => ({
+    ...{ task: train.task, row: train.id, held_out: `${test.task}/${test.id}`, by },
+  }));
+  return { ok, tasks, overlaps, leaks: rows, findings };
 }
 
 async function loadedOrFinding(spec: TaskSpec, settings: LoadSettings): Promise<LoadedTask | Finding> {
@@ -149,7 +165,8 @@ function checkTask(
   }
   const { name, metric, licence, source } = task;
   const notes = [...new Set([...task.notes, ...said])];
-  return { name, answer: task.answer.kind, metric, licence, source, splits, tokens, findings, notes };
+  const left_out = task.overlapping ?? [];
+  return { name, answer: task.answer.kind, metric, licence, source, splits, tokens, findings, notes, left_out };
 }
 
 /** The splits that a study uses. @param scored  those that are scored */
@@ -194,8 +211,8 @@ function textSets(tasks: readonly LoadedTask[], scored: readonly string[]) {
   );
 }
 
-function leakFindings(tasks: readonly LoadedTask[], { scored, allowed, isStudy }: CheckRequest): Finding[] {
-  return leaksByPair(findLeaks(tasks, scored)).map((leaks) => {
+function leakFindings(all: readonly Leak[], { allowed, isStudy }: CheckRequest): Finding[] {
+  return leaksByPair(all).map((leaks) => {
     const { train, test } = leaks[0]!;
     const passes = mayOverlap(allowed, train.task, test.task) || (!isStudy && train.task !== test.task);
     return { severity: passes ? "warning" : "broken", ...leakDetail(leaks) };

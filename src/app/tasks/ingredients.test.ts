@@ -6,6 +6,7 @@ import type { StudyFile } from "../../specs/schema.ts";
 import { planStudy } from "../study/plan-study.ts";
 import { defineStudy } from "../study/read-study.ts";
 import { openWorkspace } from "../workspace.ts";
+import { checkTasks } from "./check-tasks.ts";
 import { loadTasks } from "./ingredients.ts";
 
 let folder: string;
@@ -46,17 +47,28 @@ describe("training rows that a split of the study holds out", () => {
   test("are left out on request: of dev and test, of the task and of others, counted and said", async () => {
     const { tasks } = await load({ on_overlap: "drop" });
     expect(tasks.a!.splits.train.map(({ id }) => id)).toEqual(Array.from({ length: 33 }, (_, i) => `train#${i + 8}`));
-    expect(tasks.a!.numOverlapping).toBe(7);
+    expect(tasks.a!.overlapping).toHaveLength(7);
     expect(tasks.a!.notes).toContain(
-      "a: 7 of 40 training rows left out, as on_overlap: drop has it: 2 by their text in a/dev, 3 by their text in a/test, 2 by their text in b/test.",
+      "a: 7 of 40 training rows left out, as on_overlap: drop has it: 2 by their text in a/dev, 3 by their text in a/test, 2 by their text in b/test. Texts are equal if they have the same words and numbers, at least 5; case, punctuation, blanks and links do not count.",
     );
     expect(tasks.b!.splits.train).toHaveLength(36);
-    expect(tasks.b!.numOverlapping).toBeUndefined();
+    expect(tasks.b!.overlapping).toBeUndefined();
+  });
+
+  test("are listed one by one by the check, whether they are left out or stop the study", async () => {
+    const dropping = await checkTasks(study({ on_overlap: "drop" }).study, openWorkspace());
+    const left = dropping.tasks[0]!.left_out;
+    expect(left).toHaveLength(7);
+    expect(left).toContainEqual({ row: "train#3", held_out: "a/test#1", by: "text" });
+    expect(dropping.leaks).toEqual([]);
+    const { leaks } = await checkTasks(study({}).study, openWorkspace());
+    expect(leaks).toHaveLength(5); // dev is nobody's test
+    expect(leaks).toContainEqual({ task: "a", row: "train#3", held_out: "a/test#1", by: "text" });
   });
 
   test("stay where allow_overlap names the pair", async () => {
     const { tasks } = await load({ on_overlap: "drop" }, { allow_overlap: [["b", "a"]] });
-    expect(tasks.a!.numOverlapping).toBe(5);
+    expect(tasks.a!.overlapping).toHaveLength(5);
     expect(tasks.a!.notes.at(-1)).toContain("2 of its training examples are in the test split of b, as allow_overlap");
   });
 
@@ -82,7 +94,7 @@ describe("training rows that a split of the study holds out", () => {
     );
     const { tasks } = await loadTasks(spec, {});
     // its own test split is nobody's test
-    expect(tasks.a!.notes.at(-1)).toMatch(/[12] by their text in b\/test\.$/);
+    expect(tasks.a!.notes.at(-1)).toMatch(/[12] by their text in b\/test\. Texts are equal if/);
   });
 
   test("that would be all rows are refused", async () => {

@@ -2,6 +2,7 @@
 
 import type { CheckedTask, CheckReport, Finding, Overlap, SplitFacts, TokenFacts } from "../../app/tasks/check-data.ts";
 import { count } from "../../base/human-numbers.ts";
+import { shortList } from "../../base/short-list.ts";
 import { visible, visibleLine } from "../../base/visible.ts";
 import { aligned } from "../../report/tables.ts";
 
@@ -15,7 +16,7 @@ export function formatCheck({ tasks, overlaps, findings }: CheckReport): string 
   return visible([...blocks, shared, ...findings.map(findingLine)].join("\n\n"));
 }
 
-function taskBlock({ name, answer, metric, licence, source, splits, tokens, findings }: CheckedTask): string {
+function taskBlock({ name, answer, metric, licence, source, splits, tokens, findings, left_out }: CheckedTask): string {
   const head =
     answer === undefined ? name : `${name}: ${answer}, ranked by ${metric}; licence: ${licence}\n  ${source}`;
   const tables = Object.entries(tokens).map(([model, facts]) => indented(tokenTable(model, facts)));
@@ -23,8 +24,18 @@ function taskBlock({ name, answer, metric, licence, source, splits, tokens, find
     head,
     ...(splits.length === 0 ? [] : [indented(splitTable(splits)), ...splits.flatMap(labelLine)]),
     ...tables,
+    ...leftOutLine(left_out),
     ...findings.map(findingLine),
   ].join("\n");
+}
+
+/** Rows left out that are named; --json has all. */
+const MAX_LEFT_OUT = 4;
+
+function leftOutLine(rows: CheckedTask["left_out"]): string[] {
+  if (rows.length === 0) return [];
+  const all = rows.map(({ row, held_out }) => `${row} = ${held_out}`);
+  return [`  left out by on_overlap: drop: ${shortList(all, MAX_LEFT_OUT)}`];
 }
 
 function splitTable(splits: readonly SplitFacts[]): string {

@@ -4,6 +4,7 @@
  */
 
 import { type ErrorDetail, MixtuneError } from "../../base/errors.ts";
+import { shortList } from "../../base/short-list.ts";
 import { composed } from "../../base/unicode.ts";
 import type { Split } from "../../specs/types.ts";
 import { parseAnswer, renderAnswer } from "../answers.ts";
@@ -261,7 +262,7 @@ export function findingsOf(task: LoadedTask, facts: SplitFacts): Finding[] {
       severity: "warning",
       place,
       expected: "rows of every label",
-      got: `none of ${unseen.map(([label]) => label).join(", ")}`,
+      got: `none of ${shortList(unseen.map(([label]) => label))}`,
       remedy:
         split === "train" ? "A label that is never trained on is hardly ever given." : "Scores say nothing about it.",
     });
@@ -438,6 +439,5 @@ export function brokenBy({ place, expected, got, remedy }: Omit<ErrorDetail, "ca
 const MAX_LISTED = 5;
 
 function listed(ids: readonly string[]): string {
-  const more = ids.length - MAX_LISTED;
-  return `${ids.slice(0, MAX_LISTED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  return shortList(ids, MAX_LISTED);
 }

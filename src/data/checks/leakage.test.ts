@@ -55,6 +55,14 @@ describe("refuseLeaks", () => {
     expect(findLeaks([task("a", ["gold prices steady"], ["Gold prices steady"])])).toEqual([]);
   });
 
+  // The regression: a Japanese sentence has no blanks, so that it was one word and never compared.
+  test("counts two letters as a word where a script has no blanks", () => {
+    expect(findLeaks([task("a", ["まあまあです。商品5579について"], ["まあまあです 商品5579について"])])).toHaveLength(
+      1,
+    );
+    expect(findLeaks([task("a", ["最高でした"], ["最高でした"])])).toEqual([]);
+  });
+
   test("does not mind the test split of data that is only mixed in", () => {
     const tasks = [task("a", [secret], ["other"]), task("mixer", ["another"], [secret])];
     expect(() => refuseLeaks(tasks)).toThrow("a/train#0");

@@ -8,10 +8,22 @@ import { composed } from "../../base/unicode.ts";
 import { mayOverlap } from "../../specs/tasks.ts";
 import type { Split } from "../../specs/types.ts";
 import { normalizeText } from "../splits/splits.ts";
-import type { Example, LoadedTask } from "../types.ts";
+import type { Example, LoadedTask, OverlappingRow } from "../types.ts";
 
 /** Shorter texts coincide by chance ("gold prices steady") and say nothing about leakage. */
 export const MIN_WORDS = 5;
+
+/** When two texts are equal, for people. */
+export const EQUALITY_RULE = `Texts are equal if they have the same words and numbers, at least ${MIN_WORDS}; case, punctuation, blanks and links do not count.`;
+
+/** Letters of scripts that are written without blanks, where about two make a word. */
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/gu;
+
+/** Words of a normalised text. */
+function numWords(normal: string): number {
+  return normal.split(" ").length + Math.floor((normal.match(UNSPACED)?.length ?? 0) / 2);
+}
 
 /** A training example whose text, or whose group, is one of a test split. */
 export interface Leak {
@@ -82,8 +94,9 @@ export function apartFrom(
   task: LoadedTask,
   held: readonly HeldOut[],
   isDevCarved: boolean,
-): { train: Example[]; dev: Example[]; sentence: string | undefined } {
+): { train: Example[]; dev: Example[]; overlapping: OverlappingRow[]; sentence: string | undefined } {
   const { name, splits } = task;
+  const overlapping: OverlappingRow[] = [];
   const numIn = new Map<string, number>();
   const isFree = (example: Example, split: "train" | "dev") => {
     for (const { key, by } of traces(example, task)) {
@@ -92,14 +105,15 @@ export function apartFrom(
       if (found === undefined || (split === "dev" && of === "dev")) continue;
       const place = `${by} in ${found.task}/${of}`;
       numIn.set(place, (numIn.get(place) ?? 0) + 1);
+      overlapping.push({ row: example.id, held_out: `${found.task}/${found.id}`, by });
       return false;
     }
     return true;
   };
   const train = splits.train.filter((example) => isFree(example, "train"));
   const dev = isDevCarved ? splits.dev.filter((example) => isFree(example, "dev")) : splits.dev;
-  const numLeftOut = splits.train.length + splits.dev.length - train.length - dev.length;
-  if (numLeftOut === 0) return { train, dev, sentence: undefined };
+  const numLeftOut = overlapping.length;
+  if (numLeftOut === 0) return { train, dev, overlapping, sentence: undefined };
   const places = [...numIn].map(([place, num]) => `${num} by their ${place}`).join(", ");
   if (train.length === 0 || (dev.length === 0 && splits.dev.length > 0)) {
     throw new DataError({
@@ -111,8 +125,8 @@ export function apartFrom(
   }
   const whole = isDevCarved ? "training and carved dev rows" : "training rows";
   const numRows = splits.train.length + (isDevCarved ? splits.dev.length : 0);
-  const sentence = `${name}: ${numLeftOut} of ${numRows} ${whole} left out, as on_overlap: drop has it: ${places}.`;
-  return { train, dev, sentence };
+  const sentence = `${name}: ${numLeftOut} of ${numRows} ${whole} left out, as on_overlap: drop has it: ${places}. ${EQUALITY_RULE}`;
+  return { train, dev, overlapping, sentence };
 }
 
 /**
@@ -135,13 +149,14 @@ export function refuseLeaks(tasks: readonly LoadedTask[], { scored, allowed = []
 /** What a person is told of the leaks from one task's train into one task's test. */
 export function leakDetail(leaks: readonly Leak[]) {
   const [{ train, test, by, what }] = leaks as [Leak, ...Leak[]];
+  const rule = by === "text" ? EQUALITY_RULE : `Remove group from ${train.task} if it only counts rows.`;
   return {
     place: `${train.task}/${train.id}`,
     expected: "nothing of a test split in any train split",
     got: `the ${by} of ${test.task}/${test.id}: "${what.slice(0, 60)}" (${leaks.length} such rows in all)`,
     remedy:
-      `Set on_overlap: drop for ${train.task} to leave such rows out; or give equal texts one group so that they stay in one split; ` +
-      `allow_overlap: [[${train.task}, ${test.task}]] in the study file lets it pass, said with every run.`,
+      `Set on_overlap: drop for ${train.task} to leave such rows out. allow_overlap: [[${train.task}, ${test.task}]] in the study file ` +
+      `lets them pass, said with every run. ${rule} mixtune tasks check --json lists every row.`,
   };
 }
 
@@ -161,7 +176,7 @@ export function leaksByPair(leaks: readonly Leak[]): Leak[][] {
 function traces(example: Example, { name, unit }: LoadedTask): { key: string; by: string; what: string }[] {
   const text = textOf(example);
   const normal = normalizeText(text);
-  const found = normal.split(" ").length < MIN_WORDS ? [] : [{ key: `text\n${normal}`, by: "text", what: text }];
+  const found = numWords(normal) < MIN_WORDS ? [] : [{ key: `text\n${normal}`, by: "text", what: text }];
   const group = composed(example.group);
   if (group === normal || group === composed(text)) return found;
   // A number says nothing outside its own task.

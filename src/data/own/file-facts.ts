@@ -9,16 +9,22 @@ import { KeySet } from "../splits/key-set.ts";
 
 type Fields = Record<string, unknown>;
 
-/** More different values than this are no labels. */
-export const MAX_LABELS = 50;
+/** More different values than this are no labels, and longer ones neither. */
+export const MAX_LABELS = 500;
+const MAX_LABEL_LENGTH = 200;
 
 /** What the rows have in one column; a value that is absent, null or blank text is not there. */
 export interface ColumnFacts {
   /** Rows with a value. */
   num: number;
-  /** Of these: lists and nested objects; finite numbers or texts of such; whole numbers; lists of {text, type}. */
+  /**
+   * Of these: lists and nested objects; finite numbers or texts of such; of those that are only read with a comma for decimals (3,5); whole numbers;
+   * words without blanks in ASCII, as codes and addresses are; lists of {text, type}.
+   */
   numNested: number;
   numNumbers: number;
+  numWithComma: number;
+  numCodes: number;
   numWhole: number;
   numSpans: number;
   /** Characters of all values, and of the longest. */
@@ -65,6 +71,8 @@ function noColumn(): ColumnFacts {
     num: 0,
     numNested: 0,
     numNumbers: 0,
+    numWithComma: 0,
+    numCodes: 0,
     numWhole: 0,
     numSpans: 0,
     sumLength: 0,
@@ -91,12 +99,14 @@ function addValue(column: ColumnFacts, value: unknown): void {
   if (!("problem" in Object(number))) {
     column.numNumbers++;
     if (Number.isInteger(Number(number))) column.numWhole++;
-  }
+  } else if (!("problem" in Object(answerOf({ kind: "number", field: "", decimal: "," }, value))))
+    column.numWithComma++;
+  if (/^[!-~]+$/.test(text)) column.numCodes++;
   const key = sha256(text);
   column.distinct.add(key);
   if (!column.inFile.add(key)) column.numRepeated++;
   column.values?.set(text, (column.values.get(text) ?? 0) + 1);
-  if ((column.values?.size ?? 0) > MAX_LABELS) column.values = null;
+  if ((column.values?.size ?? 0) > MAX_LABELS || text.length > MAX_LABEL_LENGTH) column.values = null;
 }
 
 function addSpans(column: ColumnFacts, value: unknown): void {

@@ -77,8 +77,64 @@ test("a column that names customers or documents keeps its rows together, unless
   expect(per(1)).not.toHaveProperty("group");
 });
 
+// The regressions: a counter was a group, a code or address stood in the prompt, and 77 labels were free text.
+describe("columns that say nothing of the answer", () => {
+  const label = (i: number) => ({ text: sentence(i), label: i % 2 ? "b" : "a" });
+
+  test("a counter or a code in every row is left aside, whatever its name", () => {
+    const made = rows(30, (i) => ({ 番号: 1000 + i, link: `https://example.org/page/${i}?q=1`, ...label(i) }));
+    expect(propose(made)).toMatchObject({
+      text: ["text"],
+      remarks: ["番号 is different in every row and left aside", "link is different in every row and left aside"],
+    });
+  });
+
+  test("an id that counts rows, but for a few repeated rows, is no group", () => {
+    const proposal = propose(rows(60, (i) => ({ id: i % 58, ...label(i) })));
+    expect(proposal).not.toHaveProperty("group");
+    expect(proposal).toMatchObject({ text: ["text"] });
+  });
+
+  test("a lone column of words is the text all the same", () => {
+    const words = "abcdefghijklmnopqrstuvwxyz".split("").map((letter) => `${letter.repeat(9)}word`);
+    expect(propose(rows(26, (i) => ({ word: words[i], label: i % 2 ? "b" : "a" })))).toMatchObject({ text: ["word"] });
+  });
+});
+
+describe("more than 50 labels", () => {
+  const many = (numRows: number) =>
+    propose(rows(numRows, (i) => ({ utterance: sentence(i), intent: `intent number ${i % 77}` })));
+
+  test("are labels where each comes several times", () => {
+    const { answer } = many(600) as Proposal;
+    expect(answer).toMatchObject({ kind: "label", field: "intent" });
+    expect(answer?.kind === "label" && answer.labels.length).toBe(77);
+  });
+
+  test("are free text where they are answers that happen to repeat, which is said", () => {
+    expect(many(160)).toMatchObject({
+      answer: { kind: "text", field: "intent" },
+      remarks: ["intent has 77 different answers in 160 rows and is read as free text, not as labels"],
+    });
+  });
+});
+
+test("codes for labels are said to be codes", () => {
+  const { remarks } = propose(rows(30, (i) => ({ text: sentence(i), label: i % 3 }))) as Proposal;
+  expect(remarks).toEqual([expect.stringMatching(/^label has codes for labels: say in the prompt/)]);
+});
+
+test("numbers with a comma for decimals are read so, unless a point is right for all", () => {
+  const numbers = (written: (i: number) => string) =>
+    (propose(rows(40, (i) => ({ text: sentence(i), score: written(i) }))) as Proposal).answer;
+  expect(numbers((i) => `1.${100 + i},${i}5`)).toEqual({ kind: "number", field: "score", decimal: "," });
+  expect(numbers((i) => `${i},5`)).toEqual({ kind: "number", field: "score", decimal: "," });
+  expect(numbers((i) => `1,${100 + i}`)).toEqual({ kind: "number", field: "score" });
+  expect(numbers((i) => `${i}.5`)).toEqual({ kind: "number", field: "score" });
+});
+
 test("ids that come twice are a group", () => {
-  const proposal = propose(rows(12, (i) => ({ id: i % 6, text: sentence(i), label: `${i % 2}` })));
+  const proposal = propose(rows(12, (i) => ({ id: i % 6, text: sentence(i), label: i % 2 ? "b" : "a" })));
   expect(proposal).toMatchObject({ group: { field: "id" }, text: ["text"], remarks: [] });
 });
 

@@ -1,5 +1,6 @@
 /** @file Looks at what is in the columns of a file and proposes what a task needs: the text, the answer and its kind, the group. Pure. */
 
+import { shortList } from "../../base/short-list.ts";
 import { foldLabel } from "../answers.ts";
 import { type ColumnFacts, type FileFacts, MAX_LABELS } from "./file-facts.ts";
 import { shapeOf } from "./shapes.ts";
@@ -8,7 +9,8 @@ import { shapeOf } from "./shapes.ts";
 export type ProposedAnswer =
   | { kind: "label"; field: string; labels: string[]; counts: number[] }
   | { kind: "spans"; field: string; types: string[] }
-  | { kind: "text" | "number" | "document"; field: string };
+  | { kind: "number"; field: string; decimal?: "," }
+  | { kind: "text" | "document"; field: string };
 
 /** A proposed task. */
 export interface Proposal {
@@ -36,6 +38,7 @@ const ANSWER_NAMES = [
   "class",
   "category",
   "sentiment",
+  "intent",
   "gold",
   "y",
   "output",
@@ -49,6 +52,14 @@ const ANSWER_NAMES = [
 ];
 /** Whole numbers with more different values than this are counted or measured, not labels. */
 const MAX_NUMERIC_LABELS = 20;
+/** Of more labels than this each must come several times, and nearly all more than once: free answers repeat too. */
+const FEW_LABELS = 50;
+const ROWS_OF_A_LABEL = 5;
+const MOST_SINGLE = 0.1;
+/** Where a smaller share of the rows repeats another's group, the column counts rows. */
+const MIN_REPEATED = 0.1;
+/** Fewer values differ by chance. */
+const MIN_CODES = 20;
 /** Share of the rows that must have a value: the others are left out. */
 const MOST_ROWS = 0.9;
 /** A column shorter than this, on average in characters, is no text. */
@@ -67,7 +78,7 @@ export function proposeTask(facts: FileFacts): Proposal | string {
     .filter(({ num }) => num > 0);
   const { numRows } = facts;
   const group = groupIn(columns, numRows);
-  const ids = columns.filter((column) => ID_NAME.test(column.name) && isDifferentInEveryRow(column, numRows));
+  const ids = columns.filter((column) => column.name !== group?.field && isId(column, numRows));
   const remarks = ids.map(({ name }) => `${name} is different in every row and left aside`);
   const common = { remarks, ...(group !== undefined ? { group } : {}) };
   const shape = shapeOf(columns.map(({ name }) => name));
@@ -80,24 +91,27 @@ export function proposeTask(facts: FileFacts): Proposal | string {
       text: [],
       answer: labelsOf(answer),
       ...common,
-      remarks: [...remarks, ...respelled(answer)],
+      remarks: [...remarks, ...labelRemarks(answer)],
     };
   }
   const usable = columns.filter(
     (column) => /^[^{}\n]+$/.test(column.name) && !ids.includes(column) && column.name !== group?.field,
   );
   const answer = answerIn(usable, numRows);
-  const text = textIn(usable.filter(({ name, numNested }) => numNested === 0 && name !== answer?.field));
+  const isText = ({ name, numNested }: Column) => numNested === 0 && name !== answer?.field;
+  const found = textIn(usable.filter(isText));
+  const text = found.length > 0 ? found : textIn(ids.filter(isText));
   if (answer === undefined) return documentIn(text, columns.length - ids.length, common);
   const last = text.toSorted((a, b) => b.maxLength - a.maxLength)[0];
   if (last === undefined) return `no column beside ${answer.field} that could be the text`;
-  const spelled = answer.kind === "label" ? respelled(columns.find(({ name }) => name === answer.field) as Column) : [];
+  const column = columns.find(({ name }) => name === answer.field) as Column;
+  const said = answer.kind === "label" ? labelRemarks(column) : answer.kind === "text" ? textRemarks(column) : [];
   return {
     text: text.map(({ name }) => name),
     answer,
     longest: last.name,
     ...common,
-    remarks: [...remarks, ...spelled],
+    remarks: [...remarks, ...said],
   };
 }
 
@@ -117,18 +131,23 @@ function answerIn(columns: readonly Column[], numRows: number): ProposedAnswer |
       if (isLabels(column, numRows) && !isMeasured(column))
         return [{ column, answer: labelsOf(column), rank, order: values?.size ?? 0 }];
       if (!isNamed) return [];
-      const kind = column.numNumbers === num ? "number" : "text";
-      return [{ column, answer: { kind, field }, rank, order: MAX_LABELS + 2 }];
+      const answer: ProposedAnswer = isNumbers(column)
+        ? { kind: "number", field, ...(column.numWithComma > 0 && { decimal: "," as const }) }
+        : { kind: "text", field };
+      return [{ column, answer, rank, order: MAX_LABELS + 2 }];
     },
   );
   const numMissing = ({ column }: { column: Column }) => numRows - column.num;
   return candidates.sort((a, b) => a.rank - b.rank || numMissing(a) - numMissing(b) || a.order - b.order)[0]?.answer;
 }
 
-/** 2 to 50 different values that on average come at least twice, but for a few rows in every row. */
+/** Different values that on average come at least twice, or several times where they are many; but for a few rows in every row. */
 function isLabels(column: Column, numRows: number): boolean {
   const { values, num } = column;
-  return values !== null && isFull(column, numRows) && byFold(values).size >= 2 && values.size * 2 <= num;
+  if (values === null || !isFull(column, numRows) || byFold(values).size < 2) return false;
+  if (values.size <= FEW_LABELS) return values.size * 2 <= num;
+  const numSingle = [...values.values()].filter((count) => count === 1).length;
+  return values.size * ROWS_OF_A_LABEL <= num && numSingle <= MOST_SINGLE * values.size;
 }
 
 /** Whether rows without a value are few enough to be left out. */
@@ -137,8 +156,14 @@ function isFull({ num }: ColumnFacts, numRows: number): boolean {
 }
 
 /** Numbers that are counted or measured rather than codes of classes. */
-function isMeasured({ num, numNumbers, numWhole, values }: Column): boolean {
-  return numNumbers === num && (numWhole < num || (values?.size ?? Number.POSITIVE_INFINITY) > MAX_NUMERIC_LABELS);
+function isMeasured(column: Column): boolean {
+  const { num, numWhole, values } = column;
+  return isNumbers(column) && (numWhole < num || (values?.size ?? Number.POSITIVE_INFINITY) > MAX_NUMERIC_LABELS);
+}
+
+/** Written with a point or a comma for decimals. */
+function isNumbers({ num, numNumbers, numWithComma }: Column): boolean {
+  return numNumbers + numWithComma === num;
 }
 
 /** Spellings that differ by case or blanks only are one label, as the commonest of them has it. */
@@ -156,13 +181,27 @@ function labelsOf({ name, values }: Column): ProposedAnswer {
   };
 }
 
-/** What is said of labels with several spellings. */
-function respelled({ name, values }: Column): string[] {
-  return [...byFold(values).values()].flatMap(([[label], ...others]) =>
+/** What is said of labels with several spellings, and of labels that say nothing. */
+function labelRemarks(column: Column): string[] {
+  const { name, values } = column;
+  const codes = isNumbers(column)
+    ? [
+        `${name} has codes for labels: say in the prompt what each means (0 = negative, …), or write names into the file; names teach a model more`,
+      ]
+    : [];
+  const respelled = [...byFold(values).values()].flatMap(([[label], ...others]) =>
     others.length === 0
       ? []
-      : `${name}: ${others.map(([other, count]) => `${JSON.stringify(other)} (${count} rows)`).join(", ")} differ from ${JSON.stringify(label)} by case or blanks only and are read as it`,
+      : `${name}: ${shortList(others.map(([other, count]) => `${JSON.stringify(other)} (${count} rows)`))} differ from ${JSON.stringify(label)} by case or blanks only and are read as it`,
   );
+  return [...codes, ...respelled];
+}
+
+/** What is said of answers that come again and are no labels all the same. */
+function textRemarks({ name, num, distinct }: Column): string[] {
+  return distinct.size * 2 > num
+    ? []
+    : [`${name} has ${distinct.size} different answers in ${num} rows and is read as free text, not as labels`];
 }
 
 type Spellings = [[spelling: string, count: number], ...[string, number][]];
@@ -182,7 +221,7 @@ function byFold(values: ColumnFacts["values"]): Map<string, Spellings> {
 function textIn(columns: readonly Column[]): Column[] {
   const most = Math.max(0, ...columns.map(({ num }) => num));
   const full = columns.filter((column) => isFull(column, most));
-  const long = full.filter((column) => meanLength(column) >= MIN_TEXT && column.numNumbers < column.num);
+  const long = full.filter((column) => meanLength(column) >= MIN_TEXT && !isNumbers(column));
   const longest = full.toSorted((a, b) => meanLength(b) - meanLength(a))[0];
   return long.length > 0 || longest === undefined ? long : [longest];
 }
@@ -195,7 +234,7 @@ function documentIn(
   const [only] = text.toSorted((a, b) => b.sumLength - a.sumLength);
   const isDocument = only && (meanLength(only) >= MIN_DOCUMENT || (numColumns === 1 && DOCUMENT_NAME.test(only.name)));
   if (!isDocument) {
-    return `no column with 2 to ${MAX_LABELS} different values that each come at least twice, none named like an answer, and no long text`;
+    return `no column with 2 to ${MAX_LABELS} different values that come again and again, none named like an answer, and no long text`;
   }
   return {
     text: [],
@@ -211,7 +250,7 @@ function groupIn(columns: readonly Column[], numRows: number): Proposal["group"]
       facts.num === numRows &&
       facts.numNested === 0 &&
       facts.distinct.size > 2 &&
-      facts.numRepeated > 0,
+      facts.numRepeated >= MIN_REPEATED * numRows,
   );
   if (column === undefined) return undefined;
   return {
@@ -220,9 +259,16 @@ function groupIn(columns: readonly Column[], numRows: number): Proposal["group"]
   };
 }
 
-/** Of its file. */
-function isDifferentInEveryRow({ numRepeated, num, numNested }: Column, numRows: number): boolean {
-  return numNested === 0 && num === numRows && numRepeated === 0;
+/** Different in every row of its file, or nearly, and named like an id or nothing but numbers or codes, whatever its name. */
+function isId({ name, numRepeated, num, numNested, numWhole, numCodes }: Column, numRows: number): boolean {
+  if (numNested > 0 || num < numRows) return false;
+  if (ID_NAME.test(name)) return numRepeated < MIN_REPEATED * numRows;
+  return (
+    numRepeated === 0 &&
+    num >= MIN_CODES &&
+    (numWhole === num || numCodes === num) &&
+    !ANSWER_NAMES.includes(name.toLowerCase())
+  );
 }
 
 function rankOf(name: string): number {
