@@ -75,7 +75,7 @@ export type {
 } from "./data/readers/definition.ts";
 export type { HubFiles } from "./data/readers/hub-rows.ts";
 export type { PreparedSplit, PreparedTask } from "./data/tokens/prepare.ts";
-export type { Example, FitRange, LoadedTask, Shot, TokenizedExample } from "./data/types.ts";
+export type { Example, FitRange, LoadedTask, OverlappingRow, Shot, TokenizedExample } from "./data/types.ts";
 export type { Purse, Tokens } from "./eval/hosted/purse.ts";
 export type { HostedSettings } from "./eval/hosted/settings.ts";
 export type { Budget, HostedAnswer, HostedApi, Prices, Spending, TokenLogprob } from "./eval/hosted/types.ts";
