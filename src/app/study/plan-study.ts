@@ -1,6 +1,6 @@
 /** @file A study from its spec to its plan and its jobs: data loaded, models digested, runs estimated; nothing is written. */
 
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { keptOrders } from "../../data/batches/mixture.ts";
 import { evaluatedSubset } from "../../data/splits/splits.ts";
 import type { LoadedTask } from "../../data/types.ts";
@@ -24,11 +24,12 @@ import type { PlannedStudy } from "./planned-study.ts";
 import type { StudyInput } from "./read-study.ts";
 import { refuseMultiplier, refuseNumerics, refuseUnscorable, refuseUnscored } from "./refusals.ts";
 import { tokenCacheOf } from "./start-worker.ts";
+import { studyDir } from "./study-dir.ts";
 import { refuseOtherModels, refuseUnused, type WorkerOptions } from "./worker-kind.ts";
 
 /** Where a study's results go, who trains, and consent to hosted models. */
 export interface StudyOptions extends WorkerOptions {
-  /** Default studies/<name> in the current folder. */
+  /** Default studies/<name> beside the study file. */
   out?: string | undefined;
   hosted?: HostedOptions | undefined;
 }
@@ -51,7 +52,7 @@ export async function planStudy(
   const hosted = hostedChoices([...study.models, ...study.eval.baselines], hostedOptions, workspace.settings.openai);
   const planned = kind === "hosted" ? hostedStudy(study, hosted) : study;
   if (kind !== "hosted") refuseMultiplier(study);
-  const dir = resolve(out ?? join("studies", study.name));
+  const dir = out === undefined ? studyDir(input, workspace.note) : resolve(out);
   const dataRoot = study.data_root ?? workspace.settings.dataRoot;
   const before = findStudyLock(dir);
   const models: Record<string, BaseModel> = {};

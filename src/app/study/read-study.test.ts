@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
+import { writeStudyLock } from "../../study/lock-file.ts";
 import { planRuns } from "../../study/plan.ts";
 import { readStudy, readTrainFile } from "./read-study.ts";
+import { studyDir } from "./study-dir.ts";
 
 const RECIPE = join(import.meta.dirname, "../../../recipes/paper-55.yaml");
 
@@ -56,6 +58,43 @@ test("a dataset smaller than its cap counts as large as it is", () => {
   const runs = planOf("models=[a/m]", (name) => (name === "fpb" ? 3500 : 1e6));
   const single = runs.find(({ mixture }) => mixture.name === "open-orca");
   expect(single?.mixture.ingredients).toEqual({ "open-orca": { max_train: 30_000 } });
+});
+
+// The regression: run from two folders there were two studies of one file.
+describe("results go", () => {
+  const folder = mkdtempSync(join(tmpdir(), "mixtune-study-dir-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const notes: string[] = [];
+  const dirOf = (name: string, more = "") => {
+    const path = join(folder, "study.yaml");
+    writeFileSync(path, `name: ${name}\nmodels: [mixtune/tiny]\ntasks: {gen-topic: {}}\ndesign: [all]\n${more}`);
+    return studyDir(readStudy(path), (text) => notes.push(text));
+  };
+
+  test("beside the study's file, wherever the command is called", () => {
+    expect(dirOf("mixtune-test-beside")).toBe(join(folder, "studies", "mixtune-test-beside"));
+  });
+
+  test("under the current folder for a recipe that ships, and for a value", () => {
+    expect(studyDir(readStudy(RECIPE), () => {})).toBe(join(process.cwd(), "studies", readStudy(RECIPE).study.name));
+  });
+
+  test("on where an earlier version began them under the current folder, which is said", () => {
+    const before = process.cwd();
+    const elsewhere = join(folder, "elsewhere");
+    mkdirSync(join(elsewhere, "studies", "s"), { recursive: true });
+    const spy = vi.spyOn(process, "cwd").mockReturnValue(elsewhere);
+    try {
+      expect(dirOf("s")).toBe(join(folder, "studies", "s"));
+      const { study } = readStudy(join(folder, "study.yaml"));
+      writeStudyLock(join(elsewhere, "studies", "s"), { format: 1, study, runs: [], baselines: [] } as never);
+      expect(dirOf("s")).toBe(join(elsewhere, "studies", "s"));
+      expect(notes.at(-1)).toContain(`The results of s are in ${join(elsewhere, "studies", "s")}`);
+    } finally {
+      spy.mockRestore();
+    }
+    expect(process.cwd()).toBe(before);
+  });
 });
 
 test("a run file is a study of one mixture with the seed that the file says", () => {

@@ -1,12 +1,13 @@
 /** @file Study and run files, read. A run file is a study of one mixture. */
 
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { CATALOGUE } from "../../data/catalogue.ts";
 import type { StudyFile } from "../../specs/schema.ts";
 import { parseStudy } from "../../specs/study-file.ts";
 import { parseTrainFile } from "../../specs/train-file.ts";
 import type { StudySpec, TaskSpec, TrainFileSpec } from "../../specs/types.ts";
+import { packageRoot } from "../package.ts";
 import { readSourceFile } from "./source-file.ts";
 
 const HINT = "Check the path; mixtune init writes a first study.yaml.";
@@ -16,6 +17,8 @@ export interface StudyInput {
   study: StudySpec;
   /** The file's text, as the person wrote it. */
   text: string;
+  /** Folder that results go under: the file's. Absent, as of values and of recipes that ship: the current one. */
+  folder?: string;
 }
 
 /**
@@ -25,7 +28,13 @@ export interface StudyInput {
  */
 export function readStudy(path: string, assignments: string[] = []): StudyInput {
   const { text } = readSourceFile(path, HINT);
-  return { study: parseStudy(text, resolve(path), { assignments, cwd: process.cwd() }, CATALOGUE), text };
+  const study = parseStudy(text, resolve(path), { assignments, cwd: process.cwd() }, CATALOGUE);
+  return { study, text, ...folderOf(path) };
+}
+
+function folderOf(path: string): Pick<StudyInput, "folder"> {
+  const folder = dirname(resolve(path));
+  return folder === join(packageRoot(), "recipes") ? {} : { folder };
 }
 
 /**
@@ -42,7 +51,7 @@ export function defineStudy(study: StudyFile, cwd: string = process.cwd()): Stud
 export function readTrainFile(path: string, assignments: string[] = []): StudyInput {
   const { text } = readSourceFile(path, HINT);
   const file = parseTrainFile(text, resolve(path), { assignments, cwd: process.cwd() }, CATALOGUE);
-  return { study: studyOfOne(file), text };
+  return { study: studyOfOne(file), text, ...folderOf(path) };
 }
 
 /** Documents cannot be scored, so they are only mixed in. */

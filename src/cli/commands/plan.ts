@@ -14,7 +14,7 @@ import { planText } from "../screen/plan-text.ts";
 export function addPlan(command: Command, act: Act): void {
   command
     .optionsGroup("Output:")
-    .option("--out <dir>", "directory where the results would go (default: studies/<name>)")
+    .option("--out <dir>", "directory where the results would go (default: studies/<name> beside the file)")
     .addHelpText("after", "\nExample: mixtune plan study.yaml seeds=[1,2,3]")
     .action((study: string | undefined, words: string[], flags: StudyFlags) =>
       act(async (context) => {

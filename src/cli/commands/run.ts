@@ -12,7 +12,7 @@ import { runAndReport } from "../run-and-report.ts";
 export function addRun(command: Command, act: Act): void {
   command
     .optionsGroup("Output:")
-    .option("--out <dir>", "directory for the results (default: studies/<name>)")
+    .option("--out <dir>", "directory for the results (default: studies/<name> beside the file)")
     .optionsGroup("Training:")
     .option(
       "--concurrency <n>",

@@ -12,7 +12,7 @@ import { runAndReport } from "../run-and-report.ts";
 export function addTrain(command: Command, act: Act): void {
   command
     .optionsGroup("Output:")
-    .option("--out <dir>", "directory for the results (default: studies/<name>)")
+    .option("--out <dir>", "directory for the results (default: studies/<name> beside the file)")
     .addHelpText("after", "\nExample: mixtune train run.yaml seed=2")
     .action((file: string, words: string[], flags: StudyFlags) =>
       act(async (context) => {
