@@ -200,7 +200,8 @@ function finish(
   notes.push(`${spec.name}: ${train.length} train, ${dev.length} dev, ${test.length} test examples.`);
   const digests = { train: digestOfExamples(train), dev: digestOfExamples(dev), test: digestOfExamples(test) };
   const ranking = rankingMetric(spec, answer, metric);
-  return { name: spec.name, answer, metric: ranking, licence, source, splits, digests, notes };
+  const skips = spec.on_bad_row === "skip" && { skipsBadRows: true };
+  return { name: spec.name, answer, metric: ranking, licence, source, splits, digests, notes, ...skips };
 }
 
 /** The metric that was asked for, the task's own, or that of the answer's kind. @throws {SpecError} a metric of other answers */

@@ -59,6 +59,8 @@ export interface LoadedTask {
   digests: Record<Split, string>;
   /** What was counted, skipped or carved while loading: sentences for people. */
   notes: string[];
+  /** Rows that a model cannot read are left out of its scores, and counted (`on_bad_row: skip`). Absent: they are an error. */
+  skipsBadRows?: boolean;
   /** Rows that are in no split, as they could not be used (`on_bad_row: skip`). Absent: none. */
   numUnusable?: number;
   /** Training rows, and dev rows carved from them, that are left out, as a dev or test split has them (`on_overlap: drop`). Absent: none. */

@@ -137,6 +137,33 @@ describe("judge", () => {
     expect(prompt).not.toContain("Answer in a few words.");
   });
 
+  test("and eval leave out what is too long for a service, where the task skips bad rows", async () => {
+    const text = readFileSync(join(folder, "study.yaml"), "utf8");
+    writeFileSync(join(folder, "skip.yaml"), text.replace("    prompt:", "    on_bad_row: skip\n    prompt:"));
+    const error = { message: "maximum context length is 9 tokens", type: "invalid_request_error" };
+    const refuse = (match: string) => {
+      server.misdeeds.push({ match, status: 400, body: JSON.stringify({ error }) });
+    };
+    const out = "evals/skip";
+    refuse("revenue in autumn");
+    const args = ["--tasks", "skip.yaml", "--out", out, "--allow-hosted"];
+    const { stderr } = await run(["eval", "openai:writer", ...args]);
+    expect(stderr).toMatch(
+      /filings\/test: 1 of 6 rows skipped: their prompts do not fit the model's context \(test#\d\)/,
+    );
+    expect(linesOf(join(folder, out, "predictions/filings.test.jsonl")).map(({ gold }) => gold)).not.toContain("14");
+
+    refuse("revenue in spring");
+    const judged = await run(["judge", out, "--judges", PANEL, "--allow-hosted"]);
+    expect(judged.stderr).toMatch(/[abc]: 1 of 5 prompts do not fit its context: it has no vote on these answers/);
+    expect(judged.status).toBe(0);
+    // Two of three judges are still more than half.
+    const found = linesOf(join(folder, out, "judgements/filings.test.jsonl"));
+    expect(found.filter(({ judges }) => judges.some(({ reason }: { reason: string }) => reason === ""))).toMatchObject([
+      { verdict: "correct" },
+    ]);
+  });
+
   test("pays for nothing twice, and says that the judges are uncalibrated until they were compared with people", async () => {
     await judge();
     expect(server.seen).toHaveLength(18);

@@ -1,6 +1,8 @@
 /** @file A hosted model scored on tasks: what would be sent is shown first, then asked for, then judged as a local model's text is. */
 
 import { attempt } from "../../base/attempt.ts";
+import { DataError } from "../../base/errors.ts";
+import { shortList } from "../../base/short-list.ts";
 import { evaluatedSubset } from "../../data/splits/splits.ts";
 import { PLAIN_TEXT } from "../../data/tokens/chat-template.ts";
 import { drawShots, SHOT_END, SHOT_SEED } from "../../data/tokens/few-shot.ts";
@@ -10,7 +12,7 @@ import { newTokensFor } from "../../eval/answer-length.ts";
 import { type CostEstimate, estimateCost } from "../../eval/hosted/estimate.ts";
 import type { Purse } from "../../eval/hosted/purse.ts";
 import type { HostedSettings } from "../../eval/hosted/settings.ts";
-import type { HostedAnswer, HostedRequest, Spending } from "../../eval/hosted/types.ts";
+import { type HostedAnswer, type HostedRequest, type Spending, TOO_LONG } from "../../eval/hosted/types.ts";
 import { type Answered, itemOf, scoreAnswers } from "../../eval/score-answers.ts";
 import { isAnswered } from "../../runs/damage.ts";
 import { readScores, writeSplit } from "../../runs/run-dir.ts";
@@ -116,8 +118,9 @@ export function hostedWork(
             ...{ phase: "eval", done: ++done, total: asked.length, unit: "examples" },
           });
         });
+        const given = withoutTooLong(examples, answers, `${task.name}/${split}`, workspace);
         const judged = scoreAnswers(
-          examples.map((example, k) => answered(example, answers[k]!)),
+          given.map(([example, answer]) => answered(example, answer)),
           task,
           scoring,
         );
@@ -133,6 +136,31 @@ export function hostedWork(
   const cost = estimateCost(model.unanswered(requests), choice.prices);
   const opensTest = parts.flatMap(({ task, split }) => (split === "test" ? [task.name] : []));
   return { numRows: requests.length, opensTest, cost, score, spent: model.spent };
+}
+
+/**
+ * Examples with their answers, without those whose prompts the model did not take for their length.
+ * @throws {DataError} it took none
+ */
+function withoutTooLong(
+  examples: readonly Example[],
+  answers: readonly HostedAnswer[],
+  place: string,
+  { note }: Workspace,
+): [Example, HostedAnswer][] {
+  const all = examples.map((example, i): [Example, HostedAnswer] => [example, answers[i]!]);
+  const given = all.filter(([, { finish_reason }]) => finish_reason !== TOO_LONG);
+  const skipped = all.filter((one) => !given.includes(one)).map(([{ id }]) => id);
+  if (skipped.length === 0) return given;
+  const got = `${skipped.length} of ${all.length} rows skipped: their prompts do not fit the model's context (${shortList(skipped)})`;
+  note(`${place}: ${got}.`);
+  if (given.length > 0) return given;
+  throw new DataError({
+    place,
+    expected: "at least one prompt that fits the model's context",
+    got: "none",
+    remedy: "Take a model with a longer context, start the server with one, or shorten the rows.",
+  });
 }
 
 /** What scoring a model that nobody has asked yet would cost. */
@@ -160,7 +188,7 @@ function partOf(
   const shots = numShots === 0 ? [] : drawShots(task, numShots, SHOT_SEED);
   const maxTokens = spec.max_new_tokens ?? longestAnswer(task);
   const requests = examples.map((example): HostedRequest => {
-    const about = { id: `${task.name}/${example.id}`, maxTokens };
+    const about = { id: `${task.name}/${example.id}`, maxTokens, skipsTooLong: task.skipsBadRows === true };
     const turns = turnsOf(example, shots);
     if (api === "chat") return { ...about, prompt: turns };
     return { ...about, prompt: PLAIN_TEXT.render(turns), stop: [SHOT_END] };

@@ -68,6 +68,7 @@ export async function answersToJudge(dir: string, options: AnswersAsked, workspa
         question: example.turns === undefined ? (example.text ?? example.prompt) : example.prompt,
         reference: gold,
         answer: output,
+        skipsTooLong: spec.on_bad_row === "skip",
       };
     });
     parts.push({ task, split, predictions, items });

@@ -5,7 +5,7 @@ import { SpecError } from "../../base/errors.ts";
 import { count } from "../../base/human-numbers.ts";
 import { estimateCost } from "../../eval/hosted/estimate.ts";
 import { Purse } from "../../eval/hosted/purse.ts";
-import type { HostedAnswer } from "../../eval/hosted/types.ts";
+import { type HostedAnswer, type HostedRequest, TOO_LONG } from "../../eval/hosted/types.ts";
 import { judgeRequests, type Panel, type PanelOpinion, panelDigest, panelOpinions } from "../../eval/judge/panel.ts";
 import type { AnswerToJudge } from "../../eval/judge/prompt.ts";
 import { type HostedChoice, type HostedOptions, hostedChoice, mustBeAllowed } from "../hosted/choice.ts";
@@ -26,7 +26,8 @@ export interface OpenPanel {
   spent: Purse["spending"];
 }
 
-export type ItemToJudge = AnswerToJudge & { id: string };
+/** `skipsTooLong`: a judge that cannot read it for its length has no vote (`on_bad_row: skip`). Default: an error. */
+export type ItemToJudge = AnswerToJudge & Pick<HostedRequest, "id" | "skipsTooLong">;
 
 /**
  * The judges, by name; of one endpoint, each once.
@@ -78,11 +79,20 @@ export function openPanel(choices: readonly HostedChoice[], maxTokens: number, w
         });
         sayLeftOut(answers, workspace);
         sayCut(judges[j]!, answers, workspace);
+        sayTooLong(judges[j]!, answers, workspace);
         replies.push(answers);
       }
       return panelOpinions(judges, replies);
     },
   };
+
+  function sayTooLong(judge: string, answers: readonly HostedAnswer[], { note }: Workspace): void {
+    const numTooLong = answers.filter(({ finish_reason }) => finish_reason === TOO_LONG).length;
+    if (numTooLong === 0) return;
+    note(
+      `${judge}: ${count(numTooLong)} of ${count(answers.length)} prompts do not fit its context: it has no vote on these answers.`,
+    );
+  }
 
   function sayCut(judge: string, answers: readonly HostedAnswer[], { note }: Workspace): void {
     const numCut = answers.filter(({ finish_reason }) => finish_reason === "length").length;

@@ -10,6 +10,7 @@ import type { Purse } from "./purse.ts";
 import {
   type Asked,
   isFiltered,
+  isTooLong,
   isUnknownModel,
   mayPass,
   parameterNotTaken,
@@ -18,7 +19,7 @@ import {
 } from "./refusals.ts";
 import { Retries } from "./retries.ts";
 import type { HostedSettings } from "./settings.ts";
-import type { HostedAnswer, HostedRequest } from "./types.ts";
+import { type HostedAnswer, type HostedRequest, TOO_LONG } from "./types.ts";
 import { answerIn, asTaken, canDoWithout, leftOut, type RequestBody } from "./wire.ts";
 
 /** No tokenizer has so many characters a token over a whole prompt. */
@@ -80,7 +81,8 @@ export function openAsk(settings: HostedSettings, endpoint: Endpoint, purse: Pur
           tries--;
           continue;
         }
-        if (isFiltered(complaint)) return filtered(body, sentWithout);
+        if (isFiltered(complaint)) return unanswered("content_filter", body, sentWithout);
+        if (request.skipsTooLong && isTooLong(complaint)) return unanswered(TOO_LONG, body, sentWithout);
         if (isUnknownModel(complaint) && clock() < isNewUntil) {
           await sleep(NEW_MODEL_WAIT_MS, signal);
           tries--;
@@ -114,11 +116,11 @@ function cutNotice(model: string, note: HostedSettings["note"]) {
   };
 }
 
-/** A prompt that the endpoint will not answer for what it says: an empty answer, which every scorer counts as wrong. */
-function filtered(body: RequestBody, notTaken: ReadonlySet<string>): HostedAnswer {
+/** For a prompt that the endpoint will not answer for what it says or how long it is. Every scorer counts an empty answer as wrong. */
+function unanswered(finish_reason: string, body: RequestBody, notTaken: ReadonlySet<string>): HostedAnswer {
   return {
     text: "",
-    finish_reason: "content_filter",
+    finish_reason,
     usage: { prompt_tokens: 0, completion_tokens: 0 },
     logprobs: body.logprobs === undefined ? null : [],
     model: body.model,

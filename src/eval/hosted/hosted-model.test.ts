@@ -18,7 +18,7 @@ import { DataError, MixtuneError, SpecError, WorkerError } from "../../base/erro
 import { estimateCost } from "./estimate.ts";
 import { type HostedModel, openHostedModel } from "./hosted-model.ts";
 import type { HostedSettings } from "./settings.ts";
-import type { HostedRequest } from "./types.ts";
+import { type HostedRequest, TOO_LONG } from "./types.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const KEY = "sk-test-0123456789-do-not-tell";
@@ -709,6 +709,22 @@ describe("the budget", () => {
     expect(estimateCost(requests).money).toBeNaN();
     expect(open().unanswered([ask("a"), ask("b"), ask("a")])).toHaveLength(2);
     expect(server.seen).toEqual([]);
+  });
+});
+
+describe("a prompt that is too long", () => {
+  const error = { message: "This model's maximum context length is 8192 tokens.", code: "context_length_exceeded" };
+
+  test("has an empty answer where it may be skipped, and is asked again in the next call", async () => {
+    server.misdeeds.push({ match: "w1", times: 2, status: 400, body: JSON.stringify({ error }) });
+    const requests = some(3).map((request) => ({ ...request, skipsTooLong: true }));
+    const reasons = async () => (await open().answer(requests)).map(({ text, finish_reason }) => [text, finish_reason]);
+    const skipped = await reasons();
+    expect(skipped.map(([, reason]) => reason)).toEqual(["stop", TOO_LONG, "stop"]);
+    expect(skipped[1]![0]).toBe("");
+    expect((await reasons())[1]).toEqual(["", TOO_LONG]);
+    expect((await reasons())[1]![1]).toBe("stop");
+    expect(server.seen).toHaveLength(5);
   });
 });
 

@@ -13,7 +13,7 @@ import { Purse } from "./purse.ts";
 import { logprobsMissing } from "./refusals.ts";
 import type { HostedSettings } from "./settings.ts";
 import { SharedWork } from "./shared-work.ts";
-import type { HostedAnswer, HostedRequest, Spending } from "./types.ts";
+import { type HostedAnswer, type HostedRequest, type Spending, TOO_LONG } from "./types.ts";
 import { bodyOf, withoutLogprobs } from "./wire.ts";
 
 export interface HostedModel {
@@ -57,6 +57,7 @@ export function openHostedModel(settings: HostedSettings): HostedModel {
   const askAndKeep = async (key: string, request: HostedRequest, signal: AbortSignal): Promise<HostedAnswer> => {
     const body = bodyFor(request);
     const answer = await ask(body, request, signal);
+    if (answer.finish_reason === TOO_LONG) return answer; // the server may be started with a longer context
     const lacksLogprobs = body.logprobs !== undefined && answer.logprobs === null;
     // It is as good an answer to the same request without log-probabilities.
     cache.write(lacksLogprobs ? cache.keyOf(withoutLogprobs(body)) : key, answer, settings.clock());

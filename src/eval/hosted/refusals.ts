@@ -36,7 +36,7 @@ const NO_MODEL =
   /model_not_found|model .{0,200}(not found|does not exist|not exist|is not loaded)|no such model|unknown model|invalid model/i;
 
 /** True where the prompt does not fit, no matter with which status a server says so. */
-function isTooLong({ message, code, type }: Complaint): boolean {
+export function isTooLong({ message, code, type }: Complaint): boolean {
   return CONTEXT.test(`${code} ${type} ${message}`);
 }
 

@@ -19,7 +19,12 @@ export interface HostedRequest {
   seed?: number;
   /** Log-probabilities of the answer's tokens, with so many alternatives of each. */
   topLogprobs?: number;
+  /** A prompt that the endpoint finds too long gets an empty answer that says so ({@link TOO_LONG}), which is not kept. Default: an error. */
+  skipsTooLong?: boolean;
 }
+
+/** The `finish_reason` of an answer to a prompt that did not fit the model. */
+export const TOO_LONG = "context_length";
 
 /** A token of an answer. */
 export interface TokenLogprob {
@@ -33,7 +38,7 @@ export interface TokenLogprob {
 /** One answer, as it is kept on disk. */
 export interface HostedAnswer {
   text: string;
-  /** `stop`, `length`, `content_filter`, or what else the endpoint says; null where it says nothing. */
+  /** `stop`, `length`, `content_filter`, {@link TOO_LONG}, or what else the endpoint says; null where it says nothing. */
   finish_reason: string | null;
   /** What was billed; null where the endpoint does not say. */
   usage: { prompt_tokens: number; completion_tokens: number } | null;

@@ -23,10 +23,15 @@ export function panelDigest({ judges, baseUrl, api, maxTokens }: Panel): string 
 
 /** What each judge is asked, in the order of the answers. */
 export function judgeRequests(
-  items: readonly (AnswerToJudge & { id: string })[],
+  items: readonly (AnswerToJudge & Pick<HostedRequest, "id" | "skipsTooLong">)[],
   { maxTokens }: Pick<Panel, "maxTokens">,
 ): HostedRequest[] {
-  return items.map((item) => ({ id: item.id, prompt: judgePrompt(item), maxTokens }));
+  return items.map((item) => ({
+    id: item.id,
+    prompt: judgePrompt(item),
+    maxTokens,
+    skipsTooLong: item.skipsTooLong ?? false,
+  }));
 }
 
 /** What a panel says of one answer, as it is stored. */
