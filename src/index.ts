@@ -165,6 +165,7 @@ export type {
   ReportRun,
   ReportTask,
   RunLosses,
+  TakenMixture,
   TaskAnswer,
 } from "./study/report-data.ts";
 export { reportOf } from "./study/report-of.ts";

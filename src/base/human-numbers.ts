@@ -6,6 +6,11 @@ export function count(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
+/** `1 run`, `1,200 runs`. @param many  where it is not the noun with an s */
+export function counted(value: number, noun: string, many = `${noun}s`): string {
+  return `${count(value)} ${value === 1 ? noun : many}`;
+}
+
 /** Seconds as `45 s`, `12 min`, `3.5 h`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "?";

@@ -1,5 +1,6 @@
 /** @file What a study's runs say to do, for people: a paragraph a task, then what to add. Pure. */
 
+import { counted } from "../base/human-numbers.ts";
 import type { Advice, TaskAdvice } from "../study/recommend.ts";
 import { MAX_SEEDS, type Rival } from "../study/rival.ts";
 import { PROMISING, type Untried, type UntriedMixtures } from "../study/untried.ts";
@@ -8,7 +9,7 @@ import { amountIn, listed } from "../study/words.ts";
 /** The whole advice. */
 export function adviceText({ name, numRuns, numDone, tasks, unscored, add }: Advice): string {
   const models = new Set(tasks.map(({ model }) => model)).size;
-  const unfinished = numDone < numRuns ? [`With ${numDone} of ${numRuns} runs done.`] : [];
+  const unfinished = numDone < numRuns ? [`With ${numDone} of ${counted(numRuns, "run")} done.`] : [];
   const notScored = unscored.length > 0 ? [`No dev scores of ${listed(unscored)}: nothing is said of them.`] : [];
   return [...unfinished, ...tasks.map((one) => taskAdvice(one, models > 1)), ...notScored, addText(name, add)].join(
     "\n\n",
@@ -95,9 +96,9 @@ function addText(name: string, { mixtures, seeds, numRuns, yaml }: Advice["add"]
     return "Nothing to add: no untried mixture promises a gain, and no number of seeds worth it would decide more.";
   const reasons = [
     ...mixtures.map((one) => `${one.name} for ${listed(one.tasks)}`),
-    ...(seeds ? [`${seeds.length} seeds`] : []),
+    ...(seeds ? [counted(seeds.length, "seed")] : []),
   ];
-  return `To add: ${reasons.join("; ")}: about ${numRuns} runs. In the study file of ${name}, in place of the keys there:\n\n${yaml.trimEnd()}`;
+  return `To add: ${reasons.join("; ")}: about ${counted(numRuns, "run")}. In the study file of ${name}, in place of the keys there:\n\n${yaml.trimEnd()}`;
 }
 
 /** A chance that is not certain is not said to be. */

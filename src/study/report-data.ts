@@ -25,6 +25,7 @@ export interface ReportData {
   /** One sentence on all of it. */
   sentence: string;
   answers: TaskAnswer[];
+  take: TakenMixture[];
   /** Every mixture against training on the task alone, by model and task: the exploratory family. */
   differences: MixtureDifference[];
   effects: IngredientEffects[];
@@ -94,6 +95,20 @@ export interface ReportRow {
   cells: Record<string, { dev: ReportCell; test: ReportCell }>;
   /** Names of the tasks for which dev chooses this row. */
   chosenFor: string[];
+}
+
+/** What to take for a task under a model. */
+export interface TakenMixture {
+  task: string;
+  model: string;
+  /** Whether it is worth taking: false where something that needs no training is better. */
+  isOffered: boolean;
+  /** What dev and test say of it, in words. */
+  text: string;
+  /** Behind the study's directory and a colon it names the mixture: STUDY_DIR:NAME. */
+  name: string;
+  /** Ids, one a seed. */
+  runs: string[];
 }
 
 /** The declared primary question, one a task and model: the mixture that dev chooses against training on the task alone. */

@@ -29,6 +29,7 @@ import { ledgerOf, lossesOf, runsOf } from "./report-records.ts";
 import type { StudyResults } from "./results.ts";
 import { runDir } from "./scored.ts";
 import type { Cell, Row, StudyTable } from "./study-table.ts";
+import { takenOf } from "./take.ts";
 
 /**
  * All that the report of a study shows.
@@ -40,6 +41,7 @@ export function reportOf(results: StudyResults, questions: Questions = new Map()
   const runs = runsOf(dir, lock, table, remarks);
   for (const remark of remarksOf(results)) remarks.add(remark);
   const costs = runs.flatMap(({ cost }) => (cost === null ? [] : [cost]));
+  const answers = answersOf(lock, table, items);
   const sum = (key: "seconds" | "tokens" | "flops") => costs.reduce((total, cost) => total + cost[key], 0);
   return {
     format: 1,
@@ -54,7 +56,8 @@ export function reportOf(results: StudyResults, questions: Questions = new Map()
     tasks: tasksOf(results),
     rows: table.rows.map((row, i) => rowOf(row, i, lock, table)),
     sentence: table.sentence,
-    answers: answersOf(lock, table, items),
+    answers,
+    take: takenOf(answers, table),
     differences: versusAlone(table, items, lock).map(finite),
     effects: effectsOf(lock, table, items),
     curves: curvesOf(lock, table),

@@ -8,6 +8,7 @@ import { didYouMean } from "../specs/nearest.ts";
 import { baselineName, groupRuns } from "./analyse.ts";
 import { readStudyLock, type StudyLock, studyAround } from "./lock-file.ts";
 import { baselineDir, runDir } from "./scored.ts";
+import type { Row } from "./study-table.ts";
 
 /** One of two that are compared. */
 export interface Side {
@@ -175,6 +176,17 @@ function rowNamed(place: string, text: string, rows: readonly NamedRow[]): Named
     got: found.length === 0 ? "none with these values" : `${found.length} rows`,
     remedy: `Write one of: ${shown.join("  ")}`,
   });
+}
+
+/** How a trained row of a table is named behind STUDY_DIR and a colon. */
+export function rowWord(row: Row, rows: readonly Row[]): string {
+  const namedRow = ({ name, model, factors }: Row): NamedRow => {
+    const values = Object.entries(factors).map(([key, value]) => [key, String(value)]);
+    return { name, qualifiers: { ...(model && { model }), ...Object.fromEntries(values) }, kind: "mixture", dirs: [] };
+  };
+  const isTrained = ({ kind }: Row) => kind === "mixture" || kind === "control";
+  const others = rows.filter((one) => isTrained(one) && one.name === row.name).map(namedRow);
+  return `${row.name}${qualifierText(namedRow(row), others)}`;
 }
 
 /** What tells a row from others of its name. */

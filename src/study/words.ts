@@ -1,5 +1,6 @@
 /** @file What a study found, in words: nothing here says more than intervals and corrected p values allow. */
 
+import { counted } from "../base/human-numbers.ts";
 import type { MetricName } from "../specs/types.ts";
 import { SIGNIFICANT } from "../stats/corrections.ts";
 import { isPair } from "../stats/factorial.ts";
@@ -9,7 +10,7 @@ import type { Comparison, Row, StudyTable } from "./study-table.ts";
 /** One sentence on what the table shows, saying no more than the intervals allow. */
 export function sentenceOf(table: Omit<StudyTable, "sentence">, numSeeds: number): string {
   const { comparisons, numDone, numRuns } = table;
-  const prefix = numDone < numRuns ? `With ${numDone} of ${numRuns} runs done, ` : "";
+  const prefix = numDone < numRuns ? `With ${numDone} of ${counted(numRuns, "run")} done, ` : "";
   const text =
     comparisons.length === 0
       ? "there is nothing to compare yet: no task has both a chosen mixture and training on the task alone"
@@ -30,7 +31,7 @@ function claims(comparisons: readonly Comparison[], numSeeds: number): string {
     claim(named("below", withInterval), "the mixture chosen on dev is below training on the task alone for"),
     claim(
       named("not distinguishable", label),
-      `the mixture chosen on dev is not distinguishable from training on the task alone with ${numSeeds} ${numSeeds === 1 ? "seed" : "seeds"} for`,
+      `the mixture chosen on dev is not distinguishable from training on the task alone with ${counted(numSeeds, "seed")} for`,
     ),
     claim(named("same", label), "dev chooses training on the task alone for"),
   ];
@@ -56,7 +57,7 @@ function versusNgram(table: Omit<StudyTable, "sentence">): string {
     .filter((difference) => !Number.isNaN(difference));
   if (comparable.length === 0) return "";
   const above = comparable.filter((difference) => difference > 0).length;
-  return `; its mean is above the n-gram baseline on ${above} of ${comparable.length} tasks`;
+  return `; its mean is above the n-gram baseline on ${above} of ${counted(comparable.length, "task")}`;
 }
 
 /** A row of a table: its name, and the values of factors. */
@@ -130,7 +131,7 @@ export function curveText({ of, series }: Pick<DoseCurve, "of" | "series">): str
 
 /** What so many rows can decide: "59 rows can tell apart 17 points or more" without its verb, rounded so that it does not promise too much. */
 export function tellsApart(numRows: number, difference: number): string {
-  return `${Math.ceil(100 * difference)} points or more (${numRows.toLocaleString("en")} ${numRows === 1 ? "row" : "rows"})`;
+  return `${Math.ceil(100 * difference)} points or more (${counted(numRows, "row")})`;
 }
 
 /** A difference with its sign and unit; a dash where there is none. */

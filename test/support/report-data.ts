@@ -213,6 +213,11 @@ export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
     rows,
     sentence: `Of ${mixtures.length} mixtures, one beats training on the task alone on one task of ${tasks.length}; on the others no mixture can be told from it.`,
     answers,
+    take: answers.map(({ task, model, text, chosen }) => ({
+      ...{ task, model, text, isOffered: true },
+      name: rows[chosen]!.name,
+      runs: rows[chosen]!.runs,
+    })),
     differences,
     effects: models.flatMap((model) =>
       tasks.map(({ name }, t) => {

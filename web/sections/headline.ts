@@ -1,6 +1,6 @@
 /** @file The study in a sentence, its size, and what a reader must know before believing it. */
 
-import type { ReportData } from "../../src/study/report-data.ts";
+import type { ReportData, TakenMixture } from "../../src/study/report-data.ts";
 import { type Child, h } from "../dom.ts";
 import { explained } from "../words.ts";
 
@@ -17,6 +17,14 @@ export function headline(data: ReportData): readonly Child[] {
     h("h1", {}, data.name),
     h("p", { class: data.sentence.length > 240 ? "sentence long" : "sentence" }, ...explained(data.sentence)),
     h("ul", { class: "facts" }, ...facts.map((fact) => h("li", {}, fact))),
+    data.take.length === 0
+      ? undefined
+      : h(
+          "section",
+          { class: "take", "aria-label": "What to take" },
+          h("h2", {}, "What to take"),
+          h("ul", {}, ...data.take.map((one) => takenItem(one, data))),
+        ),
     data.remarks.length + data.hints.length === 0
       ? undefined
       : h(
@@ -31,4 +39,13 @@ export function headline(data: ReportData): readonly Child[] {
           ),
         ),
   ];
+}
+
+/** What to take for a task, and where it is. */
+function takenItem({ task, model, text, name, runs, isOffered }: TakenMixture, data: ReportData): Child {
+  const label = data.models.length > 1 ? `${task} (${model})` : task;
+  const files = isOffered
+    ? [" Files: ", ...runs.flatMap((run, i) => [i === 0 ? "" : ", ", h("code", {}, `runs/${run}`)]), `, named ${name}.`]
+    : [];
+  return h("li", {}, h("strong", {}, label), ": ", ...explained(text), ...files);
 }

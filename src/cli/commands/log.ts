@@ -1,6 +1,7 @@
 /** @file mixtune log DIR: the runs of a study for another tracker. */
 
 import { type Command, Option } from "commander";
+import { counted } from "../../base/human-numbers.ts";
 import { type LogOptions, writeLogs } from "../../report/write-logs.ts";
 import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
@@ -20,7 +21,7 @@ export function addLog(command: Command, act: Act): void {
         const onProblem = (message: string) => context.note(`left out: ${message}`);
         const { folder, runs } = writeLogs(dir, { to, out, onProblem });
         const open = to === "tensorboard" ? `: tensorboard --logdir ${folder}` : "";
-        context.result({ folder, runs }, `${runs} runs are in ${folder}${open}`);
+        context.result({ folder, runs }, `${counted(runs, "run is", "runs are")} in ${folder}${open}`);
         return EXIT_DONE;
       }),
     );

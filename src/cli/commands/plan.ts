@@ -9,7 +9,15 @@ import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
 import { studyOf } from "../options/assignments.ts";
 import { addPlanOptions, type StudyFlags, studyOptionsOf } from "../options/study.ts";
+import { type NextCommand, nextText } from "../screen/next-text.ts";
 import { planText } from "../screen/plan-text.ts";
+
+/** What does what was planned. */
+function runCommand(study: string | undefined, words: string[], { out, worker = "local" }: StudyFlags): NextCommand {
+  const file = study === undefined ? [] : [study];
+  const flags = [...(out === undefined ? [] : ["--out", out]), ...(worker === "local" ? [] : ["--worker", worker])];
+  return [["run", ...file, ...words, ...flags], "trains, scores and reports"];
+}
 
 export function addPlan(command: Command, act: Act): void {
   command
@@ -23,6 +31,7 @@ export function addPlan(command: Command, act: Act): void {
         context.result(summary, planText(planned, summary));
         refuseFullDisk(planned);
         if (planned.lock.worker.kind === "local") refuseFullMemory(planned); // others know what they compute with when they run
+        if (summary.totals.to_do > 0) context.note(nextText([runCommand(study, words, flags)]).join("\n"));
         return EXIT_DONE;
       }),
     );

@@ -5,9 +5,11 @@ import type { Command } from "commander";
 import { visible } from "../../base/visible.ts";
 import { adviceText } from "../../report/recommend-text.ts";
 import { recommend } from "../../study/recommend.ts";
+import { reportOf } from "../../study/report-of.ts";
 import { studyResults } from "../../study/results.ts";
 import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
+import { afterResults, nextText } from "../screen/next-text.ts";
 
 export function addRecommend(command: Command, act: Act): void {
   command.addHelpText("after", "\nExample: mixtune recommend studies/demo").action((dir: string) =>
@@ -15,7 +17,8 @@ export function addRecommend(command: Command, act: Act): void {
       const results = studyResults(resolve(dir));
       for (const problem of results.problems) context.note(`left out: ${problem}`);
       const advice = recommend(results);
-      context.result(advice, visible(adviceText(advice)));
+      const next = nextText(afterResults(results.dir, reportOf(results), true));
+      context.result(advice, [visible(adviceText(advice)), "", ...next].join("\n").trimEnd());
       return EXIT_DONE;
     }),
   );

@@ -10,10 +10,12 @@ import { taskText } from "../../report/task-text.ts";
 import { reportPage, writeReport } from "../../report/write-report.ts";
 import { didYouMean } from "../../specs/nearest.ts";
 import { studyResults } from "../../study/results.ts";
+import { takenText } from "../../study/take.ts";
 import { taskDetail } from "../../study/task-detail.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
+import { afterResults, nextText, shownDir } from "../screen/next-text.ts";
 
 export function addReport(command: Command, act: Act): void {
   command
@@ -52,8 +54,13 @@ async function report(dir: string, { format, split, task, texts }: ReportOptions
     const data = writeReport(results, texts ? await testQuestions(results, context) : "no texts");
     const charts = `With charts: ${reportPage(dir)}`;
     if (format !== "text") context.note(charts);
-    const text =
-      format === "text" ? `${reportText(table, data, split)}\n\n${charts}` : formatStudyTable(table, format, split);
+    const taken = takenText(data, shownDir(dir));
+    const reportPageText = () =>
+      [
+        ...(taken === "" ? [] : [taken, ""]),
+        ...[reportText(table, data, split), "", charts, "", ...nextText(afterResults(dir, data))],
+      ].join("\n");
+    const text = format === "text" ? reportPageText() : formatStudyTable(table, format, split);
     context.result({ ...table, hints: data.hints }, text);
     return EXIT_DONE;
   }

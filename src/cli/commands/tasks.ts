@@ -16,6 +16,7 @@ import { wholeNumber } from "../options/numbers.ts";
 import { taskWords } from "../options/task-words.ts";
 import { formatCheck } from "../screen/check-text.ts";
 import { listText } from "../screen/list-text.ts";
+import { nextText } from "../screen/next-text.ts";
 import { showText } from "../screen/show-text.ts";
 
 export function addTasks(command: Command, act: Act): void {
@@ -87,7 +88,8 @@ async function check(words: string[], { model }: { model: string }, context: Con
       ? `Nothing of a test split is trained on; ${resolve(first)} is good to run.`
       : "No contract is broken."
     : "Fix what is marked BROKEN.";
-  context.result(report, `${formatCheck(report)}\n\n${said}`);
+  const next = report.ok && isStudy ? nextText([[["plan", ...words], "shows every run with time and memory"]]) : [];
+  context.result(report, [`${formatCheck(report)}\n\n${said}`, ...next].join("\n"));
   return report.ok ? EXIT_DONE : EXIT_WRONG_REQUEST;
 }
 

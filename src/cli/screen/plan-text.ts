@@ -4,7 +4,7 @@ import { describeSending } from "../../app/hosted/describe.ts";
 import { describeBill } from "../../app/study/hosted/bill.ts";
 import type { PlannedEntry, PlanSummary, PlanTotals } from "../../app/study/plan-summary.ts";
 import type { PlannedStudy } from "../../app/study/planned-study.ts";
-import { bytes, count, duration } from "../../base/human-numbers.ts";
+import { bytes, count, counted, duration } from "../../base/human-numbers.ts";
 import { amount } from "../../eval/hosted/purse.ts";
 import { aligned } from "../../report/tables.ts";
 import type { Shown } from "../../specs/types.ts";
@@ -79,7 +79,7 @@ function runsText(runs: readonly PlannedEntry[], totals: PlanTotals, dir: string
     "What each mixture shows over a whole run (of its first seed; shares are of the mixture):",
     aligned(compositionCells(runs)),
     "",
-    `${totals.runs} runs, ${totals.to_do} to do: ${count(totals.steps)} steps, ${count(totals.tokens)} tokens, about ${duration(totals.seconds)} one after the other (time and memory are rough), up to ${bytes(totals.memory_bytes)} of memory, ${bytes(totals.disk_bytes)} of disk in ${dir}.`,
+    `${counted(totals.runs, "run")}, ${count(totals.to_do)} to do: ${counted(totals.steps, "step")}, ${counted(totals.tokens, "token")}, about ${duration(totals.seconds)} one after the other (time and memory are rough), up to ${bytes(totals.memory_bytes)} of memory, ${bytes(totals.disk_bytes)} of disk in ${dir}.`,
   ].join("\n");
 }
 

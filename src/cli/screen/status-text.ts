@@ -1,6 +1,7 @@
 /** @file How far a study is, as a person reads it. */
 
 import type { RunStanding, StudyStatus } from "../../app/study/study-status.ts";
+import { counted } from "../../base/human-numbers.ts";
 import { aligned } from "../../report/tables.ts";
 import type { TestOpenings } from "../../study/ledger.ts";
 
@@ -14,7 +15,7 @@ export function statusText({ runs, failedBaselines, damagedBaselines, testOpenin
   return [
     aligned([["run", "mixture", "seed", "state", ""], ...rows]),
     "",
-    `${count("done")} of ${runs.length} runs done${others.join("")}.`,
+    `${count("done")} of ${counted(runs.length, "run")} done${others.join("")}.`,
     ...(runs.some(({ state }) => state === "damaged") || damagedBaselines.length > 0
       ? ["Run the study again: it makes predictions and scores again where it can, and names what is lost."]
       : []),
@@ -32,7 +33,7 @@ export function detailOf({ reason, step, numSteps }: RunStanding): string {
 /** How often test was looked at, in a sentence. */
 function openingsText({ times, runs, tasks }: TestOpenings): string {
   if (times === 0) return "No test split was opened yet.";
-  return `Test splits of ${tasks} tasks were opened ${times} times, by ${runs} runs and baselines.`;
+  return `Test splits of ${counted(tasks, "task")} were opened ${counted(times, "time")}, by ${counted(runs, "run or baseline", "runs and baselines")}.`;
 }
 
 function firstLine(text: string): string {

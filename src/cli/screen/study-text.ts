@@ -11,6 +11,8 @@ import { readReceipt, readStatus, runPaths } from "../../runs/run-dir.ts";
 import type { ReportData } from "../../study/report-data.ts";
 import { runDir } from "../../study/scored.ts";
 import type { StudyTable } from "../../study/study-table.ts";
+import { takenText } from "../../study/take.ts";
+import { afterResults, nextText, shownDir } from "./next-text.ts";
 
 /** @param report  undefined: nothing was scored */
 export function studyText(
@@ -42,7 +44,19 @@ export function studyText(
       ({ baseline, requests, base_url }) =>
         `Nothing was sent to ${baseline}: its row is empty. Add --allow-hosted for ${requests} requests to ${base_url}.`,
     ),
+    ...(failed.length + interrupted.length === 0 ? whatNext(planned, table, report) : []),
   ].join("\n");
+}
+
+/** What to take for each task, and the commands that come next. */
+function whatNext({ dir }: PlannedStudy, table: StudyTable, report: ReportData | undefined): string[] {
+  if (report === undefined || report.numDone === 0) return [];
+  const taken = report.take.length === 0 ? [] : ["", takenText(report, shownDir(dir))];
+  const isUncompared = table.comparisons.length === 0 && table.tasks.length > 1 && report.numDone === report.numRuns;
+  const design = isUncompared
+    ? ["", "To compare, train each task alone too: add 'design=[singles,all]' behind the study file and run it again."]
+    : [];
+  return [...taken, ...design, "", ...nextText(afterResults(dir, report))];
 }
 
 /** Where the model of a single run is, once it is done. */

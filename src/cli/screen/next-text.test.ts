@@ -1,0 +1,23 @@
+import { execFileSync } from "node:child_process";
+import { resolve } from "node:path";
+import { expect, test } from "vitest";
+import { nextText, shownDir } from "./next-text.ts";
+
+test("commands are aligned, and a shell reads their words as they are", () => {
+  const words = ["run", "my study.yaml", "design=[singles, all]", "name=it's", "studies/x:all@2"];
+  const lines = nextText([
+    [words, "to train"],
+    [["report", "studies/x"], "to look"],
+  ]);
+  expect(lines[0]).toBe("Next:");
+  expect(lines[1]!.indexOf("#")).toBe(lines[2]!.indexOf("#"));
+  const command = lines[1]!.slice(0, lines[1]!.indexOf("#")).replace("mixtune", "printf '%s\\n'");
+  expect(execFileSync("sh", ["-c", command], { encoding: "utf8" }).trimEnd().split("\n")).toEqual(words);
+  expect(nextText([])).toEqual([]);
+});
+
+test("a folder below is written from here, another from the root", () => {
+  expect(shownDir(resolve("studies/x"))).toBe("studies/x");
+  expect(shownDir("/elsewhere/x")).toBe("/elsewhere/x");
+  expect(shownDir(resolve("."))).toBe(".");
+});
