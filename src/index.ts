@@ -80,7 +80,7 @@ export type { Purse, Tokens } from "./eval/hosted/purse.ts";
 export type { HostedSettings } from "./eval/hosted/settings.ts";
 export type { Budget, HostedAnswer, HostedApi, Prices, Spending, TokenLogprob } from "./eval/hosted/types.ts";
 export type { Sampling } from "./eval/sampling.ts";
-export type { GgufType } from "./formats/gguf.ts";
+export type { WrittenType } from "./formats/gguf.ts";
 export type { Hub } from "./hub/hub.ts";
 export type { FetchProgress, HubFile, HubRecord, HubSettings, RepoKind, RepoRef, Snapshot } from "./hub/types.ts";
 export type { Disagreement, TaskDisagreement } from "./metrics/disagreement.ts";

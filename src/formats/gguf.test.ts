@@ -4,14 +4,19 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { CheckpointError } from "../base/errors.ts";
-import { type GgufTensor, type GgufType, type GgufValue, openGguf, writeGguf } from "./gguf.ts";
+import { type GgufTensor, type GgufValue, openGguf, type WrittenType, writeGguf } from "./gguf.ts";
+import { BLOCK_TYPES, type GgufType } from "./gguf-blocks.ts";
 
 const GOLDEN = join(import.meta.dirname, "../../test/golden/formats/gguf");
 const WRITTEN = join(GOLDEN, "written.gguf");
 interface Expected {
-  tensors: Record<string, { type: GgufType; shape: number[]; given: number[]; read: number[] }>;
+  tensors: Record<string, { type: WrittenType; shape: number[]; given: number[]; read: number[] }>;
 }
 const { tensors } = JSON.parse(readFileSync(join(GOLDEN, "expected.json"), "utf8")) as Expected;
+const blocks = JSON.parse(readFileSync(join(GOLDEN, "blocks.json"), "utf8")) as Record<
+  string,
+  { block: number; bytes: string; read: string }
+>;
 const floats = (bits: readonly number[]) => new Float32Array(Uint32Array.from(bits).buffer);
 const bitsOf = (values: Float32Array) => [...new Uint32Array(values.slice().buffer)];
 
@@ -44,6 +49,14 @@ describe("the gguf package's own file", () => {
     }
   });
 
+  test.each(Object.entries(blocks))("stands for the package's numbers, bit by bit: %s", (name, { bytes, read }) => {
+    const type = BLOCK_TYPES[name.toLowerCase() as GgufType];
+    const packed = Buffer.from(bytes, "hex");
+    const numbers = new Float32Array((packed.length / type.bytes) * type.block);
+    type.decode(new Uint8Array(packed).buffer, numbers);
+    expect(Buffer.from(numbers.buffer).toString("hex")).toBe(read);
+  });
+
   test("is written byte for byte from the same values and numbers, q8_0 quantised here", () => {
     const path = newPath();
     const given = Object.entries(tensors).map(
@@ -58,7 +71,7 @@ test("what is written is read again, whatever the numbers", () => {
   const tensor = fc.record({
     name: fc.string({ minLength: 1 }),
     shape: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 3 }),
-    type: fc.constantFrom<GgufType>("f32", "f16", "q8_0"),
+    type: fc.constantFrom<WrittenType>("f32", "f16", "q8_0"),
     scale: fc.float({ min: Math.fround(1e-3), max: 100, noNaN: true }),
   });
   fc.assert(
@@ -117,7 +130,7 @@ describe("a file that is not whole is refused", () => {
 
   test.each<[string, (header: Buffer) => void, RegExp]>([
     ["another format", (header) => header.write("GGML"), /a GGUF file, got one that begins with "GGML"/],
-    ["another version", (header) => header.writeUInt32LE(2, 4), /GGUF version 3, got version 2/],
+    ["another version", (header) => header.writeUInt32LE(4, 4), /GGUF version 2 or 3, got version 4/],
     ["more tensors than bytes", (header) => header.writeBigUInt64LE(2n ** 50n, 8), /at most \d+ entries/],
     ["numbers beyond 2^53", (header) => header.writeBigUInt64LE(2n ** 63n, 16), /below 2\^53/],
   ])("%s", (_, change, message) => {
@@ -130,7 +143,7 @@ describe("a file that is not whole is refused", () => {
 });
 
 test("numbers that fp16 cannot hold are refused, and rows that are no whole blocks", () => {
-  const one = (type: GgufType, values: number[]): GgufTensor[] => [
+  const one = (type: WrittenType, values: number[]): GgufTensor[] => [
     { name: "w", type, shape: [values.length], data: () => Float32Array.from(values) },
   ];
   expect(() => writeGguf(newPath(), new Map(), one("f16", [70_000]))).toThrow(/range of fp16/);

@@ -1,5 +1,5 @@
 /**
- * @file GGUF files, version 3: named values, then tensors. A file is hostile until its header has been checked.
+ * @file GGUF files, versions 2 and 3, of which 3 is written: named values, then tensors. A file is hostile until its header has been checked.
  * Numbers are little-endian; a tensor's first size is the one whose elements lie side by side, so shapes stand reversed in the file and row-major
  * here.
  * @source ggml docs/gguf.md; block types ggml/src/ggml-common.h
@@ -8,11 +8,14 @@
 import { CheckpointError } from "../base/errors.ts";
 import { numElements } from "../base/shapes.ts";
 import { type OpenBytes, openBytes, writeAll, writeWholeWith } from "./files.ts";
-import { float16ToFloat32, float32ToFloat16 } from "./half.ts";
+import { BLOCK_TYPES, type GgufType } from "./gguf-blocks.ts";
+import { float32ToFloat16 } from "./half.ts";
 
 const MAGIC = "GGUF";
 const VERSION = 3;
+/** Where tensors begin: at multiples of it, unless the file says otherwise. */
 const ALIGNMENT = 32;
+const MAX_ALIGNMENT = 1 << 16;
 const MAX_DIMS = 4;
 /** Values and tensors that are read; the largest models have some thousands. */
 const MAX_ENTRIES = 1 << 20;
@@ -40,19 +43,13 @@ export type GgufScalar = number | boolean | string;
 /** A named value, or a list of values of one type. 64-bit numbers must be safe integers. */
 export type GgufValue = { type: ScalarType; value: GgufScalar } | { of: ScalarType; values: readonly GgufScalar[] };
 
-/** Element types; q8_0: blocks of 32 numbers, a float16 scale and 32 int8 each. */
-const TENSOR_TYPE = {
-  f32: { id: 0, block: 1, bytes: 4 },
-  f16: { id: 1, block: 1, bytes: 2 },
-  q8_0: { id: 8, block: 32, bytes: 34 },
-} as const;
-
-export type GgufType = keyof typeof TENSOR_TYPE;
+/** The types that are written. */
+export type WrittenType = "f32" | "f16" | "q8_0";
 
 /** A tensor to write; its values are asked for when its turn has come. */
 export interface GgufTensor {
   name: string;
-  type: GgufType;
+  type: WrittenType;
   /** Row-major, as everywhere here. */
   shape: readonly number[];
   data(): Float32Array;
@@ -60,7 +57,7 @@ export interface GgufTensor {
 
 /** Numbers that stand in one block, and so divide the length of a row. */
 export function blockOf(type: GgufType): number {
-  return TENSOR_TYPE[type].block;
+  return BLOCK_TYPES[type].block;
 }
 
 /**
@@ -83,7 +80,7 @@ export function writeGguf(path: string, values: ReadonlyMap<string, GgufValue>, 
     header.scalar("string", name);
     header.scalar("uint32", shape.length);
     for (const size of shape.toReversed()) header.scalar("uint64", size);
-    header.scalar("uint32", TENSOR_TYPE[type].id);
+    header.scalar("uint32", BLOCK_TYPES[type].id);
     header.scalar("uint64", offset);
     offset = aligned(offset + byteLength(path, name, type, shape));
   }
@@ -179,7 +176,7 @@ const READ: Record<NumberType, (bytes: Buffer) => number | boolean> = {
   float64: (bytes) => bytes.readDoubleLE(),
 };
 
-const ENCODE: Record<GgufType, (numbers: Float32Array, path: string, name: string) => Uint8Array> = {
+const ENCODE: Record<WrittenType, (numbers: Float32Array, path: string, name: string) => Uint8Array> = {
   f32: (numbers) => new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength),
   f16: (numbers, path, name) => {
     const halves = new Uint16Array(numbers.length);
@@ -199,7 +196,7 @@ const ENCODE: Record<GgufType, (numbers: Float32Array, path: string, name: strin
  * @source ggml quantize_row_q8_0_ref, in float32 throughout; golden test/golden/formats/gguf (the gguf package)
  */
 function quantizeQ8(numbers: Float32Array): Uint8Array | undefined {
-  const { block, bytes } = TENSOR_TYPE.q8_0;
+  const { block, bytes } = BLOCK_TYPES.q8_0;
   const numBlocks = numbers.length / block;
   const scales = new Float32Array(numBlocks);
   const halves = new Uint16Array(numBlocks);
@@ -223,23 +220,6 @@ function quantizeQ8(numbers: Float32Array): Uint8Array | undefined {
   return out;
 }
 
-const DECODE: Record<GgufType, (bytes: ArrayBuffer, numbers: Float32Array) => void> = {
-  f32: (bytes, numbers) => numbers.set(new Float32Array(bytes)),
-  f16: (bytes, numbers) => float16ToFloat32(new Uint16Array(bytes), numbers),
-  q8_0: (buffer, numbers) => {
-    const { block, bytes } = TENSOR_TYPE.q8_0;
-    const numBlocks = numbers.length / block;
-    const view = new DataView(buffer);
-    const scales = new Float32Array(numBlocks);
-    const halves = Uint16Array.from({ length: numBlocks }, (_, b) => view.getUint16(b * bytes, true));
-    float16ToFloat32(halves, scales);
-    for (let i = 0; i < numbers.length; i++) {
-      const b = Math.floor(i / block);
-      numbers[i] = scales[b]! * view.getInt8(b * bytes + 2 + (i % block));
-    }
-  },
-};
-
 /** Where a tensor lies. */
 export interface GgufEntry {
   type: GgufType;
@@ -253,7 +233,7 @@ export interface GgufFile {
   values: ReadonlyMap<string, GgufValue>;
   tensors: ReadonlyMap<string, GgufEntry>;
   /**
-   * A tensor's numbers; of q8_0 what its blocks stand for.
+   * A tensor's numbers: what its blocks stand for.
    * @throws {CheckpointError} no such tensor
    */
   readFloat32(name: string): Float32Array;
@@ -261,7 +241,7 @@ export interface GgufFile {
 
 /**
  * Opens a file and checks its header against its size.
- * @throws {CheckpointError} not GGUF version 3, cut short, a name twice, an element type that is none of f32, f16 and q8_0, a shape that is no
+ * @throws {CheckpointError} not GGUF version 3, cut short, a name twice, an element type that is none of {@link BLOCK_TYPES}, a shape that is no
  *   whole number of blocks, tensors that overlap or lie outside the file
  */
 export function openGguf(path: string): GgufFile {
@@ -279,7 +259,8 @@ function readHeader(file: OpenBytes, path: string): Pick<GgufFile, "values" | "t
   const magic = header.take(4).toString("latin1");
   if (magic !== MAGIC) throw damaged(path, "a GGUF file", `one that begins with ${JSON.stringify(magic)}`);
   const version = header.number("uint32");
-  if (version !== VERSION) throw damaged(path, `GGUF version ${VERSION}`, `version ${version}`);
+  if (version !== VERSION && version !== VERSION - 1)
+    throw damaged(path, `GGUF version ${VERSION - 1} or ${VERSION}`, `version ${version}`);
   const [numTensors, numValues] = [header.count(1), header.count(1)];
   const values = new Map<string, GgufValue>();
   for (let i = 0; i < numValues; i++) {
@@ -288,17 +269,18 @@ function readHeader(file: OpenBytes, path: string): Pick<GgufFile, "values" | "t
     values.set(key, header.value());
   }
   const alignment = values.get("general.alignment");
-  if (alignment !== undefined && !("value" in alignment && alignment.value === ALIGNMENT))
-    throw damaged(path, `general.alignment ${ALIGNMENT}`, JSON.stringify(alignment));
+  const step = alignment === undefined ? ALIGNMENT : "value" in alignment ? Number(alignment.value) : 0;
+  if (!(Number.isSafeInteger(step) && step >= 8 && step <= MAX_ALIGNMENT && step % 8 === 0))
+    throw damaged(path, `general.alignment a multiple of 8 up to ${MAX_ALIGNMENT}`, JSON.stringify(alignment));
   const listed: [string, GgufEntry][] = [];
   for (let i = 0; i < numTensors; i++) listed.push(tensorEntry(header, path));
-  const start = aligned(header.position);
+  const start = aligned(header.position, step);
   const tensors = new Map<string, GgufEntry>();
   let end = start;
   for (const [name, entry] of listed.toSorted(([, a], [, b]) => a.byteOffset - b.byteOffset)) {
     entry.byteOffset += start;
     if (tensors.has(name)) throw damaged(path, "each tensor once", `${JSON.stringify(name)} twice`);
-    if (entry.byteOffset < end || entry.byteOffset % ALIGNMENT !== 0 || entry.byteOffset + entry.byteLength > file.size)
+    if (entry.byteOffset < end || entry.byteOffset % step !== 0 || entry.byteOffset + entry.byteLength > file.size)
       throw damaged(path, `tensor ${name} between byte ${end} and the file's end, aligned`, `byte ${entry.byteOffset}`);
     end = entry.byteOffset + entry.byteLength;
     tensors.set(name, entry);
@@ -312,8 +294,8 @@ function tensorEntry(header: HeaderReader, path: string): [string, GgufEntry] {
   if (numDims < 1 || numDims > MAX_DIMS) throw damaged(path, `1 to ${MAX_DIMS} sizes of tensor ${name}`, `${numDims}`);
   const shape = Array.from({ length: numDims }, () => header.number("uint64")).reverse();
   const id = header.number("uint32");
-  const type = (Object.keys(TENSOR_TYPE) as GgufType[]).find((one) => TENSOR_TYPE[one].id === id);
-  if (type === undefined) throw damaged(path, `tensor ${name} as f32, f16 or q8_0`, `element type ${id}`);
+  const type = (Object.keys(BLOCK_TYPES) as GgufType[]).find((one) => BLOCK_TYPES[one].id === id);
+  if (type === undefined) throw unknownType(path, name, id);
   if (shape.some((size) => size < 1) || !Number.isSafeInteger(numElements(shape)))
     throw damaged(path, `sizes of tensor ${name} that are whole numbers above 0`, `[${shape.join(", ")}]`);
   const byteOffset = header.number("uint64");
@@ -396,7 +378,7 @@ function readTensor(path: string, name: string, entry: GgufEntry | undefined): F
     if (bytes.byteLength !== entry.byteLength)
       throw damaged(path, `${entry.byteLength} bytes of tensor ${name}`, `${bytes.byteLength}`);
     const numbers = new Float32Array(numElements(entry.shape));
-    DECODE[entry.type](bytes, numbers);
+    BLOCK_TYPES[entry.type].decode(bytes, numbers);
     return numbers;
   } finally {
     file.close();
@@ -404,13 +386,13 @@ function readTensor(path: string, name: string, entry: GgufEntry | undefined): F
 }
 
 function byteLength(path: string, name: string, type: GgufType, shape: readonly number[]): number {
-  const { block, bytes } = TENSOR_TYPE[type];
+  const { block, bytes } = BLOCK_TYPES[type];
   if (shape.at(-1)! % block === 0) return (numElements(shape) / block) * bytes;
   throw damaged(path, `rows of tensor ${name} of a multiple of ${block} numbers, as ${type} has it`, `${shape.at(-1)}`);
 }
 
-function aligned(offset: number): number {
-  return Math.ceil(offset / ALIGNMENT) * ALIGNMENT;
+function aligned(offset: number, step = ALIGNMENT): number {
+  return Math.ceil(offset / step) * step;
 }
 
 function tooLarge(path: string, name: string): CheckpointError {
@@ -419,6 +401,16 @@ function tooLarge(path: string, name: string): CheckpointError {
     expected: `values of tensor ${name} within the range of fp16`,
     got: "larger ones",
     remedy: "Write the model as f32.",
+  });
+}
+
+function unknownType(path: string, name: string, id: number): CheckpointError {
+  return new CheckpointError({
+    place: path,
+    expected: `tensor ${name} as one of ${Object.keys(BLOCK_TYPES).join(", ")}`,
+    got: `element type ${id}`,
+    remedy:
+      "Take the model in one of these types, which llama.cpp's llama-quantize can write, or its original weights.",
   });
 }
 

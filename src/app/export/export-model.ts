@@ -6,7 +6,7 @@ import { SpecError } from "../../base/errors.ts";
 import { numElements } from "../../base/shapes.ts";
 import { folderSlug } from "../../base/slug.ts";
 import { writeWhole } from "../../formats/files.ts";
-import type { GgufType } from "../../formats/gguf.ts";
+import type { WrittenType } from "../../formats/gguf.ts";
 import type { WeightDtype } from "../../formats/safetensors.ts";
 import { ggufContext } from "../../models/export/gguf-layout.ts";
 import { type ExportSource, exportSource } from "../../models/export/source.ts";
@@ -41,7 +41,7 @@ export interface ExportOptions {
   /** Most bytes of a weight file, for hf; default 5e9. */
   shardBytes?: number | undefined;
   /** Type of the weights, for gguf and ollama; default f32 where the base model has it, else f16. */
-  quantize?: GgufType | undefined;
+  quantize?: WrittenType | undefined;
   /** Longest sequence in tokens, for onnx, and num_ctx for ollama. Default: what the model is made for; for ollama 4,096 or the run's cutoff_len. */
   contextLen?: number | undefined;
   /** Tasks whose dev examples are scored before and after; none: only prompts are compared. Default: the tasks of the run's mixture. */

@@ -5,7 +5,7 @@ import { endIdsOf, openTemplate, plainJinja, templateSource } from "../../data/t
 import { openTokenizer, readJson } from "../../data/tokens/tokenizers.ts";
 import { asked } from "../../data/tokens/turns.ts";
 import { writeWhole } from "../../formats/files.ts";
-import type { GgufType } from "../../formats/gguf.ts";
+import type { WrittenType } from "../../formats/gguf.ts";
 import type { WeightDtype } from "../../formats/safetensors.ts";
 import { type TextSide, writeGenerationConfig, writeTextSide } from "../../models/export/beside.ts";
 import { type GgufTexts, writeModelGguf } from "../../models/export/gguf.ts";
@@ -26,7 +26,7 @@ import { engineSide, folderSide, ggufSide, type OpenSide, onnxSide } from "./sid
 export interface ExportChoices {
   dtype: WeightDtype;
   shardBytes: number;
-  quantize: GgufType;
+  quantize: WrittenType;
   /** Longest sequence, in tokens. */
   contextLen: number;
 }

@@ -1,13 +1,13 @@
 /** @file A whole model as one GGUF file for llama.cpp and what is built on it. */
 
-import { blockOf, type GgufFile, type GgufType, type GgufValue, writeGguf } from "../../formats/gguf.ts";
+import { blockOf, type GgufFile, type GgufValue, type WrittenType, writeGguf } from "../../formats/gguf.ts";
 import type { DecoderConfig } from "../config.ts";
 import { architectureValues, fromGguf, ggufName, ggufTensors } from "./gguf-layout.ts";
 import { ggufTokenizer, type TokenizerFacts } from "./gguf-tokenizer.ts";
 import type { ExportSource } from "./source.ts";
 
 /** llama.cpp's numbers of kinds of files. */
-const FILE_TYPE: Record<GgufType, number> = { f32: 0, f16: 1, q8_0: 7 };
+const FILE_TYPE: Record<WrittenType, number> = { f32: 0, f16: 1, q8_0: 7 };
 const QUANTIZATION_VERSION = 2;
 
 /** What a GGUF says beside its tensors. */
@@ -25,7 +25,7 @@ export interface GgufTexts {
  * @returns     what there is to say
  * @throws {CheckpointError} a family, feature or tokenizer that llama.cpp has not
  */
-export function writeModelGguf(source: ExportSource, texts: GgufTexts, type: GgufType, path: string): string[] {
+export function writeModelGguf(source: ExportSource, texts: GgufTexts, type: WrittenType, path: string): string[] {
   const { values: tokenizer, stripsBehindSpecial, notes } = ggufTokenizer(texts.tokenizer, texts.facts);
   const values = new Map<string, GgufValue>([
     ...architectureValues(source),

@@ -1,4 +1,5 @@
-"""Golden for src/formats/gguf.ts: a file by the gguf package with a value and a tensor of every kind that we write, and what its blocks stand for.
+"""Golden for src/formats/gguf.ts: a file by the gguf package with a value and a tensor of every kind that we write, and what its blocks stand for;
+and blocks of every type that we read. Those of types that the package cannot write are random bytes with scales put in their places.
 
 Needs `gguf` (scripts/ci/requirements.txt).
 """
@@ -17,6 +18,37 @@ SEED = 20261123
 
 def bits(array):
     return [int(v) for v in np.ascontiguousarray(array, np.float32).view(np.uint32).ravel()]
+
+
+# types that are read and not written, with the places of their float16 scales in a block
+READ = {
+    "bf16": None,
+    "q4_0": [0],
+    "q4_1": [0, 2],
+    "q5_0": [0],
+    "q5_1": [0, 2],
+    "q2_K": [80, 82],
+    "q3_K": [108],
+    "q4_K": [0, 2],
+    "q5_K": [0, 2],
+    "q6_K": [208],
+    "iq4_nl": [0],
+}
+# ordinary, negative, the smallest subnormal, the largest subnormal, the largest, zero, minus zero
+SCALES = np.array([0.0173, -2.5, 2**-24, 1023 * 2**-24, 65504.0, 0.0, -0.0], np.float16)
+
+
+def read_type(rng, name):
+    kind = gguf.GGMLQuantizationType[name.upper() if name[-1] != "K" else name.upper()[:-1] + "K"]
+    size, width = gguf.GGML_QUANT_SIZES[kind]
+    count = 24 if name == "bf16" else len(SCALES)
+    data = rng.integers(0, 256, (count, width), dtype=np.uint8)
+    if name == "bf16":
+        data[:, 1] = data[:, 1] & 0xBF  # no NaN, no infinity
+    for place in READ[name] or []:
+        data[:, place : place + 2] = rng.permutation(SCALES).view(np.uint8).reshape(-1, 2)
+    numbers = gguf.dequantize(data, kind)
+    return {"block": size, "bytes": data.tobytes().hex(), "read": np.ascontiguousarray(numbers, np.float32).tobytes().hex()}
 
 
 def main():
@@ -62,6 +94,7 @@ def main():
         },
     }
     (HERE / "expected.json").write_text(json.dumps({"tensors": tensors}) + "\n")
+    (HERE / "blocks.json").write_text(json.dumps({name: read_type(rng, name) for name in READ}) + "\n")
     provenance = {
         "command": "python test/golden/formats/gguf/make.py",
         "versions": {"python": sys.version.split()[0], "gguf": importlib.metadata.version("gguf"), "numpy": np.__version__},
