@@ -14,7 +14,7 @@ import { findTorch } from "../workers/python.ts";
 import { type ModelSize, sizeOf } from "./models/base-model.ts";
 import { machineMemory, mayFit } from "./models/memory.ts";
 import { memoryOf, trainableWeights } from "./models/memory-estimate.ts";
-import { localModelDir } from "./models/named-model.ts";
+import { modelFolder } from "./models/shipped-models.ts";
 import { packageVersion } from "./package.ts";
 import { compareEngines, LOSS_TOLERANCE } from "./study/compare-engines.ts";
 import { torchEnvironment, torchPython } from "./study/start-worker.ts";
@@ -167,7 +167,7 @@ function telemetry({ settings }: Workspace): Check {
 function model(): Check {
   const name = "base model";
   try {
-    const folder = localModelDir(TINY, "doctor")!;
+    const folder = modelFolder(TINY);
     readBytes(join(folder, "model.safetensors"));
     return {
       name,

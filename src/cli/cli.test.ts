@@ -3,7 +3,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { refuseLargeModel } from "../app/models/memory.ts";
-import { localModelDir } from "../app/models/named-model.ts";
+import { modelFolder } from "../app/models/shipped-models.ts";
 import { readSettings } from "../app/settings.ts";
 import { CheckpointError, DataError, SpecError, WorkerError } from "../base/errors.ts";
 import { bytes, count, duration } from "../base/human-numbers.ts";
@@ -109,5 +109,5 @@ test("words after a file are overrides or nothing", () => {
 });
 
 test("the shipped model is found from sources", () => {
-  expect(localModelDir("mixtune/tiny", "here")).toMatch(/assets\/tiny$/);
+  expect(modelFolder("mixtune/tiny")).toMatch(/assets\/tiny$/);
 });

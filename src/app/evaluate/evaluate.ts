@@ -184,7 +184,7 @@ async function baseJob(
   cutoffLen: number,
 ): Promise<Job> {
   const folder = await modelDir(model, "command line", workspace);
-  const name = localModelDir(model, "command line") === undefined ? folderSlug(model) : basename(folder);
+  const name = localModelDir(model, "command line", workspace) === undefined ? folderSlug(model) : basename(folder);
   const id = `${name}${shotsName(fewShot)}`;
   const dir = resolve(out ?? join("evals", id));
   return {

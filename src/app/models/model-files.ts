@@ -32,7 +32,7 @@ export async function modelRef(word: string, workspace: Workspace): Promise<Mode
   if (resolve(model, "..") === runPaths.checkpoints(around) && existsSync(runPaths.spec(around)))
     return { kind: "run", dir: around, checkpoint: resolve(model) };
   const dir = await modelDir(model, "command line", workspace);
-  const isPath = !model.startsWith("mixtune/") && localModelDir(model, "command line") !== undefined;
+  const isPath = !model.startsWith("mixtune/") && localModelDir(model, "command line", workspace) !== undefined;
   return { kind: "folder", dir, name: isPath ? basename(dir) : model };
 }
 

@@ -1,6 +1,6 @@
 /** @file Model names: which folder stands behind one, what its bytes are, and what it takes to run it. Names of the hub: hub-model.ts. */
 
-import { statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { CheckpointError, SpecError } from "../../base/errors.ts";
 import { openModelFolder, readModelConfig } from "../../models/weights.ts";
@@ -10,6 +10,7 @@ import type { RunSpec } from "../../specs/types.ts";
 import { findStudyLock, type LockedRepo } from "../../study/lock-file.ts";
 import type { Workspace } from "../workspace.ts";
 import { type BaseModel, type ModelSize, modelIdentity, sizeOf } from "./base-model.ts";
+import { folderOfGguf } from "./gguf-model.ts";
 import { openHubModel } from "./hub-model.ts";
 import { refuseLargeModel } from "./memory.ts";
 import { modelFolder } from "./shipped-models.ts";
@@ -27,7 +28,7 @@ export async function openBaseModel(
   workspace: Workspace,
   locked?: LockedRepo,
 ): Promise<BaseModel> {
-  const folder = localModelDir(name, place);
+  const folder = localModelDir(name, place, workspace);
   if (folder === undefined) return openHubModel(name, place, workspace, locked);
   const { config, digest } = openModelFolder(folder);
   return {
@@ -49,7 +50,7 @@ export async function modelDir(
   workspace: Workspace,
   locked?: LockedRepo,
 ): Promise<string> {
-  const local = localModelDir(name, place);
+  const local = localModelDir(name, place, workspace);
   if (local !== undefined) return local;
   const model = await openHubModel(name, place, workspace, locked);
   refuseLargeModel(name, model.size);
@@ -96,31 +97,35 @@ function atService(dir: string, base: string): SpecError {
 
 /** A folder that has a model's tokenizer and template, if nothing else; see {@link openBaseModel}. */
 export async function tokenizerDir(name: string, place: string, workspace: Workspace): Promise<string> {
-  return localModelDir(name, place) ?? (await openHubModel(name, place, workspace)).folder;
+  return localModelDir(name, place, workspace) ?? (await openHubModel(name, place, workspace)).folder;
 }
 
 /**
- * The folder of a model that ships or that a path names; undefined for a name of the hub, which no folder here has.
+ * The folder of a model that ships or that a path names, of a GGUF file the one that is made of it; undefined for a name of the hub, which nothing
+ * here has.
  * @throws {SpecError} an unknown mixtune/ name, a folder that is not there
+ * @throws {CheckpointError} a GGUF file that is damaged or cannot be reproduced
  */
-export function localModelDir(name: string, place: string): string | undefined {
+export function localModelDir(name: string, place: string, workspace: Workspace): string | undefined {
   if (name.startsWith("mixtune/")) return modelFolder(name, place);
-  const folder = resolve(name);
-  if (isFolder(folder)) return folder;
+  const path = resolve(name);
+  const there = statOf(path);
+  if (there?.isDirectory()) return path;
+  if (there?.isFile() && /\.gguf$/i.test(path)) return folderOfGguf(path, workspace);
   if (!/^\.{0,2}\//.test(name)) return undefined;
   throw new SpecError({
     place,
-    expected: "a model folder",
-    got: "no such folder",
-    remedy: `Check the path ${folder}.`,
+    expected: "a model folder, or a GGUF file (.gguf)",
+    got: there === undefined ? "nothing there" : "another file",
+    remedy: `Check the path ${path}.`,
   });
 }
 
-function isFolder(path: string): boolean {
+function statOf(path: string): Stats | undefined {
   try {
-    return statSync(path).isDirectory();
+    return statSync(path);
   } catch {
-    return false; // also what can be no path: too long, or with a zero byte
+    return undefined; // also what can be no path: too long, or with a zero byte
   }
 }
 

@@ -70,9 +70,9 @@ test("a folder that is there is never a name of the hub", () => {
   const before = process.cwd();
   try {
     process.chdir(root);
-    expect(localModelDir("org/name", "here")).toBe(join(root, "org", "name"));
-    expect(localModelDir("org/other", "here")).toBeUndefined();
-    expect(() => localModelDir("./other", "here")).toThrow(/no such folder/);
+    expect(localModelDir("org/name", "here", workspace)).toBe(join(root, "org", "name"));
+    expect(localModelDir("org/other", "here", workspace)).toBeUndefined();
+    expect(() => localModelDir("./other", "here", workspace)).toThrow(/nothing there/);
   } finally {
     process.chdir(before);
   }

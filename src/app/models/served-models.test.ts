@@ -16,8 +16,8 @@ import { weightCache } from "../../workers/shared-parts.ts";
 import { readSettings } from "../settings.ts";
 import { openWorkspace, type Workspace } from "../workspace.ts";
 import { modelIdentity } from "./base-model.ts";
-import { localModelDir } from "./named-model.ts";
 import { type LocalModels, openLocalModels } from "./served-models.ts";
+import { modelFolder } from "./shipped-models.ts";
 
 let folder: string;
 let context: Workspace;
@@ -28,7 +28,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const TINY = localModelDir("mixtune/tiny", "test")!;
+const TINY = modelFolder("mixtune/tiny");
 const model = openModelFolder(TINY);
 
 /** A finished run whose weights are from chance. @returns its directory and its weights */

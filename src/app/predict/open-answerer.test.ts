@@ -7,13 +7,13 @@ import { tokenizeExample } from "../../data/tokens/chat-template.ts";
 import { liveSessions } from "../../engine/runtime/session.ts";
 import { scoreLabels } from "../../eval/score.ts";
 import { openModelFiles } from "../models/model-files.ts";
-import { localModelDir } from "../models/named-model.ts";
 import { openLocalModels } from "../models/served-models.ts";
+import { modelFolder } from "../models/shipped-models.ts";
 import { readSettings } from "../settings.ts";
 import { openWorkspace, type Workspace } from "../workspace.ts";
 import { type Answerer, type Asked, openAnswerer, questionReader } from "./open-answerer.ts";
 
-const ref = { kind: "folder", dir: localModelDir("mixtune/tiny", "test")!, name: "mixtune/tiny" } as const;
+const ref = { kind: "folder", dir: modelFolder("mixtune/tiny"), name: "mixtune/tiny" } as const;
 const prompts = ["Number of shops: Orlin 4, Mavex 7. Mavex?", "What is a bank?", "The sky is"];
 
 let folder: string;

@@ -7,7 +7,7 @@ import type { Proposal } from "../../data/own/propose.ts";
 import type { LoadedTask } from "../../data/types.ts";
 import type { Split, StudySpec, TaskSpec } from "../../specs/types.ts";
 import { ingredientTasks } from "../../study/plan.ts";
-import { localModelDir } from "../models/named-model.ts";
+import { modelFolder } from "../models/shipped-models.ts";
 import { CHECK_MODEL } from "../tasks/check-tasks.ts";
 import { textOfFolder } from "../tasks/ingredients.ts";
 import type { Workspace } from "../workspace.ts";
@@ -60,7 +60,7 @@ export async function lookedAt(
   studyOf: (tasks: readonly ProposedTask[]) => StudySpec,
   { note }: Workspace,
 ): Promise<ProposedTask[]> {
-  const text = textOfFolder(localModelDir(CHECK_MODEL, "options.model")!);
+  const text = textOfFolder(modelFolder(CHECK_MODEL));
   const all = [...proposed];
   // Each round may take away a group or shorten a field, once a task.
   for (let isSettled = false; !isSettled; ) {

@@ -16,6 +16,8 @@ export interface TokenizerFile {
   added: readonly AddedToken[];
   /** Ids of the model's own tokens. */
   vocab: ReadonlyMap<string, number>;
+  /** Whether characters without a token are left out of a word before others are merged. */
+  skipsUnknown: boolean;
   /** Whether a blank is put in front of each piece of text that has none. */
   startsWithBlank: boolean;
   /** Normalizer, pre-tokenizer and model for the library, which is given neither added tokens nor a decoder. */
@@ -34,12 +36,12 @@ export function readTokenizerFile(json: Json, config: Json, place: string): Toke
   const vocab = readModel(json.model, place);
   const normalizer = readNormalizer(json.normalizer, place);
   const preTokenizer = readPreTokenizer(json.pre_tokenizer, normalizer, place);
-  refuseUnknown(json.model as Json, vocab, preTokenizer.at(-1)?.type === "ByteLevel", place);
   const [first] = stepsOf(json.pre_tokenizer, "pretokenizers");
   return {
     place,
     added: readAdded(json, config, vocab, place),
     vocab,
+    skipsUnknown: skipsUnknown(json.model as Json, vocab, preTokenizer.at(-1)?.type === "ByteLevel", place),
     startsWithBlank: first?.type === "ByteLevel" && first.add_prefix_space === true,
     library: {
       model: json.model,
@@ -101,13 +103,20 @@ function readModel(model: unknown, place: string): Map<string, number> {
   return ids;
 }
 
-/** Characters without a token are left out before others are merged, or after: where no token stands for them, libraries differ. */
-function refuseUnknown(model: Json, vocab: ReadonlyMap<string, number>, isByteLevel: boolean, place: string): void {
-  if (typeof model.unk_token === "string") return;
+/**
+ * Whether characters without a token are left out of a word before the others are merged: those of a text for which no token stands.
+ * @throws {CheckpointError} where they would be left out in other places: of pieces that are whole tokens, of bytes to fall back on
+ * @source tokenizers bpe/model.rs merge_word: a character that is not in the vocabulary adds nothing where there is no unk_token
+ */
+function skipsUnknown(model: Json, vocab: ReadonlyMap<string, number>, isByteLevel: boolean, place: string): boolean {
+  if (typeof model.unk_token === "string") return false;
   const hex = (byte: number) => byte.toString(16).toUpperCase().padStart(2, "0");
-  const names = isByteLevel ? [...BYTE_OF.keys()] : Array.from({ length: 256 }, (_, byte) => `<0x${hex(byte)}>`);
-  const missing = isByteLevel || model.byte_fallback ? names.find((name) => !vocab.has(name)) : "any";
-  if (missing !== undefined) throw cannot(place, "model.unk_token", `none, and no token for the byte ${missing}`);
+  const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${hex(byte)}>`);
+  const names = model.byte_fallback ? bytes : isByteLevel ? [...BYTE_OF.keys()] : [];
+  const missing = names.find((name) => !vocab.has(name));
+  if (missing !== undefined && (model.byte_fallback || model.ignore_merges))
+    throw cannot(place, "model.unk_token", `none, and no token for ${JSON.stringify(missing)}`);
+  return missing !== undefined || names.length === 0;
 }
 
 const FLAGS = ["single_word", "lstrip", "rstrip", "normalized", "special"] as const;

@@ -159,7 +159,7 @@ function tokensOf({ added, vocab }: TokenizerFile, spell: (token: AddedToken) =>
 
 /** From text to ids and back. @throws {CheckpointError} what the library cannot read */
 function build(file: TokenizerFile): Pick<Tokenizer, "encode" | "decode"> & { tokens: Tokens } {
-  const { place, added, vocab, startsWithBlank } = file;
+  const { place, added, vocab, startsWithBlank, skipsUnknown } = file;
   const decoder = decoderOf(file.decoder, (part, feature) => cannot(place, part, feature));
   const { normalizer, pre_tokenizer, model } = library(file);
   const normalized = (text: string) => (normalizer === null ? text : normalizer.normalize(text));
@@ -176,7 +176,11 @@ function build(file: TokenizerFile): Pick<Tokenizer, "encode" | "decode"> & { to
     const whole = startsWithBlank && !text.startsWith(" ") ? ` ${text}` : text;
     return pre_tokenizer === null ? [whole] : pre_tokenizer.pre_tokenize(whole, { section_index: isFirst ? 0 : 1 });
   };
-  const ids = (word: string): number[] => model._call([word]).map((token: string) => vocab.get(token) ?? unknown!);
+  const known = (word: string) => (skipsUnknown ? [...word].filter((one) => vocab.has(one)).join("") : word);
+  const ids = (word: string): number[] => {
+    const whole = known(word);
+    return whole === "" ? [] : model._call([whole]).map((token: string) => vocab.get(token) ?? unknown!);
+  };
   return {
     tokens,
     encode: (text) => {

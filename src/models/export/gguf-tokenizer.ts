@@ -7,6 +7,7 @@
 
 import { CheckpointError } from "../../base/errors.ts";
 import type { GgufValue } from "../../formats/gguf.ts";
+import { GPT_4O_PATTERN, LLAMA3_PATTERN, QWEN2_PATTERN } from "../gguf-patterns.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -180,14 +181,6 @@ interface Pattern {
   note?: string;
 }
 
-const WORDS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+";
-const REST = " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-const GPT_4O = [
-  "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
-  "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
-  "\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-].join("|");
-
 const PATTERNS: readonly Pattern[] = [
   { is: "bytes", pre: "gpt-2" },
   { is: "digits, bytes", pre: "smollm" },
@@ -198,11 +191,11 @@ const PATTERNS: readonly Pattern[] = [
     demanded:
       "no token of several digits, of a digit and other text, or of several blanks (then splitting at digits changes nothing)",
   },
-  { is: `split ${WORDS}|\\p{N}|${REST}`, pre: "qwen2" },
-  { is: `split ${WORDS}|\\p{N}{1,3}|${REST}`, pre: "llama-bpe", ignoresMerges: true },
-  { is: `split ${WORDS}|\\p{N}{1,3}|${REST}`, pre: "smaug-bpe" },
+  { is: `split ${QWEN2_PATTERN}`, pre: "qwen2" },
+  { is: `split ${LLAMA3_PATTERN}`, pre: "llama-bpe", ignoresMerges: true },
+  { is: `split ${LLAMA3_PATTERN}`, pre: "smaug-bpe" },
   {
-    is: `split ${GPT_4O}`,
+    is: `split ${GPT_4O_PATTERN}`,
     pre: "gpt-4o",
     note: "llama.cpp tells capitals from small letters in ASCII only: words with others may be cut elsewhere.",
   },

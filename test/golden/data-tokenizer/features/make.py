@@ -96,6 +96,8 @@ CASES |= {
     "no bytes to fall back on": (PIECES, [], {}, {"byte_fallback": False}, {}),
     "no bytes, unknown ones fused": (PIECES, [], {}, {"byte_fallback": False, "fuse_unk": True}, {}),
     "no bytes, unknown ones fused in cut pieces": (PIECES, [], {"normalizer": None, "pre_tokenizer": spaces()}, {"byte_fallback": False, "fuse_unk": True}, {}),
+    "no bytes, and nothing for what is unknown": (PIECES, [], {}, {"byte_fallback": False, "unk_token": None}, {}),
+    "bytes without a token, and nothing for what is unknown": (BYTES, [], {}, {"unk_token": None, "ignore_merges": False, "lacks": ["<", "ð", ".", "n", "Ń"]}, {}),
     "merges ignored": (BYTES, [], {}, {"ignore_merges": True}, {}),
     "a lead of two": (BYTES, [], {"post_processor": template(5, 3)}, {}, {}),
     "a lead behind a step for bytes": (BYTES, [], {"post_processor": {"type": "Sequence", "processors": [{"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": False, "use_regex": True}, template(7)]}}, {}, {}),
@@ -108,10 +110,26 @@ CASES |= {
 }  # fmt: skip
 
 
+def rename(model, lacks):
+    """Tokens get a name that no text gives, so that ids stay; merges that are left without a part go."""
+    vocab = model["vocab"]
+    for token in lacks:
+        vocab[f"no {token}"] = vocab.pop(token)
+    while True:
+        kept = [pair for pair in model["merges"] if all(part in vocab for part in [*pair, "".join(pair)])]
+        gone = {"".join(pair) for pair in model["merges"] if pair not in kept} & vocab.keys()
+        model["merges"] = kept
+        if not gone:
+            return
+        for token in gone:
+            vocab[f"no {token}"] = vocab.pop(token)
+
+
 def made(kind, added, parts, model, config):
     """tokenizer.json and tokenizer_config.json; ID stands for the next id."""
     tok = json.loads((KINDS / kind / "tokenizer.json").read_text()) | parts
-    tok["model"] |= model
+    tok["model"] |= {key: value for key, value in model.items() if key != "lacks"}
+    rename(tok["model"], model.get("lacks", []))
     vocab, taken = tok["model"]["vocab"], [token["id"] for token in tok["added_tokens"]]
     for token in added:
         token = {"id": vocab.get(token["content"], max([len(vocab) - 1, *taken]) + 1), **token}
