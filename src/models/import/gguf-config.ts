@@ -74,6 +74,7 @@ function scalingOf(file: GgufFile, values: GgufValues, key: (name: string) => st
   if (type !== "none") values.refuse(key("rope.scaling.type"), "none or linear", OTHER_MODEL);
   if (!file.tensors.has(ROPE_FREQUENCIES)) return undefined;
   const divisors = file.readFloat32(ROPE_FREQUENCIES);
+  if (divisors.every((divisor) => divisor === 1)) return undefined;
   const frequencies = (rope_scaling: Json | null) =>
     readDecoderConfig(new ConfigReader({ ...config, rope_scaling }, values.place)).rotary.inverseFrequencies;
   const plain = frequencies(null);
