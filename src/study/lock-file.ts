@@ -97,7 +97,8 @@ export function readStudyLock(studyDir: string): StudyLock {
     place: path,
     expected: "the directory of a study that was started by mixtune run",
     got: isThere ? "a file that is not a study lock of this version" : "no such file",
-    remedy: "Give the folder that mixtune run printed (studies/<name> beside the study file, unless options.out said otherwise).",
+    remedy:
+      "Give the folder that mixtune run printed (studies/<name> beside the study file, unless options.out said otherwise).",
   });
 }
 
