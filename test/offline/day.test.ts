@@ -12,7 +12,7 @@ import { CALLS, type Call } from "./commands.ts";
 import { type Sockets, socketsIn, TRACED } from "./sockets.ts";
 
 const DIST = join(import.meta.dirname, "..", "..", "dist");
-const python = process.env.MIXTUNE_PYTHON;
+const python = process.env.MIXTUNE_PYTHON || undefined;
 
 const folder = mkdtempSync(join(tmpdir(), "mixtune-offline-"));
 const home = join(folder, "home");
