@@ -33,6 +33,8 @@ export interface Settings {
   storageEnvironment: Record<string, string>;
   /** NO_COLOR and CI: no rewritten lines. */
   isPlain: boolean;
+  /** CI: nobody is there to be asked. */
+  isCi: boolean;
 }
 
 /** Of hosted models; keys come from the environment only. */
@@ -76,6 +78,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     rayToken: environment.RAY_AUTH_TOKEN?.trim() || undefined,
     storageEnvironment: only(environment, (name) => STORAGE_SEES.test(name)),
     isPlain: Boolean(environment.NO_COLOR) || Boolean(environment.CI) || environment.TERM === "dumb",
+    isCi: Boolean(environment.CI),
   };
 }
 

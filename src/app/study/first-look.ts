@@ -7,8 +7,6 @@ import type { Proposal } from "../../data/own/propose.ts";
 import type { LoadedTask } from "../../data/types.ts";
 import type { Split, StudySpec, TaskSpec } from "../../specs/types.ts";
 import { ingredientTasks } from "../../study/plan.ts";
-import { modelFolder } from "../models/shipped-models.ts";
-import { CHECK_MODEL } from "../tasks/check-tasks.ts";
 import { textOfFolder } from "../tasks/ingredients.ts";
 import type { Workspace } from "../workspace.ts";
 
@@ -29,7 +27,7 @@ export interface ProposedTask {
 export interface Found {
   /** Rows without a text or an answer, or with a number that is none. */
   numUnusable: number;
-  /** Rows longer than train.cutoff_len under mixtune/tiny, shortened where the longest field may be. */
+  /** Rows longer than train.cutoff_len under the base model, shortened where the longest field may be. */
   numTooLong: number;
   /** Training rows that a dev or test split has too. */
   numOverlapping: number;
@@ -37,6 +35,8 @@ export interface Found {
   numContradicting: number;
   /** Whether the longest field is shortened. */
   isFitted: boolean;
+  /** Rows to train on. */
+  numTrain: number;
 }
 
 /** Before the first look. */
@@ -46,6 +46,7 @@ export const NOTHING_YET: Found = {
   numOverlapping: 0,
   numContradicting: 0,
   isFitted: false,
+  numTrain: 0,
 };
 
 /** Above this share of training rows whose group dev or test have too, the files were not split by that group. */
@@ -54,13 +55,15 @@ const MOST_SHARED = 0.1;
 /**
  * Tasks with what was found in their rows. A field is shortened where rows are too long; a group that the person's files do not keep apart is no group.
  * @param studyOf  the study that would be written of tasks
+ * @param modelFolder  whose tokenizer counts
  */
 export async function lookedAt(
   proposed: readonly ProposedTask[],
   studyOf: (tasks: readonly ProposedTask[]) => StudySpec,
+  modelFolder: string,
   { note }: Workspace,
 ): Promise<ProposedTask[]> {
-  const text = textOfFolder(modelFolder(CHECK_MODEL));
+  const text = textOfFolder(modelFolder);
   const all = [...proposed];
   // Each round may take away a group or shorten a field, once a task.
   for (let isSettled = false; !isSettled; ) {
@@ -131,5 +134,6 @@ function foundIn(
     numTooLong: sum((split) => tokenFacts(task, split, tokenizer, template, cutoffLen).too_long.length),
     numContradicting: sum((split) => splitFacts(task, split, { scoreConstant: () => Number.NaN }).contradicting),
     isFitted: found.isFitted,
+    numTrain: task.splits.train.length,
   };
 }

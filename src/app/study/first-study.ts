@@ -10,13 +10,16 @@ import { proposeTask } from "../../data/own/propose.ts";
 import { SHAPE_NAMES } from "../../data/own/shapes.ts";
 import { makeFolder, writeWhole } from "../../formats/files.ts";
 import { hasPlainQuotes, readRows } from "../../formats/row-file.ts";
+import { didYouMean } from "../../specs/nearest.ts";
 import { parseStudy } from "../../specs/study-file.ts";
 import type { Split, StudySpec } from "../../specs/types.ts";
+import { localModelDir, modelSize, openBaseModel } from "../models/named-model.ts";
 import type { CheckReport } from "../tasks/check-data.ts";
-import { checkTasks } from "../tasks/check-tasks.ts";
+import { CHECK_MODEL, checkTasks } from "../tasks/check-tasks.ts";
 import type { Workspace } from "../workspace.ts";
 import { lookedAt, NOTHING_YET, type ProposedTask } from "./first-look.ts";
-import { studyText } from "./first-text.ts";
+import { type Ask, askAnswer, askModel, askPreset, type Preset } from "./first-questions.ts";
+import { type FirstModel, studyText } from "./first-text.ts";
 
 /** A first study. */
 export interface FirstStudy {
@@ -29,6 +32,14 @@ export interface FirstStudy {
 export interface FirstStudyOptions {
   /** Files of rows; each name says its task and split. Default none: the study is of two generated tasks. */
   data?: readonly string[] | undefined;
+  /** The base model; a folder is relative to the current one. Default mixtune/tiny. */
+  model?: string | undefined;
+  /** The column of the answer, in files that have it. Default: by what is in the columns. */
+  answer?: string | undefined;
+  /** Default normal. */
+  preset?: Preset | undefined;
+  /** Who is asked for what the options leave open. Default: nobody, the defaults hold. */
+  ask?: Ask | undefined;
 }
 
 /** What chooses the folder, for messages. */
@@ -48,7 +59,7 @@ const ENDING = /(\.(jsonl|ndjson|json|csv|tsv|parquet))?(\.gz)?$/i;
 export async function writeFirstStudy(
   dir: string,
   workspace: Workspace,
-  { data = [] }: FirstStudyOptions = {},
+  options: FirstStudyOptions = {},
 ): Promise<FirstStudy> {
   const folder = resolve(dir);
   const path = join(folder, "study.yaml");
@@ -61,10 +72,11 @@ export async function writeFirstStudy(
     });
   }
   const name = keySlug(basename(folder)) || "study";
-  const proposed = await proposeTasks(data, folder);
-  const tasks =
-    proposed.length === 0 ? [] : await lookedAt(proposed, (all) => studyIn(studyText(name, all), path), workspace);
-  const text = studyText(name, tasks);
+  const proposed = await proposeTasks(options, folder);
+  const model = await firstModel(options, proposed, folder, workspace);
+  const studyOf = (all: readonly ProposedTask[]) => studyIn(studyText(name, all, model), path);
+  const tasks = proposed.length === 0 ? [] : await lookedAt(proposed, studyOf, model.folder, workspace);
+  const text = studyText(name, tasks, model);
   const report = tasks.length === 0 ? undefined : await checkTasks(studyIn(text, path), workspace);
   makeFolder(folder, OTHER_FOLDER);
   writeWhole(path, text, OTHER_FOLDER);
@@ -75,8 +87,40 @@ function studyIn(text: string, path: string): StudySpec {
   return parseStudy(text, path, { assignments: [], cwd: dirname(path) }, CATALOGUE);
 }
 
-async function proposeTasks(files: readonly string[], folder: string): Promise<ProposedTask[]> {
+/** The base model and how much is trained, as the options have it or a person says. */
+async function firstModel(
+  { model: named, preset, ask }: FirstStudyOptions,
+  tasks: readonly ProposedTask[],
+  folder: string,
+  workspace: Workspace,
+): Promise<FirstModel & { folder: string }> {
+  const model = named ?? (ask && (await askModel(CHECK_MODEL, ask))) ?? CHECK_MODEL;
+  const place = "options.model";
+  const local = localModelDir(model, place);
+  const { folder: modelFolder, size } =
+    local === undefined ? await openBaseModel(model, place, workspace) : { folder: local, size: modelSize(local) };
+  const numTasks = tasks.filter(({ proposal }) => proposal.answer?.kind !== "document").length || 2;
+  const isShipped = model.startsWith("mixtune/");
+  return {
+    model: local === undefined || isShipped ? model : JSON.stringify(pathFrom(folder, local)),
+    parameters: size.parameters,
+    preset: preset ?? (ask && (await askPreset(numTasks, ask))) ?? "normal",
+    folder: modelFolder,
+  };
+}
+
+/** A folder as a study file names it: beginning with a point or a slash. */
+function pathFrom(folder: string, to: string): string {
+  const path = relative(folder, to).split(sep).join("/");
+  return /^\.{0,2}\//.test(path) ? path : `./${path}`;
+}
+
+async function proposeTasks(
+  { data: files = [], answer, ask }: FirstStudyOptions,
+  folder: string,
+): Promise<ProposedTask[]> {
   const tasks: ProposedTask[] = [];
+  const columns = new Set<string>();
   for (const [name, splits] of filesByTask(files)) {
     const { train } = splits;
     if (train === undefined) {
@@ -99,7 +143,11 @@ async function proposeTasks(files: readonly string[], folder: string): Promise<P
         }
       }
     }
-    const proposal = proposeTask(facts);
+    for (const column of facts.columns.keys()) columns.add(column);
+    const wanted = answer === undefined ? ask && (await askAnswer(name, facts, ask)) : answer;
+    const proposal = proposeTask(facts, {
+      answer: wanted !== undefined && facts.columns.has(wanted) ? wanted : undefined,
+    });
     if (typeof proposal === "string") {
       throw new DataError({
         place: train,
@@ -118,7 +166,13 @@ async function proposeTasks(files: readonly string[], folder: string): Promise<P
       found: NOTHING_YET,
     });
   }
-  return tasks;
+  if (answer === undefined || columns.has(answer)) return tasks;
+  throw new SpecError({
+    place: "options.answer",
+    expected: "a column of the files",
+    got: answer,
+    remedy: didYouMean(answer, [...columns]),
+  });
 }
 
 /** The files by the task and split that their names say. */

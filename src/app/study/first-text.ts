@@ -4,32 +4,93 @@ import { count } from "../../base/human-numbers.ts";
 import { EQUALITY_RULE } from "../../data/checks/leakage.ts";
 import type { ProposedAnswer } from "../../data/own/propose.ts";
 import { metricsOfKind } from "../../specs/metrics.ts";
+import { suitedTrain } from "../../study/learning.ts";
+import { CHECK_MODEL } from "../tasks/check-tasks.ts";
 import type { ProposedTask } from "./first-look.ts";
+import { PRESETS, type Preset, presetOf } from "./first-questions.ts";
 
 /** The file. The instruction stands before the row's text: what all prompts begin with is computed once. Without data it is a study of two generated tasks, so that it runs at once. */
-export function studyText(name: string, tasks: readonly ProposedTask[]): string {
+export function studyText(
+  name: string,
+  tasks: readonly ProposedTask[],
+  { model, parameters, preset }: FirstModel,
+): string {
   const scored = tasks.filter(({ proposal }) => proposal.answer?.kind !== "document");
   const documents = tasks.filter((task) => !scored.includes(task));
-  const design = scored.length === 1 ? "[all]" : "[singles, all]";
+  const numTasks = scored.length || NUM_EXAMPLES;
+  const { design, seeds } = keysOf(preset, numTasks);
   return `# A study: which mixture of these tasks trains the best model for each of them?
 # mixtune tasks check study.yaml   looks at the data
 # mixtune plan study.yaml          says what it will cost
 # mixtune run study.yaml           does it; may be stopped and started again
-name: ${name}
-models: [mixtune/tiny]          # the model that ships; or a folder in Hugging Face's layout: ./my-model
+${PRESETS.filter((one) => one !== preset)
+  .map((one) => presetText(one, numTasks))
+  .join("")}name: ${name}
+models: ${padded(`[${model}]`, 24)}# ${model === CHECK_MODEL ? "the model that ships; or a folder in Hugging Face's layout: ./my-model" : "mixtune/tiny ships and is quick"}
 tasks:
-${scored.length === 0 ? EXAMPLE_TASKS : scored.map(taskText).join("")}${mixersText(documents)}design: ${design}${" ".repeat(Math.max(1, 24 - design.length))}# singles, pairs, leave-one-out, all
-seeds: [1, 2]                   # every mixture once per seed: two say something about luck, five say more
-train:
-  method: full                  # full | lora. A model as small as mixtune/tiny learns best in full
-  learning_rate: 5.0e-4
-  num_train_epochs: 3
-  train_batch_size: 32
+${scored.length === 0 ? EXAMPLE_TASKS : scored.map(taskText).join("")}${mixersText(documents)}design: ${padded(design, 24)}# singles, pairs, leave-one-out, all
+seeds: ${padded(seeds, 25)}# every mixture once per seed: two say something about luck, five say more
+${trainText(parameters, Math.min(...scored.map(({ found }) => found.numTrain || Number.POSITIVE_INFINITY)))}`;
+}
+
+/** The model that is trained, its weights, and how much is trained. */
+export interface FirstModel {
+  /** As the file names it. */
+  model: string;
+  parameters: number;
+  preset: Preset;
+}
+
+/** Settings that suit model and rows (study/learning.ts), so that the smallest task alone takes enough steps. */
+function trainText(parameters: number, numRows: number): string {
+  const { method, learning_rate: rate, num_train_epochs, train_batch_size } = suitedTrain(parameters, numRows);
+  const steps = (numRows * num_train_epochs) / train_batch_size;
+  const between = Math.min(50, 10 * Math.max(1, Math.round(steps / 50)));
+  const why =
+    method === "full"
+      ? "full | lora. A model as small as this learns best in full"
+      : "full | lora. An adapter: less memory than training all weights";
+  return `train:
+  method: ${padded(method, 22)}# ${why}
+  learning_rate: ${padded(rateText(rate), 15)}# suits the method and the size of the model
+  num_train_epochs: ${num_train_epochs}
+  train_batch_size: ${padded(`${train_batch_size}`, 12)}# rows of a step: a small batch where there are few rows, for enough steps
   evaluate: best                # the checkpoint with the lowest loss on dev
-  eval_steps: 50
-  save_steps: 50
+  eval_steps: ${between}
+  save_steps: ${between}
 `;
 }
+
+/** 5.0e-4: YAML 1.1 readers take 5e-4 for text. */
+function rateText(rate: number): string {
+  const [digits, power] = rate.toExponential().split("e");
+  return `${digits!.includes(".") ? digits : `${digits}.0`}e${Number(power)}`;
+}
+
+function padded(text: string, width: number): string {
+  return text.padEnd(Math.max(width, text.length + 1));
+}
+
+function keysOf(preset: Preset, numTasks: number): { design: string; seeds: string } {
+  const { design, seeds } = presetOf(preset, numTasks);
+  return { design: `[${design.join(", ")}]`, seeds: `[${seeds.join(", ")}]` };
+}
+
+/** Another preset as words behind the command. */
+function presetText(preset: Preset, numTasks: number): string {
+  const { design, seeds } = keysOf(preset, numTasks);
+  const words = `'design=${design.replaceAll(" ", "")}' 'seeds=${seeds.replaceAll(" ", "")}'`;
+  return `# ${padded(`${preset}:`, 9)}mixtune run study.yaml ${words}   ${PRESET_WORDS[preset]}\n`;
+}
+
+const PRESET_WORDS: Record<Preset, string> = {
+  quick: "does it work at all?",
+  normal: "a first comparison",
+  careful: "differences that can be told from luck",
+};
+
+/** Generated tasks of {@link EXAMPLE_TASKS}. */
+const NUM_EXAMPLES = 2;
 
 const EXAMPLE_TASKS = `  # Generated tasks, to have something that runs. Your own look like this:
   #   our-tickets:

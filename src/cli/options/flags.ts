@@ -3,6 +3,7 @@
 /** Errors and notes below the command name `options.KEY`; the command shows the flag. */
 export const FLAG_OF: Readonly<Record<string, string>> = {
   "options.address": "--address",
+  "options.answer": "--answer",
   "options.api": "--api",
   "options.baseUrl": "--base-url",
   "options.budget.money": "--max-cost",

@@ -71,18 +71,25 @@ const GROUP_NAME =
   /(^|_)(group|customer|client|user|doc|document|thread|author|conversation|session|article|page|report|case|patient|account)(_?id)?$/i;
 const ID_NAME = /^(id|_id|uuid|guid|index|idx|row_?id|unnamed: ?\d+)$/i;
 
-/** What the rows suggest, or the reason why nothing can be suggested. */
-export function proposeTask(facts: FileFacts): Proposal | string {
+/** What the rows suggest, or the reason why nothing can be suggested. @param wanted  the column of the answer, where a person says it */
+export function proposeTask(
+  facts: FileFacts,
+  { answer: wanted }: { answer?: string | undefined } = {},
+): Proposal | string {
   const columns = [...facts.columns]
     .map(([name, column]): Column => ({ name, ...column }))
     .filter(({ num }) => num > 0);
   const { numRows } = facts;
-  const group = groupIn(columns, numRows);
-  const ids = columns.filter((column) => column.name !== group?.field && isId(column, numRows));
+  const group = groupIn(
+    columns.filter(({ name }) => name !== wanted),
+    numRows,
+  );
+  const isLeftAside = (column: Column) => ![group?.field, wanted].includes(column.name) && isId(column, numRows);
+  const ids = columns.filter(isLeftAside);
   const remarks = ids.map(({ name }) => `${name} is different in every row and left aside`);
   const common = { remarks, ...(group !== undefined ? { group } : {}) };
   const shape = shapeOf(columns.map(({ name }) => name));
-  if (shape !== undefined) {
+  if (shape !== undefined && wanted === undefined) {
     const answer = columns.find(({ name }) => name === shape.answerField) as Column;
     const isLabel = answer.numNested === 0 && isLabels(answer, numRows) && !isMeasured(answer);
     if (!isLabel) return { shape: shape.name, text: [], ...common };
@@ -97,7 +104,12 @@ export function proposeTask(facts: FileFacts): Proposal | string {
   const usable = columns.filter(
     (column) => /^[^{}\n]+$/.test(column.name) && !ids.includes(column) && column.name !== group?.field,
   );
-  const answer = answerIn(usable, numRows);
+  const answer = answerIn(
+    wanted === undefined ? usable : usable.filter(({ name }) => name === wanted),
+    numRows,
+    wanted,
+  );
+  if (wanted !== undefined && answer === undefined) return `no answers in ${wanted}`;
   const isText = ({ name, numNested }: Column) => numNested === 0 && name !== answer?.field;
   const found = textIn(usable.filter(isText));
   const text = found.length > 0 ? found : textIn(ids.filter(isText));
@@ -116,12 +128,12 @@ export function proposeTask(facts: FileFacts): Proposal | string {
 }
 
 /** A usual name wins; then labels, spans, and of labels the fewest. A column of free text or numbers needs a usual name. */
-function answerIn(columns: readonly Column[], numRows: number): ProposedAnswer | undefined {
+function answerIn(columns: readonly Column[], numRows: number, wanted?: string): ProposedAnswer | undefined {
   const candidates = columns.flatMap(
     (column): { column: Column; answer: ProposedAnswer; rank: number; order: number }[] => {
       const { name: field, num, numSpans, numNested, values } = column;
       const rank = rankOf(field);
-      const isNamed = rank < ANSWER_NAMES.length;
+      const isNamed = rank < ANSWER_NAMES.length || field === wanted;
       if (!isFull(column, numRows) && !isNamed) return [];
       if (numSpans === num && column.types.size > 0 && column.types.size <= MAX_LABELS)
         return [
