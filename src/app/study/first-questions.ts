@@ -55,7 +55,11 @@ export async function askPreset(numTasks: number, ask: Ask): Promise<Preset> {
   const choices = PRESETS.map((value) => {
     const { design, seeds } = presetOf(value, numTasks);
     const numMixtures = design.reduce((sum, part) => sum + numOf(part, numTasks), 0);
-    return { value, about: `${numMixtures * seeds.length} trainings: ${design.join(", ")}, seeds ${seeds.join(", ")}` };
+    const num = numMixtures * seeds.length;
+    return {
+      value,
+      about: `${num} ${num === 1 ? "training" : "trainings"}: ${design.join(", ")}, seeds ${seeds.join(", ")}`,
+    };
   });
   const answer = await ask({ text: "How long may it take?", choices, isOpen: false });
   return PRESETS.find((preset) => preset === answer) ?? "normal";
