@@ -96,20 +96,20 @@ async function firstModel(
 ): Promise<FirstModel & { folder: string }> {
   const model = named ?? (ask && (await askModel(CHECK_MODEL, ask))) ?? CHECK_MODEL;
   const place = "options.model";
-  const local = localModelDir(model, place);
+  const local = localModelDir(model, place, workspace);
   const { folder: modelFolder, size } =
     local === undefined ? await openBaseModel(model, place, workspace) : { folder: local, size: modelSize(local) };
   const numTasks = tasks.filter(({ proposal }) => proposal.answer?.kind !== "document").length || 2;
   const isShipped = model.startsWith("mixtune/");
   return {
-    model: local === undefined || isShipped ? model : JSON.stringify(pathFrom(folder, local)),
+    model: local === undefined || isShipped ? model : JSON.stringify(pathFrom(folder, resolve(model))),
     parameters: size.parameters,
     preset: preset ?? (ask && (await askPreset(numTasks, ask))) ?? "normal",
     folder: modelFolder,
   };
 }
 
-/** A folder as a study file names it: beginning with a point or a slash. */
+/** A model on this machine as a study file names it: beginning with a point or a slash. */
 function pathFrom(folder: string, to: string): string {
   const path = relative(folder, to).split(sep).join("/");
   return /^\.{0,2}\//.test(path) ? path : `./${path}`;
