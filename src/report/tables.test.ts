@@ -61,7 +61,7 @@ describe("a study's table", () => {
       { name: "b", metric: "number_accuracy" },
     ];
     expect(legend({ ...TABLE, tasks }, "test")).toMatch(
-      /\* chosen on dev; number_accuracy: the answer is one number, equal to gold at gold's precision\.$/,
+      /\* chosen on dev; number_accuracy: the answer is one number, equal to gold at gold's precision; majority and ngram answer with labels alone\.$/,
     );
   });
 

@@ -71,7 +71,10 @@ export function legend(table: StudyTable, split: "dev" | "test"): string {
     const { meaning } = METRICS[name];
     return meaning === undefined ? [] : [`; ${name}: ${meaning}`];
   });
-  return `${split}: n = ${sizes.join(", ")}; ${spread}; * chosen on dev${reading}${meanings.join("")}.`;
+  const isBaseline = ({ kind }: Row) => kind === "majority" || kind === "ngram";
+  const isLabelled = table.tasks.every(({ metric }) => isLabelMetric(metric));
+  const baselines = table.rows.some(isBaseline) && !isLabelled ? "; majority and ngram answer with labels alone" : "";
+  return `${split}: n = ${sizes.join(", ")}; ${spread}; * chosen on dev${reading}${meanings.join("")}${baselines}.`;
 }
 
 const READINGS: Record<StudyTable["scoring"], string> = {

@@ -378,6 +378,11 @@ describe("analysis", () => {
     expect(rows[0]!.cells.a!.dev.n).toBe(0);
     expect(numDone).toBe(1);
     expect(sentence).toMatch(/^With 1 of 9 runs done, /);
+    const alike = analyseStudy(
+      { ...lock(), runs: [] },
+      reader(() => undefined),
+    );
+    expect(alike.sentence).toMatch(/^There is nothing to compare yet: .* design: \[singles, all\] makes them\.$/);
     expect(
       analyseStudy(
         lock(),

@@ -13,7 +13,7 @@ export function sentenceOf(table: Omit<StudyTable, "sentence">, numSeeds: number
   const prefix = numDone < numRuns ? `With ${numDone} of ${counted(numRuns, "run")} done, ` : "";
   const text =
     comparisons.length === 0
-      ? "there is nothing to compare yet: no task has both a chosen mixture and training on the task alone"
+      ? `there is nothing to compare yet: no task has both a chosen mixture and training on the task alone${numDone < numRuns ? "" : ", as design: [singles, all] makes them"}`
       : claims(comparisons, numSeeds);
   const whole = `${prefix}${text}${versusNgram(table)}.`;
   return whole.charAt(0).toUpperCase() + whole.slice(1);

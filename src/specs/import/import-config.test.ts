@@ -570,6 +570,10 @@ test("the text is the same every time, reads back as a study, and the order of k
   expect(other.study).toEqual(one.study);
   expect(studyText(one, "c.yaml")).toMatch(/^# Imported from c\.yaml, .*\n# Not carried over:\n# {3}lora_dropout: /);
   expect(accountText(one)).toContain("lora_dropout: 0.1 (1:");
+  // What changes learning stands first, and a share says that it is one.
+  expect(accountText(one)).toMatch(/^Not carried over:\n[\s\S]*\n\nCarried over: [^\n]*\.$/);
+  const shares = read(json({ ...LF, warmup_ratio: 0.1 }));
+  expect(studyText(shares, "x")).toContain("  warmup_steps: 0.1 # below 1: a share of all steps\n");
   expect(readBack(one).models).toEqual(["org/model"]);
 });
 

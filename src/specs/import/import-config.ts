@@ -53,8 +53,8 @@ function parsed({ text, path }: SourceFile): YamlFile {
 
 const HEADINGS: Readonly<Record<RemarkKind, string>> = {
   not_carried: "Not carried over",
-  unknown: "Unknown keys",
   deviation: "Means something else here",
+  unknown: "Unknown keys",
   default: "Written out, or assumed",
   no_bearing: "No bearing on what is learned",
 };
@@ -62,23 +62,25 @@ const HEADINGS: Readonly<Record<RemarkKind, string>> = {
 /** The study file. What was not carried over stands in comments at its head. */
 export function studyText({ tool, study, remarks }: Imported, source: string): string {
   const head = [`Imported from ${source}, a configuration of ${tool}, by mixtune import.`];
-  for (const kind of ["not_carried", "unknown", "deviation"] as const) {
+  for (const kind of ["not_carried", "deviation", "unknown"] as const) {
     const some = remarks.filter((remark) => remark.kind === kind);
     if (some.length > 0) head.push(`${HEADINGS[kind]}:`, ...some.map(({ key, why }) => `  ${key}: ${why}`));
   }
   const comment = head.map((line) => `# ${line.replace(/\p{Cc}+/gu, " ")}`).join("\n");
-  return `${comment}\n${stringify(study, { lineWidth: 0, aliasDuplicateObjects: false })}`;
+  const yaml = stringify(study, { lineWidth: 0, aliasDuplicateObjects: false });
+  return `${comment}\n${yaml.replace(/^ +(warmup|decay)_steps: 0\.\d+$/gm, "$& # below 1: a share of all steps")}`;
 }
 
-/** The account for people. */
+/** The account for people: what changes learning first. */
 export function accountText({ carried, remarks }: Imported): string {
-  const parts = [`Carried over: ${carried.map(({ key, to }) => `${key} → ${to.join(", ")}`).join("; ") || "nothing"}.`];
-  for (const kind of Object.keys(HEADINGS) as RemarkKind[]) {
+  const parts = (Object.keys(HEADINGS) as RemarkKind[]).flatMap((kind) => {
     const some = remarks.filter((remark) => remark.kind === kind);
-    if (some.length === 0) continue;
-    parts.push(`${HEADINGS[kind]}:\n${kind === "no_bearing" ? byReason(some) : some.map(line).join("\n")}`);
-  }
-  return parts.join("\n\n");
+    return some.length === 0
+      ? []
+      : [`${HEADINGS[kind]}:\n${kind === "no_bearing" ? byReason(some) : some.map(line).join("\n")}`];
+  });
+  const said = carried.map(({ key, to }) => `${key} → ${to.join(", ")}`).join("; ");
+  return [...parts, `Carried over: ${said || "nothing"}.`].join("\n\n");
 }
 
 function line({ key, place, value, why }: Remark): string {
