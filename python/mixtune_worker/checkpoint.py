@@ -70,7 +70,7 @@ def adapter_config(spec: dict[str, Any], names: Iterable[str]) -> dict[str, Any]
         "base_model_name_or_path": spec["model"]["name"],
         "r": spec["train"]["lora_rank"],
         "lora_alpha": spec["train"]["lora_alpha"],
-        "lora_dropout": 0,
+        "lora_dropout": spec["train"].get("lora_dropout", 0),
         "target_modules": adapted_modules(names),
         "bias": "none",
         "fan_in_fan_out": False,

@@ -10,14 +10,17 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from peft.tuners.lora import LoraLayer
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig
 from transformers.utils import logging as transformers_logging
 
 from .attention import BLOCK, NAME, PackView, RowsView, has_flex
+from .dropout import AdapterDropout, TokenKeys
 from .errors import DamagedRun, MixtuneError
 from .packages import FOR_4_BITS, check_packages
 from .packs import Pack
@@ -42,6 +45,7 @@ class Model:
     trained: dict[str, torch.nn.Parameter]  # as checkpoints name them
     recompute: bool = False  # whether blocks are computed again on the way back
     is_divided: bool = False  # among ranks
+    keys: TokenKeys | None = None  # of dropout; None: there is none
     backend: str | None = None  # of torch.compile, by which packs go through the blocks; None: they are not compiled
 
     def __post_init__(self) -> None:
@@ -73,11 +77,15 @@ class Model:
         """Does it where all weights outside of blocks are at hand."""
         return self.net(work, *arguments) if self.is_divided else work(*arguments)
 
-    def nll(self, pack: Pack) -> Tensor:
-        """-log p of each target, [R] in nats."""
-        return self._within(self._nll, pack)
+    def nll(self, pack: Pack, token_keys: np.ndarray | None = None) -> Tensor:
+        """
+        -log p of each target, [R] in nats.
 
-    def _nll(self, pack: Pack) -> Tensor:
+        :param token_keys: [T] of training with dropout; they hold until the next call, as blocks may be computed again
+        """
+        return self._within(self._nll, pack, token_keys)
+
+    def _nll(self, pack: Pack, token_keys: np.ndarray | None) -> Tensor:
         flex = has_flex(self.device)
         pad = (
             -len(pack.ids) % (2 * BLOCK) if flex else 0
@@ -85,6 +93,7 @@ class Model:
         length = len(pack.ids)
         ids, positions = (F.pad(self.moved(array), (0, pad)) for array in (pack.ids, pack.positions))
         ends = torch.cat([self.moved(pack.ends), torch.arange(length + 1, length + pad + 1, device=self.device)])
+        self._set_keys(None if token_keys is None else F.pad(self.moved(token_keys), (0, pad)))
         view = PackView(ends, positions, flex)
         if self.backend is not None:
             for window in {None, getattr(self.net.config, "sliding_window", None)}:
@@ -103,11 +112,20 @@ class Model:
                 ]
         return torch.cat(parts)
 
+    def _set_keys(self, now: Tensor | None) -> None:
+        """Of dropout; None: nothing is left out."""
+        if self.keys is not None:
+            self.keys.now = now
+            for module in self.net.modules():
+                if isinstance(module, LoraLayer):
+                    module.training = now is not None  # PEFT's DoRA asks
+
     def write_on(self, ids: Tensor, positions: Tensor, view: RowsView, last: Tensor, cache: Any) -> Tensor:
         """float32 logits [B, V] after token `last` of each row; keys and values join the cache."""
         return self._within(self._write_on, ids, positions, view, last, cache)
 
     def _write_on(self, ids: Tensor, positions: Tensor, view: RowsView, last: Tensor, cache: Any) -> Tensor:
+        self._set_keys(None)
         with self.pass_context():
             hidden = self._decode(ids, positions, view, cache)
             return self._logits(hidden[torch.arange(len(ids), device=self.device), last])
@@ -206,8 +224,10 @@ def model_of(
     net.eval()
     net.requires_grad_(full)
     blocks = sum(_num_weights(p) for name, p in net.named_parameters() if name.startswith("model.layers."))
+    keys = None
     if train is not None and shapes is not None and not full:
         _adapt(net, train, shapes)
+        keys = _drop(net, train["lora_dropout"]) if "lora_dropout" in train else None
     for module in net.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             # 4 bits laid out for inference exist for some widths alone, and give other numbers than in training.
@@ -221,7 +241,7 @@ def model_of(
         _check_trained(trained, shapes, folder)
         trained = {name: trained[name] for name in shapes}
     backend = "inductor" if prepared["compile"] else None
-    return Model(net, device, precision, blocks, trained, backend=backend, is_divided=ranks.count > 1)
+    return Model(net, device, precision, blocks, trained, keys=keys, backend=backend, is_divided=ranks.count > 1)
 
 
 def _num_weights(parameter: Tensor) -> int:
@@ -309,6 +329,15 @@ def _adapt(net: Any, train: dict[str, Any], names: Iterable[str]) -> None:
     for name, parameter in net.named_parameters():
         if "lora_" in name:
             parameter.data = parameter.data.float()
+
+
+def _drop(net: Any, rate: float) -> TokenKeys:
+    """Has adapters read with dropout wherever keys are set."""
+    keys = TokenKeys()
+    for name, module in net.named_modules():
+        if isinstance(module, LoraLayer):
+            module.lora_dropout["default"] = AdapterDropout(name, module.in_features, rate, keys)
+    return keys
 
 
 def adapted_modules(names: Iterable[str]) -> list[str]:

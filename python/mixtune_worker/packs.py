@@ -137,6 +137,8 @@ class Pack:
     entry: np.ndarray  # [R] place in the Entries that were laid
     branch: np.ndarray  # [R] as of Tree; -1 of what is in no tree
     before: np.ndarray  # [R] likewise
+    owner: np.ndarray  # [T] place in the Entries of who has the token; of a shared prefix the first
+    places: np.ndarray  # [T] of the token in its item
 
 
 class _Layer:
@@ -144,20 +146,25 @@ class _Layer:
 
     def __init__(self) -> None:
         self.length = self.num_rows = 0
-        self.tokens: list[tuple[np.ndarray, ...]] = []  # ids, positions, ends
+        self.tokens: list[tuple[np.ndarray, ...]] = []  # ids, positions, ends, owner, places
         self.rows: list[tuple[np.ndarray, ...]] = []  # as of Pack, from rows on
 
-    def lay(self, ids: np.ndarray, position: int) -> np.ndarray:
-        """:returns: the ends of what was laid, to be set when they are known"""
-        ends = np.empty(len(ids), np.int64)
-        self.tokens.append((ids, np.arange(position, position + len(ids)), ends))
+    def lay(self, ids: np.ndarray, position: int, entry: int, place: int) -> np.ndarray:
+        """
+        :param position: of the first token in its sequence
+        :param place: of the first token in its item
+        :returns: the ends of what was laid, to be set when they are known
+        """
+        ends, along = np.empty(len(ids), np.int64), np.arange(len(ids))
+        self.tokens.append((ids, along + position, ends, np.full(len(ids), entry), along + place))
         self.length += len(ids)
         return ends
 
     def grow(self, tree: Tree, position: int, entry: int) -> None:
         """Lays a tree behind the token that was laid last."""
         start, first = self.length, self.num_rows
-        self.tokens.append((tree.ids, tree.depths + position, tree.ends + start))
+        positions = tree.depths + position
+        self.tokens.append((tree.ids, positions, tree.ends + start, np.full(len(tree.ids), entry), positions))
         self.length += len(tree.ids)
         before = np.where(tree.before < 0, -1, tree.before + first)
         self._add(tree.rows + start, tree.targets, entry, tree.branch, before)
@@ -171,9 +178,9 @@ class _Layer:
         self.num_rows += len(rows)
 
     def pack(self) -> Pack:
-        tokens = zip(*self.tokens, strict=True) if self.tokens else [()] * 3
+        tokens = list(zip(*self.tokens, strict=True)) if self.tokens else [()] * 5
         rows = zip(*self.rows, strict=True) if self.rows else [()] * 5
-        return Pack(*map(_joined, tokens), *map(_joined, rows))
+        return Pack(*map(_joined, tokens[:3]), *map(_joined, rows), *map(_joined, tokens[3:]))
 
 
 def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
@@ -188,12 +195,12 @@ def lay_tree(items: Items, entries: Entries, branches: Branches, loss_on: str = 
     layer = _Layer()
     for members in _groups(entries):
         shared = int(entries.shared[members[0]])
-        of_prefix = layer.lay(items.prompts[entries.item[members[0]]][:shared], 0)
+        of_prefix = layer.lay(items.prompts[entries.item[members[0]]][:shared], 0, members[0], 0)
         for entry in members:
             item = int(entries.item[entry])
             prompt, tree = items.prompts[item], branches(item)
             start = layer.length
-            of_rest = layer.lay(prompt[shared:], shared)
+            of_rest = layer.lay(prompt[shared:], shared, entry, shared)
             if loss_on == "all" and len(prompt) > 1:
                 layer.predict(np.arange(start, layer.length - 1), prompt[1:], entry)
             elif len(learned := items.learned(item)) > 0:
@@ -218,7 +225,7 @@ def lay_concatenated(items: Items, entries: Entries, loss_on: str = "answer") ->
             prompt, answer = items.prompts[item], items.answers[item]
             whole = np.concatenate([prompt, answer])
             at = layer.length
-            laid.append(layer.lay(whole[:-1] if entry == members[-1] else whole, at - start))
+            laid.append(layer.lay(whole[:-1] if entry == members[-1] else whole, at - start, entry, 0))
             first = 1 if loss_on == "all" else max(1, len(prompt))
             targets = np.concatenate([items.learned(item), np.arange(first, len(whole))])
             layer.predict(at + targets - 1, whole[targets], entry)

@@ -25,6 +25,7 @@ class TrainData:
     items: Items
     task: np.ndarray  # [n] index into `tasks` of prepared.json
     weight: np.ndarray  # [E] of each loss row of an entry
+    key: np.ndarray | None  # [E] for dropout
     packs: list[Entries]
     steps: np.ndarray  # [S + 1] into packs
     learning_rate: np.ndarray  # [S]
@@ -71,13 +72,15 @@ class Prepared:
         num_entries = sum(map(len, packs))
         task = file.whole("item_task", np.int32, len(items), below=len(train["tasks"]))
         weight = file.finite("entry_weight", num_entries)
+        dropout = "lora_dropout" in self.json["spec"]["train"]
+        key = file.take("entry_key", np.int64, num_entries) if dropout else None
         steps = file.offsets("step_offsets", len(packs))
         learning_rate = file.finite("learning_rate", train["num_steps"])
         file.demand(
             "step_offsets", len(steps) == train["num_steps"] + 1, f"{train['num_steps']} steps", f"{len(steps) - 1}"
         )
         file.demand("step_offsets", bool((np.diff(steps) > 0).all()), "a pack in every step", "a step without")
-        return TrainData(items, task, weight, packs, steps, learning_rate)
+        return TrainData(items, task, weight, key, packs, steps, learning_rate)
 
     def dev(self) -> dict[str, tuple[Items, list[Entries]]]:
         """By task."""

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from .checkpoint import OPTIMIZER_FILE, State, commit, read_checkpoint, read_tensors, weight_file, write_state
+from .dropout import token_keys
 from .early_stopping import has_stopped, is_best
 from .errors import Again, DamagedRun, Interrupted, MixtuneError
 from .memory import Thrift, is_out_of_memory, most_parts
@@ -119,7 +120,7 @@ class Training:
         rows: list[tuple[torch.Tensor, np.ndarray]] = []  # nll, entry
         for turn, pack in laid:
             entry = turn.entries.index[pack.entry]
-            nll = self.model.nll(pack)
+            nll = self.model.nll(pack, self._token_keys(turn, pack))
             (nll * self.model.moved((turn.counts * data.weight[entry]).astype(np.float32))).sum().backward()
             if turn.counts:
                 rows.append((nll.detach(), entry))
@@ -171,6 +172,11 @@ class Training:
         if self.concatenated:
             return lay_concatenated(items, entries, loss_on)
         return lay_tree(items, entries, lambda item: chain(items.answers[item]), loss_on)
+
+    def _token_keys(self, turn: Turn, pack: Pack) -> np.ndarray | None:
+        """[T] for dropout."""
+        key = self.data.key
+        return None if key is None else token_keys(key[turn.entries.index[pack.owner]], pack.places)
 
     def _per_task(self, nll: np.ndarray, entry: np.ndarray, packs: list[Entries]) -> dict[str, float]:
         first = packs[0].index[0]

@@ -103,6 +103,24 @@ def earlier_answer(prompt, loss_on):
     return [5, len(prompt)] if loss_on == "all_answers" and len(prompt) % 2 == 1 else []
 
 
+def example_key(entry):
+    """Any 32 bits: what dropout leaves out of an example follows from them."""
+    return (entry + 1) * 2654435761 % 2**32
+
+
+def kept(example, place, module, feature, rate):
+    """Whether dropout keeps a number, in whole numbers of Python."""
+
+    def odd(salt, number):
+        h = (salt + (number + 1) * 0x9E3779B1) % 2**32
+        h = (h ^ (h >> 16)) * 0x85EBCA6B % 2**32
+        h = (h ^ (h >> 13)) * 0xC2B2AE35 % 2**32
+        return ((h ^ (h >> 16)) >> 1) | 1
+
+    salt = int(hashlib.sha256(module.encode()).hexdigest()[:8], 16)
+    return odd(example, place) * odd(salt, feature) % 2**31 >= round(rate * 2**31)
+
+
 def make_questions():
     """One is so long that, beside it, padding of the others is out of every sliding window's sight."""
     items = make_items(6, 3)
@@ -153,7 +171,7 @@ def write_prepared(
     train = TRAIN | (train or {})
     items = make_items(12, 1, prompt)
     concatenated = train["packing"] == "contaminated"
-    shared = 0 if concatenated or not prompt or train["loss_on"] == "all" else 4
+    shared = 0 if concatenated or not prompt or train["loss_on"] == "all" or "lora_dropout" in train else 4
     files = {}
 
     def write(name, tensors):
@@ -181,6 +199,11 @@ def write_prepared(
         | {
             "item_task": np.array([i % 2 for i in range(12)], np.int32),
             "entry_weight": np.array(weights),
+            **(
+                {"entry_key": np.array([example_key(e) for e in range(len(weights))])}
+                if "lora_dropout" in train
+                else {}
+            ),
             "step_offsets": np.cumsum([0, *map(len, chosen)], dtype=np.int64),
             "learning_rate": np.array([train["learning_rate"] * 0.95**s for s in range(num_steps)]),
         },

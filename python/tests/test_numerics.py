@@ -13,7 +13,9 @@ from conftest import (
     STEPS,
     TRAIN,
     earlier_answer,
+    example_key,
     first_values,
+    kept,
     linears,
     make_items,
     make_model,
@@ -130,6 +132,53 @@ def test_a_step_of_packs_has_the_loss_and_gradient_of_its_examples_alone(
         num_rows(items[i], loss_on) for i in even
     )
     assert line["loss_per_task"]["fpb"] == pytest.approx(mean, rel=2e-6)
+
+
+class Masked(torch.nn.Module):
+    """In place of an adapter's dropout: leaves out what it should of the example at hand."""
+
+    def __init__(self, module, rate):
+        super().__init__()
+        self.module, self.rate, self.example = module, rate, None
+
+    def forward(self, x):
+        mask = [
+            [kept(self.example, t, self.module, f, self.rate) for f in range(x.shape[-1])] for t in range(x.shape[-2])
+        ]
+        return x * torch.tensor(mask) / (1 - self.rate)
+
+
+@pytest.mark.parametrize("method", ["lora", "dora"])
+@pytest.mark.parametrize("family,packing", [("llama", "isolated"), ("qwen2", "none"), ("phi3", "isolated")])
+def test_dropout_gives_what_peft_gives_with_the_same_masks(tmp_path, model_dirs, family, packing, method):
+    train = TRAIN | method_of(method) | {"packing": packing, "lora_dropout": 0.3}
+    prepared = write_prepared(tmp_path / "prepared", model_dirs(family), train)
+    weights = first_values(tmp_path, prepared)
+    training = training_of(prepared, tmp_path)
+    training.model.load({n: torch.from_numpy(x) for n, x in weights.items()}, tmp_path)
+    training.train["max_grad_norm"] = 0
+    line = training._step(training._optimizer(), 0)
+
+    oracle = peft_model(model_dirs(family), train, weights).train()
+    adapters = {n: m for n, m in oracle.named_modules() if hasattr(m, "lora_dropout")}
+    for name, module in adapters.items():
+        module.lora_dropout["default"] = Masked(name.removeprefix("base_model.model."), 0.3)
+    items = make_items(12, 1)
+    of = [i for pack in STEPS[0] for group in pack for i in group]
+    loss = torch.zeros(())
+    for entry, i in enumerate(of):
+        for module in adapters.values():
+            module.lora_dropout["default"].example = example_key(entry)
+        loss = loss + loss_alone(oracle, *items[i], "answer") / sum(num_rows(items[i], "answer") for i in of)
+    loss.backward()
+    assert line["loss"] == pytest.approx(loss.item(), rel=2e-6)
+    expected = gradients_of(oracle)
+    for name, parameter in training.model.trained.items():
+        torch.testing.assert_close(
+            parameter.grad, expected[name], rtol=1e-4, atol=2e-6, msg=lambda m, name=name: f"{name}: {m}"
+        )
+    training._dev_losses()
+    assert training.model.keys.now is None
 
 
 @pytest.mark.parametrize("loss_on", ["answer", "all_answers", "all"])

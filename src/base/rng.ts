@@ -67,7 +67,8 @@ export class Rng {
   }
 }
 
-function mix(x: number): number {
+/** Murmur3's finalizer: 32 bits to 32 bits, each way round. */
+export function mix(x: number): number {
   let h = x;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

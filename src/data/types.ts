@@ -118,6 +118,8 @@ export interface Pack {
   example: Int32Array;
   /** [R] the label that ends with the target when labels are scored; -1 inside labels, and in training. */
   label: Int32Array;
+  /** [N] keys of tokens in training with dropout (base/dropout-mask.ts); padding has 0. */
+  dropoutKeys?: Int32Array;
 }
 
 /** A pack of prompts with their labels. Labels that begin alike share the loss rows of their beginning: a label's rows are a path. */

@@ -1,12 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { dropoutThreshold, featureKeys, isKept } from "../base/dropout-mask.ts";
 import { Rng } from "../base/rng.ts";
 import { numElements } from "../base/shapes.ts";
 import { Graph } from "../engine/graph/graph.ts";
+import type { Value } from "../engine/graph/values.ts";
 import { interpret, type Tensor } from "../engine/runtime/interpreter.ts";
 import type { LinearSpec, TensorSpec } from "./config.ts";
 import { trainableTensors } from "./layers/linear.ts";
-import { type LoraConfig, loraName, magnitudeName, withLora } from "./lora.ts";
+import { type AdapterInput, type LoraConfig, loraName, magnitudeName, withLora } from "./lora.ts";
 import { squaresName } from "./weights.ts";
 
 /** Two layers that read the same x [3, in], the second without adapter where it is no target. */
@@ -18,17 +20,18 @@ function layersOf(width: number, outs: readonly [number, number], hasBias: boole
 }
 
 /** Outputs of adapted layers, computed in float64 from tensors of chance. */
-function outputsOf(layers: readonly LinearSpec[], config: LoraConfig, seed: number) {
+function outputsOf(layers: readonly LinearSpec[], config: LoraConfig, seed: number, dropout?: AdapterInput) {
   const graph = new Graph();
   const x = graph.input("x", "float32", [3, layers[0]!.inFeatures]);
   const base = trainableTensors();
-  withLora(base, config)
+  withLora(base, config, "plain", dropout)
     .linear(graph, x, layers)
     .forEach((y, i) => graph.output(`y${i}`, y));
   const rng = new Rng(seed);
   const drawn = ({ name, shape }: TensorSpec) =>
     [name, { shape, data: Float64Array.from({ length: numElements(shape) }, () => rng.normal()) }] as const;
   const feeds: Record<string, Tensor> = Object.fromEntries(graph.inputs.map((value) => drawn(value as TensorSpec)));
+  if (feeds.keys !== undefined) feeds.keys.data.set([1234567891, 987654321, 1357924681]);
   for (const { module, outFeatures } of layers) {
     const squares = feeds[squaresName(module)];
     if (squares === undefined) continue;
@@ -61,6 +64,47 @@ function plainly(feeds: Record<string, Tensor>, layer: LinearSpec, { lora_rank: 
   const bias = feeds[`${module}.bias`]?.data;
   return rowsOf(feeds.x!.data, 3).flatMap((x) => adapted.map((row, o) => dot(row, x) + (bias?.[o] ?? 0)));
 }
+
+/** x with the numbers left out that the definition of a mask says. */
+function dropped(x: readonly number[][], keys: Float64Array, module: string, rate: number): number[][] {
+  const features = featureKeys(module, x[0]!.length);
+  return x.map((row, n) =>
+    row.map((value, i) => (isKept(keys[n]!, features[i]!, dropoutThreshold(rate)) ? value / (1 - rate) : 0)),
+  );
+}
+
+describe("layers whose adapters read with dropout", () => {
+  // y = W x + s B A z, and with magnitudes W x + (m/n - 1) W z + (m/n) s B A z: PEFT's DoraLinearLayer in training.
+  test.each([false, true])("are the definition, with magnitudes: %s", (use_dora) => {
+    const rate = 0.4;
+    const config: LoraConfig = { lora_rank: 2, lora_alpha: 3, lora_target: ["q_proj"], use_dora };
+    const layers = layersOf(5, [4, 3], true);
+    const keys = new Map<Graph, Value>();
+    const dropout: AdapterInput = (graph, x, module) => {
+      if (!keys.has(graph)) keys.set(graph, graph.input("keys", "int64", [3]));
+      return graph.add("dropout", [x, keys.get(graph)!], { rate, module });
+    };
+    const { feeds, outputs } = outputsOf(layers, config, 7, dropout);
+    const [adapted, plain] = layers as [LinearSpec, LinearSpec];
+    const x = rowsOf(feeds.x!.data, 3);
+    const z = dropped(x, feeds.keys!.data, adapted.module, rate);
+    expect(z).not.toEqual(x);
+    const without = { ...config, use_dora: false };
+    const products = (rows: readonly number[][], parts: Record<string, Tensor>, of: LoraConfig) =>
+      plainly({ ...feeds, ...parts, x: { shape: [3, 5], data: Float64Array.from(rows.flat()) } }, adapted, of);
+    const none = { shape: [2, 5], data: new Float64Array(10) };
+    const base = { [loraName(adapted.module, "A")]: none };
+    const noBias = { [`${adapted.module}.bias`]: { shape: [4], data: new Float64Array(4) } };
+    const ofX = products(x, base, without); // W x + b
+    const ofZ = products(z, { ...base, ...noBias }, without); // W z
+    const changed = products(z, noBias, config); // of the adapted weight
+    const wanted = ofX.map((value, i) => value - ofZ[i]! + changed[i]!);
+    outputs.y0!.data.forEach((value, i) => {
+      expect(value).toBeCloseTo(wanted[i]!, 10);
+    });
+    expect([...outputs.y1!.data]).toEqual(plainly(feeds, plain, without).map((value) => expect.closeTo(value, 10)));
+  });
+});
 
 describe("layers with adapters are those of the adapted weight", () => {
   test.each([false, true])("with magnitudes: %s", (use_dora) => {

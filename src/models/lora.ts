@@ -22,10 +22,15 @@ export interface LoraConfig {
   lora_alpha: number;
   lora_target: "all" | readonly string[];
   use_dora?: boolean;
+  lora_dropout?: number;
 }
 
-export function loraOf({ lora_rank, lora_alpha, lora_target, use_dora }: TrainSpec): LoraConfig {
-  return { lora_rank, lora_alpha, lora_target, ...(use_dora === true && { use_dora }) };
+export function loraOf({ lora_rank, lora_alpha, lora_target, use_dora, lora_dropout }: TrainSpec): LoraConfig {
+  return {
+    ...{ lora_rank, lora_alpha, lora_target },
+    ...(use_dora === true && { use_dora }),
+    ...(lora_dropout !== undefined && { lora_dropout }),
+  };
 }
 
 /** Where PEFT keeps an adapter. */
@@ -65,7 +70,12 @@ export function adaptedModules(names: readonly string[]): string[] {
  * @source PEFT LoraConfig, the fields that its loader reads
  */
 export function adapterConfig(
-  { lora_rank, lora_alpha, use_dora = false }: Pick<LoraConfig, "lora_rank" | "lora_alpha" | "use_dora">,
+  {
+    lora_rank,
+    lora_alpha,
+    use_dora = false,
+    lora_dropout = 0,
+  }: Pick<LoraConfig, "lora_rank" | "lora_alpha" | "use_dora" | "lora_dropout">,
   base: { name: string; revision?: string },
   tensors: readonly string[],
 ): string {
@@ -76,7 +86,7 @@ export function adapterConfig(
     ...(base.revision === undefined ? {} : { revision: base.revision }),
     r: lora_rank,
     lora_alpha,
-    lora_dropout: 0,
+    lora_dropout,
     target_modules: adaptedModules(tensors),
     bias: "none",
     fan_in_fan_out: false,
@@ -114,14 +124,33 @@ export function loraTensors(config: DecoderConfig, { lora_rank, lora_target, use
     ]);
 }
 
+/** What adapters read of x [N, in] in training: some numbers left out, others for each module. Without dropout x itself. */
+export type AdapterInput = (graph: Graph, x: Value, module: string) => Value;
+
+/** Names of the inputs with the keys of tokens: of all of a pack, and of its loss rows, which the last block reads alone. */
+export const DROPOUT_KEYS = { N: "dropout_keys", R: "dropout_row_keys" } as const;
+
+/** Dropout of a rate, its keys fed as {@link DROPOUT_KEYS}. */
+export function adapterDropout(rate: number): AdapterInput {
+  const inputs = new Map<string, Value>();
+  return (graph, x, module) => {
+    const rows = x.shape[0] as keyof typeof DROPOUT_KEYS;
+    const keys = inputs.get(rows) ?? graph.input(DROPOUT_KEYS[rows], "int64", [rows]);
+    inputs.set(rows, keys);
+    return graph.add("dropout", [x, keys], { rate, module });
+  };
+}
+
 /**
  * A source whose linear layers carry adapters; what trains is graph inputs, everything else comes from `base`.
  * @param magnitudes  what the inputs of magnitudes are fed: themselves, or the {@link rowFactorGraph} of them
+ * @param dropout     of training; absent: none
  */
 export function withLora(
   base: TensorSource,
   config: LoraConfig,
   magnitudes: "plain" | "factors" = "plain",
+  dropout?: AdapterInput,
 ): TensorSource {
   const { lora_rank, lora_alpha, lora_target, use_dora } = config;
   const scale = lora_alpha / lora_rank;
@@ -133,6 +162,14 @@ export function withLora(
       // magnitudes scale products, not biases
       const read = use_dora === true ? layers.map((layer) => ({ ...layer, hasBias: false })) : layers;
       const outputs = base.linear(graph, x, read);
+      if (dropout !== undefined) {
+        return outputs.map((output, i) => {
+          const layer = layers[i]!;
+          return isTarget(layer.module, lora_target)
+            ? withDropout(graph, { base, config, x: dropout(graph, x, layer.module) }, layer, output)
+            : withBias(graph, base, layer, output, read[i]!.hasBias);
+        });
+      }
       const pairs = loraPairs(graph, x, adapted, lora_rank, scale);
       return outputs.map((output, i) => {
         const layer = layers[i]!;
@@ -142,12 +179,39 @@ export function withLora(
         const factors = () =>
           magnitudes === "plain" ? rowFactors(graph, base, layer, pair!, scale) : magnitudeInput(graph, layer);
         const scaled = pair === undefined ? sum : graph.add("mul", [sum, factors()], {});
-        if (!layer.hasBias) return scaled;
-        const bias = base.tensor(graph, { name: `${layer.module}.bias`, shape: [layer.outFeatures] });
-        return graph.add("add", [scaled, bias], {});
+        return withBias(graph, base, layer, scaled, false);
       });
     },
   };
+}
+
+/** @param hasAdded  whether the bias is in y already */
+function withBias(graph: Graph, base: TensorSource, layer: LinearSpec, y: Value, hasAdded: boolean): Value {
+  if (!layer.hasBias || hasAdded) return y;
+  const bias = base.tensor(graph, { name: `${layer.module}.bias`, shape: [layer.outFeatures] });
+  return graph.add("add", [y, bias], {});
+}
+
+/**
+ * A layer whose adapter reads x with dropout, z: y = x W^T + s z A^T B^T; with DoRA x W^T + (m / n - 1) z W^T + (m / n) s z A^T B^T.
+ * @param output  x W^T, with the layer's bias unless there is DoRA
+ * @source PEFT Linear.forward, DoraLinearVariant.forward and DoraLinearLayer.forward, in training with lora_dropout above 0
+ */
+function withDropout(
+  graph: Graph,
+  { base, config, x }: { base: TensorSource; config: LoraConfig; x: Value },
+  layer: LinearSpec,
+  output: Value,
+): Value {
+  const { module, inFeatures, outFeatures } = layer;
+  const scale = config.lora_alpha / config.lora_rank;
+  const pair = loraPairs(graph, x, [layer], config.lora_rank, scale).get(module)!;
+  if (config.use_dora !== true) return graph.add("add", [output, pair.delta], {});
+  const factors = rowFactors(graph, base, layer, pair, scale);
+  const plain = product(graph, x, base.tensor(graph, { name: `${module}.weight`, shape: [outFeatures, inFeatures] }));
+  const adapted = graph.add("mul", [graph.add("add", [plain, pair.delta], {}), factors], {});
+  const change = graph.add("sub", [adapted, plain], {});
+  return withBias(graph, base, layer, graph.add("add", [output, change], {}), false);
 }
 
 /** A [r, in] and B [out, r] of a layer. */

@@ -7,7 +7,7 @@ import { Session, type SessionOptions, type TensorData } from "../engine/runtime
 import { type DecoderConfig, decoderTensors } from "./config.ts";
 import { buildDecoder, decoderInputs, MASK_NAMES, negativeLogLikelihood, packBindings } from "./decoder.ts";
 import { frozenTensors, type TensorSource, trainableTensors } from "./layers/linear.ts";
-import { type LoraConfig, loraTensors, withLora } from "./lora.ts";
+import { adapterDropout, DROPOUT_KEYS, type LoraConfig, loraTensors, withLora } from "./lora.ts";
 import { layoutParameters, type ParameterLayout, parameterViews } from "./parameters.ts";
 import type { RawWeights } from "./weights.ts";
 
@@ -24,6 +24,8 @@ export interface PackArrays {
   visible: Uint8Array;
   lossRows: Int32Array;
   targets: Int32Array;
+  /** [N] of training with dropout. */
+  dropoutKeys?: Int32Array;
 }
 
 /** What trains: every tensor, or an adapter on frozen weights. Everything frozen when there is no adapter. */
@@ -41,11 +43,22 @@ export function tunedLayout(config: DecoderConfig, tuning: Tuned): ParameterLayo
   return layoutParameters(tuning.method === "lora" ? loraTensors(config, tuning.lora) : []);
 }
 
-/** Where a network's tensors come from. @param magnitudes  as of {@link withLora} */
-export function tensorSource(tuning: Tuning, magnitudes: "plain" | "factors" = "plain"): TensorSource {
+/** Where a network's tensors come from. @param magnitudes  as of {@link withLora} @param isTraining  whether dropout is at work */
+export function tensorSource(
+  tuning: Tuning,
+  magnitudes: "plain" | "factors" = "plain",
+  isTraining = false,
+): TensorSource {
   if (tuning.method === "full") return trainableTensors();
   const frozen = frozenTensors(tuning.frozen.file, tuning.frozen.byteOffsets);
-  return tuning.method === "lora" ? withLora(frozen, tuning.lora, magnitudes) : frozen;
+  if (tuning.method !== "lora") return frozen;
+  const { lora_dropout } = tuning.lora;
+  return withLora(
+    frozen,
+    tuning.lora,
+    magnitudes,
+    isTraining && lora_dropout !== undefined ? adapterDropout(lora_dropout) : undefined,
+  );
 }
 
 export interface NetworkOptions extends SessionOptions {
@@ -58,7 +71,7 @@ export function networkGraph(config: DecoderConfig, tuning: Tuning, maxPositions
   const graph = new Graph();
   const inputs = decoderInputs(graph, config, maxPositions);
   const targets = graph.input("targets", "int64", ["R"]);
-  const logits = buildDecoder(graph, config, tensorSource(tuning), inputs, maxPositions);
+  const logits = buildDecoder(graph, config, tensorSource(tuning, "plain", gradients), inputs, maxPositions);
   const nll = negativeLogLikelihood(graph, logits, targets);
   graph.output("nll", nll);
   if (gradients) {
@@ -117,6 +130,7 @@ export class Network {
   ): Promise<Float32Array> {
     const feeds = {
       ...packFeeds(pack, this.config.sliding_window),
+      ...dropoutFeeds(pack),
       loss_weights: lossWeights,
       ...parameterViews(this.layout, parameters),
     };
@@ -127,6 +141,15 @@ export class Network {
   async release(): Promise<void> {
     await this.session.release();
   }
+}
+
+/** Keys of a pack's tokens, and of those that its loss rows are. */
+function dropoutFeeds({ dropoutKeys, lossRows }: PackArrays): Record<string, TensorData> {
+  if (dropoutKeys === undefined) return {};
+  return {
+    [DROPOUT_KEYS.N]: toInt64(dropoutKeys),
+    [DROPOUT_KEYS.R]: toInt64(lossRows.map((row) => dropoutKeys[row]!)),
+  };
 }
 
 /** Added to the score of a key that may not be seen: its softmax weight is then exactly 0 in float32. */

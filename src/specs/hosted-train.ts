@@ -69,6 +69,12 @@ const RULES: readonly Rule[] = [
     "Leave it out.",
   ),
   rule("use_dora", "false: a service decides its adapter", ({ use_dora }) => use_dora !== true, "Leave it out."),
+  rule(
+    "lora_dropout",
+    "0: a service decides its adapter",
+    ({ lora_dropout }) => lora_dropout === undefined,
+    "Leave it out.",
+  ),
   rule("bf16", "false: a service decides its precision", ({ bf16 }) => bf16 !== true, "Leave it out."),
   rule(
     "load_in_4bit",

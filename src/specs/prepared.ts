@@ -24,6 +24,7 @@ export const preparedSchema = z.strictObject({
           bf16: z.boolean().optional(),
           load_in_4bit: z.boolean().optional(),
           use_dora: z.boolean().optional(),
+          lora_dropout: z.number().optional(),
         }),
         seed: count,
       }),

@@ -173,6 +173,14 @@ const train = sameAs<TrainSpec>()(
       .boolean()
       .optional()
       .describe("Train a magnitude for each output of an adapted layer too (DoRA, arXiv 2402.09353). Default: false."),
+    lora_dropout: z
+      .number()
+      .min(0)
+      .lt(1)
+      .optional()
+      .describe(
+        "Share of what adapters read that is left out in training. Prompts then share no work, so steps take longer. Default: 0.",
+      ),
     learning_rate: positive
       .max(10)
       .describe("Highest learning rate of the schedule. Default: 0.0002; 0.00005 with method full."),

@@ -83,8 +83,8 @@ export function changeTrain(train: TrainSpec, changed: Partial<TrainSpec>): Trai
 
 /** Ids of runs are digests of a spec: what is off is not written. */
 function tidied(train: TrainSpec): TrainSpec {
-  const { bf16: _, load_in_4bit: __, use_dora, ...others } = train;
-  return { ...others, ...numericsOf(train), ...(use_dora && { use_dora }) };
+  const { bf16: _, load_in_4bit: __, use_dora, lora_dropout, ...others } = train;
+  return { ...others, ...numericsOf(train), ...(use_dora && { use_dora }), ...(lora_dropout && { lora_dropout }) };
 }
 
 /** What is wrong with a resolved `train` block as a whole, or undefined. */
@@ -106,6 +106,14 @@ export function trainConflict(
       expected: "method: lora with it",
       got: "method: full",
       remedy: "Leave use_dora out, or train an adapter: there are no magnitudes beside weights that all train.",
+    };
+  }
+  if (train.lora_dropout !== undefined && train.method === "full") {
+    return {
+      key: "lora_dropout",
+      expected: "method: lora with it",
+      got: "method: full",
+      remedy: "Leave lora_dropout out, or train an adapter: it leaves out parts of what adapters read.",
     };
   }
   if (train.load_in_4bit === true && train.method === "full") {

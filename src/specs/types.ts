@@ -127,6 +127,8 @@ export interface TrainSpec {
   lora_target: "all" | string[];
   /** Adapters with a magnitude for each output (DoRA, arXiv 2402.09353). Absent: plain LoRA. */
   use_dora?: boolean;
+  /** Share of an adapter's input that is left out in training, others of every token, module and step. Absent: nothing. */
+  lora_dropout?: number;
   learning_rate: number;
   /** Of hosted fine-tuning alone, where the rate itself is the service's. Absent: the service's too. */
   learning_rate_multiplier?: number;

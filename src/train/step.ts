@@ -31,6 +31,8 @@ export interface GradientBuffers {
 /**
  * Loss and gradient of a batch. The result does not depend on how the batch is cut into packs (up to float rounding): every supervised token's
  * weight is fixed over the whole batch before the first pack runs.
+ *
+ * @param dropoutKeys  of each example; absent: no dropout
  */
 export async function batchGradient(
   network: Network,
@@ -39,10 +41,12 @@ export async function batchGradient(
   lossMean: LossMean,
   options: PackOptions,
   buffers: GradientBuffers,
+  dropoutKeys?: readonly number[],
 ): Promise<BatchResult> {
   const packs = packExamples(
     batch.map(({ tokens }) => tokens),
     options,
+    dropoutKeys,
   );
   const weights = exampleWeights(batch, lossMean, options.lossOn);
   const sums = new Map<string, { nll: number; count: number }>();

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Rng } from "../base/rng.ts";
 import type { PreparedSplit } from "../data/tokens/prepare.ts";
 import { Network } from "../models/network.ts";
+import { tuningOf } from "../models/tuning.ts";
 import { openModelFolder, readParameters } from "../models/weights.ts";
 import { AdamW } from "../optim/adamw.ts";
 import { readCheckpoint } from "../runs/checkpoints.ts";
@@ -121,6 +122,32 @@ describe("a run", () => {
       }),
       { numRuns: 8, seed: 1 },
     );
+  });
+
+  test("with dropout leaves out the same numbers when it is resumed, and others in each step", async () => {
+    const train = {
+      method: "lora",
+      lora_rank: 2,
+      lora_dropout: 0.4,
+      max_steps: 4,
+      train_batch_size: 14,
+      learning_rate: 0,
+    } as const;
+    const tuning = tuningOf({ ...TRAIN, ...train }, model, temp);
+    const lora = await Network.create("train", model.config, tuning, { threads: 1, maxPositions: 64 });
+    const initialise = (parameters: Float32Array) => parameters.fill(0.1);
+    const run = (change: Partial<Training> = {}) => training({ train, network: lora, initialise, ...change });
+    const whole = run();
+    await trainRun(whole);
+    const part = run();
+    await trainRun({ ...part, isAborted: async () => readMetrics(part.dir).length === 2 });
+    await trainRun({ ...part });
+    const losses = readMetrics(whole.dir).map(({ loss }) => loss);
+    expect(readMetrics(part.dir).map(({ loss }) => loss)).toEqual(losses);
+    await lora.release();
+    // One batch an epoch: with weights that do not move, its loss would be the same without dropout.
+    const spread = (all: readonly number[]) => Math.max(...all) - Math.min(...all);
+    expect(spread(losses)).toBeGreaterThan(1e-3);
   });
 
   test("that dies between log and checkpoint logs no step twice and ends the same", async () => {

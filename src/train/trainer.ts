@@ -1,7 +1,7 @@
 /** @file The training loop of one run, as one story: resume, step, log, dev evaluation, checkpoint, until done, stopped early or interrupted. */
 
 import { WorkerError } from "../base/errors.ts";
-import { packOptionsOf, runBatches } from "../data/batches/run-batches.ts";
+import { dropoutKeysOf, packOptionsOf, runBatches } from "../data/batches/run-batches.ts";
 import type { PreparedSplit } from "../data/tokens/prepare.ts";
 import type { Network } from "../models/network.ts";
 import { type AdamW, newAdamState } from "../optim/adamw.ts";
@@ -72,7 +72,8 @@ export async function trainRun(training: Training): Promise<TrainingResult> {
   while (!isOver()) {
     const began = clock();
     const batch = examplesOf(plan.batch(step), data);
-    const result = await batchGradient(network, state.parameters, batch, train.loss_mean, packOptions, buffers);
+    const keys = dropoutKeysOf(spec, step, batch.length);
+    const result = await batchGradient(network, state.parameters, batch, train.loss_mean, packOptions, buffers, keys);
     const norm = optimizer.norm(total);
     if (!Number.isFinite(result.loss) || !Number.isFinite(norm)) throw notFinite(step + 1, result.loss, norm, batch);
     const rate = learningRate(train, step, plan.numSteps);

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { labelPackEntries, type PackEntry, type PackOptions, packEntries } from "../data/batches/packing.ts";
-import { packOptionsOf, runBatches } from "../data/batches/run-batches.ts";
+import { dropoutKeysOf, packOptionsOf, runBatches } from "../data/batches/run-batches.ts";
 import type { PreparedSplit, PreparedTask } from "../data/tokens/prepare.ts";
 import type { TokenizedExample } from "../data/types.ts";
 import { asksOf, evaluationSubset } from "../eval/evaluate.ts";
@@ -153,6 +153,7 @@ function trainingTensors(
   };
   const packs: PackEntry[][] = [];
   const weights: number[] = [];
+  const keys: number[] = [];
   const steps = [0];
   const rates: number[] = [];
   for (let step = 0; step < plan.numSteps; step++) {
@@ -160,12 +161,16 @@ function trainingTensors(
     const at = Array.from(example, (index, k) => itemOf(of[ingredient[k]!]!, index));
     const batch = at.map((index) => items[index]!);
     const weightOf = exampleWeights(batch, train.loss_mean, train.loss_on);
+    const keyOf = dropoutKeysOf(spec, step, batch.length);
     for (const pack of packEntries(
       batch.map(({ tokens }) => tokens),
       options,
     )) {
       packs.push(pack.map((entry) => ({ ...entry, item: at[entry.item]! })));
-      for (const { item } of pack) weights.push(weightOf[item]!);
+      for (const { item } of pack) {
+        weights.push(weightOf[item]!);
+        if (keyOf !== undefined) keys.push(keyOf[item]!);
+      }
     }
     steps.push(packs.length);
     rates.push(learningRate(train, step, plan.numSteps));
@@ -180,6 +185,7 @@ function trainingTensors(
       int32("item_task", items, ({ task }) => names.indexOf(task)),
       ...packTensors("", packs),
       { name: "entry_weight", dtype: "F64", shape: [weights.length], data: Float64Array.from(weights) },
+      ...(train.lora_dropout === undefined ? [] : [int64("entry_key", keys)]),
       int64("step_offsets", steps),
       { name: "learning_rate", dtype: "F64", shape: [rates.length], data: Float64Array.from(rates) },
     ],

@@ -36,7 +36,7 @@ beforeEach(() => {
   writeFileSync(join(folder, "data", "dataset_info.json"), JSON.stringify(info, null, 2));
   writeFileSync(
     join(folder, "sft.yaml"),
-    "model_name_or_path: mixtune/tiny\nstage: sft\ndataset: says,talks\nlora_dropout: 0.1\ncutoff_len: 256\nlogging_steps: 1\n",
+    "model_name_or_path: mixtune/tiny\nstage: sft\ndataset: says,talks\nmodule_dropout: 0.1\ncutoff_len: 256\nlogging_steps: 1\n",
   );
   writeFileSync(
     join(folder, "axolotl.yml"),
@@ -67,14 +67,14 @@ test.each(["sft.yaml", "axolotl.yml"])(
 test("- is standard output, with the account beside it; --json has all of it", async () => {
   const shown = await mixtune(["import", "sft.yaml", "--out", "-"], { cwd: folder });
   expect(shown.stdout).toMatch(/^# Imported from sft\.yaml[\s\S]*\nname: sft\n/);
-  expect(shown.stderr).toContain("lora_dropout: 0.1 (4:15)");
+  expect(shown.stderr).toContain("module_dropout: 0.1 (4:17)");
   const data = JSON.parse(
     (await mixtune(["import", "sft.yaml", "--out", "-", "--json", "--devices", "2"], { cwd: folder })).stdout,
   );
   expect(data).toMatchObject({ tool: "LLaMA-Factory", study: { train: { train_batch_size: 16 } } });
   expect(data.text).toContain("train_batch_size: 16");
   expect(data.remarks).toContainEqual(
-    expect.objectContaining({ kind: "not_carried", key: "lora_dropout", value: 0.1 }),
+    expect.objectContaining({ kind: "not_carried", key: "module_dropout", value: 0.1 }),
   );
   expect(existsSync(join(folder, "study.yaml"))).toBe(false);
 });

@@ -81,6 +81,7 @@ const CASES: Cases = {
   pick: [{ inputs: [plain("N", 5), index(5, "N")], attributes: {} }],
   scatterPick: [{ inputs: [plain("N"), index(5, "N")], attributes: { columns: 5 } }],
   rmsNorm: [{ inputs: [plain("N", 5), positive(5)], attributes: { epsilon: 1e-2 } }],
+  dropout: [{ inputs: [plain("N", 5), index(2 ** 31, "N")], attributes: { rate: 0.3, module: "q_proj" } }],
   rotary: [
     {
       inputs: [plain("N", 12), plain(11, 2), plain(11, 2), index(11, "N")],

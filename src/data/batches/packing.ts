@@ -13,6 +13,7 @@
  */
 
 import { strict as assert } from "node:assert";
+import { tokenKey } from "../../base/dropout-mask.ts";
 import type { LabelPack, Pack, TokenizedExample } from "../types.ts";
 import { type Branch, branchesOf, cutTree, numFedOf } from "./label-tree.ts";
 import { type DraftPack, draftConcatenated, draftPacks, type Item } from "./layout.ts";
@@ -42,13 +43,18 @@ export interface LabelPackOptions {
  * Packs examples for training. Every token goes through the net once, a shared prefix once per pack, and the last token of an example,
  * which predicts nothing, never. The result is a pure function of the arguments; order of examples in packs follows from their lengths.
  *
+ * @param dropoutKeys  of each example in training with dropout
  * @returns packs whose `example` indices point into `examples`, `label` is -1
  */
-export function packExamples(examples: readonly TokenizedExample[], options: PackOptions): Pack[] {
+export function packExamples(
+  examples: readonly TokenizedExample[],
+  options: PackOptions,
+  dropoutKeys?: readonly number[],
+): Pack[] {
   const items = itemsOf(examples);
   const lossOnAll = options.lossOn === "all";
   const lay = options.packing === "contaminated" ? fillConcatenated : fill;
-  return draftsOf(items, options).map((draft) => lay(draft, items, lossOnAll));
+  return draftsOf(items, options).map((draft) => lay(draft, items, lossOnAll, dropoutKeys));
 }
 
 /** What of a pack decides its cost. */
@@ -217,7 +223,7 @@ function shapeOf({ prefixLengths, prefixLen, rowLen, rows }: DraftPack): Omit<Pa
   return { numPrefixes: prefixLengths.length, prefixLen, numRows: rows.length, rowLen };
 }
 
-function emptyPack(draft: DraftPack): LabelPack {
+function emptyPack(draft: DraftPack, hasDropout: boolean): LabelPack {
   const { prefixLengths, rows } = draft;
   const { numPrefixes: Q, prefixLen: P, numRows: B, rowLen: S } = shapeOf(draft);
   const visible = new Uint8Array(B * S * (P + S));
@@ -229,13 +235,19 @@ function emptyPack(draft: DraftPack): LabelPack {
     prefixLengths: Int32Array.from(prefixLengths),
     rowPrefix: Int32Array.from(rows, (row) => row.prefix),
     visible, // [B, S, P + S]
+    ...(hasDropout && { dropoutKeys: new Int32Array(Q * P + B * S) }),
     ...new LossRows().arrays(),
   };
 }
 
 /** Isolated rows: each item sees its prefix, its own prompt and, in each branch, that branch. */
-function fill(draft: DraftPack, items: readonly Item[], lossOnAll: boolean): LabelPack {
-  const pack = emptyPack(draft);
+function fill(
+  draft: DraftPack,
+  items: readonly Item[],
+  lossOnAll: boolean,
+  dropoutKeys?: readonly number[],
+): LabelPack {
+  const pack = emptyPack(draft, dropoutKeys !== undefined);
   const { prefixLen: P, rowLen: S, ids, positions, visible } = pack;
   const loss = new LossRows();
 
@@ -244,8 +256,10 @@ function fill(draft: DraftPack, items: readonly Item[], lossOnAll: boolean): Lab
     const base = draft.prefixLengths.length * P + b * S;
     const lineOf = (s: number) => (b * S + s) * (P + S);
     let s = 0;
+    let key = 0;
     /** Lays one token of the row behind another, `-1`: behind the prefix. It sees what that one sees, and itself. */
     const lay = (id: number, position: number, parent: number): number => {
+      if (pack.dropoutKeys !== undefined) pack.dropoutKeys[base + s] = tokenKey(key, position);
       ids[base + s] = id;
       positions[base + s] = position;
       if (parent < 0) visible.fill(1, lineOf(s), lineOf(s) + shared);
@@ -257,6 +271,7 @@ function fill(draft: DraftPack, items: readonly Item[], lossOnAll: boolean): Lab
     for (let k = 0; k < shared; k++) positions[row.prefix * P + k] = k;
     for (const index of row.items) {
       const { example, prompt, branches, learned } = items[index]!;
+      key = dropoutKeys?.[example] ?? 0;
       let last = -1;
       for (let k = shared; k < prompt.length; k++) {
         if ((lossOnAll || learned?.[k] === 1) && last >= 0) loss.add(base + last, prompt[k]!, example);
@@ -278,8 +293,13 @@ function fill(draft: DraftPack, items: readonly Item[], lossOnAll: boolean): Lab
 }
 
 /** Contaminated rows: whole examples one after the other, end-of-turn tokens between them, plainly causal, positions running on. */
-function fillConcatenated(draft: DraftPack, items: readonly Item[], lossOnAll: boolean): Pack {
-  const pack = emptyPack(draft);
+function fillConcatenated(
+  draft: DraftPack,
+  items: readonly Item[],
+  lossOnAll: boolean,
+  dropoutKeys?: readonly number[],
+): Pack {
+  const pack = emptyPack(draft, dropoutKeys !== undefined);
   const { prefixLen: P, rowLen: S, ids, positions, visible } = pack;
   const loss = new LossRows();
   for (const [b, row] of draft.rows.entries()) {
@@ -294,6 +314,7 @@ function fillConcatenated(draft: DraftPack, items: readonly Item[], lossOnAll: b
         const id = (i < prompt.length ? prompt[i] : answer[i - prompt.length]) as number;
         if (i >= firstTarget || learned?.[i] === 1) loss.add(base + s - 1, id, example);
         if (i === length - 1 && place === row.items.length - 1) break;
+        if (pack.dropoutKeys !== undefined) pack.dropoutKeys[base + s] = tokenKey(dropoutKeys![example]!, i);
         ids[base + s] = id;
         positions[base + s] = s;
         const line = (b * S + s) * (P + S) + P;

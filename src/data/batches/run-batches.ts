@@ -1,5 +1,6 @@
 /** @file The batches of a run: which examples each step shows, and how they are packed. Training, prepared runs and estimates all ask here. */
 
+import { Rng } from "../../base/rng.ts";
 import type { RunSpec, TrainSpec } from "../../specs/types.ts";
 import { type BatchPlan, type ExampleLengths, planBatches } from "./batches.ts";
 import { countsPerEpoch, type epochOrder } from "./mixture.ts";
@@ -38,16 +39,33 @@ export function runBatches(
 
 /** How a run's batches are packed. @param maxTokens  of a pack, but for contaminated ones, which are as long as `cutoff_len` */
 export function packOptionsOf(
-  { packing, cutoff_len, loss_on }: Pick<TrainSpec, "packing" | "cutoff_len" | "loss_on">,
+  {
+    packing,
+    cutoff_len,
+    loss_on,
+    lora_dropout,
+  }: Pick<TrainSpec, "packing" | "cutoff_len" | "loss_on" | "lora_dropout">,
   maxTokens = MICRO_BATCH_TOKENS,
 ): PackOptions {
   const isContaminated = packing === "contaminated";
   return {
     packing,
-    sharePrefix: !isContaminated,
+    // With dropout no two examples have the same numbers in common.
+    sharePrefix: !isContaminated && lora_dropout === undefined,
     maxTokens: isContaminated ? cutoff_len : maxTokens,
     lossOn: loss_on,
   };
+}
+
+/** Keys of the examples of a step for dropout; undefined without it. */
+export function dropoutKeysOf(
+  { train, seed }: Pick<RunSpec, "train" | "seed">,
+  step: number,
+  numExamples: number,
+): number[] | undefined {
+  if (train.lora_dropout === undefined) return undefined;
+  const rng = new Rng(seed, "lora_dropout", step);
+  return Array.from({ length: numExamples }, () => rng.uint32());
 }
 
 function mapped<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {

@@ -154,6 +154,8 @@ export const VJP_RULES: { [K in OpName]: VjpRule<K> } = {
       needs[1] ? unbroadcast(graph, graph.add("mul", [dY, n], {}), weight!.shape) : undefined,
     ];
   },
+  // the same numbers are left out
+  dropout: ({ graph, node, inputs: [, keys], dY }) => [graph.add("dropout", [dY, keys!], node.attributes), undefined],
   // a rotation's adjoint is the rotation back
   rotary: ({ graph, node, inputs: [, cos, sin, positions], dY }) => {
     const { numHeads, inverse } = node.attributes;

@@ -35,6 +35,7 @@ export interface OpAttributes {
   pick: None; // x [r, c], indices [r] -> [r]: x[i, indices[i]]
   scatterPick: { columns: Dim }; // x [r], indices [r] -> zeros [r, columns] with x[i] at indices[i]
   rmsNorm: { epsilon: number }; // x / sqrt(mean(x^2) + epsilon) * weight over the last axis
+  dropout: { rate: number; module: string }; // x [n, f], token keys [n] -> x / (1 - rate) where base/dropout-mask.ts keeps it, else 0
   rotary: { numHeads: number; inverse: boolean }; // x [n, numHeads * E], cos and sin [positions, r / 2], positions [n]; of each head the first r numbers are rotated, halves against each other (Llama order), the rest kept; inverse: by minus the angle
 }
 
@@ -178,6 +179,12 @@ export const SHAPE_RULES: { [K in OpName]: ShapeRule<K> } = {
   rmsNorm: (inputs) => {
     const [x, weight] = operands(inputs, 2);
     demand(sameShape(weight!.shape, x!.shape.slice(-1)), "a weight as long as the last axis");
+    return float(x!.shape);
+  },
+  dropout: (inputs) => {
+    const [x, keys] = operands(inputs, 2);
+    demand(x!.shape.length === 2 && typeof x!.shape[1] === "number", "a matrix of so many columns");
+    demand(keys!.dtype === "int64" && sameShape(keys!.shape, x!.shape.slice(0, 1)), "one int64 key a row");
     return float(x!.shape);
   },
   rotary: (inputs, { numHeads }) => {

@@ -1,5 +1,6 @@
 /** @file The reference: every op in plain float64 loops. Slow on purpose; ruler for the rules and for ONNX Runtime. */
 
+import { dropoutThreshold, featureKeys, isKept } from "../../base/dropout-mask.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { broadcastShapes, type OpName } from "../graph/ops.ts";
 import { type Bindings, boundDim, type Shape } from "../graph/values.ts";
@@ -266,6 +267,12 @@ const KERNELS: { [K in OpName]: Kernel<K> } = {
       });
     }),
   ],
+  dropout: ([x, keys], { attributes: { rate, module } }) => {
+    const features = featureKeys(module, x!.shape[1]!);
+    const threshold = dropoutThreshold(rate);
+    const kept = (row: number, column: number) => isKept(keys!.data[row]!, features[column]!, threshold);
+    return [byRow(x!, (row, out, n) => out.set(row.map((value, i) => (kept(n, i) ? value / (1 - rate) : 0))))];
+  },
   rotary: ([x, cos, sin, positions], { attributes: { numHeads, inverse } }) => {
     const half = cos!.shape[1]!;
     const headDim = x!.shape[1]! / numHeads;

@@ -1,5 +1,6 @@
 /** @file Lowers a graph to an ONNX model: one small recipe an op. Symbolic sizes become int64 inputs named `dim:<name>`. */
 
+import { dropoutThreshold, featureKeys } from "../../base/dropout-mask.ts";
 import {
   encodeOnnx,
   type OnnxAttribute,
@@ -198,6 +199,22 @@ const LOWERINGS: { [K in OpName]: Lowering<K> } = {
   },
   rmsNorm: (emitter, node) =>
     direct("SimplifiedLayerNormalization", { axis: -1, epsilon: { float: node.attributes.epsilon } })(emitter, node),
+  dropout: (emitter, { name, inputs: [x, keys], outputs, attributes: { rate, module } }) => {
+    const width = x!.shape[1] as number;
+    const features = emitter.once(`features_${module}`, (made) => {
+      const data = BigInt64Array.from(featureKeys(module, width), BigInt);
+      emitter.initializer({ name: made, dtype: "int64", shape: [1, width] }, data);
+    });
+    const number = (value: number) =>
+      emitter.once(`float_${value}`, (made) =>
+        emitter.initializer({ name: made, dtype: "float32", shape: [] }, Float32Array.of(value)),
+      );
+    emitter.node("Mul", [column(emitter, keys!), features], [`${name}_products`]);
+    emitter.node("BitwiseAnd", [`${name}_products`, emitter.ints([2 ** 31 - 1])], [`${name}_bits`]);
+    emitter.node("GreaterOrEqual", [`${name}_bits`, emitter.ints([dropoutThreshold(rate)])], [`${name}_kept`]);
+    emitter.node("Where", [`${name}_kept`, number(1 / (1 - rate)), number(0)], [`${name}_mask`]);
+    emitter.node("Mul", [x!.name, `${name}_mask`], names(outputs));
+  },
   rotary: (emitter, { name, inputs: [x, cos, sin, positions], outputs, attributes: { numHeads, inverse } }) => {
     // A batch of n rows of one token each: so positions may be anything and the tables need no n rows.
     const axis = emitter.ints([1]);

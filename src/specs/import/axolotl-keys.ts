@@ -13,7 +13,7 @@ const GROUPS: readonly KeyGroup[] = [
   {
     fate: "carried",
     why: "train.method and the adapter",
-    keys: "adapter lora_r lora_alpha lora_target_modules lora_target_linear peft_use_rslora peft_use_dora load_in_4bit load_in_8bit",
+    keys: "adapter lora_r lora_alpha lora_dropout lora_target_modules lora_target_linear peft_use_rslora peft_use_dora load_in_4bit load_in_8bit",
   },
   { fate: "carried", why: "train.loss_on", keys: "train_on_inputs" },
   {
@@ -61,11 +61,6 @@ const GROUPS: readonly KeyGroup[] = [
     fate: "cannot",
     why: "quantised weights; mixtune trains on the weights as they are",
     keys: "gptq gptq_bits gptq_groupsize gptq_model_v1 bnb_config_kwargs qat quantization model_quantization_config model_quantization_config_kwargs quantize_moe_experts peft nvfp4",
-  },
-  {
-    fate: "cannot",
-    why: "would drop parts of the adapter's input at random; mixtune's adapters have no dropout",
-    keys: "lora_dropout",
   },
   {
     fate: "cannot",

@@ -13,6 +13,7 @@ import { type Account, type KeyReader, keyReader } from "./reader.ts";
 import {
   batchOf,
   checkpointsOf,
+  dropoutOf,
   lengthOf,
   optimizerOf,
   precisionOf,
@@ -187,6 +188,7 @@ function adapterOf(reader: KeyReader): TrainBlock {
   reader.carry("peft_use_dora", "train.use_dora");
   const a = alpha ?? 2 * r;
   return {
+    ...dropoutOf(reader),
     lora_rank: r,
     lora_alpha: isStabilised ? a * Math.sqrt(r) : a,
     ...(isDora && { use_dora: true }),

@@ -206,6 +206,20 @@ load_best_model_at_end: true
     expect(kindsOf(imported, "lora_rank")).toEqual(["no_bearing"]);
   });
 
+  test("leaves out what its adapter's dropout does", () => {
+    for (const [lora_dropout, kept] of [
+      [0.05, 0.05],
+      [0, undefined],
+    ]) {
+      expect(read(json({ ...LF, lora_dropout })).study.train?.lora_dropout).toBe(kept);
+      const axolotl = read(json({ ...AXOLOTL, adapter: "lora", lora_dropout }), undefined);
+      expect(axolotl.study.train?.lora_dropout).toBe(kept);
+      expect(kindsOf(axolotl, "lora_dropout")).toEqual([]);
+    }
+    expect(readBack(read(json({ ...LF, lora_dropout: 0.05 }))).train.lora_dropout).toBe(0.05);
+    expect(readBack(read(json(LF))).train).not.toHaveProperty("lora_dropout");
+  });
+
   test("trains on every answer of conversations unless mask_history", () => {
     const lossOn = (keys: object) => read(json({ ...LF, ...keys })).study.train?.loss_on;
     expect(lossOn({ dataset: "notes,chats" })).toBe("all_answers");
@@ -563,13 +577,13 @@ describe("every key is accounted for", () => {
 });
 
 test("the text is the same every time, reads back as a study, and the order of keys says nothing", () => {
-  const config = { ...LF, lora_dropout: 0.1, bf16: true };
+  const config = { ...LF, module_dropout: 0.1, bf16: true };
   const turned = Object.fromEntries(Object.entries(config).reverse());
   const [one, two, other] = [read(json(config)), read(json(config)), read(json(turned))];
   expect(studyText(one, "c.yaml")).toBe(studyText(two, "c.yaml"));
   expect(other.study).toEqual(one.study);
-  expect(studyText(one, "c.yaml")).toMatch(/^# Imported from c\.yaml, .*\n# Not carried over:\n# {3}lora_dropout: /);
-  expect(accountText(one)).toContain("lora_dropout: 0.1 (1:");
+  expect(studyText(one, "c.yaml")).toMatch(/^# Imported from c\.yaml, .*\n# Not carried over:\n# {3}module_dropout: /);
+  expect(accountText(one)).toContain("module_dropout: 0.1 (1:");
   // What changes learning stands first, and a share says that it is one.
   expect(accountText(one)).toMatch(/^Not carried over:\n[\s\S]*\n\nCarried over: [^\n]*\.$/);
   const shares = read(json({ ...LF, warmup_ratio: 0.1 }));

@@ -17,7 +17,7 @@ const GROUPS: readonly KeyGroup[] = [
   {
     fate: "carried",
     why: "train.method and the adapter",
-    keys: "finetuning_type lora_rank lora_alpha lora_target use_rslora use_dora quantization_bit",
+    keys: "finetuning_type lora_rank lora_alpha lora_dropout lora_target use_rslora use_dora quantization_bit",
   },
   { fate: "carried", why: "train.loss_on", keys: "train_on_prompt mask_history" },
   { fate: "carried", why: "train.cutoff_len, train.packing", keys: "cutoff_len packing neat_packing" },
@@ -55,8 +55,8 @@ const GROUPS: readonly KeyGroup[] = [
   },
   {
     fate: "cannot",
-    why: "would drop parts of the adapter's input at random; mixtune's adapters have no dropout",
-    keys: "lora_dropout module_dropout",
+    why: "would drop rows and columns of LoHa and LoKr at random; mixtune's adapters are LoRA and DoRA",
+    keys: "module_dropout",
   },
   {
     fate: "cannot",

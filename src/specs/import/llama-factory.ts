@@ -17,6 +17,7 @@ import { type Account, type KeyReader, keyReader } from "./reader.ts";
 import {
   batchOf,
   checkpointsOf,
+  dropoutOf,
   lengthOf,
   optimizerOf,
   precisionOf,
@@ -161,6 +162,7 @@ function adapter(reader: KeyReader): TrainBlock {
   reader.carry("use_dora", "train.use_dora");
   const a = alpha ?? 2 * r;
   return {
+    ...dropoutOf(reader),
     lora_rank: r,
     lora_alpha: isStabilised ? a * Math.sqrt(r) : a,
     ...(isDora && { use_dora: true }),

@@ -191,6 +191,13 @@ export function precisionOf(reader: KeyReader, keys: readonly string[]): void {
   }
 }
 
+/** Dropout of adapters, off by default in both tools. */
+export function dropoutOf(reader: KeyReader): TrainBlock {
+  const rate = reader.number("lora_dropout", { atLeast: 0, below: 1 });
+  reader.carry("lora_dropout", "train.lora_dropout");
+  return rate ? { lora_dropout: rate } : {};
+}
+
 /** Seed of the one run. */
 export function seedsOf(reader: KeyReader): number[] {
   const seed = reader.number("seed", { whole: true, atLeast: 0 });
