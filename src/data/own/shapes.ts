@@ -180,6 +180,8 @@ export function questionIn(row: Readonly<Record<string, unknown>>): Pick<Example
 function turnsIn(list: unknown, field: string, keys: TurnKeys, unused: Set<string> = new Set()): Turn[] | NoAnswer {
   const [roleKey, textKey] = keys;
   const found = typeof list === "string" ? jsonIn(list) : list;
+  if (found === undefined && typeof list === "string" && list.trim() !== "")
+    return { problem: `${field} is a text that is not a JSON list` };
   if (!Array.isArray(found)) return { problem: `${field} is not a list of {${roleKey}, ${textKey}} objects` };
   const turns: Turn[] = [];
   for (const [i, turn] of found.entries()) {
