@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DataError, SpecError } from "../../base/errors.ts";
 import type { MadeBy } from "../../base/made-by.ts";
 import type { TaskSpec } from "../../specs/types.ts";
-import { modelRef, openModelFiles } from "../models/model-files.ts";
+import { modelRef, type OpenedModel, openModelFiles } from "../models/model-files.ts";
 import { openWorkspace } from "../workspace.ts";
 import { claimOutput, madeBy, madeByPath } from "./made-by.ts";
 
@@ -16,13 +16,14 @@ const TASK: TaskSpec = {
 };
 
 let folder: string;
+let opened: OpenedModel;
 let mine: MadeBy;
 let out: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "mixtune-made-by-"));
   out = join(folder, "answers.jsonl");
   const workspace = openWorkspace();
-  const opened = await openModelFiles(await modelRef("mixtune/tiny", workspace), workspace);
+  opened = await openModelFiles(await modelRef("mixtune/tiny", workspace), workspace);
   mine = madeBy(opened, TASK, undefined);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -66,13 +67,17 @@ describe("an output", () => {
   });
 });
 
-test("the digests are those of the opened model", () => {
-  expect(Object.keys(mine).sort()).toEqual([
-    "answer",
-    "model",
-    "prompt",
-    "template_digest",
-    "tokenizer_digest",
-    "weights_digest",
-  ]);
+test("holds the digests of the opened model, and everything of the task that decides what is asked", () => {
+  expect(mine).toEqual({
+    ...{ model: "mixtune/tiny", prompt: TASK.prompt, answer: TASK.answer },
+    ...{ weights_digest: opened.model.digest, tokenizer_digest: opened.tokenizer.digest },
+    template_digest: opened.template.digest,
+  });
+  const more = {
+    fit: { field: "text", keep: "end" },
+    catalogue: "fpb",
+    variant: "allagree",
+    prompt_style: "plain",
+  } as const;
+  expect(madeBy(opened, { ...TASK, ...more }, 9)).toEqual({ ...mine, ...more, max_new_tokens: 9 });
 });

@@ -153,6 +153,9 @@ def asked(case):
     size = backend.get_vocab_size(with_added_tokens=True)
     # ids in an order that no text gives: bytes that are no text, ids without a token
     odd = [[(7 * i + k) % (size + 5) for i in range(12)] for k in range(6)]
+    # Bytes that are no character, alone, behind one and between two.
+    broken = [["<0xE2>", "<0x82>", "a"], ["<0xF0>", "<0x9F>", "<0x98>", "<0x80>", "<0xE2>"], ["<0x0A>", "<0xFF>", "a", "<0xE2>", "<0x82>", "<0xAC>"]]
+    odd += [own for tokens in broken if None not in (own := [backend.token_to_id(token) for token in tokens])]
     plain, dressed = tokenizer("a", add_special_tokens=False).input_ids, tokenizer("a").input_ids
     return {
         "ids": ids,
