@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { digestOf } from "../base/digest.ts";
 import { DataError, SpecError } from "../base/errors.ts";
 import { metricsOfKind } from "../specs/metrics.ts";
+import { didYouMean } from "../specs/nearest.ts";
 import type { AnswerSpec, MetricName, Split, TaskSpec } from "../specs/types.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import { apartFrom, type HeldOut, holdOut } from "./checks/leakage.ts";
@@ -115,9 +116,9 @@ export function definitionOf(spec: TaskSpec): TaskDefinition {
   if (definition !== undefined) return definition;
   throw new SpecError({
     place: `task ${spec.name}`,
-    expected: `its own data, or one of the catalogue: ${Object.keys(CATALOGUE).sort().join(", ")}`,
+    expected: "its own data, or a name of the catalogue",
     got: name,
-    remedy: "Give the task a data key, or use a name of the catalogue.",
+    remedy: `Give the task a data key, or use a name that mixtune tasks list shows. ${didYouMean(name, Object.keys(CATALOGUE).sort())}`,
   });
 }
 

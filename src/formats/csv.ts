@@ -122,7 +122,7 @@ function rowOf(cells: readonly string[], columns: readonly string[], line: numbe
       place: `${place}:${line}`,
       expected: `${columns.length} cells, as the header has`,
       got: `${cells.length}`,
-      remedy: "Put the row right; a cell that holds a delimiter, a quote or a line break must stand in quotes.",
+      remedy: "Fix the row: a cell that holds a delimiter, a quote or a line break must stand in quotes.",
     });
   }
   return { line, row: Object.fromEntries(columns.map((name, i) => [name, cells[i] as string])) };

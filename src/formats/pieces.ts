@@ -141,7 +141,7 @@ export function notUtf8(place: string): DataError {
     place,
     expected: "UTF-8 text",
     got: "bytes that are not UTF-8",
-    remedy: "Save the file as UTF-8.",
+    remedy: "Save the file as UTF-8 (in Excel: CSV UTF-8).",
   });
 }
 

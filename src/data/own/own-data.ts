@@ -11,6 +11,7 @@ import { composed } from "../../base/unicode.ts";
 import { isNested } from "../../base/written-number.ts";
 import type { FileRow } from "../../formats/row.ts";
 import { holdsRows, namedColumns, readRows } from "../../formats/row-file.ts";
+import { didYouMean } from "../../specs/nearest.ts";
 import type { AnswerSpec, Split, TaskSpec } from "../../specs/types.ts";
 import { type AnswerValue, answerOf, type NoAnswer, renderAnswer } from "../answers.ts";
 import { Carver, type Row } from "../splits/carver.ts";
@@ -96,7 +97,7 @@ function shaperOf(spec: TaskSpec, columns: readonly string[], notes: string[]): 
     const shaper = turnShaper(spec, shape);
     const read = new Set([...shaper.fields, ...shape.optional, ...MARK_COLUMNS, "id"]);
     const unused = columns.filter((name) => !read.has(name));
-    if (unused.length > 0) notes.push(`${spec.name}: columns that are not used: ${unused.join(", ")}.`);
+    if (unused.length > 0) notes.push(`${spec.name}: columns that are not used: ${shortList(unused)}.`);
     refuseMissing(spec, shaper.fields, columns, spec.data?.train ?? "");
     return shaper;
   }
@@ -203,9 +204,8 @@ function refuseMissing(spec: TaskSpec, fields: readonly string[], columns: reado
   throw new SpecError({
     place: `task ${spec.name}: ${path}`,
     expected: `a column "${missing}"`,
-    got: columns.map((name) => `"${name}"`).join(", "),
-    remedy:
-      "Use one of these names in prompt, answer.field and group, or rename the column. In a prompt, {{ and }} stand for braces.",
+    got: shortList(columns.map((name) => `"${name}"`)),
+    remedy: `${didYouMean(missing, columns)} Prompt, answer.field and group name columns; in a prompt, {{ and }} stand for braces.`,
   });
 }
 
@@ -278,7 +278,7 @@ async function* usableRows(
   if (numLeftOut > 0)
     notes.push(`${path}: ${numLeftOut} of ${numRows} rows left out: marked not to be trained on (weight, train).`);
   if (shaper.unusedKeys.size > 0)
-    notes.push(`${path}: keys of turns that are not used: ${[...shaper.unusedKeys].join(", ")}.`);
+    notes.push(`${path}: keys of turns that are not used: ${shortList([...shaper.unusedKeys])}.`);
   if (shaper.numCutShort > 0)
     notes.push(
       `${path}: ${shaper.numCutShort} of ${numRows} conversations with turns after that answer: they are left out.`,
