@@ -220,7 +220,7 @@ describe("own data", () => {
   });
 
   test("refuses an unknown catalogue name and a catalogue task without a data root", async () => {
-    expect(await message({ name: "nonsense" }, SpecError)).toContain("fpb");
+    expect(await message({ name: "headlne" }, SpecError)).toMatch(/mixtune tasks list shows\. Did you mean headline\?/);
     expect(await message({ name: "fpb" }, SpecError)).toContain("MIXTUNE_DATA");
     expect(await message({ name: "fpb", data_dir: folder }, DataError)).toContain("Sentences_50Agree.txt");
   });

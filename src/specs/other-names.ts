@@ -22,6 +22,7 @@ export const OTHER_NAMES: Readonly<Record<string, string>> = {
   init: "train_from_scratch reinit_weights",
   lora_rank: "rank r lora_r lora_dim adapter_rank",
   lora_alpha: "alpha adapter_alpha",
+  lora_dropout: "dropout adapter_dropout",
   lora_target: "target_modules lora_target_modules lora_modules lora_target_linear lora_attn_modules modules",
   use_dora: "dora peft_use_dora",
   lora_dropout: "dropout adapter_dropout",

@@ -77,6 +77,7 @@ describe("a study file", () => {
     ["train: {batch_size: 8}", "Did you mean train_batch_size?"],
     ["train: {perDeviceTrainBatchSize: 8}", "Did you mean train_batch_size?"],
     ["train: {epochs: 3}", "Did you mean num_train_epochs?"],
+    ["train: {dropout: 0.1}", "Did you mean lora_dropout?"],
     ["train: {target_modules: all}", "Did you mean lora_target?"],
     ["train: {max_seq_length: 99}", "Did you mean cutoff_len?"],
     ["train: {adamw_beta: 0.9}", "Did you mean adam_beta1?"],
