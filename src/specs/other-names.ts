@@ -25,7 +25,6 @@ export const OTHER_NAMES: Readonly<Record<string, string>> = {
   lora_dropout: "dropout adapter_dropout",
   lora_target: "target_modules lora_target_modules lora_modules lora_target_linear lora_attn_modules modules",
   use_dora: "dora peft_use_dora",
-  lora_dropout: "dropout adapter_dropout",
   learning_rate: "lr rate max_lr peak_lr step_size",
   learning_rate_multiplier: "lr_multiplier",
   num_train_epochs: "epochs epoch num_epochs n_epochs nb_epochs max_epochs train_epochs passes",
