@@ -275,10 +275,10 @@ import gc, sys, torch
 sys.argv = ["mixtune_worker", "rank"]
 from mixtune_worker import __main__, model
 nll = model.Model.nll
-def crowded(self, pack):
+def crowded(self, pack, token_keys=None):
     if torch.is_grad_enabled() and torch.distributed.get_rank() == 1 and len(pack.ids) > 24:
         raise torch.OutOfMemoryError("CUDA out of memory")
-    return nll(self, pack)
+    return nll(self, pack, token_keys)
 model.Model.nll = crowded
 model.HEAD_ROWS = 3
 divide = model.divide

@@ -242,11 +242,11 @@ def crowded(monkeypatch, model, limit: int, after: int = 0):
     """A device with room for packs of `limit` tokens, once `after` packs went through."""
     plain, calls = model.nll, []
 
-    def nll(pack):
+    def nll(pack, token_keys=None):
         calls.append(len(pack.ids))
         if len(calls) > after and len(pack.ids) > limit:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return plain(pack)
+        return plain(pack, token_keys)
 
     monkeypatch.setattr(model, "nll", nll)
     return calls
