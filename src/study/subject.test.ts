@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readSubject } from "../runs/run-dir.ts";
 import type { Subject } from "../runs/types.ts";
 import type { StudyLock } from "./lock-file.ts";
-import { claimFolder } from "./subject.ts";
+import { askedOf, claimFolder } from "./subject.ts";
 
 let dir: string;
 beforeEach(() => {
@@ -84,4 +84,10 @@ describe("a run", () => {
       "expected task fpb.catalogue",
     );
   });
+});
+
+test("a split is asked with as many examples as it may have", () => {
+  const spec = { max_dev: 5, max_test: 7, max_new_tokens: null };
+  expect(askedOf("d", "dev", spec)).toEqual({ examples: "d", num_examples: 5, max_new_tokens: null });
+  expect(askedOf("t", "test", spec)).toEqual({ examples: "t", num_examples: 7, max_new_tokens: null });
 });
