@@ -116,7 +116,10 @@ test.each(Object.entries(expected.cases))("%s", async (name, wanted) => {
   const { model, tuning, endIds } = source;
   const whole = exportSource(model, tuning, tunedLayout(model.config, tuning), new Float32Array(0));
   writeHf(whole, { dtype: "F32", shardBytes: 5e9 }, exported);
-  writeGenerationConfig({ folder, template: undefined, generation: {}, endIds, bosId: null, padId: 1 }, exported);
+  writeGenerationConfig(
+    { folder, hasLead: false, template: undefined, generation: {}, endIds, bosId: null, padId: 1 },
+    exported,
+  );
   writeFileSync(join(exported, "tokenizer.json"), readFileSync(join(folder, "tokenizer.json")));
   const copy = await asked(exported);
   expect(copy.answers).toEqual(wanted.answers);

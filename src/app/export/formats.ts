@@ -159,9 +159,11 @@ function writeTexts(opened: OpenedModel, folder: string): string[] {
 }
 
 function textSide({ model: { folder }, tokenizer, template }: OpenedModel): TextSide {
+  const hasLead = tokenizer.leadIds.length > 0;
   return {
     folder,
-    template: templateSource(folder) === null ? plainJinja(tokenizer.leadIds.length > 0) : undefined,
+    hasLead,
+    template: templateSource(folder) === null ? plainJinja(hasLead) : undefined,
     generation: readJson(folder, "generation_config.json") ?? {},
     endIds: endIdsOf(template, tokenizer),
     bosId: tokenizer.bosId,
@@ -186,8 +188,8 @@ function writeGgufFile({ folder, name, opened, source, quantize }: Writing): str
       bosId: tokenizer.bosId,
       endIds: text.endIds,
       padId: tokenizer.padId,
-      hasLead: tokenizer.leadIds.length > 0,
-      chatTemplate: text.template ?? templateSource(model.folder)!,
+      hasLead: text.hasLead,
+      chatTemplate: text.template === undefined ? templateSource(model.folder)! : plainJinja(text.hasLead, "bare"),
       promptsBeginSpecial: tokenizer.specialIds.has(tokenizer.encode(template.render(asked("question")))[0] ?? -1),
     },
   };

@@ -1,10 +1,11 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Template } from "@huggingface/jinja";
 import { afterEach, describe, expect, test } from "vitest";
 import { CheckpointError, DataError } from "../../base/errors.ts";
 import type { Message } from "../../specs/message.ts";
-import { openTemplate, plainTemplate, tokenizeExample, tokenizeLabels } from "./chat-template.ts";
+import { openTemplate, plainJinja, plainTemplate, tokenizeExample, tokenizeLabels } from "./chat-template.ts";
 import { openTokenizer } from "./tokenizers.ts";
 import { asked } from "./turns.ts";
 
@@ -224,4 +225,20 @@ describe("tokenizeLabels", () => {
   test("refuses labels that are the same tokens", () => {
     expect(() => tokenizeLabels(["no", "no"], plainTemplate(tokenizer))).toThrow(DataError);
   });
+});
+
+// A chat wrapper asks with what the template writes in front of an answer: a blank there was a token that no trained answer follows.
+test("the template of a GGUF writes in front of the last answer what a model was trained to answer behind, and earlier answers whole", () => {
+  const render = (last: "whole" | "bare") =>
+    new Template(plainJinja(false, last)).render({
+      messages: [
+        { role: "user", content: "One?" },
+        { role: "assistant", content: last === "bare" ? " yes" : "yes" },
+        { role: "user", content: "Two?" },
+        { role: "assistant", content: "MARK" },
+      ],
+      eos_token: "<end>",
+    });
+  expect(render("bare")).toBe("One?\nAnswer: yes\n\nTwo?\nAnswer:MARK<end>");
+  expect(render("whole")).toBe("One?\nAnswer: yes\n\nTwo?\nAnswer: MARK<end>");
 });

@@ -83,15 +83,21 @@ const PLAIN_TURNS: Record<Message["role"], (content: string) => string> = {
 /**
  * The same words as a chat template, for who reads templates only: a single question is rendered as {@link plainTemplate} renders it, its lead
  * included, and an answer ends the text.
+ *
  * @param hasLead  whether the tokenizer puts its bos in front of a text
+ * @param last     the last answer: `whole` as it was trained on, with its blank; `bare` without it, for programs that ask a model by what the template
+ *   writes in front of an answer. Its blank, at the end of a prompt, would be another token than the one that begins a trained answer.
  */
-export function plainJinja(hasLead: boolean): string {
+export function plainJinja(hasLead: boolean, last: "whole" | "bare" = "whole"): string {
+  const answer =
+    last === "whole"
+      ? "{{ ' ' + message['content'] }}{% if loop.last %}{{ eos_token }}{% else %}{{ '\\n\\n' }}{% endif %}"
+      : "{% if loop.last %}{{ message['content'] + eos_token }}{% else %}{{ ' ' + (message['content'] | trim) + '\\n\\n' }}{% endif %}";
   return [
     hasLead ? "{{ bos_token }}" : "",
     "{% for message in messages %}",
     "{% if message['role'] == 'user' %}{{ message['content'] + '\\nAnswer:' }}",
-    "{% elif message['role'] == 'assistant' %}{{ ' ' + message['content'] }}",
-    "{% if loop.last %}{{ eos_token }}{% else %}{{ '\\n\\n' }}{% endif %}",
+    `{% elif message['role'] == 'assistant' %}${answer}`,
     "{% else %}{{ message['content'] + '\\n\\n' }}{% endif %}",
     "{% endfor %}",
   ].join("");

@@ -17,6 +17,8 @@ const TOKENIZER_FILES = [
 export interface TextSide {
   /** Holds the tokenizer's files. */
   folder: string;
+  /** Whether the tokenizer puts its bos in front of a text. */
+  hasLead: boolean;
   /** A template to write because the model has none of its own. */
   template: string | undefined;
   /** Content of generation_config.json. */
