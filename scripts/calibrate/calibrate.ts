@@ -9,7 +9,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { aggregateTable, factorialTable } from "./ingredients.ts";
-import { pairedTable, powerTable, proportionTable } from "./items.ts";
+import { pairedTable, partsTable, powerTable, proportionTable } from "./items.ts";
 import { meansTable, statisticsTable, unlikeTable } from "./seeds.ts";
 import { chanceTable, maximumTable, selectionTable } from "./selection.ts";
 
@@ -21,6 +21,7 @@ const TABLES: Record<string, () => string> = {
   means: () => meansTable(numStudies),
   unlike: () => unlikeTable(numStudies),
   statistics: () => statisticsTable(Math.ceil(numStudies / 4)),
+  parts: () => partsTable(Math.ceil(numStudies / 2)),
   paired: () => pairedTable(Math.ceil(numStudies / 2)),
   proportion: () => proportionTable(numStudies),
   power: () => powerTable(numStudies),
