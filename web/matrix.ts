@@ -13,6 +13,19 @@ export interface MatrixCell {
   isStrong?: boolean;
 }
 
+/** Where the full colour begins unless a larger difference is shown: ten points, so that small differences stay pale. */
+const LEAST_END = 0.1;
+
+/** The difference that has the full colour, of those of one unit that are significant. */
+export function scaleEnd(significant: readonly number[]): number {
+  return Math.max(LEAST_END, ...significant.map(Math.abs));
+}
+
+/** Colour is for evidence: what cannot be told from nothing stays on plain ground, however large it is. */
+export function shadeOf(difference: number, isSignificant: boolean, end: number): number {
+  return isSignificant ? difference / end : 0;
+}
+
 export interface Matrix {
   caption: string;
   corner: string;

@@ -8,6 +8,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { decisionsTable } from "./decisions.ts";
 import { aggregateTable, factorialTable } from "./ingredients.ts";
 import { pairedTable, partsTable, powerTable, proportionTable } from "./items.ts";
 import { meansTable, statisticsTable, unlikeTable } from "./seeds.ts";
@@ -21,6 +22,7 @@ const TABLES: Record<string, () => string> = {
   means: () => meansTable(numStudies),
   unlike: () => unlikeTable(numStudies),
   statistics: () => statisticsTable(Math.ceil(numStudies / 4)),
+  decisions: () => decisionsTable(Math.ceil(numStudies / 40)),
   parts: () => partsTable(Math.ceil(numStudies / 2)),
   paired: () => pairedTable(Math.ceil(numStudies / 2)),
   proportion: () => proportionTable(numStudies),

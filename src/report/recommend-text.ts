@@ -1,7 +1,7 @@
 /** @file What a study's runs say to do, for people: a paragraph a task, then what to add. Pure. */
 
 import { counted } from "../base/human-numbers.ts";
-import type { Advice, TaskAdvice } from "../study/recommend.ts";
+import type { Advice, BestMixture, TaskAdvice } from "../study/recommend.ts";
 import { MAX_SEEDS, type Rival } from "../study/rival.ts";
 import { PROMISING, type Untried, type UntriedMixtures } from "../study/untried.ts";
 import { amountIn, listed } from "../study/words.ts";
@@ -16,14 +16,19 @@ export function adviceText({ name, numRuns, numDone, tasks, unscored, add }: Adv
   );
 }
 
-function taskAdvice({ task, model, metric, best, rival, ...rest }: TaskAdvice, isOneOfMany: boolean): string {
+function taskAdvice(
+  { task, model, metric, offer, text, best, rival, ...rest }: TaskAdvice,
+  isOneOfMany: boolean,
+): string {
   const amount = (value: number) => amountIn(Number.isNaN(value) ? null : value, metric);
-  const seeds = `${best.numSeeds} ${best.numSeeds === 1 ? "seed" : "seeds"}`;
-  const chance = best.chance === undefined ? "" : `; chance of being the best here ${percent(best.chance)}`;
-  const cost = best.cost === undefined ? "" : `; ${costText(best.cost)} a run`;
   const of = isOneOfMany ? `${task} (${model})` : task;
-  const take = `${of}: take ${best.name} (${metric} ${best.dev.toFixed(3)} on dev, ${seeds}${chance}${cost}).`;
-  const parts = [take, ...(rival ? [rivalText(rival, best.name, amount)] : []), untriedText(rest, best.name, amount)];
+  if (offer.verdict === "nothing" || offer.verdict === "ngram") return `${of}: ${text}`;
+  const parts = [
+    `${of}: ${text}`,
+    ...(rival ? [rivalText(rival, best, amount)] : []),
+    ...(best.cost === undefined ? [] : [`A run of ${best.name} took ${costText(best.cost)}.`]),
+    untriedText(rest, best.name, amount),
+  ];
   return parts.join("\n  ");
 }
 
@@ -43,28 +48,26 @@ function interval({ low, high }: { low: number; high: number }, amount: Amount, 
   return Number.isNaN(low) ? `no ${kind} can be given` : `95 % ${kind} ${amount(low).split(" ")[0]} to ${amount(high)}`;
 }
 
-function rivalText(rival: Rival, best: string, amount: Amount): string {
+function rivalText(rival: Rival, { name: best, chance }: BestMixture, amount: Amount): string {
   const { name, difference, low, verdict, seedsNeeded } = rival;
   const gap = `${amount(difference)}, ${interval(rival, amount, "interval")}`;
-  if (verdict === "told") return `It can be told from ${name} (${gap}).`;
-  const open = `It cannot be told from ${name} (${gap})`;
-  const cheaper = `take whichever of ${best} and ${name} costs less`;
-  if (verdict === "seeds") {
-    const next = Number.isNaN(low)
-      ? "a second seed is the first that can"
-      : `${seedsNeeded} seeds would show a difference of this size`;
-    return `${open}: ${next}.`;
-  }
+  const likely =
+    chance === undefined ? "" : ` The chance that ${best} is the best of the mixtures here is ${percent(chance)}.`;
+  if (verdict === "told") return `${best} is significantly better than ${name}, the likeliest other (${gap}).${likely}`;
+  const open = `${best} is not significantly different from ${name} (${gap}).${likely}`;
+  if (Number.isNaN(low)) return `${open} With one seed nothing says what training again would change: add a second.`;
+  if (verdict === "seeds") return `${open} ${seedsNeeded} seeds would probably show a difference of this size.`;
+  const cheaper = "Take whichever of the two costs less.";
   return difference === 0
-    ? `${open}: ${cheaper}.`
-    : `${open}, and even ${MAX_SEEDS} seeds would not show a difference of this size: ${cheaper}.`;
+    ? `${open} ${cheaper}`
+    : `${open} Even ${MAX_SEEDS} seeds would probably not show a difference of this size. ${cheaper}`;
 }
 
 function untriedText({ numUntried, untried, check }: UntriedMixtures, best: string, amount: Amount): string {
-  if (numUntried === 0) return "Among mixtures that hold it nothing is untried that these runs could predict.";
+  if (numUntried === 0) return "Every mixture that these runs could predict has been trained.";
   const [first] = untried;
   if (first === undefined)
-    return `What single ingredients do cannot be told from these mixtures, so nothing is said of the ${numUntried} untried ones; pairs in the design would tell.`;
+    return `These mixtures do not show what each ingredient does, so the ${numUntried} untried ones cannot be predicted. Add pairs to the design.`;
   const chance = (one: Untried) => (Number.isNaN(one.chance) ? "" : `, chance of a gain ${percent(one.chance)}`);
   const shown = (one: Untried) =>
     `${one.name} (${amount(one.gain)}, ${interval(one, amount, "prediction interval")}${chance(one)})`;
@@ -92,8 +95,7 @@ function checkText(
 }
 
 function addText(name: string, { mixtures, seeds, numRuns, yaml }: Advice["add"]): string {
-  if (yaml === "")
-    return "Nothing to add: no untried mixture promises a gain, and no number of seeds worth it would decide more.";
+  if (yaml === "") return "Nothing to add: no untried mixture promises a gain, and more seeds would not decide more.";
   const reasons = [
     ...mixtures.map((one) => `${one.name} for ${listed(one.tasks)}`),
     ...(seeds ? [counted(seeds.length, "seed")] : []),

@@ -9,6 +9,7 @@ import { mean, standardDeviation } from "../stats/moments.ts";
 import { sizedTask } from "./factors.ts";
 import { type ModelItems, studyItems, variedIngredients } from "./items.ts";
 import type { LockedBaseline, LockedRun, StudyLock } from "./lock-file.ts";
+import { candidateRows } from "./offer.ts";
 import { ofMixtures, rowDifference } from "./pair-difference.ts";
 import type { Cell, Comparison, ReadScored, Row, StudyTable } from "./study-table.ts";
 import { sentenceOf } from "./words.ts";
@@ -50,7 +51,7 @@ export function analyseStudy(lock: StudyLock, read: ReadScored): { table: StudyT
     }),
   ];
   const models = [...new Set(lock.runs.map((run) => run.model))];
-  const chosen = Object.fromEntries(models.map((model) => [model, chosenOnDev(rows, model, tasks)]));
+  const chosen = Object.fromEntries(models.map((model) => [model, chosenOnDev(rows, model, tasks, lock)]));
   const items = studyItems({ rows, tasks, scoring }, models, lock, read);
   const compared = items.flatMap((one) => {
     const index = chosen[one.model]?.[one.task];
@@ -138,18 +139,20 @@ function cellOf(splits: readonly (SplitScores | undefined)[], metric: string, sc
   };
 }
 
-/** Highest mean on dev; ties to the earlier row. Tasks without a dev score are left out. */
-function chosenOnDev(rows: readonly Row[], model: string, tasks: StudyTable["tasks"]): Record<string, number> {
-  const chosen: Record<string, number> = {};
-  for (const { name } of tasks) {
-    rows.forEach((row, i) => {
-      const best = chosen[name];
-      const dev = row.cells[name]!.dev.mean;
-      if (row.kind !== "mixture" || row.model !== model || Number.isNaN(dev)) return;
-      if (best === undefined || dev > rows[best]!.cells[name]!.dev.mean) chosen[name] = i;
-    });
-  }
-  return chosen;
+/** Highest mean on dev of the mixtures that may be chosen; ties to the earlier row. Tasks without a dev score are left out. */
+function chosenOnDev(
+  rows: readonly Row[],
+  model: string,
+  tasks: StudyTable["tasks"],
+  lock: StudyLock,
+): Record<string, number> {
+  const chosen = tasks.flatMap(({ name }): [string, number][] => {
+    const dev = (row: number) => rows[row]!.cells[name]!.dev.mean;
+    const candidates = candidateRows(rows, model, name, lock, (row) => !Number.isNaN(dev(row)));
+    const [best] = candidates.toSorted((a, b) => dev(b) - dev(a) || a - b);
+    return best === undefined ? [] : [[name, best]];
+  });
+  return Object.fromEntries(chosen);
 }
 
 /** Whether two rows stand for the same combination of factors. */

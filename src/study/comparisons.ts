@@ -10,6 +10,7 @@ import { chanceOfBest, type SelectedBest, selectedBest } from "../stats/selected
 import { aloneRows } from "./analyse.ts";
 import { type ModelItems, type TaskItems, variedIngredients } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
+import { comparable } from "./offer.ts";
 import { ofMixtures, rowDifference } from "./pair-difference.ts";
 import type { StudyTable } from "./study-table.ts";
 
@@ -83,9 +84,14 @@ export interface BestOfTask {
   selected?: SelectedBest & { row: number };
 }
 
-/** Of mixtures; their gains over training on the task alone where that is scored. */
-export function bestOfTask(table: StudyTable, items: ModelItems, reference: number | undefined): BestOfTask {
-  const rows = mixturesOf(table, items.scores);
+/** Of the mixtures that may be chosen (offer.ts); their gains over training on the task alone where that is scored. */
+export function bestOfTask(
+  table: StudyTable,
+  items: ModelItems,
+  reference: number | undefined,
+  lock: StudyLock,
+): BestOfTask {
+  const rows = comparable(items, table.rows, lock);
   if (rows.length < 2) return { chances: [] };
   const scoresOf = (row: number) => items.scores.get(row)!;
   const options = { seed: DRAWS_SEED, seeds: items.seeds };

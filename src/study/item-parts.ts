@@ -4,7 +4,7 @@ import { countCells } from "../metrics/confusion.ts";
 import { LABEL_METRICS } from "../metrics/label-metrics.ts";
 import { lenientReader, strictReader } from "../metrics/label-text.ts";
 import { itemParts } from "../metrics/score-items.ts";
-import type { ItemScores } from "../runs/item-scores.ts";
+import type { GivenLabels, ItemScores } from "../runs/item-scores.ts";
 import type { Prediction } from "../runs/types.ts";
 import { isLabelMetric, METRICS } from "../specs/metrics.ts";
 import type { MetricName, Scoring } from "../specs/types.ts";
@@ -43,6 +43,24 @@ export function partsOf(
   const cells = Int32Array.from(gold, (label, i) => label * (names.length + 1) + given[i]!);
   const part = LABEL_METRICS[metric].parts(countCells(cells, cells.keys(), names.length));
   return gold.map((label, i) => part(label, given[i]!));
+}
+
+/**
+ * [n] each item's part in what answers have beyond guessing: accuracy less what the same answers would have in any order. 0 where answers do not depend on
+ * the question, whatever labels they are; of one answer to everything exactly 0.
+ */
+export function partsBeyondGuessing({ names, gold, given }: GivenLabels): number[] {
+  const share = (labels: readonly number[]) => {
+    const counts = new Float64Array(names.length + 1);
+    for (const label of labels) counts[label]! += 1 / labels.length;
+    return counts;
+  };
+  const [ofGold, ofGiven] = [share(gold), share(given)];
+  const byChance = ofGold.reduce((sum, one, k) => sum + one * ofGiven[k]!, 0);
+  return gold.map((label, i) => {
+    const isRight = Number(label === given[i]);
+    return isRight - ofGiven[label]! - ofGold[given[i]!]! + byChance;
+  });
 }
 
 /** Reads stored answers by another reading than the one whose labels were kept. */

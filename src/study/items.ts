@@ -5,7 +5,7 @@ import { METRICS } from "../specs/metrics.ts";
 import { isTrainedOn } from "../specs/tasks.ts";
 import type { MetricName, Scoring } from "../specs/types.ts";
 import { type SeedScores, type SeedVariance, seedVariance } from "../stats/difference.ts";
-import { itemScoreName, partsOf, readerOf } from "./item-parts.ts";
+import { itemScoreName, partsBeyondGuessing, partsOf, readerOf } from "./item-parts.ts";
 import type { StudyLock } from "./lock-file.ts";
 import type { ReadScored, Row, ScoredRun, StudyTable } from "./study-table.ts";
 
@@ -18,6 +18,8 @@ export interface TaskItems {
   scores: ReadonlyMap<number, SeedScores>;
   /** Rows that gave one and the same label to every item, in all their seeds, and which. */
   oneAnswer: ReadonlyMap<number, string>;
+  /** By row index, [seeds][n] parts of what labels have beyond guessing (item-parts.ts); empty where answers are none. */
+  beyondGuessing: ReadonlyMap<number, SeedScores>;
   /** Rows whose predictions are of other items than those of the first row: not compared. */
   odd: number[];
   /** Rows for which the metric is not defined (MCC of a single answer): not compared. */
@@ -95,7 +97,8 @@ function taskItems(rows: readonly Row[], among: readonly number[], look: Look): 
   const kept = <T>(values: readonly T[]) => values.filter((_, i) => isKnown[i]);
   const laidOut = complete.map(({ index, seeds }) => {
     const ofItems = seeds.map((one) => only(one, isKnown));
-    return { index, answer: oneAnswerOf(ofItems), parts: ofItems.map((one) => partsOf(one, metric, scoring)) };
+    const beyond = ofItems.flatMap(({ labels }) => (labels === undefined ? [] : [partsBeyondGuessing(labels)]));
+    return { index, answer: oneAnswerOf(ofItems), parts: ofItems.map((one) => partsOf(one, metric, scoring)), beyond };
   });
   const isDefined = ({ parts }: { parts: SeedScores }) => parts.every((seed) => !seed.some(Number.isNaN));
   return {
@@ -104,6 +107,9 @@ function taskItems(rows: readonly Row[], among: readonly number[], look: Look): 
     scores: new Map(laidOut.filter(isDefined).map(({ index, parts }) => [index, parts])),
     oneAnswer: new Map(
       laidOut.flatMap(({ index, answer }) => (answer === undefined ? [] : [[index, answer] as const])),
+    ),
+    beyondGuessing: new Map(
+      laidOut.flatMap(({ index, beyond }) => (beyond.length === 0 ? [] : [[index, beyond] as const])),
     ),
     odd: answered.filter((one) => !same.includes(one)).map(({ index }) => index),
     undefinedFor: laidOut.filter((one) => !isDefined(one)).map(({ index }) => index),

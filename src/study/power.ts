@@ -1,7 +1,9 @@
-/** @file What a study can find, before it starts. */
+/** @file What a study can find, before it starts and after. */
 
 import { isTrainedOn } from "../specs/tasks.ts";
-import { minimumDetectableDifference } from "../stats/detectable.ts";
+import { designEffect, minimumDetectableDifference } from "../stats/detectable.ts";
+import { mean, variance } from "../stats/moments.ts";
+import type { ModelItems } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
 
 /** Share of items that one of two mixtures has right and the other wrong, guessed before there are answers: one in five. */
@@ -36,4 +38,28 @@ export function detectableBefore({ study, tasks }: StudyLock): Detectable[] {
       return { task, split, numItems, difference: detectableWith(numItems) };
     }),
   );
+}
+
+/**
+ * The smallest difference of two of these mixtures that such items and so many seeds find in four of five cases, from what the runs show.
+ * @returns NaN below two mixtures; 0 where all answer alike
+ */
+export function detectableAfter(
+  { scores, groups, seeds }: ModelItems,
+  mixtures: readonly number[],
+  numSeeds: number,
+): number {
+  const trained = mixtures.map((row) => scores.get(row)![0]!);
+  const [first, ...others] = trained;
+  if (first === undefined || others.length === 0) return Number.NaN;
+  const differences = others.map((one) => one.map((score, i) => score - first[i]!));
+  const itemVariance = mean(differences.map(variance));
+  const effects = differences.map((one) => designEffect(one, groups)).filter((effect) => !Number.isNaN(effect));
+  const beyondNoise = Math.max(0, seeds.variance - (seeds.noise?.variance ?? 0));
+  return minimumDetectableDifference({
+    numItems: groups.length,
+    itemVariance,
+    ...(effects.length > 0 ? { designEffect: mean(effects) } : {}),
+    ...(seeds.df > 0 ? { seeds: { numSeeds, variance: beyondNoise, df: seeds.df } } : {}),
+  });
 }

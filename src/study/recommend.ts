@@ -8,6 +8,8 @@ import { mean } from "../stats/moments.ts";
 import { bestOfTask } from "./comparisons.ts";
 import { type ModelItems, studyItems } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
+import { learnedRows, type Offer, offerOf } from "./offer.ts";
+import { offerText } from "./offer-words.ts";
 import type { StudyResults } from "./results.ts";
 import { type Rival, rivalOf } from "./rival.ts";
 import { runDir } from "./scored.ts";
@@ -21,7 +23,7 @@ export interface BestMixture {
   /** The task's own metric on dev, mean over seeds. */
   dev: number;
   numSeeds: number;
-  /** Of being the best of all here, on dev; absent where it cannot be told. */
+  /** Of being the best of the mixtures that may be chosen, on dev; absent where it cannot be told. */
   chance?: number;
   /** Of training and scoring one run, mean over seeds. */
   cost?: { seconds: number; tokens: number };
@@ -32,6 +34,10 @@ export interface TaskAdvice extends UntriedMixtures {
   task: string;
   model: string;
   metric: MetricName;
+  /** What to take, and what that is held against. */
+  offer: Offer;
+  /** The same in words. */
+  text: string;
   best: BestMixture;
   rival?: Rival;
 }
@@ -95,7 +101,7 @@ interface Read {
 function adviceOf(items: ModelItems, chosen: number, { dir, lock, table }: Read): TaskAdvice {
   const { task, model, metric } = items;
   const row = table.rows[chosen]!;
-  const { chances } = bestOfTask(table, items, undefined);
+  const { chances } = bestOfTask(table, items, undefined, lock);
   const chance = chances.find((one) => one.row === chosen)?.chance;
   const cost = costOf(dir, row.runs);
   const best = {
@@ -105,15 +111,12 @@ function adviceOf(items: ModelItems, chosen: number, { dir, lock, table }: Read)
     ...(chance === undefined ? {} : { chance }),
     ...(cost && { cost }),
   };
-  const rival = rivalOf(items, chosen, chances, table);
-  return {
-    task,
-    model,
-    metric,
-    best,
-    ...(rival && { rival }),
-    ...untriedOf(items, chosen, table, lock),
-  };
+  const offer = offerOf(items, chosen, table, lock);
+  const common = { task, model, metric, offer, text: offerText(offer, task, table), best };
+  // of mixtures that nobody should take there is nothing to tell apart or foretell
+  if (offer.verdict === "nothing" || offer.verdict === "ngram") return { ...common, numUntried: 0, untried: [] };
+  const rival = rivalOf(items, chosen, chances, table, learnedRows(items, table, lock));
+  return { ...common, ...(rival && { rival }), ...untriedOf(items, chosen, table, lock) };
 }
 
 function costOf(dir: string, runs: readonly string[]): BestMixture["cost"] {

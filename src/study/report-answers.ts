@@ -5,9 +5,12 @@ import { benjaminiHochberg } from "../stats/corrections.ts";
 import { isPair } from "../stats/factorial.ts";
 import { aloneRows } from "./analyse.ts";
 import { addedEffects, bestOfTask, pairEffects } from "./comparisons.ts";
-import type { ModelItems } from "./items.ts";
+import { type ModelItems, studyItems } from "./items.ts";
 import type { StudyLock } from "./lock-file.ts";
+import { offerOf } from "./offer.ts";
+import { offerText } from "./offer-words.ts";
 import { type IngredientEffects, orNull, type TaskAnswer } from "./report-data.ts";
+import type { StudyResults } from "./results.ts";
 import type { StudyTable } from "./study-table.ts";
 import { answerText, effectText } from "./words.ts";
 
@@ -15,15 +18,18 @@ import { answerText, effectText } from "./words.ts";
 const SHOWN_CHANCE = 0.01;
 
 /** One a target and model. */
-export function answersOf(lock: StudyLock, table: StudyTable, items: readonly ModelItems[]): TaskAnswer[] {
+export function answersOf({ lock, table, items, models, read }: StudyResults): TaskAnswer[] {
+  const onDev = studyItems(table, models, lock, read, "dev");
   return items.flatMap((one): TaskAnswer[] => {
     const chosen = table.chosen[one.model]?.[one.task];
     if (chosen === undefined || !isTrainedOn(lock.study.tasks[one.task])) return [];
     const row = table.rows[chosen]!;
     const [reference] = aloneRows(table.rows, row, one.task, lock);
     const found = table.comparisons.find(({ task, model }) => task === one.task && model === one.model);
-    const best = bestOfTask(table, one, reference);
+    const best = bestOfTask(table, one, reference, lock);
     const { selected } = best;
+    const dev = onDev.find(({ task, model }) => task === one.task && model === one.model)!;
+    const offer = offerOf(dev, chosen, table, lock);
     const answer = {
       task: one.task,
       model: one.model,
@@ -36,6 +42,7 @@ export function answersOf(lock: StudyLock, table: StudyTable, items: readonly Mo
       pAdjusted: orNull(found?.pAdjusted),
       familySize: found?.familySize ?? 0,
       verdict: found?.verdict ?? ("no reference" as const),
+      offer: { verdict: offer.verdict, text: offerText(offer, one.task, table) },
       chanceOfBest: best.chances.filter(({ chance }) => chance >= SHOWN_CHANCE).toSorted((a, b) => b.chance - a.chance),
       selected:
         selected === undefined

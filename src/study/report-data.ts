@@ -111,6 +111,13 @@ export interface TakenMixture {
   runs: string[];
 }
 
+/**
+ * What to take. `mixture`: it beats what is there for nothing; `either`: it cannot be told from the n-gram baseline; `ngram` and `untuned`: these are
+ * better, or as good where the mixture shows no gain; `nothing`: no mixture has learned the task, nor has the n-gram baseline; `unchecked`: there is
+ * nothing to hold it against.
+ */
+export type OfferVerdict = "mixture" | "either" | "ngram" | "untuned" | "nothing" | "unchecked";
+
 /** The declared primary question, one a task and model: the mixture that dev chooses against training on the task alone. */
 export interface TaskAnswer {
   task: string;
@@ -126,6 +133,8 @@ export interface TaskAnswer {
   pAdjusted: number | null;
   familySize: number;
   verdict: "above" | "below" | "not distinguishable" | "same" | "no reference";
+  /** What to take, by dev: see study/offer.ts. */
+  offer: { verdict: OfferVerdict; text: string };
   /** Chance that a mixture is the best of its model on this task's test, by row index; the largest first, those above 1 %. */
   chanceOfBest: { row: number; chance: number }[];
   /** Best on test, whatever dev says, with an interval that allows for its having been picked. */

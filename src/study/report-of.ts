@@ -6,13 +6,13 @@ import { attempt } from "../base/attempt.ts";
 import { readReceipt } from "../runs/run-dir.ts";
 import { isTrainedOn } from "../specs/tasks.ts";
 import type { Amount } from "../specs/types.ts";
-import { designEffect, minimumDetectableDifference } from "../stats/detectable.ts";
-import { mean, variance } from "../stats/moments.ts";
 import { versusAlone, versusUntuned } from "./comparisons.ts";
-import { type ModelItems, sourcesOf } from "./items.ts";
+import { sourcesOf } from "./items.ts";
 import { learningHints } from "./learning.ts";
 import type { StudyLock } from "./lock-file.ts";
 import { methodsOf } from "./methods.ts";
+import { comparable } from "./offer.ts";
+import { detectableAfter } from "./power.ts";
 import { answersOf, effectsOf } from "./report-answers.ts";
 import { aggregateOf, curvesOf, expectedMaximumOf } from "./report-curves.ts";
 import {
@@ -41,7 +41,7 @@ export function reportOf(results: StudyResults, questions: Questions = new Map()
   const runs = runsOf(dir, lock, table, remarks);
   for (const remark of remarksOf(results)) remarks.add(remark);
   const costs = runs.flatMap(({ cost }) => (cost === null ? [] : [cost]));
-  const answers = answersOf(lock, table, items);
+  const answers = answersOf(results);
   const sum = (key: "seconds" | "tokens" | "flops") => costs.reduce((total, cost) => total + cost[key], 0);
   return {
     format: 1,
@@ -113,7 +113,10 @@ function remarksOf({ dir, lock, table, items, read }: StudyResults): string[] {
       `Scores were made by scorers of different numbers (${[...scorers].sort().join(", ")}): mixtune rescore ${lock.study.name} judges all alike.`,
     );
   }
-  for (const { task, odd, leftOut } of items) {
+  for (const { task, metric, odd, undefinedFor, leftOut } of items) {
+    for (const row of undefinedFor) {
+      remarks.push(`${task}: ${metric} is not defined for ${table.rows[row]!.name}, and it is compared with none.`);
+    }
     for (const row of odd) {
       remarks.push(`${task}: ${table.rows[row]!.name} has predictions of other test items, and is compared with none.`);
     }
@@ -140,25 +143,10 @@ function tasksOf({ lock, table, items, read }: StudyResults): ReportTask[] {
       unit: metric === "answer_logprob" ? "nats a token" : "points",
       licence,
       source,
-      detectable: orNull(Math.max(...own.map((one) => detectableOf(one, table, lock)))),
+      detectable: orNull(
+        Math.max(...own.map((one) => detectableAfter(one, comparable(one, table.rows, lock), lock.study.seeds.length))),
+      ),
     };
-  });
-}
-
-/** The smallest difference of two mixtures that such a test set and so many seeds find in four of five cases, from what the runs show. */
-function detectableOf({ scores, groups, seeds }: ModelItems, { rows }: StudyTable, lock: StudyLock): number {
-  const trained = [...scores].filter(([row]) => rows[row]!.kind === "mixture").map(([, one]) => one[0]!);
-  const [first, ...others] = trained;
-  if (first === undefined || others.length === 0) return Number.NaN;
-  const differences = others.map((one) => one.map((score, i) => score - first[i]!));
-  const itemVariance = mean(differences.map(variance));
-  const effects = differences.map((one) => designEffect(one, groups)).filter((effect) => !Number.isNaN(effect));
-  const beyondNoise = Math.max(0, seeds.variance - (seeds.noise?.variance ?? 0));
-  return minimumDetectableDifference({
-    numItems: groups.length,
-    itemVariance,
-    ...(effects.length > 0 ? { designEffect: mean(effects) } : {}),
-    ...(seeds.df > 0 ? { seeds: { numSeeds: lock.study.seeds.length, variance: beyondNoise, df: seeds.df } } : {}),
   });
 }
 

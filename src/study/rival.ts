@@ -29,6 +29,7 @@ export const MAX_SEEDS = 12;
 /**
  * @param items    of dev
  * @param chosen   a row, as are those of `chances`, of being best
+ * @param learned  rows that have learned something of the task: no other is a rival
  * @returns undefined where no other mixture has answered the same items
  */
 export function rivalOf(
@@ -36,11 +37,12 @@ export function rivalOf(
   chosen: number,
   chances: readonly { row: number; chance: number }[],
   { rows }: StudyTable,
+  learned: ReadonlySet<number>,
 ): Rival | undefined {
   const { scores, groups, seeds } = items;
   const likely = (row: number) => chances.find((one) => one.row === row)?.chance ?? 0;
   const level = (row: number) => mean(meanOfSeeds(scores.get(row)!));
-  const others = [...scores.keys()].filter((row) => row !== chosen && rows[row]!.kind === "mixture");
+  const others = [...learned].filter((row) => row !== chosen && rows[row]!.kind === "mixture");
   const [other] = others.toSorted((x, y) => likely(y) - likely(x) || level(y) - level(x));
   const pair = other === undefined ? undefined : rowDifference(items, chosen, other, rows);
   if (other === undefined || pair === undefined) return undefined;

@@ -1,19 +1,22 @@
 /** @file For each task what to take, how it scored on test beside what is there for nothing, and where its files are. */
 
 import type { MetricName } from "../specs/types.ts";
-import type { ReportData, TakenMixture, TaskAnswer } from "./report-data.ts";
+import type { OfferVerdict, ReportData, TakenMixture, TaskAnswer } from "./report-data.ts";
 import { rowWord } from "./sides.ts";
 import type { Cell, Row, StudyTable } from "./study-table.ts";
+
+/** Verdicts after which the mixture is one to take. */
+const OFFERED: readonly OfferVerdict[] = ["mixture", "either", "unchecked"];
 
 /** @param answers  one for each task and model of which dev chooses a mixture */
 export function takenOf(answers: readonly TaskAnswer[], table: StudyTable): TakenMixture[] {
   return answers.map((answer) => {
-    const { task, model, chosen } = answer;
+    const { task, model, chosen, offer } = answer;
     const row = table.rows[chosen]!;
     const { metric } = table.tasks.find(({ name }) => name === task)!;
     return {
-      ...{ task, model, isOffered: true },
-      text: `${answer.text} ${onTest(task, metric, row, table)}`,
+      ...{ task, model, isOffered: OFFERED.includes(offer.verdict) },
+      text: `${offer.text} ${onTest(task, metric, row, table)}`,
       name: rowWord(row, table.rows),
       runs: row.runs,
     };

@@ -185,6 +185,7 @@ export function makeReportData(seed: number, options: MadeUp = {}): ReportData {
         pAdjusted: difference === null ? null : t === 0 ? 0.0004 : 0.08,
         familySize: tasks.length,
         verdict,
+        offer: { verdict: "mixture", text: `take ${rows[chosen]!.name} (0.900 on 50 dev rows).` },
         chanceOfBest: [
           { row: chosen, chance: 0.46 },
           { row: reference, chance: 0.31 },

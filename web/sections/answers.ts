@@ -10,7 +10,7 @@ import { type Strip, stripTable } from "../strips.ts";
 const VERDICTS: Readonly<Record<TaskAnswer["verdict"], string>> = {
   above: "▲ yes, better",
   below: "▼ yes, worse",
-  "not distinguishable": "not distinguishable",
+  "not distinguishable": "not significantly different",
   same: "the task alone is best",
   "no reference": "no run on the task alone",
 };
@@ -51,7 +51,19 @@ export const answers: Section = {
         ),
       ],
       table: {
-        columns: ["task", "model", "chosen", "reference", "difference", "low", "high", "p", "p_adjusted", "verdict"],
+        columns: [
+          "task",
+          "model",
+          "chosen",
+          "reference",
+          "difference",
+          "low",
+          "high",
+          "p",
+          "p_adjusted",
+          "verdict",
+          "offer",
+        ],
         rows: shown.map((a) => [
           a.task,
           a.model,
@@ -63,6 +75,7 @@ export const answers: Section = {
           a.pValue,
           a.pAdjusted,
           a.verdict,
+          a.offer.verdict,
         ]),
       },
     };

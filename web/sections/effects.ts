@@ -3,7 +3,7 @@
 import type { IngredientEffects, ReportData, ReportTask } from "../../src/study/report-data.ts";
 import { chosenModel, chosenTask, type Section } from "../context.ts";
 import { h } from "../dom.ts";
-import { type MatrixCell, matrixLegend, matrixTable } from "../matrix.ts";
+import { type MatrixCell, matrixLegend, matrixTable, scaleEnd, shadeOf } from "../matrix.ts";
 import { interval, NOTHING, pValue, signed } from "../numbers.ts";
 import { told } from "../readout.ts";
 
@@ -14,14 +14,14 @@ const BETWEEN = " x ";
 export const effects: Section = {
   id: "ingredients",
   title: "Which ingredient helps which task",
-  how: "What having an ingredient (row) in the mixture does to a task's score (column), all else equal, estimated over all mixtures; bold survives correction.",
+  how: "What having an ingredient (row) in the mixture does to a task's score (column), all else equal, estimated over all mixtures; colored where it is significant after correction.",
   missing: (data) =>
     mainTerms(data.effects).length === 0 ? "the mixtures do not vary enough to tell ingredients apart" : undefined,
   draw(context) {
     const { data } = context;
     const shown = data.effects.filter(({ model }) => model === chosenModel(context));
     const tasks = data.tasks.filter(({ name }) => shown.some(({ task }) => task === name));
-    const strongest = strongestOf(shown, tasks, mainTerms(shown));
+    const ends = endsByUnit(shown, tasks, mainTerms(shown));
     return {
       nodes: [
         matrixTable({
@@ -32,12 +32,17 @@ export const effects: Section = {
             {
               rows: mainTerms(shown).map((term) => ({
                 name: term,
-                cells: tasks.map((task) => effectCell(task, find(shown, task.name, term), strongest.get(task.unit))),
+                cells: tasks.map((task) => effectCell(task, find(shown, task.name, term), ends.get(task.unit)!)),
               })),
             },
           ],
         }),
-        matrixLegend("hurts", "helps", "diverging", "by the size of the effect; bold: corrected p below 5 %."),
+        matrixLegend(
+          "hurts",
+          "helps",
+          "diverging",
+          "by the size of the effect. Color: corrected p below 5 %. No color: not significantly different from no effect.",
+        ),
         ...shown.flatMap(({ task, text, numRuns, notEstimable }) => [
           h("p", {}, h("strong", {}, task), ` (${numRuns} runs): ${text}`),
           notEstimable.length === 0
@@ -53,7 +58,7 @@ export const effects: Section = {
 export const synergies: Section = {
   id: "synergies",
   title: "Which ingredients work together",
-  how: "What two ingredients do to the chosen task together, beyond the sum of what each does alone: blue is more than the sum, orange less.",
+  how: "What two ingredients do to the chosen task together, beyond the sum of what each does alone: blue is significantly more than the sum, orange significantly less.",
   missing: (data) => (pairTerms(data).length === 0 ? "no effects of pairs could be estimated" : undefined),
   draw(context) {
     const { data } = context;
@@ -61,14 +66,14 @@ export const synergies: Section = {
     const own = data.effects.filter((effect) => effect.model === chosenModel(context) && effect.task === task.name);
     const pairs = pairTerms({ ...data, effects: own });
     const names = mainTerms(data.effects).filter((name) => pairs.some(({ a, b }) => a === name || b === name));
-    const strongest = strongestOf(
+    const end = endsByUnit(
       own,
       [task],
       pairs.map(({ term }) => term),
-    ).get(task.unit);
+    ).get(task.unit)!;
     const cell = (a: string, b: string): MatrixCell => {
       const pair = pairs.find((pair) => (pair.a === a && pair.b === b) || (pair.a === b && pair.b === a));
-      return a === b ? { text: "", shade: null } : effectCell(task, pair && find(own, task.name, pair.term), strongest);
+      return a === b ? { text: "", shade: null } : effectCell(task, pair && find(own, task.name, pair.term), end);
     };
     if (pairs.length === 0)
       return { nodes: [h("p", { class: "quiet" }, `No pairs could be estimated for ${task.name}.`)] };
@@ -80,7 +85,7 @@ export const synergies: Section = {
           columns: names,
           groups: [{ rows: names.map((a) => ({ name: a, cells: names.map((b) => cell(a, b)) })) }],
         }),
-        matrixLegend("less than the sum", "more than the sum", "diverging", "bold: corrected p below 5 %."),
+        matrixLegend("less than the sum", "more than the sum", "diverging", "color: corrected p below 5 %."),
       ],
       table: exported(
         own,
@@ -111,27 +116,30 @@ function find(shown: readonly IngredientEffects[], task: string, term: string): 
   return shown.find((of) => of.task === task)?.effects.find((effect) => effect.term === term);
 }
 
-function strongestOf(
+function isSignificant({ pAdjusted }: Effect): boolean {
+  return pAdjusted !== null && pAdjusted < 0.05;
+}
+
+function endsByUnit(
   shown: readonly IngredientEffects[],
   tasks: readonly ReportTask[],
   terms: readonly string[],
 ): Map<string, number> {
-  const strongest = new Map<string, number>();
-  for (const { name, unit } of tasks)
-    for (const term of terms) {
-      const effect = find(shown, name, term)?.effect ?? 0;
-      strongest.set(unit, Math.max(strongest.get(unit) ?? 0, Math.abs(effect)));
-    }
-  return strongest;
+  const inUnit = (unit: string) =>
+    tasks
+      .filter((task) => task.unit === unit)
+      .flatMap(({ name }) => terms.flatMap((term) => find(shown, name, term) ?? []))
+      .filter(isSignificant);
+  return new Map(tasks.map(({ unit }) => [unit, scaleEnd(inUnit(unit).map(({ effect }) => effect))]));
 }
 
-function effectCell(task: ReportTask, found: Effect | undefined, strongest: number | undefined): MatrixCell {
+function effectCell(task: ReportTask, found: Effect | undefined, end: number): MatrixCell {
   if (found === undefined) return { text: NOTHING, shade: null };
   const ends = interval(found.low, found.high, (value) => signed(task, value));
-  const isStrong = found.pAdjusted !== null && found.pAdjusted < 0.05;
+  const isStrong = isSignificant(found);
   return {
     text: `${isStrong ? (found.effect > 0 ? "▲ " : "▼ ") : ""}${signed(task, found.effect)}`,
-    shade: found.effect / (strongest || 1),
+    shade: shadeOf(found.effect, isStrong, end),
     tell: told(
       `${found.term} on ${task.name}`,
       signed(task, found.effect),

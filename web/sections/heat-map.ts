@@ -15,7 +15,7 @@ import {
 import { controls, switcher } from "../controls.ts";
 import { h } from "../dom.ts";
 import { DIFFERENCE_COLUMNS, differenceCells } from "../export.ts";
-import { type Matrix, type MatrixCell, matrixLegend, matrixTable } from "../matrix.ts";
+import { type Matrix, type MatrixCell, matrixLegend, matrixTable, scaleEnd, shadeOf } from "../matrix.ts";
 import { interval, NOTHING, pValue, score, signed } from "../numbers.ts";
 import { comesFirst } from "../order.ts";
 import { seedsTold, told } from "../readout.ts";
@@ -23,7 +23,7 @@ import { seedsTold, told } from "../readout.ts";
 export const heatMap: Section = {
   id: "mixtures",
   title: "Every mixture on every task",
-  how: "A row is a mixture, a column a task; blue is better, orange is worse than training on the task alone, and an arrow marks differences that survive the correction for having looked at all of them. Press a task's name to choose it everywhere.",
+  how: "A row is a mixture, a column a task; blue is significantly better, orange significantly worse than training on the task alone, after correction for having looked at all of them. A number without color is not significantly different. Press a task's name to choose it everywhere.",
   missing: (data) => (data.rows.length === 0 || data.tasks.length === 0 ? "nothing is scored yet" : undefined),
   draw(context) {
     const { data, view } = context;
@@ -60,7 +60,7 @@ function differenceMap(context: Context, model: string, order: string): Drawn {
   );
   const references = new Set(differences.map(({ reference, task }) => `${reference} ${task}`));
   const compared = data.tasks.filter(({ name }) => differences.some(({ task }) => task === name));
-  const strongest = strongestByUnit(compared, differences);
+  const ends = endsByUnit(compared, differences);
   const rows = rowsOf(data, model).filter((row) =>
     differences.some((difference) => difference.row === row || difference.reference === row),
   );
@@ -69,14 +69,14 @@ function differenceMap(context: Context, model: string, order: string): Drawn {
     const found = at.get(`${row} ${task.name}`);
     if (found === undefined) return { text: NOTHING, shade: null };
     const { difference, low, high, pAdjusted, mark } = found;
-    const ends = interval(low, high, (value) => signed(task, value));
+    const bounds = interval(low, high, (value) => signed(task, value));
     return {
       text: `${mark === "above" ? "▲ " : mark === "below" ? "▼ " : ""}${signed(task, difference)}`,
-      shade: difference / (strongest.get(task.unit) || 1),
+      shade: shadeOf(difference, mark !== "none", ends.get(task.unit)!),
       tell: told(
         `${nameOf(data, row)} on ${task.name}`,
         `${signed(task, difference)} from the task alone`,
-        ends === "" ? "no interval" : `95 % ${ends}`,
+        bounds === "" ? "no interval" : `95 % ${bounds}`,
         `corrected p ${pValue(pAdjusted)}`,
         `${task.n.test} test items`,
         `${data.rows[row]!.cells[task.name]?.test.values.length ?? 0} seeds`,
@@ -86,7 +86,7 @@ function differenceMap(context: Context, model: string, order: string): Drawn {
   };
   const value = (row: number, task: string) => at.get(`${row} ${task}`)?.difference ?? null;
   const size = differences[0]?.familySize;
-  const most = strongest.get("points") || undefined;
+  const most = ends.get("points");
   return {
     nodes: [
       map(context, compared, rows, order, cell, value, `Difference from training on the task alone, on test: ${model}`),
@@ -94,7 +94,7 @@ function differenceMap(context: Context, model: string, order: string): Drawn {
         most === undefined ? "worse" : `−${(100 * most).toFixed(1)}`,
         most === undefined ? "better" : `+${(100 * most).toFixed(1)}`,
         "diverging",
-        `points, test. ▲ ▼ corrected p below 5 %${!size ? "" : `, Benjamini-Hochberg over ${size}`}. Baselines without a difference stand in the score view.`,
+        `points, test. ▲ ▼ and colour: corrected p below 5 %${!size ? "" : `, Benjamini-Hochberg over ${size}`}. No colour: not significantly different. Baselines without a difference stand in the score view.`,
       ),
     ],
     table: {
@@ -109,14 +109,14 @@ function differenceMap(context: Context, model: string, order: string): Drawn {
   };
 }
 
-function strongestByUnit(tasks: readonly ReportTask[], differences: ReportData["differences"]): Map<string, number> {
-  const units = new Map(tasks.map(({ name, unit }) => [name, unit]));
-  const strongest = new Map<string, number>();
-  for (const { task, difference } of differences) {
-    const unit = units.get(task) ?? "";
-    strongest.set(unit, Math.max(strongest.get(unit) ?? 0, Math.abs(difference)));
-  }
-  return strongest;
+function endsByUnit(tasks: readonly ReportTask[], differences: ReportData["differences"]): Map<string, number> {
+  const found = differences.filter(({ mark }) => mark !== "none");
+  return new Map(
+    tasks.map(({ unit }) => {
+      const inUnit = new Set(tasks.filter((task) => task.unit === unit).map(({ name }) => name));
+      return [unit, scaleEnd(found.filter(({ task }) => inUnit.has(task)).map(({ difference }) => difference))];
+    }),
+  );
 }
 
 function scoreMap(context: Context, model: string, order: string): Drawn {
