@@ -16,9 +16,9 @@ const SHOWN_IDS = 5;
 /** Methods in the words of the table's legend. */
 const METHODS: Readonly<Record<ComparisonMethod, string>> = {
   McNemar: "McNemar: exact p of single models on independent items, t interval",
-  t: "t: single models, clustered by group",
+  t: "t: single models, over groups of items",
   "t over seeds":
-    "t over seeds: clustered by group, and how training again would vary, pooled over the study's mixtures",
+    "t over seeds: over groups of items and over training seeds, whose spread is pooled over the study's mixtures",
 };
 
 /** @param text  makes text of data and models safe to print on one line of so many characters */
@@ -124,9 +124,9 @@ function sentence({ a, b, tasks }: SideComparison): string {
   const named = (verdict: TaskComparison["verdict"]) => tasks.filter((one) => one.verdict === verdict);
   const shown = (one: TaskComparison) => `${one.task} (${amountIn(one.difference, one.metric)})`;
   const claims = [
-    { found: named("above"), say: (names: string) => `${a} is above ${b} on ${names}` },
-    { found: named("below"), say: (names: string) => `${a} is below ${b} on ${names}` },
-    { found: named("not distinguishable"), say: (names: string) => `not distinguishable on ${names}` },
+    { found: named("above"), say: (names: string) => `${a} is significantly better than ${b} on ${names}` },
+    { found: named("below"), say: (names: string) => `${a} is significantly worse than ${b} on ${names}` },
+    { found: named("not distinguishable"), say: (names: string) => `not significantly different on ${names}` },
   ].filter(({ found }) => found.length > 0);
   const text = claims
     .map(({ found, say }, i) => {

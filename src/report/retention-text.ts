@@ -22,5 +22,5 @@ export function retentionText({ retention, rows, tasks }: Pick<ReportData, "rete
   const { familySize } = retention[0]!;
   return `${aligned([["against the untuned model", ...shown.map(({ name, unit }) => `${name} (${unit})`)], ...lines])}
 
-test, what each task is compared on, with 95 % intervals; * can be told from none (Benjamini-Hochberg over ${familySize}).`;
+test, with 95 % intervals; * is significant (p corrected for ${familySize} comparisons by Benjamini-Hochberg).`;
 }

@@ -291,9 +291,11 @@ describe("analysis", () => {
 
   test("says in a sentence what the intervals allow, and no more", () => {
     expect(table(40, 1).sentence).toMatch(
-      /^On test accuracy the mixture chosen on dev is above training on the task alone for a by 20\.0 points \(all, 95 % interval \d+\.\d to \d+\.\d\); dev chooses training on the task alone for b; its mean is above the n-gram baseline on 2 of 2 tasks\.$/,
+      /^On test accuracy the mixture chosen on dev is significantly better than training on the task alone for a by 20\.0 points \(all, 95 % interval \d+\.\d to \d+\.\d\); dev chooses training on the task alone for b\. The chosen mixtures score above the n-gram baseline on 2 of 2 tasks\.$/,
     );
-    expect(table(40, 30).sentence).toContain("not distinguishable from training on the task alone with 3 seeds for a");
+    expect(table(40, 30).sentence).toContain(
+      "not significantly different from training on the task alone with 3 seeds for a",
+    );
   });
 
   test("compares answers that are no labels on their likelihood, in nats", () => {

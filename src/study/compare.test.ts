@@ -270,7 +270,7 @@ describe("the mixtures of a study", () => {
     expect(disagreeing[0]).toMatchObject({ a: [expect.any(String), expect.any(String), expect.any(String)] });
     const text = compareText(got, 2, (value) => value);
     expect(text).toContain(`a: 2 of ${disagreeing.length} items on which they differ`);
-    expect(text).toMatch(/is above .* on a \(\+\d+\.\d points\)\./);
+    expect(text).toMatch(/is significantly better than .* on a \(\+\d+\.\d points\)\./);
     expect(compareCsv(got).split("\r\n")).toHaveLength(3);
   });
 

@@ -156,7 +156,9 @@ function compareTask(
   const weight = shareOf(sideA, a.length) + shareOf(sideB, b.length);
   const tested = pairDifference(parts(aligned.a), parts(aligned.b), basis, weight);
   if (weight > 0 && tested.method !== "t over seeds") {
-    remark("no mixture has a second seed: the interval is of these models, and says nothing of training them again");
+    remark(
+      "no mixture has a second seed: interval and p are of these trained models, and training again may give another result",
+    );
   }
   const disagreeing = disagreeingItems(aligned, itemScore);
   const aBetter = disagreeing.filter(({ better }) => better === "a").length;

@@ -53,7 +53,11 @@ export function methodsOf(
     },
     {
       title: "Differences",
-      text: `A difference is the mean over seeds and test items of one mixture's item scores less the other's, on the same items. Its variance is that of the paired items, clustered by group, plus the variance between seeds, pooled over all mixtures that hold the task (over all, for tasks that are never trained on), less the item noise that is in it; the ${level} interval is a t interval with Satterthwaite's degrees of freedom. With one seed there is no interval.`,
+      text: `A difference is that of the task's own metric, mean over seeds, on the same test items. F1, MCC and shares of counts are written as means of the items' parts in them (what an item moves the metric by, to first order), so that one test serves every metric. The variance of the difference is that of the paired items, clustered by group, plus the variance between seeds, pooled over all mixtures that hold the task (over all, for tasks that are never trained on), less the item noise that is in it; the ${level} interval is a t interval with Satterthwaite's degrees of freedom. With one seed there is no interval.`,
+    },
+    {
+      title: "What to take",
+      text: "Candidates are the mixtures that are trained on the task. The best of them on dev is offered only if it is significantly better on dev than always giving the most frequent training label and than its own answers in any other order, p times the number of candidates below 5 %. Beside the n-gram baseline and the untuned model it is said which is better, or that they are not significantly different.",
     },
     {
       title: "Many comparisons",
@@ -65,7 +69,7 @@ export function methodsOf(
     },
     {
       title: "Equal numbers of trials",
-      text: "Whoever tries many mixtures and keeps the best has tried more than whoever trains on the task once. So runs of the task alone, over seeds and factors, are taken k at a time, and as many of the mixtures that hold more; of each lot the one that is best on dev counts with its test score, and the mean is over all lots of k. Without an interval: it describes the runs that there are.",
+      text: "The best of many runs is partly luck. So k runs of the task alone, over seeds and factors, are compared with k runs of mixtures that hold more: of each lot of k the run that is best on dev counts with its test score, averaged over all lots. There is no interval: this describes the runs of this study.",
     },
     {
       title: "Ingredients",

@@ -38,7 +38,7 @@ describe("a curve along sizes", () => {
   test("names the sizes that are not distinguishable from the best", () => {
     const { series, text } = curveOf({ 100: [0.5], 300: [0.65, 0.6816227766], 1000: [0.7, 0.72] });
     expect(series[0]!.optimum).toEqual({ x: 1000, alike: [300] });
-    expect(text).toContain("a: highest mean at 1000; not distinguishable from it: 300.");
+    expect(text).toContain("a: highest mean at 1000; not significantly different from it: 300.");
     const apart = curveOf({ 100: [0.1], 300: [0.2, 0.2316227766], 1000: [0.7, 0.72] });
     expect(apart.series[0]!.optimum.alike).toEqual([]);
     expect(apart.text).toContain("and no other is near it");

@@ -50,7 +50,7 @@ describe("the report of a study with known effects", () => {
     expect(effect("b").pAdjusted!).toBeGreaterThanOrEqual(effect("b").pValue!);
     expect(effect("c").pAdjusted!).toBeGreaterThan(0.05);
     expect(onA.text).toMatch(/b helps/);
-    expect(answers[0]!.text).toMatch(/above training on the task alone: \+\d+\.\d points/);
+    expect(answers[0]!.text).toMatch(/significantly better than training on the task alone: \+\d+\.\d points/);
   });
 
   // Eleven mixtures and as many terms: means leave nothing to judge by, and single runs would not be independent.

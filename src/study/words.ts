@@ -13,9 +13,9 @@ export function sentenceOf(table: Omit<StudyTable, "sentence">, numSeeds: number
   const prefix = numDone < numRuns ? `With ${numDone} of ${counted(numRuns, "run")} done, ` : "";
   const text =
     comparisons.length === 0
-      ? `there is nothing to compare yet: no task has both a chosen mixture and training on the task alone${numDone < numRuns ? "" : ", as design: [singles, all] makes them"}`
+      ? `there is nothing to compare yet: no task has both a chosen mixture and a run on that task alone${numDone < numRuns ? "" : ", as design: [singles, all] makes them"}`
       : claims(comparisons, numSeeds);
-  const whole = `${prefix}${text}${versusNgram(table)}.`;
+  const whole = `${prefix}${text}.${versusNgram(table)}`;
   return whole.charAt(0).toUpperCase() + whole.slice(1);
 }
 
@@ -27,11 +27,17 @@ function claims(comparisons: readonly Comparison[], numSeeds: number): string {
   const withInterval = (one: Comparison) =>
     `${label(one)} by ${amount(one.difference, one.metric)} ${unit(one.metric)} (${one.chosen}, 95 % interval ${amount(one.low, one.metric)} to ${amount(one.high, one.metric)}${corrected(one)})`;
   const parts = [
-    claim(named("above", withInterval), "the mixture chosen on dev is above training on the task alone for"),
-    claim(named("below", withInterval), "the mixture chosen on dev is below training on the task alone for"),
+    claim(
+      named("above", withInterval),
+      "the mixture chosen on dev is significantly better than training on the task alone for",
+    ),
+    claim(
+      named("below", withInterval),
+      "the mixture chosen on dev is significantly worse than training on the task alone for",
+    ),
     claim(
       named("not distinguishable", label),
-      `the mixture chosen on dev is not distinguishable from training on the task alone with ${counted(numSeeds, "seed")} for`,
+      `the mixture chosen on dev is not significantly different from training on the task alone with ${counted(numSeeds, "seed")} for`,
     ),
     claim(named("same", label), "dev chooses training on the task alone for"),
   ];
@@ -57,7 +63,8 @@ function versusNgram(table: Omit<StudyTable, "sentence">): string {
     .filter((difference) => !Number.isNaN(difference));
   if (comparable.length === 0) return "";
   const above = comparable.filter((difference) => difference > 0).length;
-  return `; its mean is above the n-gram baseline on ${above} of ${counted(comparable.length, "task")}`;
+  const who = comparable.length === 1 ? "The chosen mixture scores" : "The chosen mixtures score";
+  return ` ${who} above the n-gram baseline on ${above} of ${counted(comparable.length, "task")}.`;
 }
 
 /** A row of a table: its name, and the values of factors. */
@@ -96,8 +103,10 @@ export function answerText(answer: Omit<TaskAnswer, "text">, { rows, tasks }: St
   const p =
     pAdjusted === null ? "" : `, p ${pAdjusted < 0.001 ? "< 0.001" : pAdjusted.toFixed(3)} corrected for ${familySize}`;
   const gain = `${amount(difference)} against training on the task alone (${interval}${p})`;
-  if (verdict === "not distinguishable") return `Dev chooses ${chosen}: ${gain}; not distinguishable from it.${best}`;
-  return `Dev chooses ${chosen}, which is ${verdict} training on the task alone: ${gain}.${best}`;
+  if (verdict === "not distinguishable")
+    return `Dev chooses ${chosen}: ${gain}; the two are not significantly different.${best}`;
+  const better = verdict === "above" ? "better" : "worse";
+  return `Dev chooses ${chosen}, which is significantly ${better} than training on the task alone: ${gain}.${best}`;
 }
 
 /** Which of the other ingredients help or hurt a task, which cannot be told from doing nothing, and what the task's own data gives. */
@@ -109,7 +118,8 @@ export function effectText({ task, effects }: Pick<IngredientEffects, "task" | "
     return `${term} ${effect > 0 ? "helps" : "hurts"} (${amountIn(effect, metric)}, ${interval})`;
   });
   const unsure = others.filter((one) => !isSure(one)).map(({ term }) => term);
-  const undecided = unsure.length === 0 ? [] : [`${listed(unsure)} cannot be told from doing nothing`];
+  const undecided =
+    unsure.length === 0 ? [] : [`${listed(unsure)} ${unsure.length === 1 ? "has" : "have"} no significant effect`];
   const own = effects.find(({ term }) => term === task);
   const ofOwn = own === undefined ? "" : ` Its own data gives ${amountIn(own.effect, metric)}.`;
   return `On ${task}: ${[...said, ...undecided].join("; ") || "no other ingredient varies"}.${ofOwn}`;
@@ -123,7 +133,7 @@ export function curveText({ of, series }: Pick<DoseCurve, "of" | "series">): str
         ? "; with one seed nothing says how sure that is"
         : alike.length === 0
           ? ", and no other is near it"
-          : `; not distinguishable from it: ${listed(alike.map(String))}`;
+          : `; not significantly different from it: ${listed(alike.map(String))}`;
     return `${name}: highest mean at ${x}${rest}.`;
   });
   return `${of}. ${best.join(" ")} Over seeds, on these test items; the highest of several means is partly luck.`;

@@ -59,7 +59,7 @@ export const doses: Section = {
 export const expectedMaximum: Section = {
   id: "trials",
   title: "What trying more would bring",
-  how: "The best score that so many tries are expected to reach: a method that needs more tries to win is compared at the same number of them.",
+  how: "The score that the best of k runs is expected to reach. Whoever tries more runs finds a better one by luck alone, so methods are compared at the same number of runs.",
   missing: (data) =>
     data.expectedMaximum.length === 0 ? "too few runs for the best of several to be estimated" : undefined,
   draw(context) {
@@ -72,8 +72,8 @@ export const expectedMaximum: Section = {
     return {
       nodes: [
         lineChart({
-          label: `${task.name}: expected best score by number of tries`,
-          xLabel: "tries",
+          label: `${task.name}: expected best score by number of runs tried`,
+          xLabel: "runs tried",
           yLabel: unitOf(task),
           writeTick: tickOf(task),
           limits: limitsOf(task),
@@ -82,7 +82,7 @@ export const expectedMaximum: Section = {
             points: points.map(({ k, expected, low, high }) => ({ x: k, y: expected, low, high })),
           })),
         }),
-        h("h3", {}, "With as many trials on the task alone"),
+        h("h3", {}, "The same number of runs on the task alone"),
         ...equalTrials(task, shown.equalTrials, view),
       ],
       table: {
@@ -110,10 +110,14 @@ function equalTrials(task: ReportTask, { numAlone, numMixtures, tries }: EqualTr
     ];
   }
   return [
-    h("p", {}, `${there} Of so many runs the best on dev is taken; its test score, on average over all such choices:`),
+    h(
+      "p",
+      {},
+      `${there} When some of these runs are tried and the best of them on dev is kept, this is its test score, averaged over all ways to choose them:`,
+    ),
     dataTable(view, {
       key: "trials",
-      caption: `${task.name}, ${task.metric}, test: of as many runs, the one that dev picks`,
+      caption: `${task.name}, ${task.metric}, test score of the run that is best on dev, by runs tried`,
       columns: [
         { name: "runs tried", text: ({ k }) => String(k), number: ({ k }) => k },
         { name: "the task alone", text: ({ alone }) => score(task, alone), number: ({ alone }) => alone },

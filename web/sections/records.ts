@@ -156,7 +156,7 @@ export const cost: Section = {
 export const tasks: Section = {
   id: "tasks",
   title: "Tasks",
-  how: "What is measured on how many items; the smallest difference is what such a test set finds in four of five cases.",
+  how: "What is measured on how many items; the smallest difference between two mixtures is what this test set would find in four of five studies.",
   missing: (data) => (data.tasks.length === 0 ? "the study has no tasks" : undefined),
   draw({ data, view }) {
     return {
