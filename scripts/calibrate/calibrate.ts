@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { decisionsTable } from "./decisions.ts";
 import { aggregateTable, factorialTable } from "./ingredients.ts";
 import { pairedTable, partsTable, powerTable, proportionTable } from "./items.ts";
-import { meansTable, statisticsTable, unlikeTable } from "./seeds.ts";
+import { meansTable, seededPartsTable, statisticsTable, unlikeTable } from "./seeds.ts";
 import { chanceTable, maximumTable, selectionTable } from "./selection.ts";
 
 const [count = "2000", ...only] = process.argv.slice(2);
@@ -23,7 +23,8 @@ const TABLES: Record<string, () => string> = {
   unlike: () => unlikeTable(numStudies),
   statistics: () => statisticsTable(Math.ceil(numStudies / 4)),
   decisions: () => decisionsTable(Math.ceil(numStudies / 40)),
-  parts: () => partsTable(Math.ceil(numStudies / 2)),
+  parts: () => partsTable(numStudies),
+  "parts-seeds": () => seededPartsTable(Math.ceil(numStudies / 2)),
   paired: () => pairedTable(Math.ceil(numStudies / 2)),
   proportion: () => proportionTable(numStudies),
   power: () => powerTable(numStudies),
