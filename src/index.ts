@@ -145,6 +145,7 @@ export type { DisagreeingItem, SideComparison, TaskComparison } from "./study/co
 export type { ModelItems, TaskItems } from "./study/items.ts";
 export type { Clock } from "./study/ledger.ts";
 export type { LockedBaseline, LockedRepo, LockedRun, LockedTask, StudyLock } from "./study/lock-file.ts";
+export type { Offer, Standing } from "./study/offer.ts";
 export type { ComparisonMethod, PairDifference } from "./study/pair-difference.ts";
 export type { Detectable } from "./study/power.ts";
 export { type AddedMixture, type Advice, type BestMixture, recommend, type TaskAdvice } from "./study/recommend.ts";
@@ -158,6 +159,7 @@ export type {
   ItemDisagreements,
   LearningHint,
   MixtureDifference,
+  OfferVerdict,
   Questions,
   ReportCell,
   ReportData,
