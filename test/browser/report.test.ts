@@ -186,7 +186,7 @@ describe("the report", () => {
     await tries.scrollIntoViewIfNeeded();
     const box = (await tries.boundingBox())!;
     await page.mouse.move(box.x + box.width - 20, box.y + 100);
-    expect(await section(page, "trials").locator(".readout").textContent()).toMatch(/^tries 12: mixtures /);
+    expect(await section(page, "trials").locator(".readout").textContent()).toMatch(/^runs tried 12: mixtures /);
     expect(complaints).toEqual([]);
     await close();
   });

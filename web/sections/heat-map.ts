@@ -94,7 +94,7 @@ function differenceMap(context: Context, model: string, order: string): Drawn {
         most === undefined ? "worse" : `−${(100 * most).toFixed(1)}`,
         most === undefined ? "better" : `+${(100 * most).toFixed(1)}`,
         "diverging",
-        `points, test. ▲ ▼ and colour: corrected p below 5 %${!size ? "" : `, Benjamini-Hochberg over ${size}`}. No colour: not significantly different. Baselines without a difference stand in the score view.`,
+        `points, test. ▲ ▼ and color: corrected p below 5 %${!size ? "" : `, Benjamini-Hochberg over ${size}`}. No color: not significantly different. Baselines without a difference stand in the score view.`,
       ),
     ],
     table: {
