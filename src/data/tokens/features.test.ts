@@ -129,6 +129,33 @@ test.each<[string, Partial<Changes>, RegExp]>([
   ],
   ["cuts that join what is before", { parts: split("MergedWithPrevious") }, /the Split behaviour MergedWithPrevious/],
   ["cuts that join what is behind", { parts: split("MergedWithNext") }, /the Split behaviour MergedWithNext/],
+  [
+    "blanks in front of the first word alone, behind another step",
+    {
+      kind: PIECES,
+      parts: {
+        pre_tokenizer: {
+          type: "Sequence",
+          pretokenizers: [
+            split("Isolated").pre_tokenizer,
+            { type: "Metaspace", replacement: "▁", prepend_scheme: "first" },
+          ],
+        },
+      },
+    },
+    /pre_tokenizer.*"Metaspace"/,
+  ],
+  [
+    "a cut at a blank that the normalizer leaves",
+    {
+      kind: PIECES,
+      parts: {
+        normalizer: { type: "Replace", pattern: { String: " " }, content: "▁ " },
+        pre_tokenizer: split("MergedWithPrevious", { pattern: { String: " " } }).pre_tokenizer,
+      },
+    },
+    /the Split behaviour MergedWithPrevious/,
+  ],
   ["cuts that join one another", { parts: split("Contiguous") }, /the Split behaviour Contiguous/],
   [
     "groups that are cut away",

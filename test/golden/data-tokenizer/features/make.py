@@ -21,7 +21,7 @@ BYTES, DIGITS, PIECES = "byte-level-pattern", "byte-level-digits", "byte-fallbac
 TEXTS = [
     "a <m> b", "<m><m> <m>", "  <m>  \n<m>x", "x<m>y", "x <m>-y", "\t<m>\u0085\ufeff<m>", "<m>", "é<m>ß <m>_ <m>",
     "<<m>m>", "<m", "<m>\u00a0\u3000 tail", " \ufeffword\u0085 next\ufeff", "½²³ ½ a½ Ⅳ٣٤ 12 345", "Σίσυφος İstanbul ﬁ e\u0301",
-    "two  blanks   three\n\n x", "$& $1 it's \u2581x \u2581 y", "日本 🚀", "1,204 units; they're at 13.1 %",
+    "two  blanks   three\n\n x", "$& $1 it's \u2581x \u2581 y", "日本 🚀", "1,204 units; they're at 13.1 %", "a\u200d<m> <m>\u200d ﬁ fi",
 ]  # fmt: skip
 
 
@@ -76,6 +76,8 @@ CASES |= {
     "flags of tokenizer_config.json": (BYTES, [mark()], {}, {}, {"added_tokens_decoder": {"ID": mark(rstrip=True, lstrip=True)}}),
     "a token of tokenizer_config.json": (BYTES, [], {}, {}, {"added_tokens_decoder": {"ID": mark()}}),
     "a pad token of tokenizer_config.json": (BYTES, [], {}, {}, {"pad_token": "<m>"}),
+    "a mask token of tokenizer_config.json": (BYTES, [], {}, {}, {"mask_token": "<m>"}),
+    "a token without a text": (BYTES, [mark("")], {}, {}, {}),
     "an extra token of tokenizer_config.json": (BYTES, [], {}, {}, {"extra_special_tokens": ["<m>"]}),
     **{name: (BYTES, [], {"normalizer": {"type": name}}, {}, {}) for name in ("NFC", "NFD", "NFKC", "NFKD")},
     "a literal replaced": (BYTES, [], {"normalizer": norms(replace({"String": "."}, "$&"), {"type": "NFC"})}, {}, {}),
@@ -85,6 +87,7 @@ CASES |= {
     "bytes behind a blank": (DIGITS, [mark()], {"pre_tokenizer": {**BYTE_STEP, "add_prefix_space": True}}, {}, {}),
     "digits one by one": (DIGITS, [], {"pre_tokenizer": steps({"type": "Digits", "individual_digits": True}, GPT2_STEP)}, {}, {}),
     "digits together": (DIGITS, [], {"pre_tokenizer": steps({"type": "Digits", "individual_digits": False}, GPT2_STEP)}, {}, {}),
+    "digits together, with tokens of several": (BYTES, [], {"pre_tokenizer": steps({"type": "Digits", "individual_digits": False}, GPT2_STEP)}, {}, {}),
     "a literal cut out": (DIGITS, [], {"pre_tokenizer": steps(split({"String": "."}), BYTE_STEP)}, {}, {}),
     "a literal cut away": (DIGITS, [], {"pre_tokenizer": steps(split({"String": " "}, "Removed"), BYTE_STEP)}, {}, {}),
     "a pattern cut away": (DIGITS, [], {"pre_tokenizer": steps(split({"Regex": "\\s+"}, "Removed"), BYTE_STEP)}, {}, {}),
