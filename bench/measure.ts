@@ -1,8 +1,8 @@
 /** @file Times one workload with a plain product beside every step, and prints one JSON line. Runs in a process of its own, so that peak memory is its own. */
 
 import { sizeOf } from "../src/app/models/base-model.ts";
-import { memoryOf } from "../src/app/models/memory-estimate.ts";
-import { secondsOf } from "../src/app/study/estimate.ts";
+import { memoryOf, sumOf } from "../src/app/models/memory-estimate.ts";
+import { secondsOf } from "../src/app/study/pass-cost.ts";
 import { Rng } from "../src/base/rng.ts";
 import { packExamples, packLabels, packShapes } from "../src/data/batches/packing.ts";
 import { MICRO_BATCH_TOKENS } from "../src/data/batches/run-batches.ts";
@@ -98,7 +98,7 @@ const shapes = packShapes(examples, packOptions);
 const memory = {
   estimate: {
     realTokensPerSecond: rounded(realTokens / secondsOf(shapes, size, workload.method, THREADS)),
-    peakMemoryGb: rounded(memoryOf(size, layout.size) / 1e9),
+    peakMemoryGb: rounded(sumOf(memoryOf(size, layout.size, { tokens: executedTokens / packs.length })) / 1e9),
   },
   peakMemoryGb: Math.round(process.resourceUsage().maxRSS / 1e4) / 100,
   sessionStartMs: rounded(sessionStartMs),

@@ -7,7 +7,7 @@ import { TRAIN_DEFAULTS } from "../specs/train.ts";
 import { doctor } from "./doctor.ts";
 import { sizeOf } from "./models/base-model.ts";
 import { mayFit } from "./models/memory.ts";
-import { memoryOf, trainableWeights } from "./models/memory-estimate.ts";
+import { memoryOf, sumOf, trainableWeights } from "./models/memory-estimate.ts";
 import { packageRoot } from "./package.ts";
 import { readSettings } from "./settings.ts";
 import { openWorkspace } from "./workspace.ts";
@@ -36,7 +36,7 @@ test("models fit by the estimate that plans use", async () => {
   const { checks, models } = await doctor(openWorkspace());
   expect(checks.filter(({ state }) => state === "fail")).toEqual([]);
   const tiny = sizeOf(openModelFolder(join(packageRoot(), "assets", "tiny")).config);
-  const expected = memoryOf(tiny, trainableWeights(tiny, { ...TRAIN_DEFAULTS, method: "lora" }));
+  const expected = sumOf(memoryOf(tiny, trainableWeights(tiny, { ...TRAIN_DEFAULTS, method: "lora" })));
   expect(models[0]!.needs_bytes / expected).toBeCloseTo(1, 1);
   for (const { needs_bytes, fits } of models) expect(fits).toBe(mayFit(needs_bytes));
 });

@@ -13,7 +13,7 @@ import type { Parity } from "../workers/parity.ts";
 import { findTorch } from "../workers/python.ts";
 import { type ModelSize, sizeOf } from "./models/base-model.ts";
 import { machineMemory, mayFit } from "./models/memory.ts";
-import { memoryOf, trainableWeights } from "./models/memory-estimate.ts";
+import { memoryOf, sumOf, trainableWeights } from "./models/memory-estimate.ts";
 import { modelFolder } from "./models/shipped-models.ts";
 import { packageVersion } from "./package.ts";
 import { compareEngines, LOSS_TOLERANCE } from "./study/compare-engines.ts";
@@ -253,6 +253,6 @@ const KNOWN_MODELS: readonly (Omit<ModelSize, "blocks"> & { name: string })[] = 
 
 function fitOf({ name, ...size }: (typeof KNOWN_MODELS)[number]): Fit {
   const model = { ...size, blocks: size.parameters - size.hidden * size.vocabulary };
-  const needs_bytes = memoryOf(model, trainableWeights(model, { ...TRAIN_DEFAULTS, method: "lora" }));
+  const needs_bytes = sumOf(memoryOf(model, trainableWeights(model, { ...TRAIN_DEFAULTS, method: "lora" })));
   return { name, needs_bytes, fits: mayFit(needs_bytes) };
 }

@@ -1,13 +1,8 @@
 /** @file Works through the jobs of a study, one at a time unless asked, past failures, until done or interrupted. */
 
 import type { LedgerLine } from "../runs/types.ts";
+import { inOrder, type QueuedJob } from "./schedule.ts";
 import type { ExecuteJob, Job, Outcome, RunProgress } from "./types.ts";
-
-/** A job with what it is expected to take. */
-export interface QueuedJob {
-  job: Job;
-  seconds: number;
-}
 
 /** What happens to a job. */
 export type JobEvent =
@@ -61,16 +56,6 @@ export async function executeJobs(queue: readonly QueuedJob[], options: ExecuteO
   };
   await Promise.all(Array.from({ length: Math.max(1, options.concurrency) }, takeNext));
   return outcome;
-}
-
-/**
- * Untuned models, then runs by cost. One at a time the cheapest come first: results are there soonest. Of several at a time the longest: of the 55
- * mixtures of nine ingredients on 8 workers the cheapest first would take a quarter longer in all, waiting for the last long one.
- */
-function inOrder(queue: readonly QueuedJob[], concurrency: number): QueuedJob[] {
-  const sign = concurrency > 1 ? -1 : 1;
-  const rank = ({ job }: QueuedJob) => (job.kind === "base" ? 0 : 1);
-  return queue.toSorted((a, b) => rank(a) - rank(b) || sign * (a.seconds - b.seconds));
 }
 
 async function runOne(job: Job, index: number, total: number, options: ExecuteOptions): Promise<Outcome> {

@@ -49,6 +49,8 @@ function facts(of: StudySpec): PlanFacts {
       ingredients: {},
       steps: spec.train.max_steps ?? 10 * Object.keys(spec.mixture.ingredients).length + doseMark(spec),
       seconds: 1,
+      time: { start: 0, train: 1, score: 0 },
+      memory: { process: 0, weights: 0, optimizer: 0, activations: 0, logits: 0, scoring: 0 },
       memory_bytes: 0,
       disk_bytes: 0,
       working_disk_bytes: 0,

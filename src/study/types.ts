@@ -13,16 +13,44 @@ export interface Estimate {
   ingredients: Record<string, Shown>;
   /** Optimiser steps; NaN where a service decides. */
   steps: number;
-  /** Training and evaluation; NaN where it is somebody else's machine. */
+  /** The sum of `time`; NaN where it is somebody else's machine. */
   seconds: number;
-  /** Peak resident memory of the worker. */
+  time: TimeParts;
+  /** Peak resident memory of the process while this run alone goes on: the sum of `memory`. */
   memory_bytes: number;
+  memory: MemoryParts;
   /** What the run directory keeps when it is done. */
   disk_bytes: number;
   /** What it holds beyond that while it runs: checkpoints with moments: last, best, and the one being written. */
   working_disk_bytes: number;
   /** What a fine-tuning service bills, at the price that was given; NaN without one. Absent: nobody bills anything. */
   money?: number;
+}
+
+/** Seconds of a job by what they are spent on. */
+export interface TimeParts {
+  /** Weights read, networks made ready. */
+  start: number;
+  /** Optimizer steps and dev losses. */
+  train: number;
+  /** Every task and split that the study scores: likelihoods and written answers. */
+  score: number;
+}
+
+/** Bytes of a run by what they hold. */
+export interface MemoryParts {
+  /** The program itself, data and libraries: once, however many runs go on at a time. */
+  process: number;
+  /** Of the model: as it is read, and as the engine keeps it for fast products. */
+  weights: number;
+  /** What trains: values, gradients and the two moments of AdamW. */
+  optimizer: number;
+  /** What a forward pass keeps for its way back. */
+  activations: number;
+  /** Logits over the vocabulary, and their gradients. */
+  logits: number;
+  /** Buffers of scoring, keys and values of answers being written. */
+  scoring: number;
 }
 
 /** One run of a plan: what `plan` prints and `run` turns into a job. */

@@ -69,6 +69,7 @@ async function train(
   const { spec } = job;
   const { model } = shared.model(job);
   const prepared = await trainingTasks(shared, job, spec, job.caps ?? {});
+  await shared.releaseNetwork("write"); // of the job before: training is what takes most
   const network = await shared.network("train", job, tuningOf(spec.train, model, cacheFolder));
   const optimizer = await AdamW.create(spec.train, { threads: job.threads });
   const devTasks = devTasksOf(spec, prepared);
@@ -117,6 +118,7 @@ async function train(
     });
   } finally {
     await optimizer.release();
+    await shared.releaseNetwork("train");
   }
 }
 

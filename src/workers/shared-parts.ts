@@ -111,8 +111,7 @@ export class SharedParts {
     const key = JSON.stringify([model.digest, tuning.method, shape, job.threads, positions]);
     const alive = this.networks.get(purpose);
     if (alive?.key === key) return alive.network;
-    this.networks.delete(purpose);
-    await alive?.network.release();
+    await this.releaseNetwork(purpose);
     const options = { threads: job.threads, maxPositions: positions };
     const network = await (purpose === "write"
       ? CachedNetwork.create(model.config, tuning, options)
@@ -121,9 +120,15 @@ export class SharedParts {
     return network;
   }
 
+  /** Gives back a network, with the packed weights and the buffers that its library holds. */
+  async releaseNetwork(purpose: Purpose): Promise<void> {
+    const alive = this.networks.get(purpose);
+    this.networks.delete(purpose);
+    await alive?.network.release();
+  }
+
   async release(): Promise<void> {
-    for (const { network } of this.networks.values()) await network.release();
-    this.networks.clear();
+    for (const purpose of [...this.networks.keys()]) await this.releaseNetwork(purpose);
   }
 }
 

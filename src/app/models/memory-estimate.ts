@@ -2,10 +2,11 @@
 
 import { MICRO_BATCH_TOKENS } from "../../data/batches/run-batches.ts";
 import type { RunSpec, TrainSpec } from "../../specs/types.ts";
+import type { MemoryParts } from "../../study/types.ts";
 import type { ModelSize } from "./base-model.ts";
 
 /** Node with the program in memory. */
-export const NODE_BYTES = 300e6;
+export const NODE_BYTES = 200e6;
 /** What a model's weights take, and why. */
 export interface WeightCost {
   bytes(model: ModelSize): number;
@@ -44,15 +45,41 @@ export function trainableWeights(
   return layers * lora_rank * (8 * hidden + 3 * intermediate) + magnitudes;
 }
 
+/** The sum of parts. */
+export function sumOf(parts: object): number {
+  return Object.values(parts as Record<string, number>).reduce((sum, part) => sum + part, 0);
+}
+
+/** Tokens that the head predicts in a pass where nobody has laid one out. */
+const LOSS_ROWS = 128;
+/** Tokens and rows of a scoring pass. */
+const SCORING_TOKENS = 2048;
+/** What the engine holds of a pass beyond what the pass needs: its buffers grow by doubling. */
+const ARENA = 1.25;
+
 /**
- * Peak memory: Node with the engine's library; frozen weights; of what trains: values, gradients and moments on both sides of the engine, in a
- * training and a scoring network; activations of a micro-batch.
+ * Peak memory in our own engine, where dev losses are measured beside training, by part.
  *
  * @param trainable weights; 0 where nothing is trained
+ * @param pass      the largest pass of training: tokens through the net, and those that the head predicts
  */
-export function memoryOf(model: ModelSize, trainable: number): number {
-  const perToken = model.layers * (12 * model.hidden + 4 * model.intermediate) + 4 * model.vocabulary;
-  return NODE_BYTES + OWN_WEIGHTS.bytes(model) + 4 * (12 * trainable + MICRO_BATCH_TOKENS * perToken);
+export function memoryOf(
+  model: ModelSize,
+  trainable: number,
+  { tokens = MICRO_BATCH_TOKENS, lossRows = LOSS_ROWS }: { tokens?: number; lossRows?: number } = {},
+): MemoryParts {
+  const { layers, hidden, intermediate, vocabulary } = model;
+  const kept = layers * (12 * hidden + 4 * intermediate);
+  const isTrained = trainable > 0;
+  return {
+    process: NODE_BYTES,
+    weights: OWN_WEIGHTS.bytes(model),
+    // Values, gradients of a batch and of a pack, two moments; the values that are scored.
+    optimizer: 4 * 6 * trainable,
+    activations: isTrained ? ARENA * 4 * tokens * kept : 0,
+    logits: isTrained ? 4 * 4 * lossRows * vocabulary : 0,
+    scoring: ARENA * 4 * SCORING_TOKENS * (10 * hidden + 4 * intermediate) + 4 * 4 * LOSS_ROWS * vocabulary,
+  };
 }
 
 /** Python with PyTorch, transformers and PEFT. */
@@ -65,11 +92,15 @@ const TORCH_TOKENS = 1024;
  * short pass keeps for its way back: a token and layer 10 times the width and 4 times the inner one, with DoRA twice that (counted from saved tensors,
  * docs/LOG.md), the logits and their gradients in float32.
  */
-export function memoryOfTorch(model: ModelSize, trainable: number, train: TrainSpec): number {
+export function memoryOfTorch(model: ModelSize, trainable: number, train: TrainSpec): MemoryParts {
   const cost = weightCost({ worker: { kind: "torch", threads: 1 }, train });
-  const adapters = train.method === "full" ? 0 : 16 * trainable;
   const numKept = (10 * model.hidden + 4 * model.intermediate) * (train.use_dora === true ? 2 : 1);
-  const perToken = model.layers * numKept * (train.bf16 === true ? 2 : 4);
-  const head = 8 * model.vocabulary;
-  return TORCH_BYTES + cost.bytes(model) + adapters + TORCH_TOKENS * (perToken + head);
+  return {
+    process: TORCH_BYTES,
+    weights: cost.bytes(model),
+    optimizer: train.method === "full" ? 0 : 16 * trainable,
+    activations: TORCH_TOKENS * model.layers * numKept * (train.bf16 === true ? 2 : 4),
+    logits: TORCH_TOKENS * 8 * model.vocabulary,
+    scoring: 0,
+  };
 }

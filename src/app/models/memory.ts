@@ -4,7 +4,7 @@ import { totalmem } from "node:os";
 import { SpecError } from "../../base/errors.ts";
 import { bytes, count } from "../../base/human-numbers.ts";
 import type { ModelSize } from "./base-model.ts";
-import { memoryOf, OWN_WEIGHTS, type WeightCost } from "./memory-estimate.ts";
+import { memoryOf, OWN_WEIGHTS, sumOf, type WeightCost } from "./memory-estimate.ts";
 
 /** What estimates may be wrong by: a model is refused where not even the least that it may take is there. */
 const ESTIMATE_ERROR = 1.15;
@@ -29,7 +29,7 @@ export function mayFit(needed: number, memory = machineMemory()): boolean {
 export function refuseLargeModel(
   name: string,
   size: ModelSize,
-  needed = memoryOf(size, 0),
+  needed = sumOf(memoryOf(size, 0)),
   memory = machineMemory(),
   cost: WeightCost = OWN_WEIGHTS,
 ): void {

@@ -9,6 +9,8 @@ import { batchesOf, estimateRun } from "./estimate.ts";
 
 const SIZE = { parameters: 1e6, blocks: 9e5, layers: 2, hidden: 64, intermediate: 128, vocabulary: 500 };
 
+const NOTHING_SCORED = { examples: 0, seconds: 0, devSeconds: 0 };
+
 /** Tasks that have nothing but lengths. */
 function toyTasks(lengths: Record<string, number[]>): Record<string, PreparedTask> {
   const planned = Object.entries(lengths).map(([name, list]) => {
@@ -38,7 +40,7 @@ function planOf(text: string, lengths: Record<string, number[]>): PlannedRun[] {
       ),
     models: { m: { name: "m", weights_digest: "w", tokenizer_digest: "t", template_digest: "p" } },
     worker: { kind: "local", threads: 1 },
-    estimate: (spec) => estimateRun(spec, tasks, SIZE, { examples: 0, tokens: 0 }),
+    estimate: (spec) => estimateRun(spec, tasks, SIZE, NOTHING_SCORED),
     stepsToShow: (spec, tokens) => batchesOf(spec, tasks).stepsToShow(tokens),
   });
 }
@@ -101,7 +103,7 @@ describe("matched budgets, for any lengths, batches, epochs, doses and temperatu
           if (mixture.name === "all") expect(estimate).toEqual(reference);
           if (estimate.steps === 1) continue;
           const shorter = { ...spec, train: { ...spec.train, max_steps: estimate.steps - 1 } };
-          const { tokens } = estimateRun(shorter, toyTasks(lengths), SIZE, { examples: 0, tokens: 0 });
+          const { tokens } = estimateRun(shorter, toyTasks(lengths), SIZE, NOTHING_SCORED);
           expect(tokens).toBeLessThan(reference.tokens);
         }
       }),
@@ -173,7 +175,7 @@ test("magnitudes count with what trains, and double what PyTorch keeps of a toke
   const estimateOf = (use_dora: boolean, kind: "local" | "torch") => {
     const [run] = planOf(`{name: s, models: [m], tasks: {a: {}}, design: [singles], controls: []}`, { a: [9, 9, 9] });
     const spec = { ...run!.spec, worker: { kind, threads: 1 }, train: { ...run!.spec.train, use_dora } };
-    return estimateRun(spec, toyTasks({ a: [9, 9, 9] }), SIZE, { examples: 0, tokens: 0 });
+    return estimateRun(spec, toyTasks({ a: [9, 9, 9] }), SIZE, NOTHING_SCORED);
   };
   const more = (key: "disk_bytes" | "memory_bytes", kind: "local" | "torch") =>
     estimateOf(true, kind)[key] - estimateOf(false, kind)[key];

@@ -7,73 +7,82 @@ import { packOptionsOf, runBatches } from "../../data/batches/run-batches.ts";
 import { lengthOf } from "../../data/tokens/fit.ts";
 import type { PreparedTask } from "../../data/tokens/prepare.ts";
 import type { TokenizedExample } from "../../data/types.ts";
-import type { RunSpec, TrainSpec } from "../../specs/types.ts";
-import type { Estimate } from "../../study/types.ts";
+import type { RunSpec } from "../../specs/types.ts";
+import type { Estimate, TimeParts } from "../../study/types.ts";
 import type { ModelSize } from "../models/base-model.ts";
-import { memoryOf, memoryOfTorch, trainableWeights } from "../models/memory-estimate.ts";
+import { memoryOf, memoryOfTorch, sumOf, trainableWeights } from "../models/memory-estimate.ts";
+import { secondsOf, startSeconds } from "./pass-cost.ts";
 
-/**
- * fp32 FLOP/s that go through one core, fitted to the bench of four widths on an AMD EPYC core with AVX-512 (docs/LOG.md): narrow products run at
- * half the speed of wide ones. Other machines are off by a factor of two in either direction.
- */
-function flopsPerThread({ hidden }: ModelSize): number {
-  return (88e9 * hidden ** 2) / (hidden ** 2 + 256 ** 2);
-}
 /** Batches that are laid out to see how many tokens sharing saves, and how many tokens of each: of a larger one its first examples. */
 const SAMPLED_BATCHES = 2;
 const SAMPLED_TOKENS = 8192;
 /** Size of one prediction on disk. */
 export const PREDICTION_BYTES = 400;
 
+/** What of scoring a run's estimate is made of. */
+export interface EvaluatedCost {
+  /** Of all splits that are scored. */
+  examples: number;
+  /** Seconds of scoring all of them, and of one round of dev losses. */
+  seconds: number;
+  devSeconds: number;
+}
+
 /** @param makeOrder  as in {@link batchesOf} */
 export function estimateRun(
   spec: RunSpec,
   ingredients: Record<string, PreparedTask>,
   model: ModelSize,
-  evaluated: { examples: number; tokens: number },
+  evaluated: EvaluatedCost,
   makeOrder?: typeof epochOrder,
 ): Estimate {
+  const { train, worker } = spec;
   const plan = batchesOf(spec, ingredients, makeOrder);
   const shown = plan.totals();
   const examples = Object.values(shown).reduce((sum, one) => sum + one.examples, 0);
   const tokens = Object.values(shown).reduce((sum, one) => sum + one.tokens, 0);
   const sample = sampleOf(plan, spec, ingredients);
-  const perSample = secondsOf(sample.packs, model, spec.train.method, spec.worker.threads);
-  const perEvaluated = perSample / TRAINING_PASSES[spec.train.method];
-  const seconds = sample.tokens === 0 ? 0 : (tokens * perSample + evaluated.tokens * perEvaluated) / sample.tokens;
-  const trainable = trainableWeights(model, spec.train);
+  const perSample = secondsOf(sample.packs, model, train.method, worker.threads);
+  const stepping = sample.tokens === 0 ? 0 : (tokens * perSample) / sample.tokens;
+  const time: TimeParts = {
+    start: startSeconds(model, 3),
+    train: stepping + Math.ceil(plan.numSteps / train.eval_steps) * evaluated.devSeconds,
+    score: evaluated.seconds,
+  };
+  const trainable = trainableWeights(model, train);
+  const largest = {
+    tokens: Math.max(0, ...sample.packs.map((one) => one.numPrefixes * one.prefixLen + one.numRows * one.rowLen)),
+    lossRows: Math.max(0, ...sample.packs.map(({ numLossRows }) => numLossRows)),
+  };
+  const memory = worker.kind === "torch" ? memoryOfTorch(model, trainable, train) : memoryOf(model, trainable, largest);
   return {
     examples,
     tokens,
     ingredients: shown,
     steps: plan.numSteps,
-    seconds: 2 + seconds,
-    memory_bytes:
-      spec.worker.kind === "torch" ? memoryOfTorch(model, trainable, spec.train) : memoryOf(model, trainable),
-    disk_bytes: KEPT_CHECKPOINTS[spec.train.keep] * trainable * 4 + evaluated.examples * PREDICTION_BYTES,
+    seconds: sumOf(time),
+    time,
+    memory_bytes: sumOf(memory),
+    memory,
+    disk_bytes: KEPT_CHECKPOINTS[train.keep] * trainable * 4 + evaluated.examples * PREDICTION_BYTES,
     working_disk_bytes: 3 * trainable * 4 * 3,
   };
 }
 
-/**
- * Passes through the net in training, where one forward is one: backward goes to activations, and to weights where they train, whose update takes
- * half a pass more at the bench's batch sizes.
- */
-const TRAINING_PASSES = { full: 3.5, lora: 2 } as const;
-
-/** Seconds that the packs of some batches take. A multiply-add is two operations; attention reads its whole row, masked or not. */
-export function secondsOf(
-  packs: readonly PackShape[],
+/** Seconds of a run's steps from one on, each laid out whole, without what else training takes. */
+export function stepsSeconds(
+  spec: RunSpec,
+  ingredients: Record<string, PreparedTask>,
   model: ModelSize,
-  method: TrainSpec["method"],
-  threads: number,
+  from: number,
 ): number {
-  const macs = packs.reduce((sum, { numPrefixes: Q, prefixLen: P, numRows: B, rowLen: S, numLossRows }) => {
-    const attended = Q * P * P + B * S * (P + S);
-    const ofBlocks = (Q * P + B * S) * model.blocks + 2 * attended * model.hidden * model.layers;
-    return sum + ofBlocks + numLossRows * model.hidden * model.vocabulary;
-  }, 0);
-  return (TRAINING_PASSES[method] * 2 * macs) / (flopsPerThread(model) * threads);
+  const plan = batchesOf(spec, ingredients);
+  const packs = Array.from({ length: plan.numSteps - from }, (_, k) => {
+    const { names, ingredient, example } = plan.batch(from + k);
+    const rows = Array.from(example, (row, i) => ingredients[names[ingredient[i]!]!]!.split("train").tokenized[row]!);
+    return packShapes(rows, packOptionsOf(spec.train));
+  });
+  return secondsOf(packs.flat(), model, spec.train.method, spec.worker.threads);
 }
 
 /** Packs of a few batches over the run, or of their beginnings, and the tokens of their examples, each counted in full. */

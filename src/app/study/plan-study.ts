@@ -3,11 +3,14 @@
 import { resolve } from "node:path";
 import { keptOrders } from "../../data/batches/mixture.ts";
 import { evaluatedSubset } from "../../data/splits/splits.ts";
+import type { PreparedTask } from "../../data/tokens/prepare.ts";
 import type { LoadedTask } from "../../data/types.ts";
+import { evaluationSubset } from "../../eval/evaluate.ts";
 import { roughText } from "../../eval/hosted/rough-text.ts";
-import type { Caps, RunSpec, StudySpec } from "../../specs/types.ts";
+import type { Caps, RunSpec, StudySpec, TrainSpec } from "../../specs/types.ts";
 import { findStudyLock, type LockedTask, type StudyLock } from "../../study/lock-file.ts";
 import { ingredientTasks, planRuns, shuffledOf } from "../../study/plan.ts";
+import type { TimeParts } from "../../study/types.ts";
 import { CLUSTER_THREADS, threadsFor } from "../../workers/threads.ts";
 import { type HostedOptions, hostedChoices } from "../hosted/choice.ts";
 import type { BaseModel } from "../models/base-model.ts";
@@ -15,14 +18,16 @@ import { openBaseModel } from "../models/named-model.ts";
 import { refuseUntrainable } from "../models/refuse-untrainable.ts";
 import { packageVersion } from "../package.ts";
 import { fetchHubData, type HubData } from "../tasks/hub-data.ts";
-import { ingredientFacts, ingredientsOf, loadTasks, textOfFolder } from "../tasks/ingredients.ts";
+import { type Ingredients, ingredientFacts, ingredientsOf, loadTasks, textOfFolder } from "../tasks/ingredients.ts";
 import type { Workspace } from "../workspace.ts";
 import { baselinesOf } from "./baselines.ts";
-import { batchesOf, estimateRun } from "./estimate.ts";
+import { batchesOf, type EvaluatedCost, estimateRun } from "./estimate.ts";
 import { estimateHosted, hostedModel, hostedStudy, refuseDocuments } from "./hosted/hosted-study.ts";
+import { startSeconds } from "./pass-cost.ts";
 import type { PlannedStudy } from "./planned-study.ts";
 import type { StudyInput } from "./read-study.ts";
 import { refuseMultiplier, refuseNumerics, refuseUnscorable, refuseUnscored } from "./refusals.ts";
+import { devSeconds, scoringSeconds } from "./scoring-cost.ts";
 import { tokenCacheOf } from "./start-worker.ts";
 import { studyDir } from "./study-dir.ts";
 import { refuseOtherModels, refuseUnused, type WorkerOptions } from "./worker-kind.ts";
@@ -78,7 +83,9 @@ export async function planStudy(
   const textOf = (model: string) => (hosted[model] === undefined ? textOfFolder(models[model]!.folder) : roughText());
   const ingredients = ingredientsOf(specs, tasks, capped, textOf, cache, workspace.note);
   refuseUnscorable(study, ingredients);
-  const evaluated = evaluatedExamples(study, tasks);
+  const evaluation = evaluationOf(study, ingredients, models, worker.threads);
+  const scored = Object.entries(tasks).filter(([name]) => study.tasks[name] !== undefined);
+  const numScored = scored.reduce((sum, [, { splits }]) => sum + numEvaluated(splits, study), 0);
   const makeOrder = keptOrders();
   const dataOf = (spec: RunSpec, caps: Caps) =>
     ingredients(spec.model.name, spec.train, { caps, shuffled: shuffledOf(spec) });
@@ -90,8 +97,8 @@ export async function planStudy(
       const { name } = spec.model;
       const choice = hosted[name];
       return choice === undefined
-        ? estimateRun(spec, dataOf(spec, caps), models[name]!.size, evaluated, makeOrder)
-        : estimateHosted(spec, dataOf(spec, caps), evaluated.examples, choice, makeOrder);
+        ? estimateRun(spec, dataOf(spec, caps), models[name]!.size, evaluation.ofRun(spec), makeOrder)
+        : estimateHosted(spec, dataOf(spec, caps), numScored, choice, makeOrder);
     },
     stepsToShow: (spec, tokens, caps) => batchesOf(spec, dataOf(spec, caps), makeOrder).stepsToShow(tokens),
   });
@@ -110,7 +117,20 @@ export async function planStudy(
     ),
     baselines: baselinesOf(study, tasks, identities, hosted),
   };
-  return { input, dir, specs, tasks, models, plan, lock, data, hosted, workerOptions, dataOf };
+  return {
+    input,
+    dir,
+    specs,
+    tasks,
+    models,
+    plan,
+    lock,
+    data,
+    hosted,
+    workerOptions,
+    dataOf,
+    untunedTime: evaluation.ofUntuned,
+  };
 }
 
 /** What the lock keeps of the hub. */
@@ -122,18 +142,43 @@ function hubRecords(models: Record<string, BaseModel>, data: HubData): Pick<Stud
   return Object.keys(all).length === 0 ? {} : { hub: all };
 }
 
-function evaluatedExamples(study: StudySpec, tasks: Record<string, LoadedTask>): { examples: number; tokens: number } {
-  let examples = 0;
-  let tokens = 0;
-  for (const name of Object.keys(study.tasks)) {
-    for (const split of study.eval.splits) {
-      const used = evaluatedSubset(tasks[name]!.splits[split], split, study.eval);
-      examples += used.length;
-      // Four characters a token: scoring is a small part of the estimate.
-      tokens += used.reduce((sum, { prompt }) => sum + prompt.length / 4, 0);
-    }
-  }
-  return { examples, tokens };
+function numEvaluated(splits: LoadedTask["splits"], { eval: spec }: StudySpec): number {
+  return spec.splits.reduce((sum, split) => sum + evaluatedSubset(splits[split], split, spec).length, 0);
+}
+
+/** What scoring a study's models should take on this engine. */
+function evaluationOf(study: StudySpec, ingredients: Ingredients, models: Record<string, BaseModel>, threads: number) {
+  const names = Object.keys(study.tasks);
+  const isLabelled = (one: PreparedTask) => one.labels !== undefined;
+  const known = new Map<string, EvaluatedCost>();
+  const cost = (model: string, train: TrainSpec, shots: number) => {
+    const tasks = ingredients(model, train, shots > 0 ? { shown: { tasks: names, shots } } : {});
+    return { tasks, names, spec: study.eval, model: models[model]!.size, threads };
+  };
+  return {
+    ofRun: ({ model, train, mixture }: RunSpec): EvaluatedCost => {
+      const key = JSON.stringify([model.name, train.cutoff_len, train.loss_on, mixture.ingredients]);
+      const before = known.get(key);
+      if (before !== undefined) return before;
+      const all = cost(model.name, train, 0);
+      const labelled = Object.keys(mixture.ingredients).filter((name) => isLabelled(all.tasks[name]!));
+      const subsets = names.flatMap((name) =>
+        study.eval.splits.map((split) => evaluationSubset(all.tasks[name]!, split, study.eval).length),
+      );
+      const made = {
+        examples: subsets.reduce((sum, length) => sum + length, 0),
+        seconds: scoringSeconds({ ...all, isUntuned: false }),
+        devSeconds: devSeconds({ ...all, names: labelled }),
+      };
+      known.set(key, made);
+      return made;
+    },
+    ofUntuned: (model: string, shots: number): TimeParts => ({
+      start: startSeconds(models[model]!.size, 2),
+      train: 0,
+      score: scoringSeconds({ ...cost(model, study.train, shots), isUntuned: true }),
+    }),
+  };
 }
 
 function lockedTask({ metric, licence, source, splits, digests }: LoadedTask): LockedTask {

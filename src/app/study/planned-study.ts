@@ -4,7 +4,7 @@ import type { PreparedTask } from "../../data/tokens/prepare.ts";
 import type { LoadedTask } from "../../data/types.ts";
 import type { Caps, RunSpec, TaskSpec } from "../../specs/types.ts";
 import type { StudyLock } from "../../study/lock-file.ts";
-import type { Job, PlannedRun } from "../../study/types.ts";
+import type { Job, PlannedRun, TimeParts } from "../../study/types.ts";
 import type { HostedChoice } from "../hosted/choice.ts";
 import type { BaseModel } from "../models/base-model.ts";
 import type { HubData } from "../tasks/hub-data.ts";
@@ -28,6 +28,8 @@ export interface PlannedStudy {
   workerOptions: WorkerOptions;
   /** What a run trains on. */
   dataOf(spec: RunSpec, caps: Caps): Record<string, PreparedTask>;
+  /** What an untuned model's scoring should take, before anything was measured. @param shots  training examples before each question */
+  untunedTime(model: string, shots: number): TimeParts;
 }
 
 /** Where data is, as jobs have it. */

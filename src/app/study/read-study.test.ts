@@ -27,6 +27,8 @@ function planOf(models: string, numTrain: (name: string) => number) {
     worker: { kind: "local", threads: 2 },
     estimate: () => ({
       ...{ examples: 0, tokens: 0, ingredients: {}, steps: 1, seconds: 1 },
+      time: { start: 0, train: 1, score: 0 },
+      memory: { process: 0, weights: 0, optimizer: 0, activations: 0, logits: 0, scoring: 0 },
       ...{ memory_bytes: 0, disk_bytes: 0, working_disk_bytes: 0 },
     }),
     stepsToShow: () => 1,

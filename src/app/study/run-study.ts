@@ -14,15 +14,16 @@ import { differingKeys, findStudyLock, writeStudyLock } from "../../study/lock-f
 import { baselineDir, isComplete, runDir } from "../../study/scored.ts";
 import type { ExecuteJob, Job, PlannedRun } from "../../study/types.ts";
 import { refuseDivided } from "../../workers/gpus.ts";
-import { concurrencyFor } from "../../workers/threads.ts";
 import type { Workspace } from "../workspace.ts";
 import { refuseFullDisk } from "./disk.ts";
 import { scoreHostedBaselines } from "./hosted/baselines.ts";
 import { mustBePaid, sayEndings } from "./hosted/bill.ts";
 import { type JobUnderWay, jobsUnderWay } from "./hosted/jobs-under-way.ts";
-import { JOBS_AT_A_TIME, startHosted } from "./hosted/start.ts";
+import { startHosted } from "./hosted/start.ts";
 import { jobsOf } from "./jobs.ts";
 import { MOST_AT_ONCE, openRay, type RayPlace, settingsOfRay } from "./open-ray.ts";
+import { knownPace, queueAt } from "./pace.ts";
+import { placesOf } from "./places.ts";
 import type { PlannedStudy } from "./planned-study.ts";
 import { refuseFullMemory } from "./refusals.ts";
 import { openTorch, startWorker } from "./start-worker.ts";
@@ -87,7 +88,7 @@ export async function runStudy(
     removeLeftovers(dir);
     writeStudyFiles(planned, workspace);
     sayDamage(planned, workspace);
-    const ownPace = torch?.settings.isGpu ? torch.settings.gpus.length : defaultConcurrency(planned);
+    const ownPace = torch?.settings.isGpu ? torch.settings.gpus.length : placesOf(planned);
     const atOnce = concurrency ?? (ray === undefined ? ownPace : MOST_AT_ONCE);
     const elsewhere = { torch: torch?.settings, ray: ray && settingsOfRay(ray, planned) };
     let worker = kind === "hosted" ? undefined : startWorker(workspace, elsewhere);
@@ -169,11 +170,6 @@ async function scoreTextBaselines(
   }
 }
 
-function defaultConcurrency({ plan, lock }: PlannedStudy): number {
-  if (lock.worker.kind === "hosted") return JOBS_AT_A_TIME;
-  return concurrencyFor(lock.worker.threads, Math.max(...plan.map(({ estimate }) => estimate.memory_bytes)));
-}
-
 function executeAll(
   planned: PlannedStudy,
   execute: ExecuteJob,
@@ -181,7 +177,7 @@ function executeAll(
   onEvent: (event: StudyEvent) => void,
   workspace: Workspace,
 ) {
-  const queue = jobsOf(planned);
+  const queue = queueAt(jobsOf(planned), knownPace(planned, workspace));
   const runs = new Map(planned.plan.map((run) => [run.id, run]));
   const summaries = new Map(
     queue.map(({ job, seconds }): [string, JobSummary] => {

@@ -8,7 +8,7 @@ export interface JobSummary {
   id: string;
   /** For people: mixture and seed, with model and factors where these differ. */
   label: string;
-  /** Estimated; 0 for an untuned model. */
+  /** Estimated, on this machine where it was measured. */
   seconds: number;
   /** Estimated peak; absent for an untuned model. */
   memoryBytes?: number;

@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { refuseFullDisk } from "../../app/study/disk.ts";
+import { measurePace } from "../../app/study/pace.ts";
 import { planStudy } from "../../app/study/plan-study.ts";
 import { planSummary } from "../../app/study/plan-summary.ts";
 import { refuseFullMemory } from "../../app/study/refusals.ts";
@@ -27,7 +28,7 @@ export function addPlan(command: Command, act: Act): void {
     .action((study: string | undefined, words: string[], flags: StudyFlags) =>
       act(async (context) => {
         const planned = await planStudy(studyOf(study, words), context, studyOptionsOf(flags));
-        const summary = await planSummary(planned, context);
+        const summary = await planSummary(planned, context, await measurePace(planned, context));
         context.result(summary, planText(planned, summary));
         refuseFullDisk(planned);
         if (planned.lock.worker.kind === "local") refuseFullMemory(planned); // others know what they compute with when they run

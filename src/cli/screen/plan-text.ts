@@ -79,8 +79,37 @@ function runsText(runs: readonly PlannedEntry[], totals: PlanTotals, dir: string
     "What each mixture shows over a whole run (of its first seed; shares are of the mixture):",
     aligned(compositionCells(runs)),
     "",
-    `${counted(totals.runs, "run")}, ${count(totals.to_do)} to do: ${counted(totals.steps, "step")}, ${counted(totals.tokens, "token")}, about ${duration(totals.seconds)} one after the other (time and memory are rough), up to ${bytes(totals.memory_bytes)} of memory, ${bytes(totals.disk_bytes)} of disk in ${dir}.`,
+    `${counted(totals.runs, "run")}, ${count(totals.to_do)} to do: ${counted(totals.steps, "step")}, ${counted(totals.tokens, "token")}, ${bytes(totals.disk_bytes)} of disk in ${dir}.`,
+    ...(Number.isNaN(totals.seconds) || totals.to_do + totals.untuned === 0
+      ? []
+      : [timeText(totals), memoryText(totals)]),
   ].join("\n");
+}
+
+const PACE: Record<PlanTotals["pace"], string> = {
+  arithmetic: "not measured on this machine: a factor of two is possible",
+  measurement: "measured on this machine",
+  runs: "from the runs that are done",
+};
+
+function timeText({ seconds, concurrency, untuned, untuned_seconds, pace }: PlanTotals): string {
+  const models =
+    untuned === 0 ? "" : `, ${duration(untuned_seconds)} of work on ${counted(untuned, "untuned model")} included`;
+  return `All done in about ${duration(seconds)} (${counted(concurrency, "job")} at a time, scoring${models}; ${PACE[pace]}).`;
+}
+
+function memoryText({ memory_bytes, memory, concurrency, to_do }: PlanTotals): string {
+  const { process, weights, optimizer, activations, logits, scoring } = memory;
+  const parts = [
+    `the program ${bytes(process)}`,
+    `weights ${bytes(weights)}`,
+    `gradients and optimizer ${bytes(optimizer)}`,
+    `activations ${bytes(activations)}`,
+    `logits ${bytes(logits)}`,
+    `scoring ${bytes(scoring)}`,
+  ];
+  const together = Math.min(concurrency, to_do) > 1 ? `, ${concurrency} runs side by side` : "";
+  return `Memory: about ${bytes(memory_bytes)} at the peak${together}. The largest run: ${parts.join(", ")}.`;
 }
 
 function moneyCell(money = Number.NaN): string {

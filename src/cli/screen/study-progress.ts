@@ -3,6 +3,7 @@
 import type { JobSummary, StudyEvent } from "../../app/study/study-events.ts";
 import { bytes, duration } from "../../base/human-numbers.ts";
 import { visible } from "../../base/visible.ts";
+import { wallSeconds } from "../../study/schedule.ts";
 import type { ProgressLine } from "./progress.ts";
 
 /** A measured peak above this many times the estimate is worth a word. */
@@ -74,8 +75,9 @@ export class StudyProgress {
     );
   }
 
+  /** Of the jobs that have not begun, side by side. */
   private secondsAfter(): number {
-    const estimated = [...this.waiting.values()].reduce((sum, seconds) => sum + seconds, 0) / this.concurrency;
+    const estimated = wallSeconds([...this.waiting.values()], this.concurrency);
     return this.secondsEstimated > 0 ? (estimated * this.secondsSeen) / this.secondsEstimated : estimated;
   }
 }
