@@ -87,7 +87,7 @@ function plan(): void {
     return [name, { rows_digest: name, num_train, dev_digest: name, has_labels: true }] as const;
   });
   const identity = (name: string) => ({ name, weights_digest: name, tokenizer_digest: "t", template_digest: "t" });
-  const evaluated = { examples: 10_000, tokens: 1e6 };
+  const evaluated = { examples: 10_000, seconds: 1000, devSeconds: 10 };
   const size = sizeOf(SHAPES.m135);
   const [start, used] = [performance.now(), process.cpuUsage()];
   const makeOrder = keptOrders();

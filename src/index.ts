@@ -26,6 +26,7 @@ export { type CompareOptions, compare } from "./app/study/compare.ts";
 export type { HostedBill } from "./app/study/hosted/bill.ts";
 export type { JobUnderWay } from "./app/study/hosted/jobs-under-way.ts";
 export { openRay, type RayPlace } from "./app/study/open-ray.ts";
+export { measurePace, type Pace } from "./app/study/pace.ts";
 export { planStudy, type StudyOptions } from "./app/study/plan-study.ts";
 export {
   type HostedEntry,
@@ -174,7 +175,7 @@ export { reportOf } from "./study/report-of.ts";
 export { type StudyResults, studyResults } from "./study/results.ts";
 export type { Rival } from "./study/rival.ts";
 export type { Cell, Comparison, ReadScored, Row, ScoredRun, StudyTable } from "./study/study-table.ts";
-export type { Estimate, PlannedRun, RunProgress } from "./study/types.ts";
+export type { Estimate, MemoryParts, PlannedRun, RunProgress, TimeParts } from "./study/types.ts";
 export type { Untried, UntriedMixtures } from "./study/untried.ts";
 export type { Parity } from "./workers/parity.ts";
 export type { RaySettings } from "./workers/ray-engine.ts";

@@ -29,6 +29,7 @@ describe("the public surface is these names; one that goes or comes is a decisio
         "formatStudyTable",
         "judge",
         "listPredictions",
+        "measurePace",
         "openModel",
         "openRay",
         "openWorkspace",

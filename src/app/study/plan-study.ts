@@ -84,8 +84,7 @@ export async function planStudy(
   const ingredients = ingredientsOf(specs, tasks, capped, textOf, cache, workspace.note);
   refuseUnscorable(study, ingredients);
   const evaluation = evaluationOf(study, ingredients, models, worker.threads);
-  const scored = Object.entries(tasks).filter(([name]) => study.tasks[name] !== undefined);
-  const numScored = scored.reduce((sum, [, { splits }]) => sum + numEvaluated(splits, study), 0);
+  const numScored = numEvaluated(tasks, study);
   const makeOrder = keptOrders();
   const dataOf = (spec: RunSpec, caps: Caps) =>
     ingredients(spec.model.name, spec.train, { caps, shuffled: shuffledOf(spec) });
@@ -118,17 +117,7 @@ export async function planStudy(
     baselines: baselinesOf(study, tasks, identities, hosted),
   };
   return {
-    input,
-    dir,
-    specs,
-    tasks,
-    models,
-    plan,
-    lock,
-    data,
-    hosted,
-    workerOptions,
-    dataOf,
+    ...{ input, dir, specs, tasks, models, plan, lock, data, hosted, workerOptions, dataOf },
     untunedTime: evaluation.ofUntuned,
   };
 }
@@ -142,8 +131,11 @@ function hubRecords(models: Record<string, BaseModel>, data: HubData): Pick<Stud
   return Object.keys(all).length === 0 ? {} : { hub: all };
 }
 
-function numEvaluated(splits: LoadedTask["splits"], { eval: spec }: StudySpec): number {
-  return spec.splits.reduce((sum, split) => sum + evaluatedSubset(splits[split], split, spec).length, 0);
+function numEvaluated(tasks: Record<string, LoadedTask>, { tasks: scored, eval: spec }: StudySpec): number {
+  const splits = Object.keys(scored).flatMap((name) =>
+    spec.splits.map((split) => evaluatedSubset(tasks[name]!.splits[split], split, spec)),
+  );
+  return splits.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** What scoring a study's models should take on this engine. */
