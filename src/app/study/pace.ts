@@ -26,7 +26,7 @@ export interface Pace extends TimeParts {
 }
 
 /** The arithmetic alone. */
-export const PLAIN_PACE: Pace = { start: 1, train: 1, score: 1, from: "arithmetic" };
+const PLAIN_PACE: Pace = { start: 1, train: 1, score: 1, from: "arithmetic" };
 
 /** Studies that the arithmetic expects to be shorter are not worth a measurement. */
 const WORTH_SECONDS = 60;
