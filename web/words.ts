@@ -145,6 +145,9 @@ export function termBox(root: HTMLElement): HTMLElement {
     term.setAttribute("aria-describedby", box.id);
     box.replaceChildren(h("strong", {}, word.term), ` ${word.meaning}`);
     box.showPopover();
+    place(term);
+  };
+  const place = (term: Element) => {
     const { left, top, bottom } = term.getBoundingClientRect();
     const { width, height } = box.getBoundingClientRect();
     box.style.left = `${Math.max(8, Math.min(left, document.documentElement.clientWidth - width - 8))}px`;
@@ -152,7 +155,7 @@ export function termBox(root: HTMLElement): HTMLElement {
   };
   for (const event of ["pointerover", "focusin", "click"]) root.addEventListener(event, ({ target }) => show(target));
   root.addEventListener("focusout", () => show(root));
-  addEventListener("scroll", () => show(root), { passive: true });
+  addEventListener("scroll", () => shown !== undefined && place(shown), { passive: true, capture: true });
   root.addEventListener("keydown", ({ key }) => {
     if (key === "Escape") show(root);
   });
