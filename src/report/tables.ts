@@ -48,7 +48,7 @@ function rowName(row: Row, table: StudyTable): string {
 function shown(row: Row, index: number, task: string, table: StudyTable, split: "dev" | "test"): string {
   const cell = row.cells[task]![split];
   const isChosen = row.kind === "mixture" && table.chosen[row.model ?? ""]?.[task] === index;
-  return `${isChosen ? "*" : ""}${number(cell)}`;
+  return `${isChosen && !Number.isNaN(cell.mean) ? "*" : ""}${number(cell)}`;
 }
 
 function number(cell: Cell): string {

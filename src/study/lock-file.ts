@@ -102,16 +102,33 @@ export function readStudyLock(studyDir: string): StudyLock {
   });
 }
 
-/** Keys, dotted, whose values differ between two locks; runs and the program's version are left out. */
-export function differingKeys(before: StudyLock, after: StudyLock): string[] {
-  const pick = ({ study, tasks, models, worker }: StudyLock) => ({
-    ...study,
-    locked: tasks,
-    models_locked: models,
-    worker,
+/**
+ * What differs between two locks: keys of the study file, dotted, and in words what the files behind them hold. Runs and the program's version are
+ * left out.
+ */
+export function changedSince(before: StudyLock, after: StudyLock): string[] {
+  const changed = <T>(of: (lock: StudyLock) => T) => differences(of(before), of(after)).map(({ key }) => key);
+  const tasks = Object.keys(after.tasks).flatMap((name) => {
+    const keys = changed(({ tasks }) => tasks[name] ?? {});
+    return keys.flatMap((key) => {
+      const [, split] = /^digests\.(.+)$/.exec(key) ?? [];
+      if (split !== undefined) return [`${split} rows of ${name}`];
+      return key.startsWith("num_examples.") ? [] : [`${key} of ${name}`]; // as other rows have other numbers
+    });
   });
-  return differences(pick(before), pick(after)).map(({ key }) => key);
+  const models = Object.keys(after.models).flatMap((name) =>
+    changed(({ models }) => models[name] ?? {}).flatMap((key) =>
+      key === "name" ? [] : [`${MODEL_PARTS[key] ?? key} of ${name}`],
+    ),
+  );
+  return [...changed(({ study, worker }) => ({ ...study, worker })), ...tasks, ...models];
 }
+
+const MODEL_PARTS: Readonly<Record<string, string>> = {
+  weights_digest: "weights",
+  tokenizer_digest: "tokenizer",
+  template_digest: "chat template",
+};
 
 function lockPath(studyDir: string): string {
   return join(studyDir, "study.lock.json");

@@ -17,7 +17,7 @@ import { EVAL_DEFAULTS } from "../specs/study-file.ts";
 import { changedSplits, forgetScores } from "./changed-scores.ts";
 import { claimStudy, whileClaimed } from "./claim.ts";
 import { appendLedger, failures, readLedger, testOpenings } from "./ledger.ts";
-import { differingKeys, readStudyLock, type StudyLock, studyAround } from "./lock-file.ts";
+import { changedSince, readStudyLock, type StudyLock, studyAround } from "./lock-file.ts";
 import { isComplete } from "./scored.ts";
 
 let dir: string;
@@ -165,8 +165,18 @@ describe("the study lock", () => {
       worker: { kind: "local", threads: 4 },
       study: { name: "s", seeds: [1, 2], data_root: "/d" },
     };
-    const keys = differingKeys(lock as unknown as StudyLock, changed as unknown as StudyLock);
+    const keys = changedSince(lock as unknown as StudyLock, changed as unknown as StudyLock);
     expect(keys.sort()).toEqual(["data_root", "seeds", "worker.threads"]);
+  });
+
+  test("tells in words what the files behind the study hold now", () => {
+    const of = (train: string, weights: string, rows: number) => ({
+      ...lock,
+      tasks: { "a.b": { metric: "accuracy", num_examples: { train: rows }, digests: { train, dev: "d" } } },
+      models: { "org/m-0.5": { name: "org/m-0.5", weights_digest: weights, template_digest: weights } },
+    });
+    const keys = changedSince(of("1", "x", 5) as unknown as StudyLock, of("2", "y", 6) as unknown as StudyLock);
+    expect(keys).toEqual(["train rows of a.b", "weights of org/m-0.5", "chat template of org/m-0.5"]);
   });
 
   test("is found from the study's folder and from those of its runs and baselines, and nowhere else", () => {

@@ -10,7 +10,7 @@ import { changedSplits, forgetScores } from "../../study/changed-scores.ts";
 import { whileClaimed } from "../../study/claim.ts";
 import { executeJobs, type JobEvent } from "../../study/execute.ts";
 import { appendLedger, readLedger } from "../../study/ledger.ts";
-import { differingKeys, findStudyLock, writeStudyLock } from "../../study/lock-file.ts";
+import { changedSince, findStudyLock, writeStudyLock } from "../../study/lock-file.ts";
 import { baselineDir, isComplete, runDir } from "../../study/scored.ts";
 import type { ExecuteJob, Job, PlannedRun } from "../../study/types.ts";
 import { refuseDivided } from "../../workers/gpus.ts";
@@ -116,7 +116,7 @@ export async function runStudy(
 function writeStudyFiles({ input, dir, lock, plan }: PlannedStudy, workspace: Workspace): void {
   const before = findStudyLock(dir);
   if (before !== undefined) {
-    const keys = differingKeys(before, lock);
+    const keys = changedSince(before, lock);
     if (keys.length > 0) {
       workspace.note(`Since the last call these have changed: ${keys.join(", ")}. New runs are added, old ones kept.`);
     }

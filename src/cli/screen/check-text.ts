@@ -86,7 +86,19 @@ function tokenTable(model: string, facts: readonly TokenFacts[]): string {
     "too long",
     "shared prefix",
   ];
-  return aligned([header, ...rows], "left");
+  const terms = [
+    ...(facts.some(({ over }) => over > 0)
+      ? [
+          `over ${cutoff}: rows longer than train.cutoff_len; fitted: of these, rows that the task's fit shortened; too long: rows that stay too long`,
+        ]
+      : []),
+    ...(facts.some(({ prefix }) => prefix !== undefined)
+      ? [
+          "shared prefix: of all prompt tokens those that repeat how another prompt begins, which are computed once; in all: tokens that every prompt begins with",
+        ]
+      : []),
+  ];
+  return [aligned([header, ...rows], "left"), ...terms].join("\n");
 }
 
 function quantiles({ min, median, p95, max }: TokenFacts["example"]): string {
@@ -107,7 +119,7 @@ function overlapBlock(overlaps: readonly Overlap[]): string {
     ];
   });
   const header = ["texts in two places", "", "equal rows", "near-copies", "for example"];
-  return aligned([header, ...rows], "left");
+  return `${aligned([header, ...rows], "left")}\nequal rows, near-copies: how many rows of the first place have such a text in the second / how many of the second in the first`;
 }
 
 function pair([a, b]: readonly [number, number]): string {
