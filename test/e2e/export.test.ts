@@ -70,7 +70,8 @@ test.for<[to: string, options: string[], bound: number, files: string[]]>([
   const out = join(folder, `lora-${to}-${options.at(-1) ?? "plain"}`);
   const { dir, parity } = await exported(runs.lora, "--to", to, ...options, "--out", out, "--max-examples", "20");
   expect(dir).toBe(out);
-  for (const file of files) expect(existsSync(join(out, file)), file).toBe(true);
+  for (const file of [...files, "README.md"]) expect(existsSync(join(out, file)), file).toBe(true);
+  expect(readFileSync(join(out, "README.md"), "utf8")).toContain("```\n{a} + {b} =\n```");
   const record = read(out, "export.json");
   expect(record).toMatchObject({ format: to, model: { kind: "run", name: join(folder, "base"), template: "plain" } });
   expect(Object.keys(record.files)).toEqual(expect.arrayContaining(files));

@@ -214,8 +214,8 @@ export function longFunctionsIn({ path, text }: SourceFile): string[] {
   return found;
 }
 
-/** Folders and files whose texts may name flags: the command, the report's files, and arguments of other programs. */
-const NAMES_FLAGS = ["cli/", "report/write-report.ts", "workers/torch-setup.ts"];
+/** Folders and files whose texts may name flags: the command, files for people, and arguments of other programs. */
+const NAMES_FLAGS = ["cli/", "app/export/card-commands.ts", "report/write-report.ts", "workers/torch-setup.ts"];
 
 /** A whole command line that a text quotes, up to the end of its clause. */
 const COMMAND_LINE = /\b(mixtune|ray) [a-z]+\b((?![.;:,](\s|$)).)*/g;

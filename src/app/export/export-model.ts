@@ -21,6 +21,8 @@ import { packageVersion } from "../package.ts";
 import { fetchHubData, fetchWhatThereIs } from "../tasks/hub-data.ts";
 import { taskNamed } from "../tasks/named-task.ts";
 import type { Workspace } from "../workspace.ts";
+import { modelCard } from "./card.ts";
+import { cardFacts } from "./card-facts.ts";
 import { type CheckQuestions, checkExport, type ExportCheck } from "./check.ts";
 import { type ExportSubject, refuseTaken, writeExport } from "./folder.ts";
 import {
@@ -104,6 +106,7 @@ export async function exportModel(model: string, workspace: Workspace, options: 
         checked(format, { folder, scratch, opened, parameters }, questions),
       );
       writeWhole(join(folder, "parity.json"), `${JSON.stringify(parity, null, 2)}\n`);
+      writeWhole(join(folder, "README.md"), modelCard(cardFacts(opened, { name, to, notes })));
       return { notes, parity };
     },
   );

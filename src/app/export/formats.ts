@@ -20,6 +20,7 @@ import type { ParameterLayout } from "../../models/parameters.ts";
 import { openModelFolder } from "../../models/weights.ts";
 import { readWeights } from "../../train/checkpoint.ts";
 import type { OpenedModel } from "../models/model-files.ts";
+import { baseKind } from "./base-kind.ts";
 import { engineSide, folderSide, ggufSide, type OpenSide, onnxSide } from "./sides.ts";
 
 /** How a model is written, with defaults filled in. */
@@ -67,6 +68,10 @@ const GGUF_CHECK =
   "the weights read back from the GGUF, dequantised and computed by mixtune's own engine with the model's own tokenizer. " +
   "llama.cpp itself was not run, nor the file's tokenizer.";
 
+/** What to do about an adapter whose base model has no name that others know. */
+const BASE_ELSEWHERE =
+  "base_model_name_or_path in adapter_config.json is no name of huggingface.co. On another machine, put the place of the base model's folder there.";
+
 export const EXPORT_FORMATS = {
   peft: {
     choices: {},
@@ -76,7 +81,7 @@ export const EXPORT_FORMATS = {
       writePeft({ lora: adapterOf(opened).lora, layout, parameters, base }, folder);
       const text = textSide(opened);
       writeTextSide(text, folder);
-      return templateNotes(text);
+      return [...templateNotes(text), ...(baseKind(name) === "hub" ? [] : [BASE_ELSEWHERE])];
     },
     checked:
       "adapter_model.safetensors and adapter_config.json read back and put on the base model, in mixtune's own engine",

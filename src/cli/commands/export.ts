@@ -21,7 +21,8 @@ gguf    one file for llama.cpp and programs built on it: f32, f16 or q8_0, with 
 ollama  the GGUF and a Modelfile; then run ollama create NAME -f Modelfile
 onnx    one graph for ONNX Runtime: input_ids, attention_mask, position_ids -> logits
 
-Every export has export.json (what was exported, with digests) and parity.json. The exported files are opened again and
+Every export has README.md (what it answers, how to ask it, how good it is), export.json (what was exported, with
+digests) and parity.json. The exported files are opened again and
 compared with the model: logits on prompts, and scores on dev examples of the run's tasks (--tasks none: prompts only).
 
 Example: mixtune export studies/demo:all --to gguf --quantize q8_0`;

@@ -2,6 +2,7 @@
 
 import { isAbsolute, relative } from "node:path";
 
+import { shellWord } from "../../base/shell-word.ts";
 import type { ReportData } from "../../study/report-data.ts";
 
 /** A command, without the program's name, and what it is for. */
@@ -31,9 +32,4 @@ export function nextText(commands: readonly NextCommand[]): string[] {
 export function shownDir(dir: string): string {
   const short = relative("", dir);
   return short === "" ? "." : short.startsWith("..") || isAbsolute(short) ? dir : short;
-}
-
-/** As a POSIX shell reads it. */
-function shellWord(word: string): string {
-  return /^[\w./:@=,+%-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
