@@ -1,6 +1,7 @@
 /** @file Answers new rows into a file; rows that the file holds already are not answered again. */
 
 import { resolve } from "node:path";
+import { attempt } from "../../base/attempt.ts";
 import { DataError, SpecError } from "../../base/errors.ts";
 import { count } from "../../base/human-numbers.ts";
 import type { NoAnswer } from "../../data/answers.ts";
@@ -9,8 +10,9 @@ import type { PromptTemplate } from "../../data/tokens/chat-template.ts";
 import { UnreadableValue } from "../../formats/row.ts";
 import { readAllRows } from "../../formats/row-file.ts";
 import type { TaskSpec } from "../../specs/types.ts";
-import { findStudyLock } from "../../study/lock-file.ts";
+import { findStudyLock, type StudyLock, studyAround } from "../../study/lock-file.ts";
 import { ingredientTasks } from "../../study/plan.ts";
+import { isStudy, isStudyName, sideNamed } from "../../study/sides.ts";
 import { modelRef, openModelFiles } from "../models/model-files.ts";
 import { runOfStudy } from "../models/run-of-study.ts";
 import { readStudy } from "../study/read-study.ts";
@@ -23,8 +25,8 @@ import { type Answerer, type Asked, openAnswerer, questionReader } from "./open-
 import { addedColumns, refuseTaken, unanswered } from "./predicted.ts";
 
 export interface PredictOptions {
-  /** The task whose prompt and kind of answer are used. */
-  task: string;
+  /** The task whose prompt and kind of answer are used. Absent: the error names those that there are. */
+  task?: string | undefined;
   /** Rows: .jsonl, .json, .csv, .tsv, also .gz, or .parquet. */
   input: string;
   /** The rows with their answers: .jsonl, .csv, .tsv or .parquet. */
@@ -60,12 +62,13 @@ export interface Predictions {
  * @throws {DataError} an input without rows or without any prompt, an output of other rows
  */
 export async function predict(word: string, workspace: Workspace, options: PredictOptions): Promise<Predictions> {
-  const { input, out, prefix = "", maxNewTokens } = options;
-  const model = runOfStudy(word, workspace, options.task);
+  const { task: name, input, out, prefix = "", maxNewTokens } = options;
+  if (name === undefined) throw noTask(word, options);
+  const model = runOfStudy(word, workspace, name);
   const ref = await modelRef(model, workspace);
-  const { spec, dataRoot } = describedTask(model, options);
+  const { spec, dataRoot } = describedTask(model, name, options);
   const task = askedTask(spec);
-  if (task.answer.kind === "label" && maxNewTokens !== undefined) throw nothingWritten(options.task);
+  if (task.answer.kind === "label" && maxNewTokens !== undefined) throw nothingWritten(name);
   const lines = await readAllRows(resolve(input), { quotes: spec.data?.quotes });
   if (lines.length === 0) throw noRows(input);
   const questions = lines.map(({ line, fields }) => task.question(fields, `${input}:${line}`));
@@ -74,7 +77,7 @@ export async function predict(word: string, workspace: Workspace, options: Predi
   const read = questionReader(opened, task.answer);
   const asked = questions.map((one) => (isProblem(one) ? one : read(one)));
   const place = `${input}:${lines[0]!.line}`;
-  if (questions.every(isProblem)) throw noPrompts(options.task, place, lines[0]!.fields, questions[0] as NoAnswer);
+  if (questions.every(isProblem)) throw noPrompts(name, place, lines[0]!.fields, questions[0] as NoAnswer);
   if (asked.every(isProblem)) throw tooLongAll(place, asked[0] as NoAnswer);
   sayUnanswered(questions, asked, input, workspace);
   const added = addedColumns(task.answer, prefix, asked.some(isProblem));
@@ -92,7 +95,7 @@ export async function predict(word: string, workspace: Workspace, options: Predi
     };
     const answerer = await openAnswerer(opened, task.answer, newTokens, workspace);
     try {
-      done = await answerRest(answerer, asked, file, options.task, workspace);
+      done = await answerRest(answerer, asked, file, name, workspace);
     } finally {
       await answerer.close();
     }
@@ -174,10 +177,33 @@ function sayUnanswered(
 
 function describedTask(
   model: string,
-  { task, study }: PredictOptions,
+  task: string,
+  { study }: PredictOptions,
 ): { spec: TaskSpec; dataRoot: string | undefined } {
   const described = study !== undefined ? readStudy(study, []).study : findStudyLock(resolve(model, "..", ".."))?.study;
   return { spec: taskNamed(task, described && ingredientTasks(described)), dataRoot: described?.data_root };
+}
+
+/** Without a task: those of the study that the model or the options name. */
+function noTask(word: string, { study }: PredictOptions): SpecError {
+  const lock = () => (isStudyName(word) && !isStudy(word) ? sideNamed(word).study?.lock : lockAround(word));
+  const described = study === undefined ? lock()?.study : readStudy(study, []).study;
+  const tasks = Object.values(described === undefined ? {} : ingredientTasks(described));
+  const names = tasks.filter((task) => attempt(() => askedTask(task)) !== undefined).map(({ name }) => name);
+  return new SpecError({
+    place: "options.task",
+    expected: names.length === 0 ? "a task of the catalogue, or of options.study FILE" : `one of ${names.join(", ")}`,
+    got: "none",
+    remedy:
+      names.length === 0
+        ? "mixtune tasks list prints the catalogue."
+        : "Name the task whose prompt the rows are asked with.",
+  });
+}
+
+function lockAround(folder: string): StudyLock | undefined {
+  const dir = studyAround(resolve(folder));
+  return dir === undefined ? undefined : findStudyLock(dir);
 }
 
 function nothingWritten(task: string): SpecError {

@@ -47,7 +47,10 @@ export function addChat(command: Command, act: Act): void {
       "maximum tokens of the conversation (default: 2048, or what a run was trained with)",
       wholeNumber(1, 2 ** 24),
     )
-    .addHelpText("after", "\nExample: mixtune chat studies/demo:all")
+    .addHelpText(
+      "after",
+      '\nA line that ends in a backslash goes on in the next one; lines between """ and """ are one message.\n\nExample: mixtune chat studies/demo:all',
+    )
     .action((word: string, options: ChatFlags) => act((context) => chat(word, options, context)));
 }
 
@@ -56,7 +59,7 @@ async function chat(word: string, options: ChatFlags, context: Context): Promise
   const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true && !context.options.json;
   const lines = createInterface({
     input: process.stdin,
-    ...(isTerminal ? { output: process.stdout, prompt: "> " } : {}),
+    ...(isTerminal ? { output: process.stdout } : {}),
     terminal: isTerminal,
   });
   let answering: AbortController | undefined;
@@ -71,7 +74,7 @@ async function chat(word: string, options: ChatFlags, context: Context): Promise
     return answering.signal;
   });
   try {
-    if (isTerminal) context.note(`${models[0]!.name}: /clear forgets the conversation, /exit leaves.`);
+    if (isTerminal) context.note(`${models[0]!.name}: /clear forgets the conversation, /exit leaves, /help says more.`);
     await chatSession(
       lines,
       partner,
@@ -88,7 +91,8 @@ async function chat(word: string, options: ChatFlags, context: Context): Promise
           else process.stdout.write("\n");
           if (stopped === "length") context.note("(The answer was cut at its longest: --max-new-tokens, --context.)");
         },
-        ready: () => {
+        ready: (isBegun) => {
+          lines.setPrompt(isBegun ? "… " : "> ");
           if (isTerminal) lines.prompt();
         },
       },

@@ -6,11 +6,13 @@ import { visible, visibleLine } from "../../base/visible.ts";
 import { withoutNonFinite } from "../../formats/jsonl.ts";
 import { type CompareFormat, compareCsv, compareMarkdown, compareText } from "../../report/compare-text.ts";
 import type { SideComparison } from "../../study/compare.ts";
+import { sideNamed } from "../../study/sides.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { EXIT_DONE } from "../exit.ts";
 import { wordList } from "../options/lists.ts";
 import { wholeNumber } from "../options/numbers.ts";
+import { afterComparison, nextText } from "../screen/next-text.ts";
 
 interface CompareCommandOptions {
   tasks?: string[];
@@ -45,15 +47,26 @@ export function addCompare(command: Command, act: Act): void {
     );
 }
 
-function compareTwo(
-  a: string,
-  b: string,
-  { tasks, split, format, items }: CompareCommandOptions,
-  context: Context,
-): number {
+function compareTwo(a: string, b: string, options: CompareCommandOptions, context: Context): number {
+  const { tasks, split, format, items } = options;
   const comparison = compare(a, b, context, { split, tasks });
-  context.result(machineForm(comparison, items), written(comparison, format, items));
+  const next = format === "text" ? nextText(afterComparison([a, b, ...dataFlags(options)], items, studyOf(a, b))) : [];
+  const person = [written(comparison, format, items), ...next].join("\n");
+  context.result(machineForm(comparison, items), person);
   return EXIT_DONE;
+}
+
+function dataFlags({ tasks, split }: CompareCommandOptions): string[] {
+  return [
+    ...(tasks === undefined ? [] : ["--tasks", tasks.join(",")]),
+    ...(split === "test" ? [] : ["--split", split]),
+  ];
+}
+
+/** The directory of the study that both are of. */
+function studyOf(a: string, b: string): string | undefined {
+  const [dir, other] = [a, b].map((one) => sideNamed(one).study?.dir);
+  return dir === other ? dir : undefined;
 }
 
 /** As asked for by `--items`: the counts are there in any case. */

@@ -1,5 +1,6 @@
 /** @file mixtune export MODEL: exports a model in the formats that others read, with a report of whether it still is the model. */
 
+import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { EXPORT_EXAMPLES, type ExportOptions, exportModel } from "../../app/export/export-model.ts";
 import { EXPORT_FORMAT_NAMES } from "../../app/export/formats.ts";
@@ -8,6 +9,7 @@ import { EXIT_DONE } from "../exit.ts";
 import { wordList } from "../options/lists.ts";
 import { byteSize, wholeNumber } from "../options/numbers.ts";
 import { parityText } from "../screen/export-text.ts";
+import { afterExport, nextText, shownDir } from "../screen/next-text.ts";
 
 interface ExportFlags extends Omit<ExportOptions, "shardBytes" | "contextLen"> {
   shardSize?: number;
@@ -64,7 +66,11 @@ export function addExport(command: Command, act: Act): void {
         const exported = await exportModel(model, context, { ...options, shardBytes: shardSize, contextLen });
         const { dir, name, subject, notes, parity } = exported;
         const said = notes.map((note) => `Note: ${note}`);
-        const person = [`${name} as ${options.to} is in ${dir}.`, ...said, parityText(parity)].join("\n");
+        const next = nextText(afterExport(model, { dir, name, to: options.to }));
+        const card = `How to ask it: ${join(shownDir(dir), "README.md")}`;
+        const person = [`${name} as ${options.to} is in ${dir}.`, ...said, parityText(parity), card, ...next].join(
+          "\n",
+        );
         context.result({ dir, ...subject, notes, parity }, person);
         return EXIT_DONE;
       }),

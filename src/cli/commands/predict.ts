@@ -26,7 +26,7 @@ Example: mixtune predict studies/demo:all --task our-tickets --input new.csv --o
 export function addPredict(command: Command, act: Act): void {
   command
     .optionsGroup("Data:")
-    .requiredOption("--task <name>", "task whose prompt and kind of answer are used")
+    .option("--task <name>", "task whose prompt and kind of answer are used")
     .requiredOption("--input <file>", "file of rows: .jsonl, .json, .csv, .tsv, also .gz, or .parquet")
     .option("--study <file>", "study file that describes the task (default: the run's study, else the catalogue)")
     .optionsGroup("Output:")

@@ -11,6 +11,7 @@ import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { describeError, EXIT_DONE, EXIT_INTERRUPTED } from "../exit.ts";
 import { wholeNumber } from "../options/numbers.ts";
+import { servedText } from "../screen/serve-text.ts";
 
 interface ServeOptions {
   name?: string;
@@ -71,10 +72,7 @@ async function serve(words: readonly string[], options: ServeOptions, context: C
         "Warning: others can reach this server, and no key is asked for. Set MIXTUNE_API_KEY to ask for one.",
       );
     const served = models.map(({ name, network }) => ({ name, context: network.maxPositions }));
-    context.result(
-      { url, models: served },
-      `${url}\n${served.map((one) => `  ${one.name}  (${one.context} tokens)`).join("\n")}`,
-    );
+    context.result({ url, models: served }, servedText(url, served, apiKey !== undefined));
     await aborted(context.signal);
     const { waiting, running } = queue.load;
     if (waiting + running > 0) context.note(`Finishing ${waiting + running} answers, for at most ${grace} s.`);

@@ -36,6 +36,7 @@ export const FLAG_OF: Readonly<Record<string, string>> = {
   "options.split": "--split",
   "options.storage": "--storage",
   "options.study": "--study",
+  "options.task": "--task",
   "options.tasks": "--tasks",
   "options.to": "--to",
   "options.worker": "--worker",

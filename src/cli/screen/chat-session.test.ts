@@ -74,6 +74,13 @@ describe("a conversation", () => {
     expect(numRead).toBe(5);
   });
 
+  test("takes messages of several lines, and says in /help how", async () => {
+    const lines = ["a\\", " b\\", "", '"""c', "/exit", 'd"""', '"""e"""', "/help", "f\\"];
+    const { told, shown } = await conversation(lines, { room: 1 });
+    expect(told).toEqual(["u:a\n b", "u:c\n/exit\nd", "u:e", "u:f"]);
+    expect(shown.join()).toMatch(/backslash .* """/);
+  });
+
   test("takes a message that only begins with a slash", async () => {
     expect((await conversation(["/tmp/x is full"])).told).toEqual(["u:/tmp/x is full"]);
   });

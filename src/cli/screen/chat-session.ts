@@ -9,11 +9,16 @@ export interface ChatScreen {
   say(text: string): void;
   /** An answer is complete. */
   answered(message: string, answer: ChatAnswer, numDropped: number): void;
-  /** Ready for a line. */
-  ready(): void;
+  /** Ready for a line. @param isBegun  of a message that has lines already */
+  ready(isBegun: boolean): void;
 }
 
 const COMMANDS = "/clear forgets the conversation, /exit leaves";
+
+const BLOCK = '"""';
+
+/** How a message has several lines. */
+const LINES = 'A line that ends in a backslash goes on in the next one; lines between """ and """ are one message.';
 
 /** Goes on until the lines end or one of them is /exit. */
 export async function chatSession(
@@ -24,18 +29,40 @@ export async function chatSession(
 ): Promise<void> {
   const beginning: Message[] = system === undefined ? [] : [{ role: "system", content: system }];
   let turns: Message[] = [];
-  screen.ready();
-  for await (const line of lines) {
-    const text = line.trim();
+  screen.ready(false);
+  for await (const text of messagesOf(lines, screen)) {
     if (text === "/exit") return;
     if (text === "/clear") {
       turns = [];
       screen.say("The conversation is forgotten.");
-    } else if (/^\/\w+$/.test(text)) screen.say(`${text} is no command: ${COMMANDS}.`);
+    } else if (text === "/help") screen.say(`${COMMANDS}. ${LINES}`);
+    else if (/^\/\w+$/.test(text))
+      screen.say(`${text} is no command: ${COMMANDS}, /help says how a message has several lines.`);
     else if (text !== "")
       turns = await takeTurn(beginning, [...turns, { role: "user", content: text }], partner, screen);
-    screen.ready();
+    screen.ready(false);
   }
+}
+
+/** Lines, and what is written over several of them, as one text each. What is not complete when the lines end is a text too. */
+async function* messagesOf(lines: AsyncIterable<string>, screen: ChatScreen): AsyncGenerator<string> {
+  let begun: string[] = [];
+  let isBlock = false;
+  for await (const line of lines) {
+    const isFirst = begun.length === 0;
+    if (isFirst) isBlock = line.trimStart().startsWith(BLOCK);
+    const text = isFirst && isBlock ? line.trimStart().slice(BLOCK.length) : line;
+    const isEnd = isBlock ? text.trimEnd().endsWith(BLOCK) : !text.endsWith("\\");
+    const mark = isBlock ? BLOCK : "\\";
+    begun.push(isEnd === isBlock ? text.trimEnd().slice(0, -mark.length) : text);
+    if (!isEnd) {
+      screen.ready(true);
+      continue;
+    }
+    yield begun.join("\n").trim();
+    begun = [];
+  }
+  if (begun.length > 0) yield begun.join("\n").trim();
 }
 
 /** The conversation with its answer; without the new message where that does not fit even alone. */
