@@ -4,8 +4,7 @@ import { shellWord } from "../../base/shell-word.ts";
 
 /** A few lines for people. @param hasKey  whether requests need the key of the settings */
 export function servedText(url: string, models: readonly { name: string; context: number }[], hasKey: boolean): string {
-  const [{ name: model }] = models as [{ name: string }];
-  const body = { model, temperature: 0, messages: [{ role: "user", content: "Your question" }] };
+  const body = { model: models[0]!.name, temperature: 0, messages: [{ role: "user", content: "Your question" }] };
   const key = hasKey ? '-H "Authorization: Bearer $MIXTUNE_API_KEY" ' : "";
   return [
     url,
