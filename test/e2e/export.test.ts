@@ -71,7 +71,10 @@ test.for<[to: string, options: string[], bound: number, files: string[]]>([
   const { dir, parity } = await exported(runs.lora, "--to", to, ...options, "--out", out, "--max-examples", "20");
   expect(dir).toBe(out);
   for (const file of [...files, "README.md"]) expect(existsSync(join(out, file)), file).toBe(true);
-  expect(readFileSync(join(out, "README.md"), "utf8")).toContain("```\n{a} + {b} =\n```");
+  const card = readFileSync(join(out, "README.md"), "utf8");
+  expect(card).toContain("```\n{a} + {b} =\n```");
+  expect(card).toMatch(/\| gen-topic \| accuracy \| 8 \| \d\.\d{3} \(/);
+  expect(card).toContain("licence apache-2.0");
   const record = read(out, "export.json");
   expect(record).toMatchObject({ format: to, model: { kind: "run", name: join(folder, "base"), template: "plain" } });
   expect(Object.keys(record.files)).toEqual(expect.arrayContaining(files));

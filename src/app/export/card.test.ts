@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
+import { type BaseKind, baseKind } from "./base-kind.ts";
 import { modelCard } from "./card.ts";
 import type { CardFacts } from "./card-facts.ts";
 import { EXPORT_FORMAT_NAMES } from "./formats.ts";
@@ -36,6 +37,16 @@ function facts(change: Partial<CardFacts> = {}): CardFacts {
 
 const withoutCode = (text: string) =>
   text.replaceAll(/^(`{3,})\w*\n.*?\n\1$/gms, "").replaceAll(/(?<![\\`])(`+)(?!`).+?(?<!`)\1(?!`)/g, "");
+
+test.each<[string, BaseKind]>([
+  ["org/name", "hub"],
+  ["org/name@v1", "hub"],
+  ["mixtune/tiny", "shipped"],
+  ["/models/base", "folder"],
+  ["./base", "folder"],
+  ["base", "folder"],
+  ["./base.Q8_0.gguf", "gguf"],
+])("%s leads to %s", (name, kind) => expect(baseKind(name)).toBe(kind));
 
 describe("a model card", () => {
   test.each(EXPORT_FORMAT_NAMES)("of %s holds hostile texts as text", (to) => {
