@@ -218,7 +218,11 @@ describe("is refused with what to do", () => {
       /1280 to 4096 tokens.*got 16/,
     ],
     ["an unknown task", () => ["mixtune/tiny", "--to", "hf", "--tasks", "gen-topik"], /gen-topik/],
-    ["no model", () => ["./nowhere", "--to", "hf"], /expected a model folder, got no such folder/],
+    [
+      "no model",
+      () => ["./nowhere", "--to", "hf"],
+      /expected a model folder, or a GGUF file \(\.gguf\), got nothing there/,
+    ],
   ])("%s", async ([, args, message]) => {
     const { status, stderr } = await run("export", ...args());
     expect(status).toBe(2);
@@ -237,7 +241,7 @@ describe("is refused with what to do", () => {
     const other = await run("export", runs.lora, "--to", "hf", "--out", "gone");
     cpSync(gone, there, { recursive: true });
     expect(missing.status).toBe(2);
-    expect(missing.stderr).toMatch(/base.*expected a model folder, got no such folder|no such folder/s);
+    expect(missing.stderr).toMatch(/model\.name: expected a model folder, or a GGUF file.*got nothing there/);
     expect(other.status).toBe(2);
     expect(other.stderr).toMatch(/which the run was trained on/);
     expect(existsSync(join(folder, "gone"))).toBe(false);
