@@ -123,19 +123,20 @@ export function readCheckpoint(dir: string, which: "last" | "best" = "last"): Ch
   const record = which === "last" ? index : index?.best;
   if (record === undefined) return undefined;
   const path = join(runPaths.checkpoints(dir), record.folder);
-  for (const [name, digest] of Object.entries(record.files)) checkFile(dir, join(path, name), digest);
+  for (const [name, digest] of Object.entries(record.files)) checkFile(join(path, name), digest);
   const { step, folder, files, dev_loss } = record;
   return { step, folder, files, path, ...(dev_loss === undefined ? {} : { dev_loss }) };
 }
 
-function checkFile(dir: string, path: string, digest: string): void {
+function checkFile(path: string, digest: string): void {
   const got = existsSync(path) ? sha256OfFile(path) : undefined;
   if (got === digest) return;
   throw new CheckpointError({
     place: path,
     expected: `the file with SHA-256 ${digest.slice(0, 12)}…`,
     got: got === undefined ? "no file" : `SHA-256 ${got.slice(0, 12)}…`,
-    remedy: `Restore the file, or delete ${dir} and start the study again, which trains this run from its beginning.`,
+    remedy:
+      "Restore the file, or delete the run's folder and start the study again: the run is then trained from its beginning.",
   });
 }
 

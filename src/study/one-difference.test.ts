@@ -49,7 +49,7 @@ function pairsIn(results: StudyResults): { split: "dev" | "test"; task: string; 
 }
 
 test("report, recommend and compare give the same difference, interval and p for the same two rows", () => {
-  let count = 0;
+  let [count, numPairs] = [0, 0];
   fc.assert(
     fc.property(study, ({ chances, constant, ...drawn }) => {
       const dir = join(root, `${count++}`);
@@ -78,8 +78,9 @@ test("report, recommend and compare give the same difference, interval and p for
           else expect(compared![key], place).toBeCloseTo(there, 9);
         }
       }
-      return pairs.length > 3;
+      numPairs += pairs.length;
     }),
     { numRuns: 4, endOnFailure: true },
   );
+  expect(numPairs).toBeGreaterThan(8);
 });

@@ -318,7 +318,7 @@ describe("a run", () => {
       if (server.jobs.length > 0) fired.abort();
     };
     expect(await run()).toEqual({ state: "interrupted" });
-    expect(readStatus(jobOf().dir).state).toBe("planned");
+    expect(readStatus(jobOf().dir).state).toBe("interrupted");
     expect(server.jobs[0]!.status).not.toMatch(/cancelled|succeeded/);
     fired = new AbortController();
     onSleep = () => {};
