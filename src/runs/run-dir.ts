@@ -309,8 +309,8 @@ export function readScores(dir: string): Scores {
   const path = runPaths.scores(dir);
   if (!existsSync(path)) return { tasks: {} };
   const record = parseJson(path);
-  const scores = check(record, scoresSchema, path);
-  if (scores.digest === undefined || scores.digest === digestOfTasks((record as Scores).tasks)) return scores;
+  const { digest, ...scores } = check(record, scoresSchema, path);
+  if (digest === undefined || digest === digestOfTasks((record as Scores).tasks)) return scores;
   throw new DataError({
     place: path,
     expected: "the scores as they were written",

@@ -120,8 +120,9 @@ export const scoresSchema = schemaOf<Scores>()(
           judged: z
             .looseObject({ panel: z.string(), judges: z.array(z.string()), calibration: calibration.optional() })
             .optional(),
-          predictions: z.string().optional(),
+          // in the order in which they are written: what was read is written again to the same bytes
           scorers: count.optional(),
+          predictions: z.string().optional(),
         }),
       ),
     ),

@@ -11,7 +11,10 @@ import type { ReadScored, StudyTable } from "./study-table.ts";
 /** Items of the disagreement browser in a whole report. */
 const MAX_ITEMS = 200;
 
-/** For each task the chosen mixture against training on the task alone, their first seeds. */
+/**
+ * For each task the chosen mixture against training on the task alone, their first seeds; where that is the chosen one or was not trained, against
+ * the best other mixture on dev.
+ */
 export function disagreementsOf(
   lock: StudyLock,
   table: StudyTable,
@@ -20,8 +23,9 @@ export function disagreementsOf(
 ): ItemDisagreements[] {
   const pairs = Object.values(table.chosen).flatMap((byTask) =>
     Object.entries(byTask).flatMap(([task, a]) => {
-      const [b] = aloneRows(table.rows, table.rows[a]!, task, lock);
-      return b === undefined || a === b ? [] : [{ task, a, b }];
+      const [alone] = aloneRows(table.rows, table.rows[a]!, task, lock);
+      const b = alone === undefined || alone === a ? nextOnDev(table, a, task) : alone;
+      return b === undefined ? [] : [{ task, a, b }];
     }),
   );
   let left = MAX_ITEMS;
@@ -56,6 +60,15 @@ export function disagreementsOf(
       },
     ];
   });
+}
+
+/** The best mixture on dev but one, of the same model. */
+function nextOnDev({ rows }: StudyTable, but: number, task: string): number | undefined {
+  const dev = (index: number) => rows[index]!.cells[task]!.dev.mean;
+  const others = rows.flatMap(({ kind, model }, index) =>
+    kind === "mixture" && model === rows[but]!.model && index !== but && !Number.isNaN(dev(index)) ? [index] : [],
+  );
+  return others.sort((a, b) => dev(b) - dev(a))[0];
 }
 
 /** Longest text of a question or an answer in the report. */

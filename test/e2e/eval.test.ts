@@ -92,7 +92,7 @@ describe("a hosted model", () => {
     const judged = await mixtune(["rescore", "ending"], { cwd: folder });
     expect(judged).toMatchObject({
       status: 0,
-      stdout: expect.stringMatching(/1 splits judged again.*nothing changed/),
+      stdout: expect.stringMatching(/1 split judged again.*nothing changed/),
     });
     expect(await evalOf(MODEL, baseUrl, "ending")).toMatchObject({ status: 0, stdout: first.stdout });
     rmSync(join(folder, "ending"), { recursive: true });

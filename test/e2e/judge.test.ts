@@ -199,7 +199,7 @@ describe("judge", () => {
       accuracy: { value: 0.5, method: "wilson" },
     });
     const rescored = await run(["rescore", DIR]);
-    expect(rescored.stdout).toMatch(/^1 splits judged again .*: nothing changed\./);
+    expect(rescored.stdout).toMatch(/^1 split judged again .*: nothing changed\./);
     const report = await run(["judge", DIR, "--judges", PANEL]);
     expect(report.stdout).toMatch(/filings +test +0\.333 .* 0\.500 +6$/m);
   });
