@@ -104,7 +104,7 @@ describe("before anything is paid", () => {
     expect(bill.trainingMoney).toBeCloseTo(trained / 1000);
     const words = ["plan", "study.yaml", "--worker", "hosted"];
     const text = await mixtune(words, { cwd: folder, env: { OPENAI_BASE_URL: server.baseUrl } });
-    expect(text.stdout).toMatch(/3 files with 144 training rows in all are uploaded/);
+    expect(text.stdout).toMatch(/3 files with 144 training rows in all: uploaded/);
     expect(text.stdout).toMatch(new RegExp(`host +${server.baseUrl}, model ${BASE}, without a key`));
     expect(text.stdout).toMatch(/price +of training not known: give --prices IN,OUT,TRAINED/);
     expect(text.stdout).toMatch(/learning_rate \(0\.00003 here\)/);

@@ -1,5 +1,6 @@
 /** @file Task by task: the mixture that dev chooses, and whether test can tell it from training on the task alone. */
 
+import { counted } from "../../src/base/human-numbers.ts";
 import type { ReportData, ReportTask, TaskAnswer } from "../../src/study/report-data.ts";
 import { chosenModel, nameOf, type Section } from "../context.ts";
 import { type Child, h } from "../dom.ts";
@@ -101,7 +102,7 @@ function strip(data: ReportData, task: ReportTask, answer: TaskAnswer): Strip {
         ends === "" ? "no interval" : `95 % ${ends}`,
         pAdjusted === null ? "" : `p ${pValue(pAdjusted)} after Holm over ${familySize}`,
         `${task.n.test} test items`,
-        `${data.rows[chosen]!.cells[answer.task]?.test.values.length ?? 0} seeds`,
+        counted(data.rows[chosen]!.cells[answer.task]?.test.values.length ?? 0, "seed"),
       ),
     }),
   };

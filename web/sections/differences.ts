@@ -1,5 +1,6 @@
 /** @file Differences with their intervals, one a row: from the task alone, and from the untuned model where a task is only evaluated. */
 
+import { counted } from "../../src/base/human-numbers.ts";
 import type { MixtureDifference } from "../../src/study/report-data.ts";
 import { type Context, chosenModel, chosenTask, type Drawn, nameOf, type Section } from "../context.ts";
 import { controls, pick } from "../controls.ts";
@@ -68,7 +69,7 @@ function drawn({ data }: Context, differences: readonly MixtureDifference[], cap
               low === null ? "no interval" : `95 % ${interval(low, high, (value) => signed(task, value))}`,
               `p ${pValue(p)}, corrected ${pValue(pAdjusted)}`,
               `${task.n.test} test items`,
-              `${data.rows[row]!.cells[task.name]?.test.values.length ?? 0} seeds`,
+              counted(data.rows[row]!.cells[task.name]?.test.values.length ?? 0, "seed"),
             ),
             isStrong: mark !== "none",
           })),

@@ -1,5 +1,6 @@
 /** @file What each ingredient, and each pair of ingredients, does to each task: of the factorial model over all mixtures. */
 
+import { counted } from "../../src/base/human-numbers.ts";
 import type { IngredientEffects, ReportData, ReportTask } from "../../src/study/report-data.ts";
 import { chosenModel, chosenTask, type Section } from "../context.ts";
 import { h } from "../dom.ts";
@@ -44,7 +45,7 @@ export const effects: Section = {
           "by the size of the effect. Color: corrected p below 5 %. No color: not significantly different from no effect.",
         ),
         ...shown.flatMap(({ task, text, numRuns, notEstimable }) => [
-          h("p", {}, h("strong", {}, task), ` (${numRuns} runs): ${text}`),
+          h("p", {}, h("strong", {}, task), ` (${counted(numRuns, "run")}): ${text}`),
           notEstimable.length === 0
             ? undefined
             : h("p", { class: "quiet" }, `Not estimable: ${notEstimable.join(", ")}.`),

@@ -1,5 +1,6 @@
 /** @file Every mixture on every task: its score, or its difference from training on the task alone. */
 
+import { counted } from "../../src/base/human-numbers.ts";
 import type { ReportData, ReportTask } from "../../src/study/report-data.ts";
 import {
   type Context,
@@ -79,7 +80,7 @@ function differenceMap(context: Context, model: string, order: string): Drawn {
         bounds === "" ? "no interval" : `95 % ${bounds}`,
         `corrected p ${pValue(pAdjusted)}`,
         `${task.n.test} test items`,
-        `${data.rows[row]!.cells[task.name]?.test.values.length ?? 0} seeds`,
+        counted(data.rows[row]!.cells[task.name]?.test.values.length ?? 0, "seed"),
       ),
       isStrong: mark !== "none",
     };

@@ -1,5 +1,6 @@
 /** @file What was run and what it cost: runs and how they differ, the ledger, cost, tasks, methods. */
 
+import { counted } from "../../src/base/human-numbers.ts";
 import type { ReportRun } from "../../src/study/report-data.ts";
 import { nameOf, type Section } from "../context.ts";
 import { controls, pick } from "../controls.ts";
@@ -43,7 +44,7 @@ export const runs: Section = {
     const different = keys.filter((key) => settingOf(a, key) !== settingOf(b, key));
     return {
       nodes: [
-        dataTable(view, { key: "runs", caption: `${data.runs.length} runs`, columns, rows: data.runs }),
+        dataTable(view, { key: "runs", caption: counted(data.runs.length, "run"), columns, rows: data.runs }),
         h("h3", {}, "What differs between two runs"),
         controls(pick(view, "run-a", "Run A", options, firstId), pick(view, "run-b", "Run B", options, secondId)),
         different.length === 0
@@ -103,11 +104,11 @@ export const ledger: Section = {
         h(
           "p",
           {},
-          `Test splits were opened ${ledger.testOpened} times; ${ledger.candidates} candidates were compared.`,
+          `Test splits were opened ${counted(ledger.testOpened, "time")}; compared: ${counted(ledger.candidates, "candidate")}.`,
         ),
         dataTable(view, {
           key: "ledger",
-          caption: `${ledger.events.length} events${ledger.leftOut === 0 ? "" : `; ${ledger.leftOut} more are in ledger.jsonl only`}`,
+          caption: `${counted(ledger.events.length, "event")}${ledger.leftOut === 0 ? "" : `; ${ledger.leftOut} more are in ledger.jsonl only`}`,
           columns: [
             { name: "time", text: ({ time }) => time.replace("T", " ").replace(/\.\d+Z$|Z$/, "") },
             { name: "event", text: ({ event }) => event },
@@ -163,7 +164,7 @@ export const tasks: Section = {
       nodes: [
         dataTable(view, {
           key: "tasks",
-          caption: `${data.tasks.length} tasks`,
+          caption: counted(data.tasks.length, "task"),
           columns: [
             { name: "task", text: ({ name }) => name },
             { name: "role", text: ({ role }) => role },

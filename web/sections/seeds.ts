@@ -1,5 +1,6 @@
 /** @file Every seed of every mixture on the chosen task, and all tasks together. */
 
+import { counted } from "../../src/base/human-numbers.ts";
 import type { ReportRow } from "../../src/study/report-data.ts";
 import { cellOf, chosenModel, chosenSplit, chosenTask, nameOf, rowName, rowsOf, type Section } from "../context.ts";
 import { controls, switcher } from "../controls.ts";
@@ -112,8 +113,8 @@ export const aggregate: Section = {
               nameOf(data, row),
               fixed(iqm, 3),
               low === null ? "" : `95 % ${interval(low, high, (value) => fixed(value, 3))}`,
-              `${numTasks} tasks`,
-              `${data.rows[row]!.runs.length} seeds`,
+              counted(numTasks, "task"),
+              counted(data.rows[row]!.runs.length, "seed"),
             ),
           })),
         }) ?? h("p", { class: "quiet" }, "Nothing of this model yet."),

@@ -1,6 +1,6 @@
 /** @file What is sent to a hosted model, what it costs and which limits hold, in words. */
 
-import { count } from "../../base/human-numbers.ts";
+import { count, counted } from "../../base/human-numbers.ts";
 import { CHARS_PER_TOKEN, type CostEstimate } from "../../eval/hosted/estimate.ts";
 import { amount } from "../../eval/hosted/purse.ts";
 import type { Budget, Spending } from "../../eval/hosted/types.ts";
@@ -44,5 +44,5 @@ export function limitsText(budget: Budget): string {
 export function describeSpending({ requests, cached, money, prompt_tokens, completion_tokens }: Spending): string {
   const tokens = `${count(prompt_tokens)} tokens in and ${count(completion_tokens)} out`;
   const paid = Number.isNaN(money) ? "" : `, about ${amount(money)} in money`;
-  return `${count(requests)} requests sent, ${tokens}${paid}; ${count(cached)} answers were there already.`;
+  return `${counted(requests, "request")} sent, ${tokens}${paid}; ${counted(cached, "answer was", "answers were")} there already.`;
 }

@@ -1,6 +1,6 @@
 /** @file The text of a first study: commented, with what was counted beside each key that leaves rows out. */
 
-import { count } from "../../base/human-numbers.ts";
+import { count, counted } from "../../base/human-numbers.ts";
 import { EQUALITY_RULE } from "../../data/checks/leakage.ts";
 import type { ProposedAnswer } from "../../data/own/propose.ts";
 import { metricsOfKind } from "../../specs/metrics.ts";
@@ -112,8 +112,8 @@ function taskText({ name, train, dev, test, quotes, numRows, proposal, found }: 
   const files = Object.entries({ train, dev, test, quotes }).filter(([, value]) => value !== undefined);
   const written = files.map(([split, file]) => `${split}: ${JSON.stringify(file)}`).join(", ");
   const skipped = [
-    ...(numUnusable > 0 ? [`${count(numUnusable)} rows that lack a text or an answer`] : []),
-    ...(numTooLong > 0 ? [`${count(numTooLong)} rows that are longer than train.cutoff_len`] : []),
+    ...(numUnusable > 0 ? [`${counted(numUnusable, "row")} without a text or an answer`] : []),
+    ...(numTooLong > 0 ? [`${counted(numTooLong, "row")} longer than train.cutoff_len`] : []),
   ];
   const lines = [
     `  ${name}:   # ${numRows} rows${shape === undefined ? "" : ` of the ${shape} shape, which needs no prompt`}`,
@@ -131,7 +131,7 @@ function taskText({ name, train, dev, test, quotes, numRows, proposal, found }: 
     ...(skipped.length > 0 ? [`    on_bad_row: skip   # left out, counted and listed: ${skipped.join(", ")}`] : []),
     ...(numOverlapping > 0
       ? [
-          `    on_overlap: drop   # left out and counted: ${count(numOverlapping)} rows of train that dev or test have too.`,
+          `    on_overlap: drop   # left out and counted: ${counted(numOverlapping, "row")} of train that dev or test have too.`,
           `    # ${EQUALITY_RULE}`,
         ]
       : []),

@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { type Fetched, fetchStudy } from "../../app/study/fetch-study.ts";
+import { counted } from "../../base/human-numbers.ts";
 import { aligned } from "../../report/tables.ts";
 import type { Act } from "../act.ts";
 import { EXIT_DONE } from "../exit.ts";
@@ -25,7 +26,7 @@ function fetchedText(fetched: readonly Fetched[], cacheDir: string): string {
   const rows = fetched.map(({ name, kind, hub }) =>
     hub === undefined
       ? [kind, name, "here already, nothing of the hub", ""]
-      : [kind, name, `${hub.repo} at ${hub.revision.slice(0, 12)}`, `${Object.keys(hub.files).length} files`],
+      : [kind, name, `${hub.repo} at ${hub.revision.slice(0, 12)}`, counted(Object.keys(hub.files).length, "file")],
   );
   return `${aligned([["what", "name", "from", "files"], ...rows], "left")}\n\nAll is in ${cacheDir}; with HF_HUB_OFFLINE=1 nothing is asked of the network.`;
 }

@@ -2,7 +2,7 @@
 
 import type { ProposedTask } from "../../app/study/first-look.ts";
 import type { FirstStudy } from "../../app/study/first-study.ts";
-import { count } from "../../base/human-numbers.ts";
+import { counted } from "../../base/human-numbers.ts";
 import { visible } from "../../base/visible.ts";
 import { findingLine } from "./check-text.ts";
 
@@ -19,12 +19,15 @@ export function firstStudyText({ tasks, report }: FirstStudy, shown: string): st
 function taskLines({ name, numRows, proposal, found }: ProposedTask): string[] {
   const { numUnusable, numTooLong, numOverlapping, numContradicting, isFitted } = found;
   const said: [number | boolean, string][] = [
-    [numUnusable, `left out: ${count(numUnusable)} rows that lack a text or an answer (on_bad_row: skip)`],
-    [numTooLong, `left out: ${count(numTooLong)} rows that are longer than train.cutoff_len (on_bad_row: skip)`],
-    [numOverlapping, `left out: ${count(numOverlapping)} rows of train that dev or test have too (on_overlap: drop)`],
+    [numUnusable, `left out: ${counted(numUnusable, "row")} without a text or an answer (on_bad_row: skip)`],
+    [numTooLong, `left out: ${counted(numTooLong, "row")} longer than train.cutoff_len (on_bad_row: skip)`],
+    [
+      numOverlapping,
+      `left out: ${counted(numOverlapping, "row")} of train that dev or test have too (on_overlap: drop)`,
+    ],
     [isFitted, `shortened: ${proposal.longest}, where a row is longer than train.cutoff_len (fit)`],
-    [numContradicting, `kept: ${count(numContradicting)} rows whose prompt other rows answer otherwise`],
+    [numContradicting, `kept: ${counted(numContradicting, "row")} whose prompt other rows answer otherwise`],
   ];
   const lines = [...said.flatMap(([holds, line]) => (holds ? [line] : [])), ...proposal.remarks];
-  return [`${name}: ${count(numRows)} rows`, ...lines.map((line) => `  ${line}`)];
+  return [`${name}: ${counted(numRows, "row")}`, ...lines.map((line) => `  ${line}`)];
 }

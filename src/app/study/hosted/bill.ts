@@ -1,7 +1,7 @@
 /** @file What fine-tuning by a service comes to, shown before anything is sent or paid, and the consent to it. */
 
 import { SpecError } from "../../../base/errors.ts";
-import { count } from "../../../base/human-numbers.ts";
+import { count, counted } from "../../../base/human-numbers.ts";
 import { CHARS_PER_TOKEN } from "../../../eval/hosted/estimate.ts";
 import { amount } from "../../../eval/hosted/purse.ts";
 import { readHostedJob, readReceipt } from "../../../runs/run-dir.ts";
@@ -84,8 +84,8 @@ export function describeBill(planned: Pick<PlannedStudy, "input" | "hosted">, bi
   const { jobs, rows, trainedTokens, models, requests, promptTokens, maxCompletionTokens } = bill;
   const training = prices?.trainingPerMillion;
   const newJobs = [
-    `rows      ${jobs} files with ${count(rows)} training rows in all are uploaded, and stay there until you delete them`,
-    `training  ${jobs} jobs, about ${count(trainedTokens)} tokens with all epochs (${CHARS_PER_TOKEN} characters taken for a token)`,
+    `rows      ${counted(jobs, "file")} with ${counted(rows, "training row")} in all: uploaded, and there until you delete them`,
+    `training  ${counted(jobs, "job")}, about ${count(trainedTokens)} tokens with all epochs (${CHARS_PER_TOKEN} characters taken for a token)`,
     training === undefined
       ? "price     of training not known: give options.prices IN,OUT,TRAINED (money for a million tokens)"
       : `price     about ${amount(bill.trainingMoney)} for training, at ${training} for a million tokens`,
@@ -93,7 +93,7 @@ export function describeBill(planned: Pick<PlannedStudy, "input" | "hosted">, bi
   const lines = [
     `host      ${baseUrl}, ${names.length === 1 ? "model" : "models"} ${names.join(", ")}, ${keyText(apiKey)}`,
     ...(jobs > 0 ? newJobs : ["training  no new job: all are there already"]),
-    `scoring   ${models} models answer at most ${count(requests)} requests: about ${count(promptTokens)} tokens in, at most ${count(maxCompletionTokens)} out`,
+    `scoring   ${counted(models, "model")}, asked at most ${counted(requests, "time")}: about ${count(promptTokens)} tokens in, at most ${count(maxCompletionTokens)} out`,
     prices === undefined
       ? "price     of scoring not known"
       : `price     about ${amount(bill.scoringMoney)} for scoring if every answer is as long as it may be, at ${prices.inputPerMillion} and ${prices.outputPerMillion}`,
@@ -117,7 +117,7 @@ export async function mustBePaid(planned: PlannedStudy, workspace: Workspace): P
   if (!isAllowed) {
     throw new SpecError({
       place: "options.isAllowed",
-      expected: `permission to upload ${count(rows)} rows, create ${jobs} jobs and send up to ${count(requests)} requests to ${host}`,
+      expected: `permission to upload ${counted(rows, "row")}, create ${counted(jobs, "job")} and send up to ${counted(requests, "request")} to ${host}`,
       got: "none",
       remedy:
         "Nothing was sent. Add options.isAllowed, and options.isPaid to pay, if rows, host and price above are what you want.",
@@ -126,7 +126,7 @@ export async function mustBePaid(planned: PlannedStudy, workspace: Workspace): P
   if (jobs === 0 || isPaid) return;
   throw new SpecError({
     place: "options.isPaid",
-    expected: `consent to pay ${host} for ${jobs} jobs`,
+    expected: `consent to pay ${host} for ${counted(jobs, "job")}`,
     got: "none",
     remedy: "Nothing was sent. Add options.isPaid if the price above is what you want to pay.",
   });
