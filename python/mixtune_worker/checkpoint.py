@@ -237,5 +237,6 @@ def _damaged(path: Path, expected: str, got: str) -> MixtuneError:
         str(path),
         expected,
         got,
-        "Restore the file, or delete the run's folder and start the study again: the run is then trained from its beginning.",
+        "Restore the file, or delete the run's folder and start the study again: the run is then trained from its "
+        "beginning.",
     )
