@@ -43,6 +43,8 @@ class TokenKeys:
 class AdapterDropout(torch.nn.Module):
     """In place of PEFT's, in front of one adapter."""
 
+    features: Tensor
+
     def __init__(self, module: str, width: int, rate: float, keys: TokenKeys):
         super().__init__()
         self.keys = keys

@@ -116,9 +116,9 @@ class Model:
         """Of dropout; None: nothing is left out."""
         if self.keys is not None:
             self.keys.now = now
-            for module in self.net.modules():
-                if isinstance(module, LoraLayer):
-                    module.training = now is not None  # PEFT's DoRA asks
+            layers: list[Any] = [module for module in self.net.modules() if isinstance(module, LoraLayer)]
+            for layer in layers:
+                layer.training = now is not None  # PEFT's DoRA asks
 
     def write_on(self, ids: Tensor, positions: Tensor, view: RowsView, last: Tensor, cache: Any) -> Tensor:
         """float32 logits [B, V] after token `last` of each row; keys and values join the cache."""
@@ -336,7 +336,7 @@ def _drop(net: Any, rate: float) -> TokenKeys:
     keys = TokenKeys()
     for name, module in net.named_modules():
         if isinstance(module, LoraLayer):
-            module.lora_dropout["default"] = AdapterDropout(name, module.in_features, rate, keys)
+            module.lora_dropout["default"] = AdapterDropout(name, int(module.in_features or 0), rate, keys)
     return keys
 
 

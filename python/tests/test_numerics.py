@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -160,7 +161,7 @@ def test_dropout_gives_what_peft_gives_with_the_same_masks(tmp_path, model_dirs,
     line = training._step(training._optimizer(), 0)
 
     oracle = peft_model(model_dirs(family), train, weights).train()
-    adapters = {n: m for n, m in oracle.named_modules() if hasattr(m, "lora_dropout")}
+    adapters: dict[str, Any] = {n: m for n, m in oracle.named_modules() if hasattr(m, "lora_dropout")}
     for name, module in adapters.items():
         module.lora_dropout["default"] = Masked(name.removeprefix("base_model.model."), 0.3)
     items = make_items(12, 1)
