@@ -207,7 +207,7 @@ describe("a study that a service trains", () => {
     const record = JSON.parse(readFileSync(join(dir, "job.json"), "utf8"));
     writeFileSync(join(dir, "job.json"), JSON.stringify({ ...record, asked_at: 1 }));
     const { status, stderr } = await study("run", "asked", ["controls=[]", "design=[all]", "--allow-hosted"]);
-    expect([status, stderr]).toEqual([2, expect.stringMatching(/--yes: expected consent to pay 127\S+ for 1 jobs/)]);
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/--yes: expected consent to pay 127\S+ for 1 job\b/)]);
   });
 
   test("interrupted leaves the jobs to the service and says how to go on; cancelled they stop", async () => {
