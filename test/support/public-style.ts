@@ -44,8 +44,8 @@ function reviews(): PublicStyle {
       "reviews-test.csv": csv([["id", "text", "label"], ...test]),
     },
     says: [
-      /left out: 6 rows that lack a text or an answer \(on_bad_row: skip\)/,
-      /left out: 3[3-5] rows of train that dev or test have too \(on_overlap: drop\)/,
+      /left out: 6 rows? without a text or an answer \(on_bad_row: skip\)/,
+      /left out: 3[3-5] rows? of train that dev or test have too \(on_overlap: drop\)/,
       /label: "NEGATIVE" \(\d+ rows\) differ from "negative" by case or blanks only and are read as it/,
     ],
     writes: [
@@ -97,11 +97,11 @@ function chats(): PublicStyle {
   return {
     files: { "chats_train.jsonl": jsonl(train), "chats_test.jsonl": jsonl(test) },
     says: [
-      /left out: \d rows that lack a text or an answer/,
-      /left out: \d rows that are longer than train\.cutoff_len/,
-      /left out: \d+ rows of train that dev or test have too/,
+      /left out: \d rows? without a text or an answer/,
+      /left out: \d rows? longer than train\.cutoff_len/,
+      /left out: \d+ rows? of train that dev or test have too/,
     ],
-    writes: [/on_bad_row: skip {3}# .*answer, \d rows that are longer/, /on_overlap: drop/],
+    writes: [/on_bad_row: skip {3}# .*answer, \d rows? longer/, /on_overlap: drop/],
   };
 }
 
