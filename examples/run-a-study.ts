@@ -33,4 +33,4 @@ if (outcome.failed.length > 0) throw new Error(outcome.failed[0]!.reason);
 
 const results = studyResults(outcome.dir);
 console.log(formatStudyTable(results.table, "md"));
-writeReport(results, await testQuestions(results, workspace)); // report.html and report.json beside the runs
+writeReport(results, await testQuestions(results.lock, workspace)); // report.html and report.json beside the runs

@@ -21,7 +21,7 @@ export async function runAndReport(
   const outcome = await runStudy(planned, context, { ...options, onEvent: (event) => progress.onEvent(event) });
   const results = studyResults(outcome.dir);
   const { table } = results;
-  const report = table.tasks.length > 0 ? writeReport(results, await testQuestions(results, context)) : undefined;
+  const report = table.tasks.length > 0 ? writeReport(results, await testQuestions(results.lock, context)) : undefined;
   const { dir, done, doneBefore, failed, interrupted, left, notSent, underWay } = outcome;
   const record = {
     dir,

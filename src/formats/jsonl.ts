@@ -73,7 +73,7 @@ function parseLine(line: string, place: string, parse: (text: string) => unknown
       place,
       expected: "one JSON value on the line",
       got: notFinite === undefined ? excerpt(line) : `${notFinite}, which JSON does not have`,
-      remedy: "Put the line right, or remove it.",
+      remedy: "Fix the line, or remove it.",
       cause,
     });
   }

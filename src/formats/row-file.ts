@@ -120,7 +120,7 @@ function jsonList(text: string, path: string, parse: (text: string) => unknown):
       place: path,
       expected,
       got,
-      remedy: "Put the file right; rows in lines belong in a file named .jsonl.",
+      remedy: "Fix the file. Rows in lines belong in a file named .jsonl.",
       cause,
     });
   }

@@ -71,7 +71,6 @@ async function run(command: string, args: string[], { environment, onLine, signa
     place: [command, ...args].join(" "),
     expected: "status 0",
     got: `${status}${last === "" ? "" : `: ${last}`}`,
-    remedy:
-      "Put the reason right and call mixtune setup torch again: what is installed stays. PyTorch takes some gigabytes.",
+    remedy: "Fix the reason and call mixtune setup torch again: what is installed stays. PyTorch takes some gigabytes.",
   });
 }

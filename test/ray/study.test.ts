@@ -70,13 +70,21 @@ function stored(): { id: string; dir: string; step: number; isOver: boolean }[] 
 const taskOf = (id: string) => processes(new RegExp(`^ray::mixtune ${id}`));
 const drivers = () => processes(new RegExp(`^\\S*python\\S* -m mixtune_worker ray-driver '?file://${storage}`));
 
-/** Scores of every run by mixture and seed, whatever its id. */
+/**
+ * Scores of every run by mixture and seed, whatever its id; without the digests of the predictions' files, in which the engines' log-probabilities
+ * differ in their last digits.
+ */
 function scoresOf(out: string): Map<string, unknown> {
   const runs = join(folder, out, "runs");
   const all = readdirSync(runs).map((id) => {
     const { mixture, seed } = JSON.parse(readFileSync(join(runs, id, "spec.json"), "utf8"));
     expect(readStatus(join(runs, id)).state).toBe("done");
-    return [`${mixture.name} ${seed}`, readScores(join(runs, id))] as const;
+    const { tasks, ...rest } = readScores(join(runs, id));
+    const scores = Object.entries(tasks).map(([task, splits]) => [
+      task,
+      Object.entries(splits).map(([split, { predictions: _digest, ...values }]) => [split, values]),
+    ]);
+    return [`${mixture.name} ${seed}`, { ...rest, scores }] as const;
   });
   return new Map(all.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

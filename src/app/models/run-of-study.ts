@@ -7,7 +7,7 @@ import { basename, resolve } from "node:path";
 import { SpecError } from "../../base/errors.ts";
 import { readScores, readSpec, readStatus } from "../../runs/run-dir.ts";
 import { studyResults } from "../../study/results.ts";
-import { isStudy, isStudyName, type Side, sideNamed } from "../../study/sides.ts";
+import { isStudy, isStudyName, rowWord, type Side, sideNamed } from "../../study/sides.ts";
 import type { Workspace } from "../workspace.ts";
 
 /**
@@ -33,12 +33,10 @@ export function runOfStudy(word: string, workspace: Workspace, task?: string): s
 
 /** STUDY_DIR:MIXTURE of what dev picks. */
 function chosenIn(word: string, task: string | undefined): string {
-  const { table, models } = studyResults(resolve(word));
-  const picked = Object.entries(table.chosen).flatMap(([model, byTask]) =>
+  const { table } = studyResults(resolve(word));
+  const picked = Object.values(table.chosen).flatMap((byTask) =>
     Object.entries(byTask).map(([name, row]) => {
-      const { name: mixture, factors } = table.rows[row]!;
-      const values = Object.entries({ ...(models.length > 1 && { model }), ...factors });
-      return { task: name, row: [`${word}:${mixture}`, ...values.map(([key, value]) => `${key}=${value}`)].join(",") };
+      return { task: name, row: `${word}:${rowWord(table.rows[row]!, table.rows)}` };
     }),
   );
   const asked = picked.filter((one) => one.task === task);

@@ -1,8 +1,10 @@
 /** @file What init asks where somebody can answer: the column of the answer, the base model, how many models to train. Without that: the defaults. */
 
-import { count } from "../../base/human-numbers.ts";
+import { count, counted } from "../../base/human-numbers.ts";
 import type { FileFacts } from "../../data/own/file-facts.ts";
 import { type Proposal, proposeTask } from "../../data/own/propose.ts";
+import type { DesignPart } from "../../specs/types.ts";
+import { designedMixtures } from "../../study/designs.ts";
 
 /** One question with the answers that are proposed. */
 export interface FirstQuestion {
@@ -16,12 +18,12 @@ export interface FirstQuestion {
 /** Asks a person. @returns a value of the choices, or another text where the question is open */
 export type Ask = (question: FirstQuestion) => Promise<string>;
 
-/** How much is trained: a first look, a study, or one whose differences can be told from luck. */
+/** How much is trained: a first look, a study, or one whose differences are more than luck. */
 export const PRESETS = ["normal", "quick", "careful"] as const;
 export type Preset = (typeof PRESETS)[number];
 
 /** Mixtures and seeds of a preset. @param numTasks  tasks that are trained on and scored */
-export function presetOf(preset: Preset, numTasks: number): { design: string[]; seeds: number[] } {
+export function presetOf(preset: Preset, numTasks: number): { design: Extract<DesignPart, string>[]; seeds: number[] } {
   const seeds = { quick: [1], normal: [1, 2], careful: [1, 2, 3, 4, 5] }[preset];
   if (numTasks === 1 || preset === "quick") return { design: ["all"], seeds };
   return { design: preset === "careful" && numTasks > 2 ? ["singles", "pairs", "all"] : ["singles", "all"], seeds };
@@ -52,20 +54,15 @@ export function askModel(shipped: string, ask: Ask): Promise<string> {
 
 /** How much to train. */
 export async function askPreset(numTasks: number, ask: Ask): Promise<Preset> {
+  const names = Array.from({ length: numTasks }, (_, i) => `${i}`);
   const choices = PRESETS.map((value) => {
     const { design, seeds } = presetOf(value, numTasks);
-    const numMixtures = design.reduce((sum, part) => sum + numOf(part, numTasks), 0);
-    const num = numMixtures * seeds.length;
+    const { length } = designedMixtures(design, names);
     return {
       value,
-      about: `${num} ${num === 1 ? "training" : "trainings"}: ${design.join(", ")}, seeds ${seeds.join(", ")}`,
+      about: `${counted(length * seeds.length, "training")}: ${design.join(", ")}, seeds ${seeds.join(", ")}`,
     };
   });
   const answer = await ask({ text: "How long may it take?", choices, isOpen: false });
   return PRESETS.find((preset) => preset === answer) ?? "normal";
-}
-
-function numOf(part: string, numTasks: number): number {
-  if (part === "singles") return numTasks;
-  return part === "pairs" ? (numTasks * (numTasks - 1)) / 2 : 1;
 }

@@ -86,7 +86,7 @@ function presetText(preset: Preset, numTasks: number): string {
 const PRESET_WORDS: Record<Preset, string> = {
   quick: "does it work at all?",
   normal: "a first comparison",
-  careful: "differences that can be told from luck",
+  careful: "differences that are more than luck",
 };
 
 /** Generated tasks of {@link EXAMPLE_TASKS}. */

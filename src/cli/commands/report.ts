@@ -51,7 +51,7 @@ async function report(dir: string, { format, split, task, texts }: ReportOptions
   const { table } = results;
   for (const problem of results.problems) context.note(`left out: ${problem}`);
   if (task === undefined) {
-    const data = writeReport(results, texts ? await testQuestions(results, context) : "no texts");
+    const data = writeReport(results, texts ? await testQuestions(results.lock, context) : "no texts");
     const charts = `With charts: ${reportPage(dir)}`;
     if (format !== "text") context.note(charts);
     const taken = takenText(data, shownDir(dir));

@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { testQuestions } from "../../app/study/test-questions.ts";
 import { LiveStudy } from "../../report/live.ts";
 import { serveReport } from "../../report/serve.ts";
-import { studyResults } from "../../study/results.ts";
+import { readStudyLock } from "../../study/lock-file.ts";
 import type { Act } from "../act.ts";
 import type { Context } from "../context.ts";
 import { describeError, EXIT_DONE } from "../exit.ts";
@@ -25,7 +25,7 @@ async function ui(dir: string, port: number, context: Context): Promise<number> 
   const questions = new Map<string, ReadonlyMap<string, string>>();
   const study = new LiveStudy(dir, { now: clock, host: self.host, questions, onFault });
   const server = await serveReport(study, port);
-  testQuestions(studyResults(dir), context, questions).catch(onFault);
+  testQuestions(readStudyLock(dir), context, questions).catch(onFault);
   context.result({ url: server.url }, server.url);
   if (!signal.aborted) await once(signal, "abort");
   await server.stop();

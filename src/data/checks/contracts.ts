@@ -253,7 +253,7 @@ export function findingsOf(task: LoadedTask, facts: SplitFacts): Finding[] {
       place: `${place}: ${listed(unreadable)}`,
       expected: `answers that read back as answers of kind ${task.answer.kind}`,
       got: `${unreadable.length} of ${rows} that do not`,
-      remedy: "Put these rows right: an answer that cannot be read is counted as wrong whatever a model says.",
+      remedy: "Fix these rows: an answer that cannot be read is counted as wrong whatever a model says.",
     });
   }
   const unseen = Object.entries(labels ?? {}).filter(([, n]) => n === 0);

@@ -63,5 +63,5 @@ function textIn(value: unknown, place: string, mayBeEmpty: boolean): string {
 }
 
 function wrong(place: string, expected: string, got: string): DataError {
-  return new DataError({ place, expected, got, remedy: "Put the file of options.calibrate right." });
+  return new DataError({ place, expected, got, remedy: "Fix the file of options.calibrate." });
 }
